@@ -1,0 +1,18 @@
+//! The typed model: what a CNTK v2 file says, with every record decoded and nothing yet believed.
+//!
+//! Everything borrows from the input; a tensor is a range of it.
+
+mod array;
+mod axis;
+mod shape;
+mod types;
+mod validated;
+
+pub use array::{Array, ElementStorage};
+pub use axis::{Axis, AxisKind};
+pub use shape::{Dim, Dims, Shape};
+pub use types::{
+    Block, Container, DataType, Function, FunctionId, FunctionKind, Model, Offset, UserFunction, Variable, VariableId,
+    VariableKind,
+};
+pub use validated::{DynamicAxes, Loop, LoopId, Output, SequenceAxis, SequenceAxisId, Source, ValidatedModel, ValueType};

@@ -1,0 +1,48 @@
+//! Shapes as stored (column-major) and as inferred (row-major). The two types do not mix.
+
+use smallvec::SmallVec;
+
+/// A shape as the file stores it: **column-major**, entry 0 varies fastest. Entries may be sentinels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shape(pub SmallVec<[u64; 4]>);
+
+impl Shape {
+    /// `InferredDimension`, -1.
+    pub const INFERRED: u64 = u64::MAX;
+    /// The only entry of the unknown shape, -2.
+    pub const UNKNOWN: u64 = u64::MAX - 1;
+    /// `FreeDimension`, -3.
+    pub const FREE: u64 = u64::MAX - 2;
+
+    /// Is this the unknown shape `[2^64-2]`?
+    pub fn is_unknown(&self) -> bool {
+        self.0.as_slice() == [Self::UNKNOWN]
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// One dimension of an inferred, row-major shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dim {
+    /// A size known from the file.
+    Known(u64),
+    /// Known only at run time. Equal ids mean equal sizes; a computed size gets an id of its own.
+    Free(u32),
+}
+
+impl Dim {
+    /// The size, if it is known.
+    pub fn known(self) -> Option<u64> {
+        match self {
+            Self::Known(n) => Some(n),
+            Self::Free(_) => None,
+        }
+    }
+}
+
+/// A **row-major** (NumPy order) static shape.
+pub type Dims = SmallVec<[Dim; 4]>;

@@ -1,0 +1,133 @@
+//! The records of a model.
+
+use super::{Array, Axis, Shape};
+use crate::dictionary::Dictionary;
+use crate::ops::Op;
+use std::ops::Range;
+
+/// A byte offset in the file.
+pub type Offset = u64;
+
+/// Index of a variable record in [`Model::variables`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VariableId(pub u32);
+
+/// Index of a function record in [`Model::functions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionId(pub u32);
+
+/// `NDArrayView.DataType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are CNTK's")]
+pub enum DataType {
+    Unknown,
+    Float,
+    Double,
+    Float16,
+    Int8,
+    Int16,
+}
+
+/// `kind` of a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are CNTK's")]
+pub enum VariableKind {
+    Input,
+    Parameter,
+    Constant,
+    Placeholder,
+}
+
+/// A variable record (spec 3.2).
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields are the record's keys")]
+pub struct Variable<'a> {
+    pub uid: &'a str,
+    pub name: &'a str,
+    pub kind: VariableKind,
+    pub data_type: DataType,
+    pub shape: Shape,
+    pub dynamic_axes: Vec<Axis<'a>>,
+    pub is_sparse: bool,
+    pub needs_gradient: bool,
+    pub value: Option<Array<'a>>,
+    pub version: u64,
+    pub at: Offset,
+}
+
+/// A block (spec 3.8): op 57.
+#[derive(Clone, Debug)]
+pub struct Block<'a> {
+    /// `block_function_op_name`.
+    pub op_name: &'a str,
+    /// `root` of the inner composite.
+    pub root: &'a str,
+    /// `uid` of the inner composite.
+    pub uid: &'a str,
+    /// Inner placeholder uid → actual argument uid, in file order.
+    pub arguments: Vec<(&'a str, &'a str)>,
+}
+
+/// A user-defined function (spec 3.9). Nothing in it is ever imported, loaded or run.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields are the record's keys")]
+pub struct UserFunction<'a> {
+    pub native: bool,
+    pub module: Option<&'a str>,
+    pub class: Option<&'a str>,
+    pub op: Option<&'a str>,
+    pub method: Option<&'a str>,
+    pub state: Dictionary<'a>,
+}
+
+/// What a function record is.
+#[derive(Clone, Debug)]
+pub enum FunctionKind<'a> {
+    /// A primitive; its attributes are [`Function::attributes`].
+    Primitive(Op),
+    /// A block.
+    Block(Block<'a>),
+    /// A user-defined function.
+    User(UserFunction<'a>),
+}
+
+/// A function record (spec 3.7).
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields are the record's keys")]
+pub struct Function<'a> {
+    pub uid: &'a str,
+    pub name: &'a str,
+    pub version: u64,
+    pub kind: FunctionKind<'a>,
+    pub inputs: Vec<&'a str>,
+    pub attributes: Dictionary<'a>,
+    pub at: Offset,
+}
+
+/// How the file is laid out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Container {
+    /// One protobuf message.
+    Plain,
+    /// The over-2-GB layout: metadata message, then raw tensors.
+    LargeLayout {
+        /// The metadata message.
+        metadata: Range<u64>,
+        /// The tensors.
+        tail: Range<u64>,
+    },
+}
+
+/// A model file.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields are the record's keys")]
+pub struct Model<'a> {
+    pub input: &'a [u8],
+    pub container: Container,
+    pub version: u64,
+    pub uid: &'a str,
+    pub name: &'a str,
+    pub root: &'a str,
+    pub variables: Vec<Variable<'a>>,
+    pub functions: Vec<Function<'a>>,
+}

@@ -1,0 +1,167 @@
+//! A model with a proof: every reference resolved, every type inferred.
+
+use super::{DataType, Dims, Function, FunctionId, Model, Variable, VariableId};
+use crate::ops::Operator;
+use smallvec::SmallVec;
+
+/// Where a value comes from, once blocks, `Combine` and placeholders are seen through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// A parameter, constant, input, or unbound placeholder.
+    Variable(VariableId),
+    /// Output `1` of a primitive or user-defined function.
+    Output(FunctionId, u32),
+}
+
+/// Index into [`ValidatedModel::sequence_axes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SequenceAxisId(pub u32);
+
+/// A sequence axis: values that carry the same one have the same lengths.
+#[derive(Clone, Debug)]
+pub struct SequenceAxis<'a> {
+    /// Its name in the file; opaque. Empty where the file names none.
+    pub name: &'a str,
+    /// The first value in file order that has it: an input variable, or the op that made it (Where, ToSequence…).
+    pub origin: Source,
+}
+
+/// The dynamic axes of a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DynamicAxes {
+    /// Has it the batch axis?
+    pub batch: bool,
+    /// Its sequence axis.
+    pub sequence: Option<SequenceAxisId>,
+}
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueType {
+    /// **Row-major** static shape.
+    pub shape: Dims,
+    /// Element type.
+    pub data_type: DataType,
+    /// Dynamic axes.
+    pub axes: DynamicAxes,
+}
+
+/// Index into [`ValidatedModel::loops`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LoopId(pub u32);
+
+/// A recurrence: a strongly connected component of the inlined graph. Every cycle in it passes a delay, all delays of
+/// the cycles having one direction.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    /// Its functions, in topological order once the state inputs (input 0) of its delays are cut.
+    pub members: Vec<FunctionId>,
+    /// True when its delays are FutureValue.
+    pub backward: bool,
+}
+
+/// An output of the model's root function.
+#[derive(Clone, Debug)]
+pub struct Output<'a> {
+    /// CNTK's uid of this output: a block's outputs carry the block's uid; an output that is a variable, its own.
+    pub uid: std::borrow::Cow<'a, str>,
+    /// CNTK's name, may be empty.
+    pub name: &'a str,
+    /// What computes it.
+    pub source: Source,
+    /// The function of that uid as the user sees it (a block is not seen through). `None` for a variable.
+    pub function: Option<FunctionId>,
+}
+
+/// A model that passed validation without an error. Only [`crate::validate()`] makes one.
+#[derive(Clone, Debug)]
+pub struct ValidatedModel<'a> {
+    pub(crate) model: Model<'a>,
+    pub(crate) operators: Vec<Operator<'a>>,
+    pub(crate) inputs: Vec<SmallVec<[Source; 3]>>,
+    pub(crate) output_types: Vec<SmallVec<[ValueType; 1]>>,
+    pub(crate) variable_types: Vec<ValueType>,
+    pub(crate) parents: Vec<Option<FunctionId>>,
+    pub(crate) order: Vec<FunctionId>,
+    pub(crate) loops: Vec<Loop>,
+    pub(crate) loop_of: Vec<Option<LoopId>>,
+    pub(crate) outputs: Vec<Output<'a>>,
+    pub(crate) sequence_axes: Vec<SequenceAxis<'a>>,
+}
+
+impl<'a> ValidatedModel<'a> {
+    /// The model as parsed.
+    pub fn model(&self) -> &Model<'a> {
+        &self.model
+    }
+
+    /// Function records by id.
+    pub fn function(&self, id: FunctionId) -> &Function<'a> {
+        &self.model.functions[id.0 as usize]
+    }
+
+    /// Variable records by id.
+    pub fn variable(&self, id: VariableId) -> &Variable<'a> {
+        &self.model.variables[id.0 as usize]
+    }
+
+    /// The operator and typed attributes of a function.
+    pub fn operator(&self, id: FunctionId) -> &Operator<'a> {
+        &self.operators[id.0 as usize]
+    }
+
+    /// The inputs of a function, in the record's order, seen through blocks, `Combine` and placeholders.
+    pub fn inputs(&self, id: FunctionId) -> &[Source] {
+        &self.inputs[id.0 as usize]
+    }
+
+    /// The types of a function's outputs.
+    pub fn output_types(&self, id: FunctionId) -> &[ValueType] {
+        &self.output_types[id.0 as usize]
+    }
+
+    /// The type of a value.
+    pub fn type_of(&self, source: Source) -> &ValueType {
+        match source {
+            Source::Variable(v) => &self.variable_types[v.0 as usize],
+            Source::Output(f, i) => &self.output_types[f.0 as usize][i as usize],
+        }
+    }
+
+    /// The block whose composite holds this function, `None` at the top level.
+    pub fn parent(&self, id: FunctionId) -> Option<FunctionId> {
+        self.parents[id.0 as usize]
+    }
+
+    /// All primitive and user-defined functions, inputs before consumers; the members of a loop stand together, in the
+    /// order of [`Loop::members`]. Blocks and `Combine` do not appear. Unreachable functions do.
+    pub fn order(&self) -> &[FunctionId] {
+        &self.order
+    }
+
+    /// The recurrences.
+    pub fn loops(&self) -> &[Loop] {
+        &self.loops
+    }
+
+    /// The loop of which a function is part.
+    pub fn loop_of(&self, id: FunctionId) -> Option<LoopId> {
+        self.loop_of[id.0 as usize]
+    }
+
+    /// The outputs of the root, in CNTK's order.
+    pub fn outputs(&self) -> &[Output<'a>] {
+        &self.outputs
+    }
+
+    /// The value that a CNTK uid or a CNTK name names: a variable, a function's output, a block's output, or a function
+    /// (its first output).
+    pub fn find(&self, _uid_or_name: &str) -> Option<Output<'a>> {
+        todo!()
+    }
+
+    /// The sequence axes of the model.
+    pub fn sequence_axes(&self) -> &[SequenceAxis<'a>] {
+        &self.sequence_axes
+    }
+}
