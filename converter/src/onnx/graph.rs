@@ -1,0 +1,170 @@
+//! An ONNX graph in memory: what the lowering builds and the writer serialises. Values and names live in one arena for
+//! the graph and all its subgraphs; weights are not held but described.
+
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// Index of a value in [`OnnxModel::values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(pub u32);
+
+/// ONNX element types that we emit. The numbers are `TensorProto.DataType`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+#[allow(missing_docs, reason = "the names are ONNX's")]
+pub enum ElemType {
+    Float = 1,
+    Int8 = 3,
+    Int16 = 5,
+    Int32 = 6,
+    Int64 = 7,
+    Bool = 9,
+    Float16 = 10,
+    Double = 11,
+}
+
+/// A dimension of an ONNX value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dim {
+    /// A fixed size.
+    Known(u64),
+    /// A symbol: index into [`OnnxModel::symbols`].
+    Symbol(u32),
+}
+
+/// Dimensions of an ONNX value.
+pub type Dims = SmallVec<[Dim; 4]>;
+
+/// A value: a tensor that flows along an edge.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Unique name. `None`: the writer makes one up (short and deterministic) when it writes.
+    pub name: Option<String>,
+    /// Element type.
+    pub elem: ElemType,
+    /// Shape; the rank is always known.
+    pub dims: Dims,
+}
+
+/// An attribute value.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names are ONNX's")]
+pub enum Attribute {
+    Int(i64),
+    Float(f32),
+    String(String),
+    Ints(Vec<i64>),
+    Floats(Vec<f32>),
+    Strings(Vec<String>),
+    Tensor(Tensor),
+    Graph(Box<Subgraph>),
+}
+
+/// A small literal tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Element type.
+    pub elem: ElemType,
+    /// Sizes.
+    pub dims: SmallVec<[u64; 4]>,
+    /// Little-endian elements, row-major.
+    pub bytes: Vec<u8>,
+}
+
+/// A node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// ONNX operator of the default domain.
+    pub op: &'static str,
+    /// Node name; empty for none.
+    pub name: String,
+    /// `None` is an omitted optional input.
+    pub inputs: SmallVec<[Option<ValueId>; 4]>,
+    /// `None` is an omitted optional output.
+    pub outputs: SmallVec<[Option<ValueId>; 2]>,
+    /// Attributes, in the order they are written.
+    pub attributes: Vec<(&'static str, Attribute)>,
+}
+
+/// The body of a Scan, Loop or If. May read values of the enclosing graphs.
+#[derive(Clone, Debug, Default)]
+pub struct Subgraph {
+    /// Name.
+    pub name: String,
+    /// Formal inputs.
+    pub inputs: Vec<ValueId>,
+    /// Outputs.
+    pub outputs: Vec<ValueId>,
+    /// Nodes in topological order.
+    pub nodes: Vec<Node>,
+}
+
+/// How elements are stored in the source file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stored {
+    /// f32, 4 bytes.
+    F32,
+    /// f64, 8 bytes.
+    F64,
+    /// i8.
+    I8,
+}
+
+/// A strided view of a contiguous tensor of the source file: element `(i0, i1, …)` is at
+/// `start + (offset + i0*strides[0] + i1*strides[1] + …) * size`. Written in row-major order of `dims`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    /// File range of the whole stored tensor.
+    pub range: Range<u64>,
+    /// Element encoding in the file.
+    pub stored: Stored,
+    /// In elements.
+    pub offset: u64,
+    /// Sizes of the view.
+    pub dims: SmallVec<[u64; 4]>,
+    /// In elements, may be negative.
+    pub strides: SmallVec<[i64; 4]>,
+}
+
+/// Where an initializer's bytes come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Data {
+    /// Made by the converter (small) or by folding.
+    Owned(Vec<u8>),
+    /// The file's bytes, unchanged: element size and order already are what ONNX wants.
+    Unchanged(Range<u64>),
+    /// Views of the file's tensors, one after another, each element converted to the initializer's type.
+    Views(Vec<View>),
+}
+
+/// A constant of the main graph (subgraphs capture it).
+#[derive(Clone, Debug)]
+pub struct Initializer {
+    /// The value it defines; element type and dims are the value's (all dims known).
+    pub value: ValueId,
+    /// Its bytes.
+    pub data: Data,
+}
+
+/// A whole ONNX model, weights described rather than held.
+#[derive(Clone, Debug, Default)]
+pub struct OnnxModel {
+    /// Graph name.
+    pub name: String,
+    /// Opset of the default domain.
+    pub opset: i64,
+    /// All values of the graph and its subgraphs.
+    pub values: Vec<Value>,
+    /// Names of symbolic dimensions.
+    pub symbols: Vec<String>,
+    /// Graph inputs.
+    pub inputs: Vec<ValueId>,
+    /// Graph outputs.
+    pub outputs: Vec<ValueId>,
+    /// Nodes in topological order.
+    pub nodes: Vec<Node>,
+    /// Constants.
+    pub initializers: Vec<Initializer>,
+    /// `metadata_props`, in order.
+    pub metadata: Vec<(String, String)>,
+}

@@ -1,0 +1,3 @@
+//! The ONNX back end: graph, lowering, writer.
+
+pub mod graph;
