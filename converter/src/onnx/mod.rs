@@ -1,3 +1,4 @@
 //! The ONNX back end: graph, lowering, writer.
 
 pub mod graph;
+pub mod write;

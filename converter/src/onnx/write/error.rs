@@ -1,0 +1,50 @@
+//! Why a model could not be written.
+
+use std::{error, fmt, io};
+
+/// Why a model could not be written.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The sink refused the bytes.
+    Sink(io::Error),
+    /// The source could not be read, or it is shorter than it was.
+    Source(io::Error),
+    /// The progress callback asked to stop.
+    Cancelled,
+    /// The structure alone, without any weight, is over what a protobuf message can hold.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
+    /// An initializer whose description contradicts itself or the source: a defect of the lowering, not of the file.
+    Inconsistent {
+        /// The initializer's name.
+        initializer: String,
+        /// What does not fit.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sink(e) => write!(f, "cannot write: {e}"),
+            Self::Source(e) => write!(f, "cannot read the model's weights: {e}"),
+            Self::Cancelled => write!(f, "cancelled"),
+            Self::TooLarge { bytes } => {
+                write!(f, "the graph alone takes {bytes} bytes, more than the 2 GiB of a protobuf message")
+            }
+            Self::Inconsistent { initializer, what } => write!(f, "initializer {initializer:?}: {what}"),
+        }
+    }
+}
+
+impl error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Sink(e) | Self::Source(e) => Some(e),
+            _ => None,
+        }
+    }
+}

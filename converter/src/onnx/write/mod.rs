@@ -1,0 +1,208 @@
+//! Writes an [`OnnxModel`] and the weights that it describes.
+//!
+//! All lengths are known before the first byte is written, so the output is a plain stream. The structure goes through
+//! `onnx-protobuf`; weights go past it, straight from the source, and are never held: what is kept in memory is the
+//! serialised structure and one chunk of converted elements.
+//!
+//! ```
+//! use cntk2onnx::onnx::{graph::OnnxModel, write::{Weights, Writer}};
+//!
+//! let model = OnnxModel { name: "empty".into(), opset: 17, ..OnnxModel::default() };
+//! let mut bytes = Vec::new();
+//! let mut writer = Writer::new(&model, b"", Weights::Embed { side: "empty.onnx.data" })?;
+//! writer.write_model(&mut bytes, &mut |_| std::ops::ControlFlow::Continue(()), || Ok(vec![]))?;
+//! assert_eq!(bytes.len() as u64, writer.model_length());
+//! # Ok::<_, cntk2onnx::onnx::write::WriteError>(())
+//! ```
+//!
+//! This module knows nothing of CNTK and does no I/O of its own.
+
+mod error;
+mod gather;
+mod half;
+mod names;
+mod node;
+mod output;
+mod placement;
+mod sink;
+mod structure;
+mod tensor;
+#[cfg(test)]
+mod tests;
+mod value_info;
+mod view;
+
+pub use error::WriteError;
+pub use output::Progress;
+pub use placement::{MODEL_LIMIT, Weights};
+pub use sink::{IoSink, Sink};
+
+use super::graph::{Data, Initializer, OnnxModel};
+use names::Names;
+use output::Output;
+use placement::{Place, Placement};
+use structure::Structure;
+use tensor::Header;
+
+/// A model ready to be written: its structure serialised, every length and offset known.
+pub struct Writer<'m> {
+    model: &'m OnnxModel,
+    source: &'m [u8],
+    locations: Weights<'m>,
+    structure: Structure,
+    headers: Vec<Header>,
+    lengths: Vec<u64>,
+    placement: Placement,
+    graph_length: u64,
+    /// SHA-1 of the side file, once written.
+    checksum: Option<[u8; 20]>,
+}
+
+impl<'m> Writer<'m> {
+    /// Serialises the structure and decides where the weights go. `source` is the CNTK file that [`Data`] refers to.
+    pub fn new(model: &'m OnnxModel, source: &'m [u8], weights: Weights<'m>) -> Result<Self, WriteError> {
+        let names = Names::new(model);
+        let structure = Structure::new(model, &names)?;
+        let initializers = || model.initializers.iter();
+        let lengths = initializers().map(|i| placement::length(model, &names, i, source)).collect::<Result<Vec<_>, _>>()?;
+        let headers = initializers().map(|i| Header::new(model, &names, i)).collect::<Result<Vec<_>, _>>()?;
+        let placement = Placement::new(model, &lengths, weights);
+        let mut writer = Self {
+            model,
+            source,
+            locations: weights,
+            structure,
+            headers,
+            lengths,
+            placement,
+            graph_length: 0,
+            checksum: None,
+        };
+        writer.graph_length = writer.compute_graph_length()?;
+        if let (Weights::Embed { side }, true) = (weights, writer.model_length() > MODEL_LIMIT) {
+            writer.locations = Weights::External { side };
+            writer.placement = Placement::new(model, &writer.lengths, writer.locations);
+            writer.graph_length = writer.compute_graph_length()?;
+        }
+        match writer.model_length() {
+            bytes if bytes > MODEL_LIMIT => Err(WriteError::TooLarge { bytes }),
+            _ => Ok(writer),
+        }
+    }
+
+    /// The length of the model file, without what [`write_model`](Self::write_model) is given at its end.
+    pub fn model_length(&self) -> u64 {
+        let around = [structure::preamble(self.model.opset), structure::epilogue(self.model.opset, self.metadata())];
+        around.into_iter().flatten().map(|b| b.len() as u64).sum::<u64>() + tensor::field_length(self.graph_length)
+    }
+
+    /// The length of the file of weights beside the model, `None` if there is none.
+    pub fn side_length(&self) -> Option<u64> {
+        (self.placement.side_length > 0).then_some(self.placement.side_length)
+    }
+
+    /// How many of the initializers' bytes are read from the CNTK file where they are.
+    pub fn in_place_length(&self) -> u64 {
+        let all = self.placement.places.iter().zip(&self.lengths);
+        all.filter(|(place, _)| matches!(place, Place::Source { .. })).map(|(_, length)| length).sum()
+    }
+
+    /// Writes the file of weights. To be called before [`write_model`](Self::write_model) where there is one.
+    pub fn write_side<'s>(
+        &mut self,
+        sink: &'s mut dyn Sink,
+        progress: &'s mut Progress<'s>,
+    ) -> Result<(), WriteError> {
+        let mut hashing = sink::Hashing::new(sink);
+        let mut out = Output::new(&mut hashing, progress);
+        let mut chunk = Vec::new();
+        for (initializer, place) in self.model.initializers.iter().zip(&self.placement.places) {
+            if let Place::Side { offset } = place {
+                out.zeros((offset - out.position()) as usize)?;
+                self.write_data(initializer, &mut chunk, &mut out)?;
+            }
+        }
+        out.drain()?;
+        drop(out);
+        self.checksum = Some(hashing.finish());
+        Ok(())
+    }
+
+    /// Writes the model. `late` is asked for more metadata once the weights are written: a digest of the source, say,
+    /// that was computed meanwhile.
+    pub fn write_model<'s>(
+        &mut self,
+        sink: &'s mut dyn Sink,
+        progress: &'s mut Progress<'s>,
+        late: impl FnOnce() -> Result<Vec<(String, String)>, WriteError>,
+    ) -> Result<(), WriteError> {
+        let mut out = Output::new(sink, progress);
+        let mut chunk = Vec::new();
+        out.write(&structure::preamble(self.model.opset)?)?;
+        out.write(&tensor::graph_prefix(self.graph_length))?;
+        out.write(&self.structure.before)?;
+        for (index, initializer) in self.model.initializers.iter().enumerate() {
+            let storage = self.storage(index)?;
+            let header = &self.headers[index];
+            out.write(&header.prefix(storage.length()))?;
+            out.write(storage.bytes())?;
+            if self.placement.places[index] == Place::Model {
+                self.write_data(initializer, &mut chunk, &mut out)?;
+            }
+        }
+        out.write(&self.structure.after)?;
+        out.drain()?;
+        let late = late()?;
+        out.write(&structure::epilogue(self.model.opset, self.metadata().chain(&late))?)?;
+        out.drain()
+    }
+
+    fn metadata(&self) -> std::slice::Iter<'m, (String, String)> {
+        self.model.metadata.iter()
+    }
+
+    fn compute_graph_length(&self) -> Result<u64, WriteError> {
+        let mut length = (self.structure.before.len() + self.structure.after.len()) as u64;
+        for (index, header) in self.headers.iter().enumerate() {
+            let storage = match self.placement.places[index] {
+                Place::Model => tensor::Storage::raw_length(self.lengths[index]),
+                _ => self.storage(index)?.length(),
+            };
+            length += header.field_length(storage);
+        }
+        Ok(length)
+    }
+
+    /// How the message of an initializer goes on after its header.
+    fn storage(&self, index: usize) -> Result<tensor::Storage, WriteError> {
+        let length = self.lengths[index];
+        let (source, side) = match self.locations {
+            Weights::Embed { side } | Weights::External { side } => ("", side),
+            Weights::InPlace { source, side } => (source, side),
+        };
+        match &self.placement.places[index] {
+            Place::Model => Ok(tensor::Storage::raw(length)),
+            Place::Source { range } => tensor::Storage::external(source, range.start, length, None),
+            // The checksum has one length, known or not.
+            Place::Side { offset } => {
+                tensor::Storage::external(side, *offset, length, Some(self.checksum.unwrap_or_default()))
+            }
+        }
+    }
+
+    fn write_data(
+        &self,
+        initializer: &Initializer,
+        chunk: &mut Vec<u8>,
+        out: &mut Output<'_>,
+    ) -> Result<(), WriteError> {
+        match &initializer.data {
+            Data::Owned(bytes) => out.write(bytes),
+            Data::Unchanged(range) => out.copy(self.source, range.start as usize..range.end as usize),
+            Data::Views(views) => {
+                let elem = self.model.values[initializer.value.0 as usize].elem;
+                views.iter().try_for_each(|view| view::write(view, elem, self.source, chunk, out))
+            }
+        }
+    }
+}

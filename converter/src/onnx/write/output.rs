@@ -1,0 +1,81 @@
+//! The way to a sink: small writes are gathered, large ones passed on, progress is told.
+
+use super::{Sink, WriteError};
+use std::ops::{ControlFlow, Range};
+
+/// Below this a copy goes through the buffer: a system call costs more.
+const DIRECT: usize = 64 << 10;
+/// So much is copied between two reports of progress.
+const STRIDE: usize = 32 << 20;
+const BUFFER: usize = 256 << 10;
+
+/// Told now and then how many bytes of a file are written; may stop the work.
+pub type Progress<'p> = dyn FnMut(u64) -> ControlFlow<()> + 'p;
+
+pub(super) struct Output<'s> {
+    sink: &'s mut dyn Sink,
+    progress: &'s mut Progress<'s>,
+    buffer: Vec<u8>,
+    written: u64,
+}
+
+impl<'s> Output<'s> {
+    pub(super) fn new(sink: &'s mut dyn Sink, progress: &'s mut Progress<'s>) -> Self {
+        Self { sink, progress, buffer: Vec::new(), written: 0 }
+    }
+
+    /// How much has been written so far.
+    pub(super) fn position(&self) -> u64 {
+        self.written
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.written += bytes.len() as u64;
+        if bytes.len() >= DIRECT {
+            self.drain()?;
+            self.sink.write(bytes)?;
+            return self.report();
+        }
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BUFFER { self.drain() } else { Ok(()) }
+    }
+
+    pub(super) fn zeros(&mut self, count: usize) -> Result<(), WriteError> {
+        self.written += count as u64;
+        self.buffer.resize(self.buffer.len() + count, 0);
+        Ok(())
+    }
+
+    pub(super) fn copy(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
+        if range.len() < DIRECT {
+            return self.write(&source[range]);
+        }
+        self.drain()?;
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start + STRIDE);
+            self.sink.copy_from_source(source, start..end)?;
+            self.written += (end - start) as u64;
+            self.report()?;
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// To be called at the end.
+    pub(super) fn drain(&mut self) -> Result<(), WriteError> {
+        if !self.buffer.is_empty() {
+            self.sink.write(&self.buffer)?;
+            self.buffer.clear();
+            self.report()?;
+        }
+        Ok(())
+    }
+
+    fn report(&mut self) -> Result<(), WriteError> {
+        match (self.progress)(self.written) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(WriteError::Cancelled),
+        }
+    }
+}

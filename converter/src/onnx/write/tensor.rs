@@ -1,0 +1,121 @@
+//! The message of an initializer, with its bytes left out.
+
+use super::{
+    WriteError,
+    names::Names,
+    structure::{entry, refused},
+};
+use crate::onnx::graph::{Dim, Initializer, OnnxModel};
+use onnx_protobuf::{Message, TensorProto, tensor_proto::DataLocation};
+use std::fmt::Write as _;
+
+const MODEL_GRAPH: u64 = 7;
+const GRAPH_INITIALIZER: u64 = 5;
+const TENSOR_RAW_DATA: u64 = 9;
+
+/// Sizes, type and name of an initializer, serialised.
+pub(super) struct Header(Box<[u8]>);
+
+impl Header {
+    pub(super) fn new(model: &OnnxModel, names: &Names<'_>, initializer: &Initializer) -> Result<Self, WriteError> {
+        let value = &model.values[initializer.value.0 as usize];
+        let size = |dim: &Dim| match dim {
+            Dim::Known(n) => n.cast_signed(),
+            Dim::Symbol(_) => -1,
+        };
+        let proto = TensorProto {
+            dims: value.dims.iter().map(size).collect(),
+            data_type: value.elem as i32,
+            name: names.owned(initializer.value),
+            ..TensorProto::default()
+        };
+        proto.write_to_bytes().map(|bytes| Self(bytes.into())).map_err(refused)
+    }
+
+    /// What begins the field of an initializer of which `storage` bytes follow.
+    pub(super) fn prefix(&self, storage: u64) -> Vec<u8> {
+        let mut bytes = field_prefix(GRAPH_INITIALIZER, self.0.len() as u64 + storage);
+        bytes.extend_from_slice(&self.0);
+        bytes
+    }
+
+    /// The length of the whole field.
+    pub(super) fn field_length(&self, storage: u64) -> u64 {
+        field_length(self.0.len() as u64 + storage)
+    }
+}
+
+/// What follows the header: `raw_data`, or where it is.
+pub(super) struct Storage {
+    bytes: Vec<u8>,
+    data: u64,
+}
+
+impl Storage {
+    /// `length` bytes of data will follow.
+    pub(super) fn raw(length: u64) -> Self {
+        Self { bytes: field_prefix(TENSOR_RAW_DATA, length), data: length }
+    }
+
+    /// The data is in another file, whose SHA-1 may be stated.
+    pub(super) fn external(
+        location: &str,
+        offset: u64,
+        length: u64,
+        checksum: Option<[u8; 20]>,
+    ) -> Result<Self, WriteError> {
+        let mut proto = TensorProto { data_location: DataLocation::EXTERNAL.into(), ..TensorProto::default() };
+        proto.external_data = vec![
+            entry("location", location),
+            entry("offset", &offset.to_string()),
+            entry("length", &length.to_string()),
+        ];
+        proto.external_data.extend(checksum.map(|sum| entry("checksum", &hex(&sum))));
+        Ok(Self { bytes: proto.write_to_bytes().map_err(refused)?, data: 0 })
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Including the data that follows.
+    pub(super) fn length(&self) -> u64 {
+        self.bytes.len() as u64 + self.data
+    }
+
+    /// What [`length`](Self::length) of [`raw`](Self::raw) would be.
+    pub(super) fn raw_length(length: u64) -> u64 {
+        field_length(length)
+    }
+}
+
+/// What begins the graph in its model.
+pub(super) fn graph_prefix(length: u64) -> Vec<u8> {
+    field_prefix(MODEL_GRAPH, length)
+}
+
+/// The length of a field with a number below 16 and `length` bytes of content.
+pub(super) fn field_length(length: u64) -> u64 {
+    let varint = u64::from((u64::BITS - (length | 1).leading_zeros()).div_ceil(7));
+    1 + varint + length
+}
+
+/// Tag and length of a length-delimited field.
+fn field_prefix(field: u64, length: u64) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(11);
+    for mut n in [field << 3 | 2, length] {
+        while n > 0x7f {
+            bytes.push((n & 0x7f) as u8 | 0x80);
+            n >>= 7;
+        }
+        bytes.push(n as u8);
+    }
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
