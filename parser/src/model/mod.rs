@@ -4,6 +4,7 @@
 
 mod array;
 mod axis;
+pub(crate) mod read;
 mod shape;
 mod types;
 mod validated;

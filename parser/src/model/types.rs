@@ -3,6 +3,7 @@
 use super::{Array, Axis, Shape};
 use crate::dictionary::Dictionary;
 use crate::ops::Op;
+use crate::report::Finding;
 use std::ops::Range;
 
 /// A byte offset in the file.
@@ -53,6 +54,8 @@ pub struct Variable<'a> {
     pub value: Option<Array<'a>>,
     pub version: u64,
     pub at: Offset,
+    /// The record itself, for the places of its keys.
+    pub record: Dictionary<'a>,
 }
 
 /// A block (spec 3.8): op 57.
@@ -86,9 +89,9 @@ pub enum FunctionKind<'a> {
     /// A primitive; its attributes are [`Function::attributes`].
     Primitive(Op),
     /// A block.
-    Block(Block<'a>),
+    Block(Box<Block<'a>>),
     /// A user-defined function.
-    User(UserFunction<'a>),
+    User(Box<UserFunction<'a>>),
 }
 
 /// A function record (spec 3.7).
@@ -102,6 +105,8 @@ pub struct Function<'a> {
     pub inputs: Vec<&'a str>,
     pub attributes: Dictionary<'a>,
     pub at: Offset,
+    /// The record itself, for the places of its keys.
+    pub record: Dictionary<'a>,
 }
 
 /// How the file is laid out.
@@ -130,4 +135,29 @@ pub struct Model<'a> {
     pub root: &'a str,
     pub variables: Vec<Variable<'a>>,
     pub functions: Vec<Function<'a>>,
+    /// The root record itself, for the places of its keys.
+    pub record: Dictionary<'a>,
+    /// What parsing noticed that is not fatal: unknown keys, versions newer than known.
+    pub warnings: Vec<Finding>,
+    /// Further warnings that were only counted.
+    pub more_warnings: u64,
+    pub(crate) tensors: Vec<Range<u64>>,
+}
+
+impl<'a> Model<'a> {
+    /// The byte ranges that are tensor data, in order and without overlap: each tensor's values where they are written
+    /// in one run, and the whole tail of the over-2-GB layout. Everything else is structure.
+    pub fn tensor_ranges(&self) -> &[Range<u64>] {
+        &self.tensors
+    }
+
+    /// The bytes that are structure, in order.
+    pub fn structure(&self) -> impl Iterator<Item = &'a [u8]> {
+        let input = self.input;
+        let starts = std::iter::once(0).chain(self.tensors.iter().map(|r| r.end));
+        let ends = self.tensors.iter().map(|r| r.start).chain(std::iter::once(input.len() as u64));
+        starts.zip(ends).filter_map(move |(start, end)| {
+            input.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?).filter(|bytes| !bytes.is_empty())
+        })
+    }
 }

@@ -1,0 +1,52 @@
+//! How the file is laid out: one message, or metadata and a tail of tensors.
+
+use crate::dictionary::{Checker, Dictionary};
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+use crate::model::{Container, Model, read};
+use crate::triage;
+use crate::wire::Reader;
+
+/// `ktnc`: the over-2-GB layout.
+const MAGIC: &[u8] = b"ktnc";
+/// Magic and length.
+const HEADER: usize = 8;
+/// The longest metadata that the reference reads.
+const MAX_METADATA: u64 = 0x7fff_ffff;
+
+/// Reads a model file. Nothing in it is believed beyond what is needed to read it: that is for validation.
+///
+/// Any bytes give a model or one error; time is linear in the input, and memory is a small multiple of the structure.
+/// Tensors are not touched.
+pub fn parse<'a>(input: &'a [u8], limits: &Limits) -> Result<Model<'a>, Error> {
+    triage::recognise(input)?;
+    let (container, metadata) = layout(input)?;
+    let root = Dictionary::new(metadata);
+    let tail = matches!(container, Container::LargeLayout { .. });
+    let mut checker = Checker::new(limits, tail);
+    if let Err(error) = checker.root(root) {
+        return Err(triage::explain(input, tail, root, error));
+    }
+    if triage::is_checkpoint(root) {
+        return Err(Error::new(ErrorKind::TrainerCheckpoint, 0));
+    }
+    read::model(input, container, root, checker.tensors, limits)
+}
+
+fn layout(input: &[u8]) -> Result<(Container, Reader<'_>), Error> {
+    let Some(header) = input.get(..HEADER).filter(|header| header.starts_with(MAGIC)) else {
+        return Ok((Container::Plain, Reader::new(input, 0)));
+    };
+    let length = header.iter().skip(MAGIC.len()).rev().fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
+    let rest = input.get(HEADER..).unwrap_or(&[]);
+    let left = rest.len() as u64;
+    let wrong = || Error::new(ErrorKind::MetadataLength { length, left }, MAGIC.len() as u64);
+    if length > MAX_METADATA {
+        return Err(wrong());
+    }
+    let metadata = usize::try_from(length).ok().and_then(|n| rest.get(..n)).ok_or_else(wrong)?;
+    let start = HEADER as u64;
+    let end = start.saturating_add(length);
+    let container = Container::LargeLayout { metadata: start..end, tail: end..input.len() as u64 };
+    Ok((container, Reader::new(metadata, start)))
+}

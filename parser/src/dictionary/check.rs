@@ -1,0 +1,167 @@
+//! The one pass over the whole structure: everything is decoded once, so that later reads cannot fail.
+
+use super::{Dictionary, RawEntry, Value, Vector};
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+use crate::model::{Array, ElementStorage};
+use crate::wire::Reader;
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// Where in the model a value stands, as far as it matters for tensors without values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The root dictionary.
+    Root,
+    /// The list `inputs`.
+    Inputs,
+    /// A record of it.
+    Variable,
+    /// Its value.
+    VariableValue,
+    /// Anywhere else.
+    Elsewhere,
+}
+
+/// Checks the structure of a file and notes where its tensors lie.
+#[derive(Debug)]
+pub(crate) struct Checker<'l> {
+    limits: &'l Limits,
+    /// Does the container have a tail?
+    tail: bool,
+    /// Inline tensor data, in the file's order.
+    pub(crate) tensors: Vec<Range<u64>>,
+}
+
+/// Up to this many keys are compared with one another; beyond, through a set.
+const FEW_KEYS: usize = 16;
+
+impl<'l> Checker<'l> {
+    pub(crate) fn new(limits: &'l Limits, tail: bool) -> Self {
+        Self { limits, tail, tensors: Vec::new() }
+    }
+
+    /// Checks the root dictionary with all that it holds.
+    pub(crate) fn root(&mut self, root: Dictionary<'_>) -> Result<(), Error> {
+        self.dictionary(root, 0, Place::Root)
+    }
+
+    fn enter(&self, depth: u32, messages: u32, at: u64) -> Result<u32, Error> {
+        let limit = self.limits.nesting.min(Limits::MAX_NESTING);
+        match depth.checked_add(messages) {
+            Some(depth) if depth <= limit => Ok(depth),
+            _ => Err(Error::new(ErrorKind::Nesting { limit: limit.into() }, at)),
+        }
+    }
+
+    fn dictionary(&mut self, dictionary: Dictionary<'_>, depth: u32, place: Place) -> Result<(), Error> {
+        unique_version(dictionary.reader())?;
+        unique_keys(dictionary)?;
+        for entry in dictionary.raw() {
+            let RawEntry { key, value, .. } = entry?;
+            let place = match (place, key) {
+                (Place::Root, "inputs") => Place::Inputs,
+                (Place::Variable, "value") => Place::VariableValue,
+                _ => Place::Elsewhere,
+            };
+            // The entry is a message, too.
+            self.enter(depth, 2, value.at())
+                .and_then(|depth| self.value(value, depth, place))
+                .map_err(|e| e.in_key(key))?;
+        }
+        Ok(())
+    }
+
+    fn vector(&mut self, vector: Vector<'_>, depth: u32, place: Place) -> Result<(), Error> {
+        for (index, item) in vector.raw().enumerate() {
+            let item = item?;
+            self.enter(depth, 1, item.at())
+                .and_then(|depth| self.value(item, depth, place))
+                .map_err(|e| e.in_index(index))?;
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, reader: Reader<'_>, depth: u32, place: Place) -> Result<(), Error> {
+        match Value::decode(reader)? {
+            Value::Vector(vector) => {
+                let depth = self.enter(depth, 1, vector.at())?;
+                self.vector(vector, depth, place)
+            }
+            Value::Dictionary(dictionary) => {
+                let depth = self.enter(depth, 1, dictionary.at())?;
+                let place = if place == Place::Inputs { Place::Variable } else { Place::Elsewhere };
+                self.dictionary(dictionary, depth, place)
+            }
+            Value::Array(array) => {
+                self.enter(depth, 2, array.at)?;
+                self.array(&array, place)
+            }
+            Value::Shape(shape) => {
+                self.enter(depth, 1, reader.at())?;
+                let limit = self.limits.shape_rank as usize;
+                if shape.rank() > limit {
+                    let kind = ErrorKind::Rank { rank: shape.rank() as u64, limit: limit as u64 };
+                    return Err(Error::new(kind, reader.at()));
+                }
+                Ok(())
+            }
+            Value::Axis(_) => self.enter(depth, 1, reader.at()).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    fn array(&mut self, array: &Array<'_>, place: Place) -> Result<(), Error> {
+        let limit = self.limits.tensor_rank as usize;
+        if array.shape.rank() > limit {
+            let kind = ErrorKind::Rank { rank: array.shape.rank() as u64, limit: limit as u64 };
+            return Err(Error::new(kind, array.at).in_key("shape"));
+        }
+        if array.elements == ElementStorage::Absent {
+            if !self.tail {
+                let expected = array.shape.0.iter().fold(1_u64, |n, d| n.saturating_mul(*d));
+                return Err(Error::new(ErrorKind::ValueCount { found: 0, expected }, array.at));
+            }
+            if place != Place::VariableValue {
+                return Err(Error::new(ErrorKind::TailElsewhere, array.at));
+            }
+        }
+        if let Some(range) = &array.range {
+            self.tensors.push(range.clone());
+        }
+        Ok(())
+    }
+}
+
+fn unique_version(mut reader: Reader<'_>) -> Result<(), Error> {
+    let mut seen = false;
+    while let Some(field) = reader.field()? {
+        if field.number == 1 && std::mem::replace(&mut seen, true) {
+            return Err(field.repeated("version"));
+        }
+    }
+    Ok(())
+}
+
+fn unique_keys(dictionary: Dictionary<'_>) -> Result<(), Error> {
+    let mut few: [&str; FEW_KEYS] = [""; FEW_KEYS];
+    let mut count = 0_usize;
+    let mut many: HashSet<&str> = HashSet::new();
+    for entry in dictionary.raw() {
+        let entry = entry?;
+        let known = few.get(..count.min(FEW_KEYS)).unwrap_or(&[]);
+        let twice = known.contains(&entry.key) || (count > FEW_KEYS && many.contains(entry.key));
+        if twice {
+            let kind = ErrorKind::DuplicateKey { key: entry.key.to_owned() };
+            return Err(Error::new(kind, entry.key_at).in_key(entry.key));
+        }
+        match few.get_mut(count) {
+            Some(slot) => *slot = entry.key,
+            None => {
+                many.insert(entry.key);
+            }
+        }
+        count = count.saturating_add(1);
+    }
+    Ok(())
+}

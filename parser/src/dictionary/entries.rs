@@ -1,0 +1,199 @@
+//! Dictionaries and lists as windows on checked bytes.
+
+use super::Value;
+use crate::error::{Error, ErrorKind};
+use crate::wire::Reader;
+
+/// A dictionary. Keys are unique and stand in the file's order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dictionary<'a> {
+    reader: Reader<'a>,
+}
+
+/// A list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Vector<'a> {
+    reader: Reader<'a>,
+}
+
+/// An entry of a dictionary.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// File offset of the value.
+    pub at: u64,
+    /// The value.
+    pub value: Value<'a>,
+}
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    /// File offset of the value.
+    pub at: u64,
+    /// The value.
+    pub value: Value<'a>,
+}
+
+/// An entry whose value is not yet decoded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawEntry<'a> {
+    pub(crate) key: &'a str,
+    /// Offset of the key (of the entry when it has none).
+    pub(crate) key_at: u64,
+    pub(crate) value: Reader<'a>,
+}
+
+impl<'a> Dictionary<'a> {
+    pub(crate) fn new(reader: Reader<'a>) -> Self {
+        Self { reader }
+    }
+
+    /// File offset of its first byte.
+    pub fn at(&self) -> u64 {
+        self.reader.at()
+    }
+
+    /// Has it no entries?
+    pub fn is_empty(&self) -> bool {
+        self.raw().next().is_none()
+    }
+
+    /// The number of entries; counts them.
+    pub fn len(&self) -> usize {
+        self.raw().count()
+    }
+
+    /// The entries in the file's order.
+    pub fn iter(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+        self.raw().map_while(|entry| {
+            let entry = entry.ok()?;
+            Some(Entry { key: entry.key, at: entry.value.at(), value: Value::decode(entry.value).ok()? })
+        })
+    }
+
+    /// The keys in the file's order.
+    pub fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.raw().map_while(|entry| entry.ok().map(|e| e.key))
+    }
+
+    /// The value of a key; reads past the others.
+    pub fn get(&self, key: &str) -> Option<Item<'a>> {
+        let entry = self.raw().map_while(Result::ok).find(|e| e.key == key)?;
+        Some(Item { at: entry.value.at(), value: Value::decode(entry.value).ok()? })
+    }
+
+    /// The entries with their values undecoded; after an error, nothing more.
+    pub(crate) fn raw(&self) -> impl Iterator<Item = Result<RawEntry<'a>, Error>> + use<'a> {
+        let mut reader = Some(self.reader);
+        std::iter::from_fn(move || {
+            let result = next_entry(reader.as_mut()?);
+            if result.is_err() {
+                reader = None;
+            }
+            result.transpose()
+        })
+    }
+
+    pub(crate) fn reader(&self) -> Reader<'a> {
+        self.reader
+    }
+}
+
+impl<'a> Vector<'a> {
+    pub(crate) fn new(reader: Reader<'a>) -> Self {
+        Self { reader }
+    }
+
+    /// File offset of its first byte.
+    pub fn at(&self) -> u64 {
+        self.reader.at()
+    }
+
+    /// Is it empty?
+    pub fn is_empty(&self) -> bool {
+        self.raw().next().is_none()
+    }
+
+    /// The number of values; counts them.
+    pub fn len(&self) -> usize {
+        self.raw().count()
+    }
+
+    /// The values.
+    pub fn iter(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
+        self.raw().map_while(|item| {
+            let item = item.ok()?;
+            Some(Item { at: item.at(), value: Value::decode(item).ok()? })
+        })
+    }
+
+    /// The values undecoded; after an error, nothing more.
+    pub(crate) fn raw(&self) -> impl Iterator<Item = Result<Reader<'a>, Error>> + use<'a> {
+        let mut reader = Some(self.reader);
+        std::iter::from_fn(move || {
+            let result = next_item(reader.as_mut()?);
+            if result.is_err() {
+                reader = None;
+            }
+            result.transpose()
+        })
+    }
+
+    /// How many records of at least `smallest` bytes it can hold: what room may be made for.
+    pub(crate) fn capacity(&self, smallest: usize) -> usize {
+        self.len().min(self.reader.bytes().len().checked_div(smallest).unwrap_or(0).saturating_add(1))
+    }
+}
+
+fn next_item<'a>(reader: &mut Reader<'a>) -> Result<Option<Reader<'a>>, Error> {
+    while let Some(field) = reader.field()? {
+        if field.number == 1 {
+            return field.message("value").map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn next_entry<'a>(reader: &mut Reader<'a>) -> Result<Option<RawEntry<'a>>, Error> {
+    while let Some(field) = reader.field()? {
+        match field.number {
+            1 => {
+                field.varint("version")?;
+            }
+            2 => return entry(field.message("data")?).map(Some),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn entry(mut reader: Reader<'_>) -> Result<RawEntry<'_>, Error> {
+    let at = reader.at();
+    let (mut key, mut value) = (None, None);
+    let fail = |error: Error, key: Option<(&str, u64)>| match key {
+        Some((key, _)) => error.in_key(key),
+        None => error,
+    };
+    while let Some(field) = reader.field().map_err(|e| fail(e, key))? {
+        match field.number {
+            1 => {
+                if key.replace((field.string("key")?, field.at)).is_some() {
+                    return Err(field.repeated("key"));
+                }
+            }
+            2 => {
+                if value.replace(field.message("value").map_err(|e| fail(e, key))?).is_some() {
+                    return Err(fail(field.repeated("value"), key));
+                }
+            }
+            _ => {}
+        }
+    }
+    let (key, key_at) = key.unwrap_or(("", at));
+    if key.contains('\0') {
+        return Err(Error::new(ErrorKind::NulInKey, key_at).in_key(key));
+    }
+    Ok(RawEntry { key, key_at, value: value.unwrap_or(Reader::new(&[], reader.end())) })
+}

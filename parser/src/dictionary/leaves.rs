@@ -1,0 +1,64 @@
+//! `NDShape` and `Axis`.
+
+use crate::error::{Error, ErrorKind};
+use crate::model::{Axis, Shape};
+use crate::wire::{Payload, Reader};
+use smallvec::SmallVec;
+
+/// More entries than any shape can use: longer ones are refused before room is made for them. What is allowed is
+/// decided by [`crate::Limits`]; this only bounds decoding where no limits are at hand.
+const LONGEST: usize = 1 << 16;
+
+pub(super) fn shape(mut reader: Reader<'_>) -> Result<Shape, Error> {
+    let at = reader.at();
+    let mut dims: SmallVec<[u64; 4]> = SmallVec::new();
+    while let Some(field) = reader.field()? {
+        if field.number != 1 {
+            continue;
+        }
+        match field.payload {
+            Payload::Varint(dim) => dims.push(dim),
+            Payload::Bytes(mut packed) => {
+                while !packed.is_empty() {
+                    dims.push(packed.varint()?);
+                    check(dims.len(), at)?;
+                }
+            }
+            _ => return Err(field.wrong("shape_dim")),
+        }
+        check(dims.len(), at)?;
+    }
+    Ok(Shape(dims))
+}
+
+fn check(rank: usize, at: u64) -> Result<(), Error> {
+    if rank > LONGEST {
+        return Err(Error::new(ErrorKind::Rank { rank: rank as u64, limit: LONGEST as u64 }, at));
+    }
+    Ok(())
+}
+
+pub(super) fn axis(mut reader: Reader<'_>) -> Result<Axis<'_>, Error> {
+    let (mut index, mut name, mut ordered) = (None, None, None);
+    while let Some(field) = reader.field()? {
+        match field.number {
+            1 => {
+                if index.replace(field.int32("static_axis_idx")?).is_some() {
+                    return Err(field.repeated("static_axis_idx"));
+                }
+            }
+            2 => {
+                if name.replace(field.string("axis name")?).is_some() {
+                    return Err(field.repeated("name"));
+                }
+            }
+            3 => {
+                if ordered.replace(field.varint("is_ordered_dynamic_axis")? != 0).is_some() {
+                    return Err(field.repeated("is_ordered_dynamic_axis"));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(Axis { index: index.unwrap_or(0), name: name.unwrap_or(""), ordered: ordered.unwrap_or(false) })
+}

@@ -1,0 +1,114 @@
+//! One `DictionaryValue`.
+
+use super::{Dictionary, ValueKind, Vector, array, leaves};
+use crate::error::{Error, ErrorKind};
+use crate::model::{Array, Axis, Shape};
+use crate::wire::{Field, Reader};
+
+/// A value, decoded one level deep.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names are CNTK's")]
+pub enum Value<'a> {
+    None,
+    Bool(bool),
+    Int(i32),
+    SizeT(u64),
+    Float(f32),
+    Double(f64),
+    Str(&'a str),
+    Shape(Shape),
+    Axis(Axis<'a>),
+    Vector(Vector<'a>),
+    Dictionary(Dictionary<'a>),
+    Array(Box<Array<'a>>),
+}
+
+impl<'a> Value<'a> {
+    /// Its type.
+    pub fn kind(&self) -> ValueKind {
+        match self {
+            Self::None => ValueKind::None,
+            Self::Bool(_) => ValueKind::Bool,
+            Self::Int(_) => ValueKind::Int,
+            Self::SizeT(_) => ValueKind::SizeT,
+            Self::Float(_) => ValueKind::Float,
+            Self::Double(_) => ValueKind::Double,
+            Self::Str(_) => ValueKind::String,
+            Self::Shape(_) => ValueKind::NDShape,
+            Self::Axis(_) => ValueKind::Axis,
+            Self::Vector(_) => ValueKind::Vector,
+            Self::Dictionary(_) => ValueKind::Dictionary,
+            Self::Array(_) => ValueKind::NDArrayView,
+        }
+    }
+
+    /// The name of its type.
+    pub fn type_name(&self) -> &'static str {
+        self.kind().name()
+    }
+
+    /// Reads one `DictionaryValue`; what lies inside lists and dictionaries is left for later.
+    ///
+    /// When several members are set the last one counts, as protobuf has it; a member set twice is an error.
+    pub(crate) fn decode(reader: Reader<'a>) -> Result<Self, Error> {
+        let at = reader.at();
+        let mut reader = reader;
+        let mut seen = 0_u32;
+        let mut declared = 0_u64;
+        let mut declared_at = at;
+        let mut member: Option<(ValueKind, Field<'a>)> = None;
+        while let Some(field) = reader.field()? {
+            let kind = match field.number {
+                1 => {
+                    field.varint("version")?;
+                    None
+                }
+                2 => {
+                    declared = field.varint("value_type")?;
+                    declared_at = field.at;
+                    None
+                }
+                3..=13 => ValueKind::from_member(field.number),
+                _ => continue,
+            };
+            let bit = 1_u32.checked_shl(field.number).unwrap_or(0);
+            if seen & bit != 0 {
+                return Err(field.repeated(kind.map_or(if field.number == 1 { "version" } else { "value_type" }, ValueKind::field_name)));
+            }
+            seen |= bit;
+            if let Some(kind) = kind {
+                member = Some((kind, field));
+            }
+        }
+        let Some(declared) = ValueKind::from_code(declared) else {
+            return Err(Error::new(ErrorKind::UnknownValueType(declared), declared_at));
+        };
+        match member {
+            None if declared == ValueKind::None => Ok(Self::None),
+            None => Err(Error::new(ErrorKind::MissingMember { declared: declared.name() }, at)),
+            Some((kind, field)) if kind != declared => Err(Error::new(
+                ErrorKind::MemberMismatch { declared: declared.name(), found: kind.name() },
+                field.at,
+            )),
+            Some((kind, field)) => Self::member(kind, &field),
+        }
+    }
+
+    fn member(kind: ValueKind, field: &Field<'a>) -> Result<Self, Error> {
+        let name = kind.field_name();
+        Ok(match kind {
+            ValueKind::None => Self::None,
+            ValueKind::Bool => Self::Bool(field.varint(name)? != 0),
+            ValueKind::Int => Self::Int(field.int32(name)?),
+            ValueKind::SizeT => Self::SizeT(field.varint(name)?),
+            ValueKind::Float => Self::Float(f32::from_bits(field.fixed32(name)?)),
+            ValueKind::Double => Self::Double(f64::from_bits(field.fixed64(name)?)),
+            ValueKind::String => Self::Str(field.string(name)?),
+            ValueKind::NDShape => Self::Shape(leaves::shape(field.message(name)?)?),
+            ValueKind::Axis => Self::Axis(leaves::axis(field.message(name)?)?),
+            ValueKind::Vector => Self::Vector(Vector::new(field.message(name)?)),
+            ValueKind::Dictionary => Self::Dictionary(Dictionary::new(field.message(name)?)),
+            ValueKind::NDArrayView => Self::Array(Box::new(array::decode(field.message(name)?)?)),
+        })
+    }
+}

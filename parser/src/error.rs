@@ -1,0 +1,119 @@
+//! One error: what is wrong, at which byte, in which record.
+
+use crate::escape::Escaped;
+use std::fmt;
+
+mod kind;
+
+pub use kind::ErrorKind;
+
+/// Why a file was refused.
+///
+/// `Display` is one line: `at 0x1a2f in primitive_functions[12].attributes.strides: message`. Text from the file is
+/// escaped and cut in it, so the line can go to a terminal. What to do about it is apart, in [`Error::hint`].
+#[derive(Clone, PartialEq)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone, PartialEq)]
+struct Inner {
+    kind: ErrorKind,
+    offset: u64,
+    path: String,
+}
+
+impl Error {
+    /// An error at a byte of the file, not yet in any record.
+    #[cold]
+    pub fn new(kind: ErrorKind, offset: u64) -> Self {
+        Self(Box::new(Inner { kind, offset, path: String::new() }))
+    }
+
+    /// What is wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// A stable code, for programs: `wire.truncated`, `record.missing-key`…
+    pub fn code(&self) -> &'static str {
+        self.0.kind.code()
+    }
+
+    /// The byte of the file at which it was seen.
+    pub fn offset(&self) -> u64 {
+        self.0.offset
+    }
+
+    /// The record in which it was seen, such as `primitive_functions[12].attributes.strides`; empty at the top.
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// The message without the place.
+    pub fn message(&self) -> String {
+        self.0.kind.to_string()
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.0.kind.hint()
+    }
+
+    /// The same error, seen from the dictionary that holds it under `key`.
+    #[cold]
+    #[must_use]
+    pub fn in_key(mut self, key: &str) -> Self {
+        let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
+        self.0.path = format!("{}{dot}{}", Escaped(key), self.0.path);
+        self
+    }
+
+    /// The same error, seen from the list that holds it at `index`.
+    #[cold]
+    #[must_use]
+    pub fn in_index(mut self, index: usize) -> Self {
+        let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
+        self.0.path = format!("[{index}]{dot}{}", self.0.path);
+        self
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at {:#x}", self.0.offset)?;
+        if !self.0.path.is_empty() {
+            write!(f, " in {}", self.0.path)?;
+        }
+        write!(f, ": {}", self.0.kind)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self, self.code())
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn place_grows_from_the_inside_out() {
+        let error = Error::new(ErrorKind::FieldNumberZero, 0x1a2f)
+            .in_key("strides")
+            .in_key("attributes")
+            .in_index(12)
+            .in_key("primitive_functions");
+        assert_eq!(
+            error.to_string(),
+            "at 0x1a2f in primitive_functions[12].attributes.strides: field number 0 is illegal"
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! Everything that can be wrong with a file.
+
+use crate::escape::Escaped;
+use std::fmt;
+
+/// What is wrong. Codes are stable; messages are not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "fields are named after what they hold")]
+pub enum ErrorKind {
+    /// A file of no bytes.
+    Empty,
+    /// A CNTK v1 ("BrainScript") model.
+    LegacyV1,
+    /// The state of a trainer (`.ckp`), saved beside the model.
+    TrainerCheckpoint,
+    /// An ONNX model.
+    Onnx,
+    /// A Git-LFS pointer in place of the file.
+    LfsPointer,
+    /// A web page in place of the file.
+    Html,
+    /// A gzip stream.
+    Gzip,
+    /// A ZIP archive.
+    Zip,
+    /// Some other text.
+    Text,
+    /// Some other binary file.
+    NotCntk,
+
+    /// The data end inside a field: `needed` bytes are asked for where `left` remain before `end`, the end of the file.
+    Truncated { needed: u64, left: u64, end: u64 },
+    /// A field runs past the end of the message that holds it.
+    PastEnd { needed: u64, left: u64, end: u64 },
+    /// A varint of more than 10 bytes.
+    VarintTooLong,
+    /// A varint of more than 64 bits.
+    VarintOverflow,
+    /// Field number 0.
+    FieldNumberZero,
+    /// A field number above 2^29 - 1.
+    FieldNumberTooLarge,
+    /// A wire type that does not exist.
+    UnknownWireType(u8),
+    /// A group (wire types 3 and 4), which no CNTK file has.
+    Group,
+    /// A known field with a wire type that it cannot have.
+    WrongWireType { field: &'static str, found: &'static str },
+    /// A field that may be given once, given again.
+    RepeatedField { field: &'static str },
+    /// A string that is not UTF-8.
+    NotUtf8 { field: &'static str },
+    /// Messages nested too deep.
+    Nesting { limit: u64 },
+    /// A number that does not fit 32 bits.
+    NotInt32 { field: &'static str },
+
+    /// The same key twice in one dictionary.
+    DuplicateKey { key: String },
+    /// A key with a NUL in it; CNTK sees only what stands before it.
+    NulInKey,
+    /// A `value_type` outside 0 to 11.
+    UnknownValueType(u64),
+    /// `value_type` names another member than the one that is set.
+    MemberMismatch { declared: &'static str, found: &'static str },
+    /// `value_type` names a member that is not there.
+    MissingMember { declared: &'static str },
+
+    /// A tensor's `data_type` that does not exist.
+    UnknownDataType(u64),
+    /// A tensor that is not dense.
+    StorageFormat(u64),
+    /// A tensor's values are in the wrong member.
+    WrongValues { data_type: &'static str, found: &'static str },
+    /// The dimensions' product, or the size in bytes, does not fit 64 bits.
+    ShapeOverflow,
+    /// A stored tensor with a dimension that is free or to be inferred.
+    SentinelDimension,
+    /// A stored tensor without elements.
+    ZeroDimension,
+    /// More axes than there can be.
+    Rank { rank: u64, limit: u64 },
+    /// The number of values is not the product of the dimensions.
+    ValueCount { found: u64, expected: u64 },
+    /// Packed values that do not divide into elements.
+    RaggedValues { bytes: u64, element: u64 },
+
+    /// The over-2-GB layout's metadata length does not fit the file.
+    MetadataLength { length: u64, left: u64 },
+    /// A tensor of the over-2-GB layout runs past the end of the file.
+    TailTooShort { needed: u64, left: u64 },
+    /// Bytes after the last tensor of the over-2-GB layout.
+    TailTooLong { extra: u64 },
+    /// A tensor without values in a place where the order in the tail is not defined.
+    TailElsewhere,
+    /// A type that the tail cannot hold.
+    TailDataType { data_type: &'static str },
+
+    /// A required key is missing.
+    MissingKey { record: &'static str, key: &'static str },
+    /// A key with a value of another type.
+    WrongType { expected: &'static str, found: &'static str },
+    /// The `type` of a record is another one.
+    WrongRecord { expected: &'static str, found: String },
+    /// An op number that CNTK 2.7 does not know; with its name if a later development version did.
+    UnknownOp { code: u64, name: Option<&'static str> },
+    /// A value that the key cannot have.
+    BadValue { expected: &'static str, found: String },
+    /// A block's argument map has keys without values or the other way round.
+    BlockMap { keys: u64, values: u64 },
+    /// An operator lacks an attribute.
+    MissingAttribute { op: &'static str, key: &'static str },
+    /// An operator's attribute has another type.
+    AttributeType { op: &'static str, key: &'static str, expected: &'static str, found: &'static str },
+    /// An operator's attribute has an impossible value.
+    AttributeValue { op: &'static str, key: &'static str, expected: &'static str, found: String },
+
+    /// More than a limit allows.
+    Limit { limit: &'static str, value: u64, max: u64 },
+}
+
+impl ErrorKind {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "file.empty",
+            Self::LegacyV1 => "file.v1",
+            Self::TrainerCheckpoint => "file.checkpoint",
+            Self::Onnx => "file.onnx",
+            Self::LfsPointer => "file.lfs-pointer",
+            Self::Html => "file.html",
+            Self::Gzip => "file.gzip",
+            Self::Zip => "file.zip",
+            Self::Text => "file.text",
+            Self::NotCntk => "file.not-cntk",
+            Self::Truncated { .. } => "wire.truncated",
+            Self::PastEnd { .. } => "wire.past-end",
+            Self::VarintTooLong => "wire.varint-length",
+            Self::VarintOverflow => "wire.varint-overflow",
+            Self::FieldNumberZero => "wire.field-zero",
+            Self::FieldNumberTooLarge => "wire.field-number",
+            Self::UnknownWireType(_) => "wire.type-unknown",
+            Self::Group => "wire.group",
+            Self::WrongWireType { .. } => "wire.type",
+            Self::RepeatedField { .. } => "wire.repeated",
+            Self::NotUtf8 { .. } => "wire.utf8",
+            Self::Nesting { .. } => "wire.nesting",
+            Self::NotInt32 { .. } => "wire.int32",
+            Self::DuplicateKey { .. } => "dictionary.duplicate-key",
+            Self::NulInKey => "dictionary.nul-in-key",
+            Self::UnknownValueType(_) => "dictionary.value-type",
+            Self::MemberMismatch { .. } => "dictionary.member-mismatch",
+            Self::MissingMember { .. } => "dictionary.member-missing",
+            Self::UnknownDataType(_) => "tensor.data-type",
+            Self::StorageFormat(_) => "tensor.storage-format",
+            Self::WrongValues { .. } => "tensor.values-member",
+            Self::ShapeOverflow => "tensor.shape-overflow",
+            Self::SentinelDimension => "tensor.sentinel",
+            Self::ZeroDimension => "tensor.zero-dimension",
+            Self::Rank { .. } => "tensor.rank",
+            Self::ValueCount { .. } => "tensor.count",
+            Self::RaggedValues { .. } => "tensor.ragged",
+            Self::MetadataLength { .. } => "container.metadata-length",
+            Self::TailTooShort { .. } => "container.tail-short",
+            Self::TailTooLong { .. } => "container.tail-long",
+            Self::TailElsewhere => "container.tail-elsewhere",
+            Self::TailDataType { .. } => "container.tail-type",
+            Self::MissingKey { .. } => "record.missing-key",
+            Self::WrongType { .. } => "record.wrong-type",
+            Self::WrongRecord { .. } => "record.type",
+            Self::UnknownOp { .. } => "record.op",
+            Self::BadValue { .. } => "record.value",
+            Self::BlockMap { .. } => "record.block-map",
+            Self::MissingAttribute { .. } => "attribute.missing",
+            Self::AttributeType { .. } => "attribute.type",
+            Self::AttributeValue { .. } => "attribute.value",
+            Self::Limit { .. } => "limit",
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Empty => "the download or the save did not finish; get the file again",
+            Self::LegacyV1 => {
+                "load it in CNTK 2.x and save it again with Function.save: that writes the v2 format"
+            }
+            Self::TrainerCheckpoint => "the model lies beside it: pass the file of the same name without `.ckp`",
+            Self::Onnx => "it is ONNX already; nothing to convert",
+            Self::LfsPointer => "run `git lfs pull` in the repository that holds it",
+            Self::Html => "the link gave a web page; download the model itself",
+            Self::Gzip => "unpack it first: `gunzip`",
+            Self::Zip => "unpack it first: `unzip`",
+            Self::Text | Self::NotCntk => "expected a model that CNTK 2.x wrote with Function.save",
+            Self::Truncated { .. } => "the file is cut off or damaged; compare its size with the original and get it again",
+            Self::MissingKey { record: "model", .. } => {
+                "the file may be cut off between two entries; compare its size with the original"
+            }
+            Self::TailTooShort { .. } => "the file is cut off; compare its size with the original and get it again",
+            Self::Limit { .. } => "if the file is trusted, raise the limit",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => write!(f, "the file is empty"),
+            Self::LegacyV1 => write!(f, "this is a CNTK v1 model, not a v2 model"),
+            Self::TrainerCheckpoint => write!(f, "this is a trainer checkpoint (.ckp), not a model"),
+            Self::Onnx => write!(f, "this is an ONNX model, not a CNTK model"),
+            Self::LfsPointer => write!(f, "this is a Git-LFS pointer, not the model itself"),
+            Self::Html => write!(f, "this is a web page, not a CNTK model"),
+            Self::Gzip => write!(f, "this is a gzip file, not a CNTK model"),
+            Self::Zip => write!(f, "this is a ZIP archive, not a CNTK model"),
+            Self::Text => write!(f, "this is a text file, not a CNTK model"),
+            Self::NotCntk => write!(f, "this is not a CNTK v2 model"),
+            Self::Truncated { needed, left, end } => {
+                write!(f, "the file ends inside a field: {needed} bytes needed, {left} left before its end at {end:#x}")
+            }
+            Self::PastEnd { needed, left, end } => {
+                write!(f, "a field runs past its message: {needed} bytes needed, {left} left before {end:#x}")
+            }
+            Self::VarintTooLong => write!(f, "a varint has more than 10 bytes"),
+            Self::VarintOverflow => write!(f, "a varint has more than 64 bits"),
+            Self::FieldNumberZero => write!(f, "field number 0 is illegal"),
+            Self::FieldNumberTooLarge => write!(f, "a field number is above 2^29 - 1"),
+            Self::UnknownWireType(n) => write!(f, "wire type {n} does not exist"),
+            Self::Group => write!(f, "a group, which no CNTK file has"),
+            Self::WrongWireType { field, found } => write!(f, "field `{field}` cannot be a {found}"),
+            Self::RepeatedField { field } => write!(f, "field `{field}` is given twice"),
+            Self::NotUtf8 { field } => write!(f, "`{field}` is not UTF-8"),
+            Self::Nesting { limit } => write!(f, "messages nest deeper than {limit}"),
+            Self::NotInt32 { field } => write!(f, "`{field}` does not fit 32 bits"),
+            Self::DuplicateKey { key } => write!(f, "key `{}` is given twice", Escaped(key)),
+            Self::NulInKey => write!(f, "a key contains NUL; CNTK would see only what stands before it"),
+            Self::UnknownValueType(n) => write!(f, "value type {n} does not exist"),
+            Self::MemberMismatch { declared, found } => {
+                write!(f, "the value's type says {declared}, but it holds a {found}")
+            }
+            Self::MissingMember { declared } => write!(f, "the value's type says {declared}, but it holds nothing"),
+            Self::UnknownDataType(n) => write!(f, "data_type {n} does not exist"),
+            Self::StorageFormat(n) => write!(f, "storage_format {n} is not dense; CNTK stores dense tensors only"),
+            Self::WrongValues { data_type, found } => write!(f, "a {data_type} tensor cannot hold {found}"),
+            Self::ShapeOverflow => write!(f, "the product of the shape's dimensions overflows"),
+            Self::SentinelDimension => write!(f, "the shape of a stored tensor has a free or inferred dimension"),
+            Self::ZeroDimension => write!(f, "the shape of a stored tensor has a dimension of 0"),
+            Self::Rank { rank, limit } => write!(f, "a shape of {rank} axes; the limit is {limit}"),
+            Self::ValueCount { found, expected } => {
+                write!(f, "the tensor holds {found} values, its shape needs {expected}")
+            }
+            Self::RaggedValues { bytes, element } => {
+                write!(f, "{bytes} bytes of packed values do not divide into elements of {element} bytes")
+            }
+            Self::MetadataLength { length, left } => {
+                write!(f, "the metadata length is {length}, but {left} bytes follow (and 2^31 - 1 is the most)")
+            }
+            Self::TailTooShort { needed, left } => {
+                write!(f, "the tensor needs {needed} bytes of the tail, {left} are left")
+            }
+            Self::TailTooLong { extra } => write!(f, "{extra} bytes follow the last tensor of the tail"),
+            Self::TailElsewhere => write!(f, "a tensor without values that is not the value of an entry of `inputs`"),
+            Self::TailDataType { data_type } => write!(f, "the tail cannot hold {data_type} tensors"),
+            Self::MissingKey { record, key } => write!(f, "the {record} lacks the key `{key}`"),
+            Self::WrongType { expected, found } => write!(f, "expected {expected}, found {found}"),
+            Self::WrongRecord { expected, found } => {
+                write!(f, "the type is \"{}\", expected \"{expected}\"", Escaped(found))
+            }
+            Self::UnknownOp { code, name: Some(name) } => {
+                write!(f, "op {code} ({name}) belongs to a development version after CNTK 2.7")
+            }
+            Self::UnknownOp { code, name: None } => write!(f, "op {code} does not exist (0 to 97 do)"),
+            Self::BadValue { expected, found } => write!(f, "expected {expected}, found {}", Escaped(found)),
+            Self::BlockMap { keys, values } => {
+                write!(f, "block_function_composite_arguments_map has {keys} keys but {values} values")
+            }
+            Self::MissingAttribute { op, key } => write!(f, "{op} lacks its attribute `{key}`"),
+            Self::AttributeType { op, key, expected, found } => {
+                write!(f, "attribute `{key}` of {op} is a {found}, expected {expected}")
+            }
+            Self::AttributeValue { op, key, expected, found } => {
+                write!(f, "attribute `{key}` of {op} is {}, expected {expected}", Escaped(found))
+            }
+            Self::Limit { limit, value, max } => write!(f, "{value} is over the limit `{limit}` of {max}"),
+        }
+    }
+}

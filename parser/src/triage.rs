@@ -1,0 +1,135 @@
+//! What is this file, if it is not a CNTK v2 model?
+
+use crate::dictionary::Dictionary;
+use crate::error::{Error, ErrorKind};
+use crate::wire::{Payload, Reader};
+
+/// Refuses what its first bytes give away. None of them can begin a v2 model.
+pub(crate) fn recognise(input: &[u8]) -> Result<(), Error> {
+    let kind = match input {
+        [] => ErrorKind::Empty,
+        [b'B', 0, b'C', 0, b'N', 0, ..] => ErrorKind::LegacyV1,
+        [0x1f, 0x8b, ..] => ErrorKind::Gzip,
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => ErrorKind::Zip,
+        _ if input.starts_with(b"version https://git-lfs") => ErrorKind::LfsPointer,
+        _ if is_html(input) => ErrorKind::Html,
+        _ => return Ok(()),
+    };
+    Err(Error::new(kind, 0))
+}
+
+/// A trainer's state rather than a model?
+pub(crate) fn is_checkpoint(root: Dictionary<'_>) -> bool {
+    let mut found = (false, false, false);
+    for key in root.keys() {
+        match key {
+            "Learners" => found.0 = true,
+            "ExternalState" => found.1 = true,
+            "primitive_functions" => found.2 = true,
+            _ => {}
+        }
+    }
+    found.0 && found.1 && !found.2
+}
+
+/// The error to give for a file whose structure is wrong: if nothing of it looks like CNTK's, what it is instead.
+#[cold]
+pub(crate) fn explain(input: &[u8], tail: bool, root: Dictionary<'_>, error: Error) -> Error {
+    if is_checkpoint(root) {
+        return Error::new(ErrorKind::TrainerCheckpoint, 0);
+    }
+    if tail {
+        return error;
+    }
+    match shape_of(input) {
+        Shape::Cntk => {}
+        Shape::Onnx => return Error::new(ErrorKind::Onnx, 0),
+        Shape::Other if is_text(input) => return Error::new(ErrorKind::Text, 0),
+        Shape::Other => return Error::new(ErrorKind::NotCntk, 0),
+    }
+    match *error.kind() {
+        ErrorKind::PastEnd { needed, left, end } if end == input.len() as u64 => {
+            error.with_kind(ErrorKind::Truncated { needed, left, end })
+        }
+        _ => error,
+    }
+}
+
+/// The same question for a file whose wire structure is sound, but which lacks every key of a model.
+#[cold]
+pub(crate) fn explain_missing(input: &[u8], error: Error) -> Error {
+    match shape_of(input) {
+        Shape::Onnx => Error::new(ErrorKind::Onnx, 0),
+        _ if input.len() > 2 && is_text(input) => Error::new(ErrorKind::Text, 0),
+        _ => error,
+    }
+}
+
+enum Shape {
+    Cntk,
+    Onnx,
+    Other,
+}
+
+/// Fields that are looked at before judging.
+const ENOUGH: usize = 64;
+
+/// Looks at the top-level fields: a dictionary's field 2 is a map entry, ONNX's is the producer's name.
+fn shape_of(input: &[u8]) -> Shape {
+    let mut reader = Reader::new(input, 0);
+    let mut onnx = false;
+    for _ in 0..ENOUGH {
+        let before = reader;
+        match reader.field() {
+            Ok(Some(field)) => match (field.number, field.payload) {
+                (2, Payload::Bytes(entry)) if is_entry(entry.bytes()) => return Shape::Cntk,
+                (2, _) => onnx = true,
+                (7 | 8 | 14, Payload::Bytes(_)) => onnx = true,
+                _ => {}
+            },
+            Ok(None) if before.at() > 0 && !onnx => return Shape::Cntk,
+            Ok(None) => break,
+            Err(_) => return cut(before.bytes(), before.at(), onnx),
+        }
+    }
+    if onnx && input.starts_with(&[8]) { Shape::Onnx } else { Shape::Other }
+}
+
+/// The field that could not be read: is it a map entry cut short?
+fn cut(rest: &[u8], at: u64, onnx: bool) -> Shape {
+    if let [0x12, after @ ..] = rest {
+        let length = after.iter().take_while(|byte| **byte >= 0x80).count().saturating_add(1);
+        let entry = after.get(length..).unwrap_or(&[]);
+        if is_entry(entry) || (entry.is_empty() && !onnx && at <= 2) {
+            return Shape::Cntk;
+        }
+    }
+    if onnx { Shape::Onnx } else { Shape::Other }
+}
+
+/// Do these bytes begin as a map entry does: its key, as text?
+fn is_entry(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x0a, length, key @ ..] if *length > 0 && *length < 0x80 => {
+            key.iter().take(usize::from(*length)).all(|b| b.is_ascii_graphic() || *b >= 0x80 || *b == b' ' || *b == 0)
+        }
+        [0x0a] => true,
+        _ => false,
+    }
+}
+
+fn is_html(input: &[u8]) -> bool {
+    let start = input.get(..input.len().min(256)).unwrap_or(&[]).trim_ascii_start();
+    let lower = start.to_ascii_lowercase();
+    [&b"<!doctype html"[..], b"<html", b"<head", b"<body"].iter().any(|tag| lower.starts_with(tag))
+}
+
+fn is_text(input: &[u8]) -> bool {
+    let start = input.get(..input.len().min(512)).unwrap_or(&[]);
+    let valid = match std::str::from_utf8(start) {
+        Ok(_) => start.len(),
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Err(_) => return false,
+    };
+    valid > 0 && start.iter().all(|b| !b.is_ascii_control() || matches!(b, b'\n' | b'\r' | b'\t'))
+}
