@@ -1,0 +1,310 @@
+"""Times, TransposeTimes, batch and other normalisation, criteria."""
+import cntk as C
+import numpy as np
+
+from . import batch, case, normal, positive, ragged, whole
+
+
+def named(name):
+    def add(build):
+        build.__module__ = __name__
+        case(name)(build)
+        return build
+    return add
+
+
+def weights(*shape):
+    return C.parameter(shape, init=normal(*shape), name="W")
+
+
+for _name, _x, _w, _rank in [
+        ("vector_matrix", (3,), (3, 4), 1), ("vector_column", (3,), (3, 1), 1), ("matrix_matrix", (2, 3), (3, 4), 1), ("rank3_matrix", (2, 5, 3), (3, 4), 1),
+        ("reduce_two", (2, 3), (2, 3, 4), 1), ("reduce_two_keep_one", (5, 2, 3), (2, 3, 4), 1), ("output_rank_2", (3,), (3, 2, 4), 2),
+        ("output_rank_3", (3,), (3, 2, 4, 1), 3), ("reduce_two_output_rank_2", (2, 3), (2, 3, 2, 4), 2), ("reduce_three", (2, 3, 2), (2, 3, 2, 4), 1),
+        ("outer_product", (3, 1), (1, 4), 1)]:
+    @named("times_" + _name)
+    def _(xs=_x, ws=_w, rank=_rank):
+        x = C.input_variable(xs, name="x")
+        return C.times(x, weights(*ws), output_rank=rank), {x: batch(*xs)}
+
+    @named("times_sequence_" + _name)
+    def _(xs=_x, ws=_w, rank=_rank):
+        x = C.sequence.input_variable(xs, name="x")
+        return C.times(x, weights(*ws), output_rank=rank), {x: ragged(*xs)}
+
+
+@case("times_parameter_left")
+def _():
+    x = C.input_variable((3, 4), name="x")
+    return C.times(weights(2, 3), x), {x: batch(3, 4)}
+
+
+@case("times_parameter_left_vector")
+def _():
+    x = C.input_variable((3,), name="x")
+    return C.times(weights(2, 3), C.reshape(x, (3, 1))), {x: batch(3)}
+
+
+@case("times_two_inputs")
+def _():
+    x, y = C.input_variable((2, 3), name="x"), C.input_variable((3, 4), name="y")
+    return C.times(x, y), {x: batch(2, 3), y: batch(3, 4)}
+
+
+@case("times_two_sequences")
+def _():
+    x, y = C.sequence.input_variable((2, 3), name="x"), C.sequence.input_variable((3, 2), name="y")
+    return C.times(x, y), {x: ragged(2, 3), y: ragged(3, 2)}
+
+
+@case("times_two_parameters")
+def _():
+    x = C.input_variable((2, 4), name="x")
+    return x + C.times(weights(2, 3), C.parameter((3, 4), init=normal(3, 4))), {x: batch(2, 4)}
+
+
+@case("times_sparse_input")
+def _():
+    x = C.input_variable((5,), is_sparse=True, name="x")
+    return C.times(x, weights(5, 3)), {x: np.eye(5, dtype=np.float32)[[1, 4]]}
+
+
+@case("times_sparse_sequence")
+def _():
+    x = C.sequence.input_variable((5,), is_sparse=True, name="x")
+    return C.times(x, weights(5, 3)), {x: [np.eye(5, dtype=np.float32)[list(i)] for i in ((0, 1, 4), (2, 2, 3, 0, 1), (4,))]}
+
+
+@case("times_infer_rank")
+def _():
+    x = C.input_variable((2, 3), name="x")
+    return C.times(x, weights(2, 3, 4), output_rank=1, infer_input_rank_to_map=0), {x: batch(2, 3)}
+
+
+@case("times_free_dimension")
+def _():
+    x = C.input_variable((C.FreeDimension, 3), name="x")
+    return C.times(x, weights(3, 2)), {x: batch(4, 3)}
+
+
+for _name, _x, _w in [("matrix", (3,), (4, 3)), ("matrix_matrix", (2, 3), (4, 3)), ("row", (3,), (1, 3))]:
+    @named("times_transpose_" + _name)
+    def _(xs=_x, ws=_w):
+        x = C.input_variable(xs, name="x")
+        return C.times_transpose(x, weights(*ws)), {x: batch(*xs)}
+
+
+@case("times_transpose_two_inputs")
+def _():
+    x, y = C.input_variable((2, 3), name="x"), C.input_variable((4, 3), name="y")
+    return C.times_transpose(x, y), {x: batch(2, 3), y: batch(4, 3)}
+
+
+@case("times_transpose_sequence")
+def _():
+    x = C.sequence.input_variable((3,), name="x")
+    return C.times_transpose(x, weights(2, 3)), {x: ragged(3)}
+
+
+for _type in (np.float64, np.float16):
+    @named("times_" + np.dtype(_type).name)
+    def _(t=_type):
+        x = C.input_variable((2, 3), dtype=t, name="x")
+        return C.times(x, C.parameter((3, 4), init=normal(3, 4).astype(t), dtype=t)), {x: batch(2, 3).astype(t)}
+
+
+for _shape in [(4,), (2, 3), (2, 3, 4)]:
+    @named("dense_%d" % len(_shape))
+    def _(shape=_shape):
+        x = C.input_variable(shape, name="x")
+        return C.layers.Dense(3, activation=C.tanh, init_bias=0.2, name="d")(x), {x: batch(*shape)}
+
+
+@case("dense_map_rank")
+def _():
+    x = C.input_variable((2, 3, 4), name="x")
+    return C.layers.Dense((2, 5), map_rank=1)(x), {x: batch(2, 3, 4)}
+
+
+@case("dense_input_rank")
+def _():
+    x = C.input_variable((2, 3, 4), name="x")
+    return C.layers.Dense(5, input_rank=2, bias=False)(x), {x: batch(2, 3, 4)}
+
+
+@case("dense_sequence")
+def _():
+    x = C.sequence.input_variable((2, 3), name="x")
+    return C.layers.Dense(4, activation=C.relu)(x), {x: ragged(2, 3)}
+
+
+@case("embedding_sparse")
+def _():
+    x = C.sequence.input_variable((6,), is_sparse=True, name="x")
+    return C.layers.Embedding(3)(x), {x: [np.eye(6, dtype=np.float32)[list(i)] for i in ((0, 1, 5), (2, 2, 3, 0, 1), (4,))]}
+
+
+def batch_norm(x, n, spatial, dtype=np.float32, **more):
+    p = [C.parameter(n, init=v.astype(dtype), dtype=dtype) for v in (normal(*n), normal(*n), normal(*n), positive(*n))]
+    return C.batch_normalization(x, *p, spatial=spatial, running_count=C.constant(7, dtype=dtype), **more)
+
+
+for _name, _shape, _n, _spatial, _more in [
+        ("per_element", (3,), (3,), False, {}), ("per_element_rank3", (2, 3, 4), (2, 3, 4), False, {}), ("spatial", (2, 3, 4), (2,), True, {}),
+        ("spatial_rank2", (2, 5), (2,), True, {}), ("spatial_rank4", (2, 3, 2, 2), (2,), True, {}), ("spatial_vector", (3,), (3,), True, {}),
+        ("epsilon", (2, 3, 4), (2,), True, {"epsilon": 0.5}), ("cudnn", (2, 3, 4), (2,), True, {"use_cudnn_engine": True}),
+        ("blend", (2, 3, 4), (2,), True, {"blend_time_constant": 100}), ("no_regularization", (2, 3, 4), (2,), True, {"disable_regularization": True}),
+        ("time_constant_negative", (3,), (3,), False, {"normalization_time_constant": -1})]:
+    @named("batch_norm_" + _name)
+    def _(shape=_shape, n=_n, spatial=_spatial, more=_more):
+        x = C.input_variable(shape, name="x")
+        return batch_norm(x, n, spatial, **more), {x: batch(*shape)}
+
+
+@case("batch_norm_double")
+def _():
+    x = C.input_variable((2, 3, 3), dtype=np.float64, name="x")
+    return batch_norm(x, (2,), True, np.float64), {x: batch(2, 3, 3).astype(np.float64)}
+
+
+@case("batch_norm_sequence")
+def _():
+    x = C.sequence.input_variable((3,), name="x")
+    return batch_norm(x, (3,), False), {x: ragged(3)}
+
+
+@case("batch_norm_spatial_sequence")
+def _():
+    x = C.sequence.input_variable((2, 3, 3), name="x")
+    return batch_norm(x, (2,), True), {x: ragged(2, 3, 3)}
+
+
+@case("batch_norm_free_dimensions")
+def _():
+    x = C.input_variable((2, C.FreeDimension, C.FreeDimension), name="x")
+    return batch_norm(x, (2,), True), {x: batch(2, 3, 4)}
+
+
+for _channels in (True, False):
+    for _variance in (True, False):
+        @named("mean_variance_normalization_%s_%s" % ("channels" if _channels else "each", "scaled" if _variance else "centred"))
+        def _(channels=_channels, variance=_variance):
+            x = C.input_variable((3, 4, 4), name="x")
+            return C.mean_variance_normalization(x, use_stats_across_channels=channels, do_variance_scaling=variance), {x: batch(3, 4, 4)}
+
+for _shape in [(4,), (2, 3), (2, 3, 4)]:
+    @named("layer_normalization_%d" % len(_shape))
+    def _(shape=_shape):
+        x = C.input_variable(shape, name="x")
+        return C.layers.LayerNormalization(initial_scale=1.5, initial_bias=0.2)(x), {x: batch(*shape)}
+
+
+@case("layer_normalization_sequence")
+def _():
+    x = C.sequence.input_variable((4,), name="x")
+    return C.layers.LayerNormalization()(x), {x: ragged(4)}
+
+
+for _n in (1, 2, 3):
+    @named("local_response_normalization_%d" % _n)
+    def _(n=_n):
+        x = C.input_variable((5, 3, 3), name="x")
+        return C.local_response_normalization(x, n, 1.0 + n, 0.5 * n, 0.75), {x: batch(5, 3, 3)}
+
+
+@case("image_scaler")
+def _():
+    x = C.input_variable((3, 2, 2), name="x")
+    return C.image_scaler(x, 0.5, [1.0, -2.0, 3.0]), {x: batch(3, 2, 2)}
+
+
+@case("per_dim_mean_variance_normalize")
+def _():
+    x = C.input_variable((3, 2), name="x")
+    return C.per_dim_mean_variance_normalize(x, C.constant(normal(3, 2)), C.constant(positive(3, 2))), {x: batch(3, 2)}
+
+
+# --- criteria
+def one_hot(n, *at):
+    return np.eye(n, dtype=np.float32)[list(at)]
+
+
+for _n in (1, 2, 3):
+    @named("classification_error_top_%d" % _n)
+    def _(n=_n):
+        x, t = C.input_variable((5,), name="x"), C.input_variable((5,), name="t")
+        return C.classification_error(x, t, topN=n), {x: batch(5, n=4), t: one_hot(5, 1, 4, 0, 2)}
+
+
+@case("classification_error_axis_0")
+def _():
+    x, t = C.input_variable((3, 2), name="x"), C.input_variable((3, 2), name="t")
+    return C.classification_error(x, t, axis=0), {x: batch(3, 2), t: np.stack([one_hot(3, 0, 2).T, one_hot(3, 1, 1).T])}
+
+
+@case("classification_error_sequence")
+def _():
+    x, t = C.sequence.input_variable((3,), name="x"), C.sequence.input_variable((3,), name="t")
+    return C.classification_error(x, t), {x: ragged(3), t: [one_hot(3, *i) for i in ((0, 1, 2), (2, 2, 1, 0, 1), (1,))]}
+
+
+for _axis in (-1, 0, 1):
+    @named("cross_entropy_axis_" + str(_axis).replace("-", "neg"))
+    def _(axis=_axis):
+        x, t = C.input_variable((2, 3), name="x"), C.input_variable((2, 3), name="t")
+        return C.cross_entropy_with_softmax(x, t, axis=axis), {x: batch(2, 3), t: positive(2, 2, 3)}
+
+
+@case("cross_entropy_sparse_labels")
+def _():
+    x, t = C.input_variable((4,), name="x"), C.input_variable((4,), is_sparse=True, name="t")
+    return C.cross_entropy_with_softmax(x, t), {x: batch(4), t: one_hot(4, 3, 1)}
+
+
+@case("cross_entropy_sequence")
+def _():
+    x, t = C.sequence.input_variable((3,), name="x"), C.sequence.input_variable((3,), name="t")
+    return C.cross_entropy_with_softmax(x, t), {x: ragged(3), t: [one_hot(3, *i) for i in ((0, 1, 2), (2, 2, 1, 0, 1), (1,))]}
+
+
+@case("squared_error_rank2")
+def _():
+    x, t = C.input_variable((2, 3), name="x"), C.input_variable((2, 3), name="t")
+    return C.squared_error(x, t), {x: batch(2, 3), t: batch(2, 3)}
+
+
+@case("binary_cross_entropy")
+def _():
+    x, t = C.input_variable((3,), name="x"), C.input_variable((3,), name="t")
+    return C.binary_cross_entropy(x, t), {x: np.array([[0.1, 0.5, 0.9], [0.7, 0.3, 0.6]], np.float32), t: np.array([[0, 1, 1], [1, 0.5, 0]], np.float32)}
+
+
+@case("weighted_binary_cross_entropy")
+def _():
+    x, t, w = C.input_variable((1,), name="x"), C.input_variable((1,), name="t"), C.input_variable((1,), name="w")
+    return C.weighted_binary_cross_entropy(x, t, w), {x: np.array([[0.1], [0.7], [0.4]], np.float32), t: whole(2, 3, 1), w: positive(3, 1)}
+
+
+@case("cosine_distance_rank2_and_zero")
+def _():
+    x, y = C.input_variable((2, 3), name="x"), C.input_variable((2, 3), name="y")
+    return C.cosine_distance(x, y), {x: np.concatenate([batch(2, 3), np.zeros((1, 2, 3), np.float32)]), y: batch(2, 3, n=3)}
+
+
+@case("cosine_distance_sequence")
+def _():
+    x, y = C.sequence.input_variable((3,), name="x"), C.sequence.input_variable((3,), name="y")
+    return C.cosine_distance(x, y), {x: ragged(3), y: ragged(3)}
+
+
+for _shift, _negatives in [(1, 2), (2, 3)]:
+    @named("cosine_distance_negative_samples_%d_%d" % (_shift, _negatives))
+    def _(shift=_shift, negatives=_negatives):
+        x, y = C.input_variable((3,), name="x"), C.input_variable((3,), name="y")
+        return C.cosine_distance_with_negative_samples(x, y, shift, negatives), {x: batch(3, n=5), y: batch(3, n=5)}
+
+
+@case("fmeasure")
+def _():
+    x, t = C.input_variable((4,), name="x"), C.input_variable((4,), name="t")
+    return C.losses.fmeasure(x, t, beta=2), {x: positive(3, 4), t: whole(2, 3, 4)}
