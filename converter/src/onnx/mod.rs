@@ -1,4 +1,7 @@
 //! The ONNX back end: graph, lowering, writer.
 
+pub(crate) mod builder;
 pub mod graph;
+pub(crate) mod lower;
+pub(crate) mod summary;
 pub mod write;

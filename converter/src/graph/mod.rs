@@ -1,0 +1,141 @@
+//! The part of a validated model that the wanted outputs need, with the names its interface gets.
+//!
+//! Knows neither ONNX nor PyTorch. Blocks are already seen through: [`ValidatedModel`] resolves every reference.
+
+mod outputs;
+
+use crate::options::Options;
+use crate::report::{Reason, Refusal};
+use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId, VariableKind};
+use std::collections::{HashMap, HashSet};
+
+/// A wanted output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its name in the converted model.
+    pub name: String,
+    /// CNTK's uid.
+    pub uid: String,
+    /// What computes it.
+    pub source: Source,
+}
+
+/// An input of the converted model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its name in the converted model.
+    pub name: String,
+    /// The variable.
+    pub variable: VariableId,
+}
+
+/// The needed part of a model.
+pub struct Graph<'m, 'a> {
+    /// The whole model.
+    pub model: &'m ValidatedModel<'a>,
+    /// The arguments of the wanted outputs, in file order.
+    pub arguments: Vec<Argument>,
+    /// The wanted outputs, each once.
+    pub outputs: Vec<Wanted>,
+    /// What was left out by default, for the user.
+    pub dropped: Vec<String>,
+    live: Vec<bool>,
+}
+
+impl<'m, 'a> Graph<'m, 'a> {
+    /// Prunes `model` to the outputs that `options` asks for.
+    pub fn new(model: &'m ValidatedModel<'a>, options: &Options) -> Result<Self, Refusal> {
+        let selected = outputs::select(model, &options.outputs).map_err(|reasons| Refusal { reasons })?;
+        let (live, used) = reach(model, selected.outputs.iter().map(|o| o.source));
+        let mut seen = HashSet::new();
+        let wanted: Vec<_> = selected.outputs.into_iter().filter(|o| seen.insert(o.uid.clone())).collect();
+        let arguments: Vec<VariableId> = (0..model.model().variables.len())
+            .filter_map(|i| u32::try_from(i).ok().map(VariableId))
+            .filter(|v| {
+                used[v.0 as usize] && matches!(model.variable(*v).kind, VariableKind::Input | VariableKind::Placeholder)
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Err(Refusal { reasons: vec![Reason::new("outputs", "the model has no outputs")] });
+        }
+        let names = Names::new(model, &arguments, &wanted);
+        Ok(Self {
+            model,
+            arguments: arguments.iter().map(|v| Argument { name: names.argument(model, *v), variable: *v }).collect(),
+            outputs: wanted
+                .iter()
+                .map(|o| Wanted { name: names.output(o), uid: o.uid.clone(), source: o.source })
+                .collect(),
+            dropped: selected.dropped,
+            live,
+        })
+    }
+
+    /// Does a wanted output need this function?
+    pub fn is_live(&self, id: FunctionId) -> bool {
+        self.live[id.0 as usize]
+    }
+
+    /// The needed functions, inputs before consumers; members of a loop stand together.
+    pub fn functions(&self) -> impl Iterator<Item = FunctionId> + '_ {
+        self.model.order().iter().copied().filter(|f| self.is_live(*f))
+    }
+}
+
+/// Which functions and variables the outputs need.
+fn reach(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source>) -> (Vec<bool>, Vec<bool>) {
+    let mut live = vec![false; model.model().functions.len()];
+    let mut used = vec![false; model.model().variables.len()];
+    let mut stack: Vec<Source> = outputs.collect();
+    while let Some(source) = stack.pop() {
+        match source {
+            Source::Variable(v) => used[v.0 as usize] = true,
+            Source::Output(f, _) => {
+                if !std::mem::replace(&mut live[f.0 as usize], true) {
+                    stack.extend(model.inputs(f));
+                }
+            }
+        }
+    }
+    (live, used)
+}
+
+/// The naming rule: a CNTK name that is not empty and unique among all inputs and outputs, else the uid.
+struct Names {
+    count: HashMap<String, usize>,
+}
+
+impl Names {
+    fn new(model: &ValidatedModel<'_>, arguments: &[VariableId], wanted: &[outputs::Selected]) -> Self {
+        let mut count = HashMap::new();
+        let given = arguments.iter().map(|v| model.variable(*v).name.to_owned());
+        let asked = wanted.iter().map(|o| o.name.clone());
+        // A uid is taken too: a name must not hide another's uid.
+        let uids =
+            arguments.iter().map(|v| model.variable(*v).uid.to_owned()).chain(wanted.iter().map(|o| o.uid.clone()));
+        for name in given.chain(asked).chain(uids.collect::<HashSet<_>>()) {
+            *count.entry(name).or_insert(0) += 1;
+        }
+        Self { count }
+    }
+
+    fn is_unique(&self, name: &str, uid: &str) -> bool {
+        let taken = self.count.get(name).copied().unwrap_or(0);
+        !name.is_empty() && (taken == 1 || (name == uid && taken == 2))
+    }
+
+    fn argument(&self, model: &ValidatedModel<'_>, id: VariableId) -> String {
+        let v = model.variable(id);
+        if self.is_unique(v.name, v.uid) { v.name.to_owned() } else { v.uid.to_owned() }
+    }
+
+    fn output(&self, o: &outputs::Selected) -> String {
+        if self.is_unique(&o.name, &o.uid) {
+            o.name.clone()
+        } else if matches!(o.source, Source::Variable(_)) {
+            format!("{}_output", o.uid)
+        } else {
+            o.uid.clone()
+        }
+    }
+}

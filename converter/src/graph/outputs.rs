@@ -1,0 +1,153 @@
+//! Which outputs are wanted: all, by name, or those that inference needs.
+
+use crate::options::Outputs;
+use crate::report::Reason;
+use cntk_parser::model::{FunctionId, FunctionKind, Output, Source, ValidatedModel, VariableKind};
+use cntk_parser::ops::Operator;
+
+/// An output that was selected.
+pub(super) struct Selected {
+    pub(super) uid: String,
+    pub(super) name: String,
+    pub(super) source: Source,
+}
+
+/// The selection.
+pub(super) struct Selection {
+    pub(super) outputs: Vec<Selected>,
+    pub(super) dropped: Vec<String>,
+}
+
+/// Blocks whose outputs are training criteria or metrics. Labels decide only what is dropped by default.
+const CRITERION_BLOCKS: &[&str] = &[
+    "CrossEntropyWithSoftmax",
+    "BinaryCrossEntropy",
+    "WeightedBinaryCrossEntropy",
+    "SquaredError",
+    "ClassificationError",
+    "NCE",
+    "LambdaRank",
+    "NDCG",
+    "EditDistanceError",
+    "ForwardBackward",
+];
+
+pub(super) fn select(model: &ValidatedModel<'_>, wanted: &Outputs) -> Result<Selection, Vec<Reason>> {
+    match wanted {
+        Outputs::All => Ok(Selection { outputs: model.outputs().iter().map(selected).collect(), dropped: Vec::new() }),
+        Outputs::Inference => Ok(inference(model)),
+        Outputs::Named(names) => {
+            let mut outputs = Vec::new();
+            let mut reasons = Vec::new();
+            for name in names {
+                match model.find(name) {
+                    Some(o) => outputs.push(selected(&o)),
+                    None => reasons.push(Reason::new(
+                        "outputs",
+                        format!("the model has no node or variable named `{}`", name.escape_debug()),
+                    )),
+                }
+            }
+            if reasons.is_empty() { Ok(Selection { outputs, dropped: Vec::new() }) } else { Err(reasons) }
+        }
+    }
+}
+
+fn selected(o: &Output<'_>) -> Selected {
+    Selected { uid: o.uid.to_string(), name: o.name.to_owned(), source: o.source }
+}
+
+fn inference(model: &ValidatedModel<'_>) -> Selection {
+    let (criteria, kept): (Vec<_>, Vec<_>) = model.outputs().iter().partition(|o| is_criterion(model, o));
+    if kept.is_empty() {
+        return Selection { outputs: model.outputs().iter().map(selected).collect(), dropped: Vec::new() };
+    }
+    let dropped = criteria
+        .iter()
+        .map(|o| if o.name.is_empty() { o.uid.to_string() } else { format!("{} ({})", o.name, o.uid) })
+        .collect();
+    Selection { outputs: kept.iter().map(|o| selected(o)).collect(), dropped }
+}
+
+fn is_criterion(model: &ValidatedModel<'_>, output: &Output<'_>) -> bool {
+    output.function.is_some_and(|f| is_criterion_block(model, f)) || computes_criterion(model, output.source)
+}
+
+fn is_criterion_block(model: &ValidatedModel<'_>, f: FunctionId) -> bool {
+    matches!(&model.function(f).kind, FunctionKind::Block(b) if CRITERION_BLOCKS.contains(&b.op_name))
+}
+
+/// A criterion, or arithmetic and aggregation over criteria and constants only.
+fn computes_criterion(model: &ValidatedModel<'_>, source: Source) -> bool {
+    let mut stack = vec![source];
+    let mut seen = std::collections::HashSet::new();
+    let mut any = false;
+    while let Some(source) = stack.pop() {
+        if !seen.insert(source) {
+            continue;
+        }
+        match source {
+            Source::Variable(v) => match model.variable(v).kind {
+                VariableKind::Parameter | VariableKind::Constant => {}
+                VariableKind::Input | VariableKind::Placeholder => return false,
+            },
+            Source::Output(f, _) => {
+                if is_criterion_op(model.operator(f)) || in_criterion_block(model, f) {
+                    any = true;
+                } else if aggregates(model.operator(f)) {
+                    stack.extend(model.inputs(f));
+                } else {
+                    return false;
+                }
+            }
+        }
+    }
+    any
+}
+
+fn in_criterion_block(model: &ValidatedModel<'_>, f: FunctionId) -> bool {
+    let mut at = model.parent(f);
+    while let Some(block) = at {
+        if is_criterion_block(model, block) {
+            return true;
+        }
+        at = model.parent(block);
+    }
+    false
+}
+
+fn is_criterion_op(op: &Operator<'_>) -> bool {
+    matches!(
+        op,
+        Operator::SquaredError
+            | Operator::CrossEntropyWithSoftmax
+            | Operator::ClassificationError
+            | Operator::Logistic
+            | Operator::LambdaRank
+            | Operator::NDCG
+            | Operator::EditDistanceError(_)
+            | Operator::ForwardBackward(_)
+            | Operator::LatticeSequenceWithSoftmax(_)
+    )
+}
+
+fn aggregates(op: &Operator<'_>) -> bool {
+    matches!(
+        op,
+        Operator::ReduceElements(_)
+            | Operator::SumAll
+            | Operator::Plus
+            | Operator::Minus
+            | Operator::ElementTimes
+            | Operator::Reciprocal
+            | Operator::Negate
+            | Operator::Pass
+            | Operator::NoOp
+            | Operator::StopGradient
+            | Operator::Reshape(_)
+            | Operator::UnpackSequence(_)
+            | Operator::Log
+            | Operator::Sqrt
+            | Operator::Exp
+    )
+}

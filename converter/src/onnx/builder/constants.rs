@@ -1,0 +1,227 @@
+//! Constants: literals that the converter makes, and weights that stay in the source file.
+
+use super::super::graph::{Data, Dim, Dims, ElemType, Initializer, Stored, ValueId, View};
+use super::Builder;
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// What is known of a constant value.
+#[derive(Clone, Debug)]
+pub(crate) enum Constant {
+    /// Small, made here: its elements as f64 (exact for every type we make).
+    Literal(Vec<f64>),
+    /// A view of a tensor in the source file.
+    View(View),
+}
+
+/// A scalar of some element type.
+pub(crate) type Scalar = f64;
+
+impl Builder {
+    /// The constant behind a value.
+    pub(crate) fn constant(&self, id: ValueId) -> Option<&Constant> {
+        self.constants.get(&id)
+    }
+
+    /// The elements of a literal.
+    pub(crate) fn literal(&self, id: ValueId) -> Option<&[f64]> {
+        match self.constants.get(&id)? {
+            Constant::Literal(values) => Some(values),
+            Constant::View(_) => None,
+        }
+    }
+
+    /// A literal tensor, shared among its users.
+    pub(crate) fn tensor(&mut self, elem: ElemType, dims: &[u64], values: &[f64]) -> ValueId {
+        let mut bytes = Vec::with_capacity(values.len() * elem.size());
+        for v in values {
+            elem.encode(*v, &mut bytes);
+        }
+        let dims: SmallVec<[u64; 4]> = dims.into();
+        let key = (elem as i32, dims.clone(), bytes);
+        if let Some(id) = self.literals.get(&key) {
+            return *id;
+        }
+        let shape: Dims = dims.iter().map(|n| Dim::Known(*n)).collect();
+        let id = self.in_main(|b| b.value(None, elem, shape));
+        self.model.initializers.push(Initializer { value: id, data: Data::Owned(key.2.clone()) });
+        self.constants.insert(id, Constant::Literal(values.to_vec()));
+        self.literals.insert(key, id);
+        id
+    }
+
+    /// A literal that nothing else shares, so that it can carry a name of its own.
+    pub(crate) fn own_tensor(&mut self, elem: ElemType, dims: &[u64], values: &[f64]) -> ValueId {
+        let mut bytes = Vec::with_capacity(values.len() * elem.size());
+        for v in values {
+            elem.encode(*v, &mut bytes);
+        }
+        let shape: Dims = dims.iter().map(|n| Dim::Known(*n)).collect();
+        let id = self.in_main(|b| b.value(None, elem, shape));
+        self.model.initializers.push(Initializer { value: id, data: Data::Owned(bytes) });
+        self.constants.insert(id, Constant::Literal(values.to_vec()));
+        id
+    }
+
+    /// A scalar literal.
+    pub(crate) fn scalar(&mut self, elem: ElemType, value: Scalar) -> ValueId {
+        self.tensor(elem, &[], &[value])
+    }
+
+    /// An int64 vector.
+    pub(crate) fn ints(&mut self, values: &[i64]) -> ValueId {
+        let values: Vec<f64> = values.iter().map(|v| *v as f64).collect();
+        self.tensor(ElemType::Int64, &[values.len() as u64], &values)
+    }
+
+    /// A tensor of the source file, row-major under `dims`, given as an initializer of type `elem`.
+    pub(crate) fn stored(
+        &mut self,
+        name: Option<String>,
+        elem: ElemType,
+        dims: &[u64],
+        range: Range<u64>,
+        stored: Stored,
+    ) -> ValueId {
+        let view = View { range, stored, offset: 0, dims: dims.into(), strides: row_major(dims) };
+        let id = self.view(elem, view);
+        if let Some(name) = name {
+            self.name_value(id, name);
+        }
+        id
+    }
+
+    /// An initializer that is a view of a stored tensor.
+    pub(crate) fn view(&mut self, elem: ElemType, view: View) -> ValueId {
+        let shape: Dims = view.dims.iter().map(|n| Dim::Known(*n)).collect();
+        let id = self.in_main(|b| b.value(None, elem, shape));
+        let data = view_data(elem, &view);
+        self.model.initializers.push(Initializer { value: id, data });
+        self.constants.insert(id, Constant::View(view));
+        id
+    }
+
+    /// An initializer made of several views, one after another in row-major order.
+    pub(crate) fn views(&mut self, elem: ElemType, dims: &[u64], views: Vec<View>) -> ValueId {
+        let shape: Dims = dims.iter().map(|n| Dim::Known(*n)).collect();
+        let id = self.in_main(|b| b.value(None, elem, shape));
+        self.model.initializers.push(Initializer { value: id, data: Data::Views(views) });
+        id
+    }
+
+    /// The view behind a weight, if it is one.
+    pub(crate) fn stored_view(&self, id: ValueId) -> Option<&View> {
+        match self.constants.get(&id)? {
+            Constant::View(view) => Some(view),
+            Constant::Literal(_) => None,
+        }
+    }
+
+    /// Carries the name of a weight over to another view of it. The finishing pass settles names that then clash.
+    pub(super) fn derive_view(&mut self, from: ValueId, elem: ElemType, view: View) -> ValueId {
+        let name = self.value_name(from).map(str::to_owned);
+        let id = self.view(elem, view);
+        if let Some(name) = name {
+            self.name_value(id, name);
+        }
+        id
+    }
+}
+
+/// Unchanged bytes where type and order already fit.
+fn view_data(elem: ElemType, view: &View) -> Data {
+    let same = matches!(
+        (elem, view.stored),
+        (ElemType::Float, Stored::F32) | (ElemType::Double, Stored::F64) | (ElemType::Int8, Stored::I8)
+    );
+    if same
+        && view.is_contiguous()
+        && view.offset == 0
+        && view.count() * view.stored.size() == view.range.end - view.range.start
+    {
+        Data::Unchanged(view.range.clone())
+    } else {
+        Data::Views(vec![view.clone()])
+    }
+}
+
+/// Strides of a row-major tensor, in elements.
+pub(crate) fn row_major(dims: &[u64]) -> SmallVec<[i64; 4]> {
+    let mut strides: SmallVec<[i64; 4]> = dims.iter().map(|_| 1).collect();
+    for i in (1..dims.len()).rev() {
+        strides[i - 1] = strides[i].saturating_mul(i64::try_from(dims[i]).unwrap_or(i64::MAX));
+    }
+    strides
+}
+
+impl View {
+    /// Elements.
+    pub fn count(&self) -> u64 {
+        self.dims.iter().product()
+    }
+
+    /// Is the view row-major without gaps?
+    pub fn is_contiguous(&self) -> bool {
+        let dense = row_major(&self.dims);
+        self.dims.iter().zip(&self.strides).zip(&dense).all(|((n, a), b)| *n == 1 || a == b)
+    }
+}
+
+impl Stored {
+    /// Bytes per element in the file.
+    pub fn size(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+            Self::I8 => 1,
+        }
+    }
+}
+
+impl ElemType {
+    /// Bytes per element.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Int8 | Self::Bool => 1,
+            Self::Int16 | Self::Float16 => 2,
+            Self::Float | Self::Int32 => 4,
+            Self::Int64 | Self::Double => 8,
+        }
+    }
+
+    /// Is it a floating-point type?
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::Float | Self::Double | Self::Float16)
+    }
+
+    /// Appends `v` in this type, little-endian.
+    #[expect(clippy::cast_possible_truncation, reason = "the callers' values fit the type")]
+    pub(crate) fn encode(self, v: f64, out: &mut Vec<u8>) {
+        match self {
+            Self::Float => out.extend((v as f32).to_le_bytes()),
+            Self::Double => out.extend(v.to_le_bytes()),
+            Self::Float16 => out.extend(half::f16::from_f64(v).to_le_bytes()),
+            Self::Int64 => out.extend((v as i64).to_le_bytes()),
+            Self::Int32 => out.extend((v as i32).to_le_bytes()),
+            Self::Int16 => out.extend((v as i16).to_le_bytes()),
+            Self::Int8 => out.extend((v as i8).to_le_bytes()),
+            Self::Bool => out.push(u8::from(v != 0.0)),
+        }
+    }
+}
+
+/// The most classes that a literal 0, 1, … may list; more are counted at run time.
+const LONGEST_LITERAL: u64 = 4096;
+
+impl Builder {
+    /// `0, 1, … n-1` as int64: a literal, or a Range where that would be large.
+    pub(crate) fn range_literal(&mut self, n: u64) -> Result<ValueId, crate::report::Reason> {
+        if n > LONGEST_LITERAL {
+            if i64::try_from(n).is_err() {
+                return Err(crate::report::Reason::new("numClass", "larger than ONNX can say"));
+            }
+            return Ok(self.in_main(|b| b.range(Dim::Known(n))));
+        }
+        Ok(self.ints(&(0..n as i64).collect::<Vec<_>>()))
+    }
+}

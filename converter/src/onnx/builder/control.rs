@@ -1,0 +1,65 @@
+//! Subgraphs: Scan.
+
+use super::super::graph::{Attribute, Dims, ElemType, Node, Subgraph, ValueId};
+use super::Builder;
+use smallvec::SmallVec;
+
+/// A value that a Scan carries or maps.
+pub(crate) struct ScanPart {
+    /// Inside the body.
+    pub(crate) inner: ValueId,
+    /// Outside: the initial state or the sequence to map.
+    pub(crate) outer: ValueId,
+    /// The axis of `outer` that is time, for scanned inputs.
+    pub(crate) axis: usize,
+}
+
+impl Builder {
+    /// Opens a subgraph: what is added from now on belongs to it.
+    pub(crate) fn open(&mut self) {
+        self.scopes.push(Vec::new());
+    }
+
+    /// Closes the newest subgraph and gives its nodes.
+    pub(crate) fn close(&mut self) -> Vec<Node> {
+        assert!(self.scopes.len() > 1, "a subgraph is open");
+        self.scopes.pop().unwrap_or_default()
+    }
+
+    /// Adds a Scan over the nodes of a closed subgraph.
+    ///
+    /// `states`: carried values with their next value inside; `scanned`: inputs mapped along their time axis;
+    /// `produced`: body values collected along `axis` of the result, with the result's dimensions.
+    pub(crate) fn scan(
+        &mut self,
+        body: Vec<Node>,
+        states: &[(ScanPart, ValueId)],
+        scanned: &[ScanPart],
+        produced: &[(ValueId, usize, Dims)],
+        reverse: bool,
+    ) -> SmallVec<[ValueId; 2]> {
+        let name = format!("body{}", self.model.values.len());
+        let inputs = states.iter().map(|(s, _)| s.inner).chain(scanned.iter().map(|s| s.inner)).collect();
+        let outputs = states.iter().map(|(_, next)| *next).chain(produced.iter().map(|(v, _, _)| *v)).collect();
+        let body = Subgraph { name, inputs, outputs, nodes: body };
+        let mut attributes =
+            vec![("body", Attribute::Graph(Box::new(body))), ("num_scan_inputs", Attribute::Int(scanned.len() as i64))];
+        if scanned.iter().any(|s| s.axis != 0) {
+            attributes.push(("scan_input_axes", Attribute::Ints(scanned.iter().map(|s| s.axis as i64).collect())));
+        }
+        if produced.iter().any(|p| p.1 != 0) {
+            attributes.push(("scan_output_axes", Attribute::Ints(produced.iter().map(|p| p.1 as i64).collect())));
+        }
+        if reverse {
+            attributes.push(("scan_input_directions", Attribute::Ints(vec![1; scanned.len()])));
+            attributes.push(("scan_output_directions", Attribute::Ints(vec![1; produced.len()])));
+        }
+        let ins = states.iter().map(|(s, _)| Some(s.outer)).chain(scanned.iter().map(|s| Some(s.outer))).collect();
+        let outs: Vec<(ElemType, Dims)> = states
+            .iter()
+            .map(|(s, _)| (self.elem(s.outer), self.dims(s.outer).clone()))
+            .chain(produced.iter().map(|(v, _, dims)| (self.elem(*v), dims.clone())))
+            .collect();
+        self.emit_all("Scan", ins, attributes, &outs)
+    }
+}

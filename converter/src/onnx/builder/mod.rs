@@ -1,0 +1,270 @@
+//! Builds an [`OnnxModel`] node by node, tracking every value's element type and shape.
+//!
+//! Lowering code speaks in tensors and dimensions; this module knows which inputs, attributes and casts ONNX wants.
+//! It folds what is free to fold: a transpose or reshape of a weight becomes another view of the same bytes.
+
+mod constants;
+mod control;
+mod elementwise;
+mod shape;
+mod tensor;
+
+use super::graph::{Attribute, Dim, Dims, ElemType, Node, OnnxModel, Value, ValueId};
+use smallvec::SmallVec;
+use std::collections::HashMap;
+
+pub(crate) use constants::{Constant, Scalar};
+
+/// Attributes of a node under construction.
+pub(crate) type Attributes = Vec<(&'static str, Attribute)>;
+
+/// A value that has some symbolic dimension.
+#[derive(Clone, Copy)]
+struct Home {
+    value: ValueId,
+    axis: usize,
+    /// Is it a value of the main graph?
+    main: bool,
+}
+
+/// Builds one model.
+pub(crate) struct Builder {
+    model: OnnxModel,
+    /// Node lists of the main graph and of the subgraphs being built, outermost first.
+    scopes: Vec<Vec<Node>>,
+    /// What is known of constant values.
+    constants: HashMap<ValueId, Constant>,
+    /// Literals already made: element type, sizes, bytes.
+    literals: HashMap<(i32, SmallVec<[u64; 4]>, Vec<u8>), ValueId>,
+    /// Where a symbolic dimension can be read at run time.
+    homes: Vec<Option<Home>>,
+    /// Run-time dimensions already read, int64 [1], in the main graph.
+    read_dims: HashMap<u32, ValueId>,
+    /// Cached flattenings of several leading dimensions.
+    products: HashMap<SmallVec<[Dim; 4]>, u32>,
+    /// The bools behind numbers that were cast from them.
+    truths: HashMap<ValueId, ValueId>,
+    /// Ops that ran in float for want of a double kernel.
+    narrowed: usize,
+}
+
+/// Operators for which ONNX Runtime's CPU provider has no double kernel: they run in float between Casts.
+const NO_DOUBLE: &[&str] = &[
+    "Acosh",
+    "Asinh",
+    "Atanh",
+    "AveragePool",
+    "Conv",
+    "ConvTranspose",
+    "Cosh",
+    "Elu",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "Hardmax",
+    "HardSigmoid",
+    "LRN",
+    "LeakyRelu",
+    "LpNormalization",
+    "MaxPool",
+    "MaxRoiPool",
+    "MaxUnpool",
+    "MeanVarianceNormalization",
+    "PRelu",
+    "Selu",
+    "Sinh",
+    "Softplus",
+    "Softsign",
+    "Tan",
+    "Acos",
+    "Asin",
+    "Atan",
+    "Cos",
+    "Gelu",
+    "Erf",
+    "LSTM",
+    "GRU",
+    "RNN",
+    "Mish",
+    "ThresholdedRelu",
+];
+
+impl Builder {
+    pub(crate) fn new(name: String, opset: i64) -> Self {
+        Self {
+            model: OnnxModel { name, opset, ..OnnxModel::default() },
+            scopes: vec![Vec::new()],
+            constants: HashMap::new(),
+            literals: HashMap::new(),
+            homes: Vec::new(),
+            read_dims: HashMap::new(),
+            products: HashMap::new(),
+            truths: HashMap::new(),
+            narrowed: 0,
+        }
+    }
+
+    pub(crate) fn opset(&self) -> i64 {
+        self.model.opset
+    }
+
+    /// How many nodes ran in float because the runtime has no double kernel.
+    pub(crate) fn narrowed(&self) -> usize {
+        self.narrowed
+    }
+
+    /// A value without a producer yet.
+    pub(crate) fn value(&mut self, name: Option<String>, elem: ElemType, dims: impl Into<Dims>) -> ValueId {
+        let id = ValueId(u32::try_from(self.model.values.len()).expect("fewer than 2^32 values"));
+        let dims = dims.into();
+        let main = self.scopes.len() == 1;
+        for (axis, dim) in dims.iter().enumerate() {
+            if let Dim::Symbol(s) = dim {
+                let home = &mut self.homes[*s as usize];
+                if home.is_none_or(|h| main && !h.main) {
+                    *home = Some(Home { value: id, axis, main });
+                }
+            }
+        }
+        self.model.values.push(Value { name, elem, dims });
+        id
+    }
+
+    /// Declares a graph input.
+    pub(crate) fn input(&mut self, name: String, elem: ElemType, dims: impl Into<Dims>) -> ValueId {
+        let depth = std::mem::take(&mut self.scopes);
+        self.scopes = vec![Vec::new()];
+        let id = self.value(Some(name), elem, dims);
+        self.scopes = depth;
+        self.model.inputs.push(id);
+        id
+    }
+
+    /// A new symbolic dimension.
+    pub(crate) fn symbol(&mut self, name: String) -> Dim {
+        let id = u32::try_from(self.model.symbols.len()).expect("fewer than 2^32 symbols");
+        self.model.symbols.push(name);
+        self.homes.push(None);
+        Dim::Symbol(id)
+    }
+
+    /// A symbolic dimension that only this graph knows.
+    pub(crate) fn fresh_dim(&mut self) -> Dim {
+        let name = format!("d{}", self.model.symbols.len());
+        self.symbol(name)
+    }
+
+    pub(crate) fn elem(&self, id: ValueId) -> ElemType {
+        self.model.values[id.0 as usize].elem
+    }
+
+    pub(crate) fn dims(&self, id: ValueId) -> &Dims {
+        &self.model.values[id.0 as usize].dims
+    }
+
+    pub(crate) fn rank(&self, id: ValueId) -> usize {
+        self.dims(id).len()
+    }
+
+    pub(crate) fn name_value(&mut self, id: ValueId, name: String) {
+        self.model.values[id.0 as usize].name = Some(name);
+    }
+
+    pub(crate) fn value_name(&self, id: ValueId) -> Option<&str> {
+        self.model.values[id.0 as usize].name.as_deref()
+    }
+
+    /// Names the node that makes `id`, if it is the newest of the current scope and has no name yet.
+    pub(crate) fn name_node(&mut self, id: ValueId, name: &str) {
+        if let Some(node) = self.scopes.last_mut().and_then(|nodes| nodes.last_mut())
+            && node.outputs.contains(&Some(id))
+            && node.name.is_empty()
+        {
+            name.clone_into(&mut node.name);
+        }
+    }
+
+    /// Adds a node with one output.
+    pub(crate) fn emit(
+        &mut self,
+        op: &'static str,
+        inputs: &[ValueId],
+        attributes: Attributes,
+        elem: ElemType,
+        dims: impl Into<Dims>,
+    ) -> ValueId {
+        let inputs: SmallVec<[Option<ValueId>; 4]> = inputs.iter().copied().map(Some).collect();
+        self.emit_all(op, inputs, attributes, &[(elem, dims.into())])[0]
+    }
+
+    /// Adds a node with several outputs or omitted inputs.
+    pub(crate) fn emit_all(
+        &mut self,
+        op: &'static str,
+        mut inputs: SmallVec<[Option<ValueId>; 4]>,
+        attributes: Attributes,
+        outputs: &[(ElemType, Dims)],
+    ) -> SmallVec<[ValueId; 2]> {
+        let double = |b: &Self, v: Option<ValueId>| v.is_some_and(|v| b.elem(v) == ElemType::Double);
+        let narrow = NO_DOUBLE.contains(&op) && inputs.iter().any(|v| double(self, *v));
+        if narrow {
+            self.narrowed += 1;
+            for v in &mut inputs {
+                if double(self, *v) {
+                    *v = v.map(|v| self.cast(v, ElemType::Float));
+                }
+            }
+        }
+        let made: SmallVec<[ValueId; 2]> = outputs
+            .iter()
+            .map(|(elem, dims)| {
+                let elem = if narrow && *elem == ElemType::Double { ElemType::Float } else { *elem };
+                self.value(None, elem, dims.clone())
+            })
+            .collect();
+        let node =
+            Node { op, name: String::new(), inputs, outputs: made.iter().copied().map(Some).collect(), attributes };
+        self.push(node);
+        if !narrow {
+            return made;
+        }
+        made.iter()
+            .zip(outputs)
+            .map(|(v, (elem, _))| if *elem == ElemType::Double { self.cast(*v, ElemType::Double) } else { *v })
+            .collect()
+    }
+
+    fn push(&mut self, node: Node) {
+        self.scopes.last_mut().expect("the main graph is a scope").push(node);
+    }
+
+    /// Runs `make` with the main graph as the scope: what it adds is computed before whatever is being built.
+    pub(crate) fn in_main<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
+        if self.scopes.len() == 1 {
+            return make(self);
+        }
+        let inner = self.scopes.split_off(1);
+        let made = make(self);
+        self.scopes.extend(inner);
+        made
+    }
+
+    /// Declares a graph output.
+    pub(crate) fn output(&mut self, id: ValueId) {
+        self.model.outputs.push(id);
+    }
+
+    pub(crate) fn outputs(&self) -> &[ValueId] {
+        &self.model.outputs
+    }
+
+    pub(crate) fn is_input(&self, id: ValueId) -> bool {
+        self.model.inputs.contains(&id)
+    }
+
+    /// The finished model.
+    pub(crate) fn finish(mut self) -> OnnxModel {
+        assert_eq!(self.scopes.len(), 1, "every subgraph was closed");
+        self.model.nodes = self.scopes.remove(0);
+        self.model
+    }
+}

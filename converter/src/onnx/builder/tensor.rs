@@ -1,0 +1,139 @@
+//! Matrix products, reductions, and the other tensor operators with shapes of their own.
+
+use super::super::graph::{Attribute, Dim, Dims, ElemType, ValueId};
+use super::Builder;
+use smallvec::SmallVec;
+
+impl Builder {
+    /// MatMul, with NumPy's broadcasting of the leading dimensions.
+    pub(crate) fn matmul(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        let (da, db) = (self.dims(a).clone(), self.dims(b).clone());
+        let lead = self.broadcast(&da[..da.len().saturating_sub(2)], &db[..db.len().saturating_sub(2)]);
+        let mut dims = lead;
+        if da.len() >= 2 {
+            dims.push(da[da.len() - 2]);
+        }
+        if db.len() >= 2 {
+            dims.push(db[db.len() - 1]);
+        }
+        let elem = self.elem(a);
+        self.emit("MatMul", &[a, b], vec![], elem, dims)
+    }
+
+    /// Gemm: `a[M,K] · b[K,N] (or b[N,K] transposed) + c`.
+    pub(crate) fn gemm(&mut self, a: ValueId, b: ValueId, c: Option<ValueId>, transpose_b: bool) -> ValueId {
+        let m = self.dims(a)[0];
+        let n = self.dims(b)[usize::from(!transpose_b)];
+        let elem = self.elem(a);
+        let mut inputs: SmallVec<[Option<ValueId>; 4]> = smallvec::smallvec![Some(a), Some(b)];
+        inputs.extend(c.map(Some));
+        let attributes = if transpose_b { vec![("transB", Attribute::Int(1))] } else { vec![] };
+        self.emit_all("Gemm", inputs, attributes, &[(elem, smallvec::smallvec![m, n])])[0]
+    }
+
+    /// A Reduce* operator over `axes`; sizes become 1 when `keep`, else vanish.
+    pub(crate) fn reduce(&mut self, op: &'static str, x: ValueId, axes: &[usize], keep: bool) -> ValueId {
+        let dims = reduced(self.dims(x), axes, keep);
+        let elem = self.elem(x);
+        let list: Vec<i64> = axes.iter().map(|a| *a as i64).collect();
+        // ReduceSum takes its axes as an input since opset 13, the others since opset 18.
+        if op == "ReduceSum" || self.opset() >= 18 {
+            let axes = self.ints(&list);
+            let attributes = if keep { vec![] } else { vec![("keepdims", Attribute::Int(0))] };
+            self.emit(op, &[x, axes], attributes, elem, dims)
+        } else {
+            let mut attributes = vec![("axes", Attribute::Ints(list))];
+            if !keep {
+                attributes.push(("keepdims", Attribute::Int(0)));
+            }
+            self.emit(op, &[x], attributes, elem, dims)
+        }
+    }
+
+    /// ArgMax or ArgMin over one axis, int64, first on ties.
+    pub(crate) fn arg_reduce(&mut self, op: &'static str, x: ValueId, axis: usize, keep: bool) -> ValueId {
+        let dims = reduced(self.dims(x), &[axis], keep);
+        let attributes = vec![("axis", Attribute::Int(axis as i64)), ("keepdims", Attribute::Int(i64::from(keep)))];
+        self.emit(op, &[x], attributes, ElemType::Int64, dims)
+    }
+
+    /// Softmax, LogSoftmax or Hardmax over one axis.
+    pub(crate) fn softmax(&mut self, op: &'static str, x: ValueId, axis: usize) -> ValueId {
+        let (elem, dims) = (self.elem(x), self.dims(x).clone());
+        let attributes = if axis + 1 == dims.len() { vec![] } else { vec![("axis", Attribute::Int(axis as i64))] };
+        self.emit(op, &[x], attributes, elem, dims)
+    }
+
+    /// Concat along `axis`.
+    pub(crate) fn concat(&mut self, parts: &[ValueId], axis: usize) -> ValueId {
+        if let [one] = parts {
+            return *one;
+        }
+        let mut dims = self.dims(parts[0]).clone();
+        let sizes: Option<u64> = parts
+            .iter()
+            .map(|p| match self.dims(*p)[axis] {
+                Dim::Known(n) => Some(n),
+                Dim::Symbol(_) => None,
+            })
+            .sum();
+        dims[axis] = match sizes {
+            Some(n) => Dim::Known(n),
+            None => self.fresh_dim(),
+        };
+        let elem = self.elem(parts[0]);
+        self.emit("Concat", parts, vec![("axis", Attribute::Int(axis as i64))], elem, dims)
+    }
+
+    /// Gather along `axis`: that dimension is replaced by the indices' shape.
+    pub(crate) fn gather(&mut self, x: ValueId, indices: ValueId, axis: usize) -> ValueId {
+        let (dx, di) = (self.dims(x).clone(), self.dims(indices).clone());
+        let mut dims: Dims = dx[..axis].into();
+        dims.extend(di);
+        dims.extend(dx[axis + 1..].iter().copied());
+        let elem = self.elem(x);
+        let attributes = if axis == 0 { vec![] } else { vec![("axis", Attribute::Int(axis as i64))] };
+        self.emit("Gather", &[x, indices], attributes, elem, dims)
+    }
+
+    /// GatherElements along `axis`; the result has the indices' shape.
+    pub(crate) fn gather_elements(&mut self, x: ValueId, indices: ValueId, axis: usize) -> ValueId {
+        let (elem, dims) = (self.elem(x), self.dims(indices).clone());
+        self.emit("GatherElements", &[x, indices], vec![("axis", Attribute::Int(axis as i64))], elem, dims)
+    }
+
+    /// The `k` largest along `axis`, descending: values and int64 indices.
+    pub(crate) fn top_k(&mut self, x: ValueId, k: u64, axis: usize) -> (ValueId, ValueId) {
+        let mut dims = self.dims(x).clone();
+        dims[axis] = Dim::Known(k);
+        let k = self.ints(&[k as i64]);
+        let elem = self.elem(x);
+        let attributes = vec![("axis", Attribute::Int(axis as i64))];
+        let made = self.emit_all(
+            "TopK",
+            smallvec::smallvec![Some(x), Some(k)],
+            attributes,
+            &[(elem, dims.clone()), (ElemType::Int64, dims)],
+        );
+        (made[0], made[1])
+    }
+
+    /// CumSum along `axis`.
+    pub(crate) fn cum_sum(&mut self, x: ValueId, axis: usize) -> ValueId {
+        let (elem, dims) = (self.elem(x), self.dims(x).clone());
+        let axis = self.scalar(ElemType::Int64, axis as f64);
+        self.emit("CumSum", &[x, axis], vec![], elem, dims)
+    }
+}
+
+fn reduced(dims: &[Dim], axes: &[usize], keep: bool) -> Dims {
+    let mut out = Dims::new();
+    for (i, d) in dims.iter().enumerate() {
+        match (axes.contains(&i), keep) {
+            (false, _) => out.push(*d),
+            (true, true) => out.push(Dim::Known(1)),
+            (true, false) => {}
+        }
+    }
+    out
+}

@@ -1,0 +1,178 @@
+//! Training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
+
+use super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
+use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
+use crate::report::Reason;
+use smallvec::smallvec;
+
+/// The sum over everything that is valid, in the shape that CNTK gives the result.
+fn total(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, v: &Val) -> Lowered {
+    let v = cx.mask_fill(v, 0.0);
+    let axes: Vec<usize> = (0..cx.b.rank(v.id)).collect();
+    let sum = if axes.is_empty() { v.id } else { cx.b.reduce("ReduceSum", v.id, &axes, false) };
+    let dims = cx.static_dims(&node.types[0]);
+    Ok(smallvec![Val { id: cx.b.reshape(sum, &dims), lead: Lead::default() }])
+}
+
+/// The sum over the static axes of each sample.
+fn per_sample(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> Val {
+    let n = v.lead.rank();
+    let axes: Vec<usize> = (n..cx.b.rank(v.id)).collect();
+    if axes.is_empty() { *v } else { Val { id: cx.b.reduce("ReduceSum", v.id, &axes, false), lead: v.lead } }
+}
+
+pub(super) fn sum_all(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    total(cx, node, &x)
+}
+
+/// The sum of squared differences.
+pub(super) fn squared_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (ids, lead) = cx.align(&node.inputs);
+    let difference = cx.b.sub(ids[0], ids[1]);
+    let square = cx.b.mul(difference, difference);
+    total(cx, node, &Val { id: square, lead })
+}
+
+/// The sum over samples of `logsumexp(z) * sum(label) - label . z`.
+pub(super) fn cross_entropy(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (ids, lead) = cx.align(&node.inputs);
+    let (z, label) = (Val { id: ids[0], lead }, Val { id: ids[1], lead });
+    let flat = Val { id: cx.flatten_static(&z), lead };
+    let normaliser = cx.b.reduce("ReduceLogSumExp", flat.id, &[lead.rank()], false);
+    let weight = per_sample(cx, &label);
+    let product = cx.b.mul(label.id, z.id);
+    let hit = per_sample(cx, &Val { id: product, lead });
+    let all = cx.b.mul(normaliser, weight.id);
+    let loss = cx.b.sub(all, hit.id);
+    total(cx, node, &Val { id: loss, lead })
+}
+
+/// How many samples' labels are not among the N largest predictions.
+pub(super) fn classification_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let n = match node.inputs.get(2) {
+        None => 1,
+        Some(v) => match cx.b.literal(v.id) {
+            Some([n]) if *n >= 1.0 => *n as u64,
+            _ => return Err(Reason::new("topN", "is not a constant of at least 1")),
+        },
+    };
+    let (ids, lead) = cx.align(&node.inputs[..2]);
+    let axis = lead.rank();
+    let prediction = cx.flatten_static(&Val { id: ids[0], lead });
+    let label = cx.flatten_static(&Val { id: ids[1], lead });
+    let wanted = cx.b.arg_reduce("ArgMax", label, axis, true);
+    let elem = cx.b.elem(prediction);
+    let wrong = if n == 1 {
+        let got = cx.b.arg_reduce("ArgMax", prediction, axis, true);
+        let same = cx.b.compare("Equal", got, wanted);
+        let differs = cx.b.unary("Not", same);
+        cx.b.cast(differs, elem)
+    } else {
+        if let Dim::Known(classes) = cx.b.dims(prediction)[axis]
+            && n > classes
+        {
+            return Err(Reason::new("topN", "is larger than the number of classes"));
+        }
+        let (_, best) = cx.b.top_k(prediction, n, axis);
+        let same = cx.b.compare("Equal", best, wanted);
+        let hits = cx.b.cast(same, elem);
+        let hit = cx.b.reduce("ReduceMax", hits, &[axis], true);
+        let one = cx.b.scalar(elem, 1.0);
+        cx.b.sub(one, hit)
+    };
+    total(cx, node, &Val { id: wrong, lead })
+}
+
+/// The sum of `-ln(1 - t - p + 2tp)`; weights are scaled to a mean of 1.
+pub(super) fn logistic(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (ids, lead) = cx.align(&node.inputs[..2]);
+    let (p, t) = (ids[0], ids[1]);
+    let (one, two) = (cx.b.scalar_like(p, 1.0), cx.b.scalar_like(p, 2.0));
+    let both = cx.b.mul(t, p);
+    let both = cx.b.mul(both, two);
+    let sum = cx.b.add(t, p);
+    let rest = cx.b.sub(one, sum);
+    let inner = cx.b.add(rest, both);
+    let least = cx.b.scalar_like(p, 1e-37);
+    let inner = cx.b.binary("Max", inner, least);
+    let log = cx.b.unary("Log", inner);
+    let loss = Val { id: cx.b.unary("Neg", log), lead };
+    let Some(weight) = node.inputs.get(2) else { return total(cx, node, &loss) };
+    let (ids, lead) = cx.align(&[loss, *weight]);
+    let weighted = Val { id: cx.b.mul(ids[0], ids[1]), lead };
+    let one_each = cx.b.scalar_like(weight.id, 1.0);
+    let dims = cx.b.dims(weight.id).clone();
+    let ones = Val { id: cx.b.expand(one_each, &dims), lead: weight.lead };
+    let (numerator, count, norm) = (grand_total(cx, &weighted), grand_total(cx, &ones), grand_total(cx, weight));
+    let scaled = cx.b.mul(numerator, count);
+    let id = cx.b.div(scaled, norm);
+    let dims = cx.static_dims(&node.types[0]);
+    Ok(smallvec![Val { id: cx.b.reshape(id, &dims), lead: Lead::default() }])
+}
+
+fn grand_total(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> ValueId {
+    let v = cx.mask_fill(v, 0.0);
+    let axes: Vec<usize> = (0..cx.b.rank(v.id)).collect();
+    if axes.is_empty() { v.id } else { cx.b.reduce("ReduceSum", v.id, &axes, false) }
+}
+
+/// The cosine of two samples, all static axes together; 0 for a zero vector.
+pub(super) fn cos_distance(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (ids, lead) = cx.align(&node.inputs);
+    let (a, b) = (Val { id: ids[0], lead }, Val { id: ids[1], lead });
+    let id = cosine(cx, &a, &b);
+    let dims = cx.static_dims(&node.types[0]);
+    Ok(smallvec![cx.with_static(id, lead, &dims)])
+}
+
+fn cosine(cx: &mut Lowering<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
+    let dot = |cx: &mut Lowering<'_, '_, '_>, x: &Val, y: &Val| {
+        let product = cx.b.mul(x.id, y.id);
+        per_sample(cx, &Val { id: product, lead: x.lead }).id
+    };
+    let (ab, aa, bb) = (dot(cx, a, b), dot(cx, a, a), dot(cx, b, b));
+    let norms = cx.b.mul(aa, bb);
+    let norm = cx.b.unary("Sqrt", norms);
+    let ratio = cx.b.div(ab, norm);
+    super::elementwise::zero_where_zero(cx, norm, ratio)
+}
+
+/// cos(x_i, y_i), then cos(x_i, y_(i+shift+k)) for k below `number`, indices modulo the batch.
+pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let whole = |cx: &Lowering<'_, '_, '_>, v: &Val| match cx.b.literal(v.id) {
+        Some([n]) if *n >= 0.0 => Some(*n as u64),
+        _ => None,
+    };
+    let shift = whole(cx, &node.inputs[2]).ok_or_else(|| Reason::new("shift", "is not a constant"))?;
+    let number =
+        whole(cx, &node.inputs[3]).ok_or_else(|| Reason::new("numberOfNegativeSamples", "is not a constant"))?;
+    let (ids, lead) = cx.align(&node.inputs[..2]);
+    if lead != (Lead { batch: true, sequence: None }) {
+        return Err(Reason::new(
+            "",
+            "negative samples come from the batch, and sequences have more than one axis to take them from",
+        ));
+    }
+    let (x, y) = (Val { id: ids[0], lead }, Val { id: ids[1], lead });
+    let batch = cx.b.dims(y.id)[0];
+    let rows = cx.b.range(batch);
+    let size = cx.b.dim_value(batch);
+    let mut parts = Vec::new();
+    for k in 0..=number {
+        let other = if k == 0 {
+            y
+        } else {
+            let step = cx.b.scalar(ElemType::Int64, (shift + k - 1) as f64);
+            let moved = cx.b.add(rows, step);
+            let index = cx.b.binary("Mod", moved, size);
+            Val { id: cx.b.gather(y.id, index, 0), lead }
+        };
+        let id = cosine(cx, &x, &other);
+        parts.push(cx.b.unsqueeze(id, &[1]));
+    }
+    let id = cx.b.concat(&parts, 1);
+    let dims: Dims = cx.static_dims(&node.types[0]);
+    Ok(smallvec![cx.with_static(id, lead, &dims)])
+}

@@ -1,0 +1,68 @@
+//! Operators that pick elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
+
+use super::{Lowered, Lowering, Node, Val};
+use crate::onnx::graph::{Dim, ElemType};
+use crate::report::Reason;
+use cntk_parser::ops::attributes::{OneHot, TopK};
+use smallvec::smallvec;
+
+/// A new axis of `numClass` at `onehotAxis`; an index out of range gives zeros.
+pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHot<'_>) -> Lowered {
+    let x = node.inputs[0];
+    let rank = cx.static_rank(&x) + 1;
+    let axis = a.axis.row(rank).ok_or_else(|| Reason::new("onehotAxis", "out of range"))? + x.lead.rank();
+    let elem = cx.b.elem(x.id);
+    // By comparison rather than OneHot: negative indices must not count from the end, and importers know it.
+    let index = cx.b.cast(x.id, ElemType::Int64);
+    let index = cx.b.unsqueeze(index, &[axis]);
+    let after = cx.b.rank(index) - axis - 1;
+    let classes = cx.b.range_literal(a.num_class)?;
+    let ones: Vec<usize> = (1..=after).collect();
+    let classes = cx.b.unsqueeze(classes, &ones);
+    let hit = cx.b.compare("Equal", index, classes);
+    Ok(smallvec![Val { id: cx.b.cast(hit, elem), lead: x.lead }])
+}
+
+/// `table[indices]` along the table's first axis.
+pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (indices, table) = (node.inputs[0], node.inputs[1]);
+    let index = cx.b.cast(indices.id, ElemType::Int64);
+    if table.lead.rank() == 0 {
+        let id = cx.b.gather(table.id, index, 0);
+        return Ok(smallvec![Val { id, lead: indices.lead }]);
+    }
+    // A table per sample: pick rows within each.
+    let lead = indices.lead.union(table.lead);
+    let (ti, ii) = (cx.tail(&table), cx.tail(&indices));
+    let n = cx.b.product(&ii);
+    let width = cx.b.product(&ti[1..]);
+    let flat_index = cx.with_static(index, indices.lead, &[n, Dim::Known(1)]);
+    let flat_index = cx.broadcast_to(&flat_index, lead, &[n, width]);
+    let flat_table = cx.with_static(table.id, table.lead, &[ti[0], width]);
+    let flat_table = cx.broadcast_to(&flat_table, lead, &[ti[0], width]);
+    let id = cx.b.gather_elements(flat_table.id, flat_index.id, lead.rank());
+    let mut out = ii;
+    out.extend(ti[1..].iter().copied());
+    Ok(smallvec![cx.with_static(id, lead, &out)])
+}
+
+/// The k largest along the innermost axis, and their indices as numbers.
+pub(super) fn top_k(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &TopK<'_>) -> Lowered {
+    let x = node.inputs[0];
+    let rank = cx.static_rank(&x);
+    let axis = a.axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))? + x.lead.rank();
+    let (values, indices) = cx.b.top_k(x.id, a.num_items, axis);
+    let elem = cx.b.elem(x.id);
+    let indices = cx.b.cast(indices, elem);
+    Ok(smallvec![cx.with(values, &x), cx.with(indices, &x)])
+}
+
+/// The identity pattern over (batch, n).
+pub(super) fn eye_like(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    if cx.b.rank(x.id) != 2 {
+        return Err(Reason::new("", "an identity pattern needs two axes, the batch among them"));
+    }
+    let id = cx.b.unary("EyeLike", x.id);
+    Ok(smallvec![cx.with(id, &x)])
+}

@@ -1,0 +1,87 @@
+//! Times and TransposeTimes (spec 4.6).
+
+use super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
+use crate::onnx::graph::{Dim, Dims, ValueId};
+use crate::report::Reason;
+use cntk_parser::ops::attributes::{Times, TransposeTimes};
+use smallvec::smallvec;
+
+/// `y = tensordot(x, W)` over W's first axes: W is `(reduced..., output...)`, x is `(m..., reduced...)`.
+pub(super) fn times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> Lowered {
+    if a.infer_input_rank_to_map == -2 {
+        return super::sequence::times_over_sequence(cx, node);
+    }
+    let (w, x) = operands(cx, node);
+    let wd = cx.tail(&w);
+    let outputs = usize::try_from(a.output_rank).unwrap_or(usize::MAX);
+    let reduced = wd
+        .len()
+        .checked_sub(outputs)
+        .ok_or_else(|| Reason::new("outputRank", "larger than the rank of the left operand"))?;
+    let k = cx.b.product(&wd[..reduced]);
+    let o = cx.b.product(&wd[reduced..]);
+    let w2 = cx.with_static(w.id, w.lead, &[k, o]);
+    product(cx, &w2, &x, reduced, &wd[reduced..])
+}
+
+/// `y = x · Wᵀ`: W is `(o, r)` or, of rank 1, a column `(r)`.
+pub(super) fn transpose_times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &TransposeTimes) -> Lowered {
+    let (w, x) = operands(cx, node);
+    let wd = cx.tail(&w);
+    let lead = w.lead.rank();
+    let w2 = match wd.len() {
+        1 => cx.with_static(w.id, w.lead, &[wd[0], Dim::Known(1)]),
+        2 => {
+            let mut order: Vec<usize> = (0..lead).collect();
+            order.extend([lead + 1, lead]);
+            Val { id: cx.b.transpose(w.id, &order), lead: w.lead }
+        }
+        n => {
+            return Err(Reason::new(
+                "outputRank",
+                format!("a left operand of rank {n} (outputRank {}) is not defined by CNTK", a.output_rank),
+            ));
+        }
+    };
+    let out: Dims = if wd.len() == 1 { [Dim::Known(1)].as_slice().into() } else { [wd[0]].as_slice().into() };
+    product(cx, &w2, &x, 1, &out)
+}
+
+fn operands(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> (Val, Val) {
+    // The element type is x's unless it is the constant one.
+    let unified = cx.unify(&[node.inputs[1], node.inputs[0]]);
+    (unified[1], unified[0])
+}
+
+/// `x (lead, m..., reduced...) · w (lead, K, O)`, the result's static shape being `(m..., output...)`.
+fn product(cx: &mut Lowering<'_, '_, '_>, w: &Val, x: &Val, reduced: usize, output: &[Dim]) -> Lowered {
+    let xd = cx.tail(x);
+    let kept =
+        xd.len().checked_sub(reduced).ok_or_else(|| Reason::new("outputRank", "the right operand has too few axes"))?;
+    let k = cx.b.dims(w.id)[w.lead.rank()];
+    let mut shape: Dims = xd[..kept].into();
+    shape.extend(output.iter().copied());
+    let o = cx.b.product(output);
+    let lead = x.lead.union(w.lead);
+    if w.lead.rank() == 0 {
+        // A plain matrix: everything of x before the reduced axes is rows.
+        let mut rows: Dims = xd[..kept].into();
+        rows.push(k);
+        let flat = cx.with_static(x.id, x.lead, &rows);
+        let id = cx.b.matmul(flat.id, w.id);
+        return Ok(smallvec![cx.with_static(id, lead, &shape)]);
+    }
+    // A matrix per sample: (lead, M, K) · (lead, K, O).
+    let m = cx.b.product(&xd[..kept]);
+    let rows = cx.with_static(x.id, x.lead, &[m, k]);
+    let (a, b) = (pad_lead(cx, &rows, lead), pad_lead(cx, w, lead));
+    let id = cx.b.matmul(a, b);
+    debug_assert_eq!(cx.b.dims(id).last(), Some(&o));
+    Ok(smallvec![cx.with_static(id, lead, &shape)])
+}
+
+/// 1s for the dynamic axes that `v` lacks.
+fn pad_lead(cx: &mut Lowering<'_, '_, '_>, v: &Val, lead: Lead) -> ValueId {
+    if v.lead.rank() == 0 { v.id } else { cx.place(v, lead, cx.static_rank(v)) }
+}

@@ -1,0 +1,380 @@
+//! Lowers CNTK functions to ONNX nodes, a module per operator family.
+//!
+//! To add an op: write a function in its family's module and name it in [`dispatch`]. A lowering gets its operands as
+//! [`Val`]s and gives the results; names, order, loops and refusals are this module's business.
+
+mod convolution;
+mod criteria;
+mod dispatch;
+mod elementwise;
+mod indexing;
+mod linear;
+mod normalization;
+mod pooling;
+mod random;
+mod reduction;
+mod region;
+mod reshaping;
+mod sequence;
+mod sign;
+mod value;
+
+use super::builder::Builder;
+use super::graph::{Dim, Dims, ElemType, OnnxModel, Stored};
+use crate::graph::Graph;
+use crate::layout::{Layout, Lead};
+use crate::options::Options;
+use crate::report::{Reason, Refusal};
+use cntk_parser::model::{DataType, ElementStorage, FunctionId, SequenceAxisId, Source, ValueType, VariableKind};
+use cntk_parser::ops::Operator;
+use smallvec::SmallVec;
+use std::collections::{HashMap, HashSet};
+
+pub(crate) use value::Val;
+
+/// What lowering one function gives: its outputs.
+pub(crate) type Lowered = Result<SmallVec<[Val; 1]>, Reason>;
+
+/// A function being lowered, with its operands.
+pub(crate) struct Node<'m, 'a> {
+    /// Its id.
+    pub(crate) id: FunctionId,
+    /// Operator and attributes.
+    pub(crate) op: &'m Operator<'a>,
+    /// Operands, in the record's order.
+    pub(crate) inputs: SmallVec<[Val; 3]>,
+    /// Where they come from.
+    pub(crate) sources: &'m [Source],
+    /// The types of its outputs, as CNTK infers them.
+    pub(crate) types: &'m [ValueType],
+}
+
+/// The state of a lowering.
+pub(crate) struct Lowering<'g, 'm, 'a> {
+    /// The ONNX graph under construction.
+    pub(crate) b: Builder,
+    pub(crate) graph: &'g Graph<'m, 'a>,
+    pub(crate) layout: &'g Layout,
+    pub(crate) options: &'g Options,
+    /// Values by source, innermost scope last: bodies of loops bind their own.
+    pub(crate) scopes: Vec<HashMap<Source, Val>>,
+    /// The sequence axis that the innermost loop body runs along: its values have no such dimension there.
+    pub(crate) running: Vec<SequenceAxisId>,
+    /// Symbols of CNTK's free dimensions.
+    free: HashMap<u32, Dim>,
+    batch: Option<Dim>,
+    /// Symbols of sequence axes.
+    pub(crate) sequence_dims: HashMap<SequenceAxisId, Dim>,
+    pub(crate) sequences: value::Sequences,
+    names: HashSet<String>,
+    reasons: Vec<Reason>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// A lowered model and what was noticed on the way.
+pub(crate) struct Done {
+    pub(crate) model: OnnxModel,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Lowers the needed part of a model.
+pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -> Result<Done, Refusal> {
+    let name = graph.model.model().name;
+    let name = if name.is_empty() { graph.model.model().uid } else { name };
+    let mut cx = Lowering {
+        b: Builder::new(name.to_owned(), options.opset),
+        graph,
+        layout,
+        options,
+        scopes: vec![HashMap::new()],
+        running: Vec::new(),
+        free: HashMap::new(),
+        batch: None,
+        sequence_dims: HashMap::new(),
+        sequences: value::Sequences::default(),
+        names: HashSet::new(),
+        reasons: Vec::new(),
+        warnings: Vec::new(),
+    };
+    cx.reserve_names();
+    cx.declare_inputs();
+    cx.lower_all();
+    cx.declare_outputs();
+    if !cx.reasons.is_empty() {
+        return Err(Refusal { reasons: cx.reasons });
+    }
+    if cx.b.narrowed() > 0 {
+        cx.warnings.push(format!(
+            "{} double-precision nodes run in float: ONNX Runtime has no double kernel for them",
+            cx.b.narrowed()
+        ));
+    }
+    Ok(Done { model: cx.b.finish(), warnings: cx.warnings })
+}
+
+impl<'m, 'a> Lowering<'_, 'm, 'a> {
+    fn reserve_names(&mut self) {
+        let ports = self.graph.arguments.iter().map(|a| &a.name).chain(self.graph.outputs.iter().map(|o| &o.name));
+        self.names.extend(ports.cloned());
+    }
+
+    fn declare_inputs(&mut self) {
+        for argument in &self.graph.arguments {
+            let source = Source::Variable(argument.variable);
+            let ty = self.graph.model.type_of(source);
+            let lead = self.layout.lead(ty.axes);
+            let Some(elem) = elem_type(ty.data_type) else {
+                self.reasons.push(Reason {
+                    uid: self.graph.model.variable(argument.variable).uid.to_owned(),
+                    ..Reason::new("data_type", "the input's element type is not known")
+                });
+                continue;
+            };
+            let dims = self.dims_with(lead, ty);
+            let id = self.b.input(argument.name.clone(), elem, dims);
+            self.scopes[0].insert(source, Val { id, lead });
+        }
+    }
+
+    fn lower_all(&mut self) {
+        let mut done_loops = HashSet::new();
+        let functions: Vec<FunctionId> = self.graph.functions().collect();
+        for f in functions {
+            match self.graph.model.loop_of(f) {
+                None => self.lower_one(f),
+                Some(id) => {
+                    if done_loops.insert(id) {
+                        self.lower_loop(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lowers one function in the current scope. Where an operand is missing because its own lowering was refused,
+    /// nothing is said again.
+    pub(crate) fn lower_one(&mut self, f: FunctionId) {
+        let model = self.graph.model;
+        let sources = model.inputs(f);
+        let mut inputs = SmallVec::new();
+        for s in sources {
+            match self.value(*s) {
+                Ok(Some(v)) => inputs.push(v),
+                Ok(None) => return,
+                Err(reason) => return self.refuse(f, reason),
+            }
+        }
+        let node = Node { id: f, op: model.operator(f), inputs, sources, types: model.output_types(f) };
+        match dispatch::lower(self, &node) {
+            Ok(outputs) => {
+                self.label(f, &outputs);
+                for (i, v) in outputs.into_iter().enumerate() {
+                    self.bind(Source::Output(f, i as u32), v);
+                }
+            }
+            Err(reason) => self.refuse(f, reason),
+        }
+    }
+
+    /// Records why `f` cannot be lowered.
+    pub(crate) fn refuse(&mut self, f: FunctionId, reason: Reason) {
+        let function = self.graph.model.function(f);
+        self.reasons.push(Reason {
+            op: self.graph.model.operator(f).name().to_owned(),
+            uid: function.uid.to_owned(),
+            name: function.name.to_owned(),
+            ..reason
+        });
+    }
+
+    fn lower_loop(&mut self, id: cntk_parser::model::LoopId) {
+        for f in self.graph.model.loops()[id.0 as usize].members.clone() {
+            self.refuse(f, Reason::new("", "recurrences are not converted yet"));
+        }
+    }
+
+    /// Binds a value in the current scope.
+    pub(crate) fn bind(&mut self, source: Source, value: Val) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(source, value);
+        }
+    }
+
+    /// The value of a source, `None` when its lowering was refused. Weights become initializers on first use.
+    pub(crate) fn value(&mut self, source: Source) -> Result<Option<Val>, Reason> {
+        if let Some(v) = self.scopes.iter().rev().find_map(|s| s.get(&source)) {
+            return Ok(Some(*v));
+        }
+        match source {
+            Source::Variable(id)
+                if matches!(self.graph.model.variable(id).kind, VariableKind::Parameter | VariableKind::Constant) =>
+            {
+                let v = self.weight(id)?;
+                self.scopes[0].insert(source, v);
+                Ok(Some(v))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn weight(&mut self, id: cntk_parser::model::VariableId) -> Result<Val, Reason> {
+        let variable = self.graph.model.variable(id);
+        let Some(array) = &variable.value else {
+            return Err(Reason::new(variable.uid, "the parameter has no value"));
+        };
+        let elem = elem_type(array.data_type)
+            .ok_or_else(|| Reason::new(variable.uid, "the parameter's element type is not known"))?;
+        let dims: SmallVec<[u64; 4]> = array.shape.0.iter().rev().copied().collect();
+        let count: u64 = dims.iter().product();
+        let id = match (&array.range, stored(array.data_type)) {
+            // Small ones are held: lowerings look at their values.
+            (Some(range), Some(stored)) if count > 16 => self.b.stored(None, elem, &dims, range.clone(), stored),
+            _ => {
+                let values = array_values(&array.elements, array.data_type);
+                self.b.own_tensor(elem, &dims, &values)
+            }
+        };
+        if self.b.value_name(id).is_none() {
+            let wanted = if variable.name.is_empty() { variable.uid } else { variable.name };
+            let name = self.unique(wanted, variable.uid);
+            self.b.name_value(id, name);
+        }
+        Ok(Val { id, lead: Lead::default() })
+    }
+
+    /// A name that nothing else has: `wanted`, else `uid`, else `uid` with a number.
+    pub(crate) fn unique(&mut self, wanted: &str, uid: &str) -> String {
+        if self.names.insert(wanted.to_owned()) {
+            return wanted.to_owned();
+        }
+        if self.names.insert(uid.to_owned()) {
+            return uid.to_owned();
+        }
+        (2..).map(|n| format!("{uid}_{n}")).find(|name| self.names.insert(name.clone())).unwrap_or_default()
+    }
+
+    /// Gives a function's node and results their CNTK names.
+    fn label(&mut self, f: FunctionId, outputs: &[Val]) {
+        let function = self.graph.model.function(f);
+        for (i, v) in outputs.iter().enumerate() {
+            if self.b.value_name(v.id).is_some() {
+                continue;
+            }
+            self.b.name_node(v.id, function.uid);
+            let own = format!("{}_Output_{i}", function.uid);
+            let name = self.unique(&own, &own);
+            self.b.name_value(v.id, name);
+        }
+    }
+
+    fn declare_outputs(&mut self) {
+        let mut given = HashSet::new();
+        for o in &self.graph.outputs {
+            let Ok(Some(v)) = self.value(o.source) else { continue };
+            let plain = !self.b.is_input(v.id) && self.b.constant(v.id).is_none() && given.insert(v.id);
+            let id = if plain { v.id } else { self.b.unary("Identity", v.id) };
+            self.b.name_value(id, o.name.clone());
+            self.b.output(id);
+        }
+    }
+
+    /// The dimensions of a value: dynamic ones first.
+    pub(crate) fn dims_with(&mut self, lead: Lead, ty: &ValueType) -> Dims {
+        let mut dims = self.lead_dims(lead);
+        dims.extend(self.static_dims(ty));
+        dims
+    }
+
+    /// The static dimensions of a type.
+    pub(crate) fn static_dims(&mut self, ty: &ValueType) -> Dims {
+        ty.shape
+            .iter()
+            .map(|d| match d {
+                cntk_parser::model::Dim::Known(n) => Dim::Known(*n),
+                cntk_parser::model::Dim::Free(id) => {
+                    let b = &mut self.b;
+                    *self.free.entry(*id).or_insert_with(|| b.symbol(format!("free{id}")))
+                }
+            })
+            .collect()
+    }
+
+    /// The dynamic dimensions of a lead.
+    pub(crate) fn lead_dims(&mut self, lead: Lead) -> Dims {
+        let mut dims = Dims::new();
+        if lead.batch {
+            let b = &mut self.b;
+            dims.push(*self.batch.get_or_insert_with(|| b.symbol("batch".to_owned())));
+        }
+        if let Some(s) = lead.sequence {
+            let (b, n) = (&mut self.b, self.sequence_dims.len());
+            let name = if n == 0 { "sequence".to_owned() } else { format!("sequence_{}", n + 1) };
+            dims.push(*self.sequence_dims.entry(s).or_insert_with(|| b.symbol(name)));
+        }
+        dims
+    }
+
+    /// The lead of a result in the current scope: inside a loop body the loop's axis is not a dimension.
+    pub(crate) fn lead(&self, ty: &ValueType) -> Lead {
+        let mut lead = self.layout.lead(ty.axes);
+        if lead.sequence.is_some_and(|s| self.running.contains(&s)) {
+            lead.sequence = None;
+        }
+        lead
+    }
+}
+
+/// CNTK's element types in ONNX.
+pub(crate) fn elem_type(t: DataType) -> Option<ElemType> {
+    Some(match t {
+        DataType::Float => ElemType::Float,
+        DataType::Double => ElemType::Double,
+        DataType::Float16 => ElemType::Float16,
+        DataType::Int8 => ElemType::Int8,
+        DataType::Int16 => ElemType::Int16,
+        DataType::Unknown => return None,
+    })
+}
+
+fn stored(t: DataType) -> Option<Stored> {
+    Some(match t {
+        DataType::Float | DataType::Float16 => Stored::F32,
+        DataType::Double => Stored::F64,
+        DataType::Int8 => Stored::I8,
+        DataType::Int16 | DataType::Unknown => return None,
+    })
+}
+
+/// The elements of an array as f64.
+fn array_values(elements: &ElementStorage<'_>, t: DataType) -> Vec<f64> {
+    let pieces: Vec<&[u8]> = match elements {
+        ElementStorage::Contiguous(bytes) => vec![bytes],
+        ElementStorage::Pieces(pieces) => pieces.clone(),
+        ElementStorage::ZigZag(pieces) => return zig_zag(pieces),
+        ElementStorage::Absent => vec![],
+    };
+    let bytes = pieces.concat();
+    match t {
+        DataType::Double => {
+            bytes.chunks_exact(8).map(|c| f64::from_le_bytes(c.try_into().unwrap_or_default())).collect()
+        }
+        DataType::Int8 => bytes.iter().map(|b| f64::from(b.cast_signed())).collect(),
+        _ => bytes.chunks_exact(4).map(|c| f64::from(f32::from_le_bytes(c.try_into().unwrap_or_default()))).collect(),
+    }
+}
+
+fn zig_zag(pieces: &[&[u8]]) -> Vec<f64> {
+    let mut out = Vec::new();
+    for piece in pieces {
+        let mut at = (0u64, 0u32);
+        for byte in *piece {
+            at.0 |= u64::from(byte & 0x7f).checked_shl(at.1).unwrap_or(0);
+            at.1 += 7;
+            if byte & 0x80 == 0 {
+                let (n, _) = std::mem::take(&mut at);
+                out.push(((n >> 1) as i64 ^ -((n & 1) as i64)) as f64);
+            }
+        }
+    }
+    out
+}

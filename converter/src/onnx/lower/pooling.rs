@@ -1,0 +1,257 @@
+//! Pooling, Unpooling and ROIPooling (spec 4.8, 4.12).
+
+use super::convolution::{pad_for, push_ints};
+use super::{Lowered, Lowering, Node, Val};
+use crate::layout::window::{Padding, Window, entry, flag};
+use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
+use crate::report::Reason;
+use cntk_parser::model::Shape;
+use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
+use smallvec::smallvec;
+
+/// The windows of a pooling, one per spatial axis; and whether the operand lacks a channel axis.
+struct Windows {
+    list: Vec<Window>,
+    bare: bool,
+}
+
+fn windows(window: &Shape, strides: &Shape, auto: &[bool], pads: (&Shape, &Shape), ceil: bool, rank: usize) -> Windows {
+    let size = |row: usize| match window.0.as_slice() {
+        [one] if rank == 1 => *one,
+        list => list.get(rank - 1 - row).copied().unwrap_or(1),
+    };
+    // The outermost axis is the channel unless a window runs over it.
+    let bare = rank > 0 && size(0) != 1;
+    let list = (usize::from(!bare)..rank)
+        .map(|row| {
+            let padding = if flag_of(auto, rank, row) {
+                Padding::Auto
+            } else {
+                Padding::Explicit(pad_of(pads.0, rank, row), pad_of(pads.1, rank, row))
+            };
+            Window { kernel: size(row), stride: entry(strides, rank, row, 1).max(1), dilation: 1, padding, ceil }
+        })
+        .collect();
+    Windows { list, bare }
+}
+
+/// A list of one flag or pad counts for every pooled axis.
+fn flag_of(list: &[bool], rank: usize, row: usize) -> bool {
+    flag(list, rank, row)
+}
+
+fn pad_of(list: &Shape, rank: usize, row: usize) -> u64 {
+    entry(list, rank, row, 0)
+}
+
+pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling) -> Lowered {
+    let x = node.inputs[0];
+    let rank = cx.static_rank(&x);
+    if a.window.is_unknown() {
+        return global(cx, node, a, rank);
+    }
+    let Windows { list, bare } =
+        windows(&a.window, &a.strides, &a.auto_padding, (&a.lower_pad, &a.upper_pad), a.ceil_out_dim, rank);
+    let mut input = cx.as_batch(&x);
+    if bare || list.is_empty() {
+        input = cx.b.unsqueeze(input, &[1]);
+    }
+    let tail: Dims = cx.b.dims(input)[2..].into();
+    let list = if list.is_empty() { vec![unit()] } else { list };
+    if covers_all(&list, &tail) {
+        let id = pool_all(cx, input, a.kind);
+        return finish(cx, id, bare || rank == 1, &x, node);
+    }
+    let id = match a.kind {
+        PoolingType::Max => max_pool(cx, input, &list)?,
+        PoolingType::Average => average_pool(cx, input, &list, a.include_pad)?,
+    };
+    finish(cx, id, bare || rank <= 1, &x, node)
+}
+
+fn unit() -> Window {
+    Window { kernel: 1, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: false }
+}
+
+fn finish(cx: &mut Lowering<'_, '_, '_>, id: ValueId, bare: bool, x: &Val, node: &Node<'_, '_>) -> Lowered {
+    let id = if bare { cx.b.squeeze(id, &[1]) } else { id };
+    let result = cx.from_batch(id, x.lead);
+    let dims = cx.static_dims(&node.types[0]);
+    Ok(smallvec![if cx.tail(&result).len() == dims.len() { result } else { cx.with_static(result.id, x.lead, &dims) }])
+}
+
+/// Does one unpadded window cover the whole operand?
+fn covers_all(windows: &[Window], tail: &[Dim]) -> bool {
+    windows.len() == tail.len()
+        && windows
+            .iter()
+            .zip(tail)
+            .all(|(w, n)| *n == Dim::Known(w.kernel) && w.place(w.kernel).is_some_and(|p| p.size == 1 && p.before == 0))
+}
+
+/// Over all spatial axes: the window that the unknown shape stands for.
+fn global(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling, rank: usize) -> Lowered {
+    let x = node.inputs[0];
+    if rank < 2 {
+        return Err(Reason::new("poolingWindowShape", "pooling over all spatial axes needs at least one"));
+    }
+    let input = cx.as_batch(&x);
+    let id = pool_all(cx, input, a.kind);
+    finish(cx, id, false, &x, node)
+}
+
+/// One window over everything behind the channel.
+fn pool_all(cx: &mut Lowering<'_, '_, '_>, x: ValueId, kind: PoolingType) -> ValueId {
+    let rank = cx.b.rank(x);
+    match kind {
+        // The importers know no GlobalMaxPool.
+        PoolingType::Max => cx.b.reduce("ReduceMax", x, &(2..rank).collect::<Vec<_>>(), true),
+        PoolingType::Average => {
+            let mut dims = cx.b.dims(x).clone();
+            dims.iter_mut().skip(2).for_each(|d| *d = Dim::Known(1));
+            let elem = cx.b.elem(x);
+            cx.b.emit("GlobalAveragePool", &[x], vec![], elem, dims)
+        }
+    }
+}
+
+fn max_pool(cx: &mut Lowering<'_, '_, '_>, x: ValueId, windows: &[Window]) -> Result<ValueId, Reason> {
+    let (x, pads, sizes) = pooled(cx, x, windows, f64::NEG_INFINITY)?;
+    let (attributes, dims) = describe(cx, x, windows, pads, sizes);
+    let elem = cx.b.elem(x);
+    Ok(cx.b.emit("MaxPool", &[x], attributes, elem, dims))
+}
+
+/// Pads for pooling: ONNX wants each below its kernel, so larger ones (sizes rounded up reach that far) are done by Pad.
+fn pooled(
+    cx: &mut Lowering<'_, '_, '_>,
+    x: ValueId,
+    windows: &[Window],
+    fill: f64,
+) -> Result<(ValueId, Vec<i64>, Dims), Reason> {
+    let (mut x, mut pads, sizes) = pad_for(cx, x, windows, fill, true)?;
+    let n = windows.len();
+    let too_large = (0..n).any(|i| pads[i].max(pads[n + i]) >= windows[i].kernel as i64);
+    if too_large {
+        let amount =
+            |side: &[i64]| -> Vec<u64> { [0u64, 0].into_iter().chain(side.iter().map(|p| p.unsigned_abs())).collect() };
+        x = cx.b.pad(x, &amount(&pads[..n]), &amount(&pads[n..]), "constant", fill);
+        pads = vec![0; 2 * n];
+    }
+    Ok((x, pads, sizes))
+}
+
+fn describe(
+    cx: &mut Lowering<'_, '_, '_>,
+    x: ValueId,
+    windows: &[Window],
+    pads: Vec<i64>,
+    sizes: Dims,
+) -> (Vec<(&'static str, Attribute)>, Dims) {
+    let mut dims: Dims = cx.b.dims(x)[..2].into();
+    dims.extend(sizes);
+    let mut attributes = vec![("kernel_shape", Attribute::Ints(windows.iter().map(|w| w.kernel as i64).collect()))];
+    if pads.iter().any(|p| *p != 0) {
+        attributes.push(("pads", Attribute::Ints(pads)));
+    }
+    push_ints(&mut attributes, "strides", windows.iter().map(|w| w.stride), 1);
+    (attributes, dims)
+}
+
+/// The average over the real cells under the window, or over the whole window when padding counts.
+fn average_pool(
+    cx: &mut Lowering<'_, '_, '_>,
+    x: ValueId,
+    windows: &[Window],
+    include_pad: bool,
+) -> Result<ValueId, Reason> {
+    let real: Option<Vec<u64>> =
+        cx.b.dims(x)[2..].iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).collect();
+    let n = windows.len();
+    let (padded, pads, sizes) = pad_for(cx, x, windows, 0.0, true)?;
+    let fits = (0..n).all(|i| pads[i] == pads[n + i] && pads[i] < windows[i].kernel as i64);
+    let elem = cx.b.elem(x);
+    if fits || real.is_none() {
+        let any = pads.iter().any(|p| *p != 0);
+        let (mut attributes, dims) = describe(cx, padded, windows, pads, sizes);
+        if include_pad && any {
+            attributes.insert(0, ("count_include_pad", Attribute::Int(1)));
+        }
+        return Ok(cx.b.emit("AveragePool", &[padded], attributes, elem, dims));
+    }
+    // Pads that differ side by side: zeros in front, then the mean over whole windows, then what the zeros took.
+    let amount =
+        |side: &[i64]| -> Vec<u64> { [0u64, 0].into_iter().chain(side.iter().map(|p| p.unsigned_abs())).collect() };
+    let (lo, hi) = (amount(&pads[..n]), amount(&pads[n..]));
+    let with_zeros = cx.b.pad(padded, &lo, &hi, "constant", 0.0);
+    let (attributes, dims) = describe(cx, with_zeros, windows, vec![0; 2 * n], sizes.clone());
+    let mean = cx.b.emit("AveragePool", &[with_zeros], attributes, elem, dims);
+    let (false, Some(real)) = (include_pad, real) else { return Ok(mean) };
+    let factors = window_factors(windows, &real);
+    if factors.iter().all(|f| *f == 1.0) {
+        return Ok(mean);
+    }
+    let shape: Option<Vec<u64>> = sizes.iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).collect();
+    let shape = shape.ok_or_else(|| Reason::new("autoPadding", "sizes are not known"))?;
+    let map = cx.b.tensor(elem, &shape, &factors);
+    Ok(cx.b.mul(mean, map))
+}
+
+/// For each output cell, window size by real cells under the window, row-major.
+fn window_factors(windows: &[Window], real: &[u64]) -> Vec<f64> {
+    let mut factors = vec![1.0];
+    for (w, n) in windows.iter().zip(real) {
+        let Some(p) = w.place(*n) else { return factors };
+        let axis: Vec<f64> = (0..p.size as i64)
+            .map(|o| {
+                let start = o * w.stride as i64 - p.before;
+                let cells = (start.max(0)..(start + w.kernel as i64).min(*n as i64)).count();
+                w.kernel as f64 / (cells.max(1)) as f64
+            })
+            .collect();
+        factors = factors.iter().flat_map(|f| axis.iter().map(move |a| f * a)).collect();
+    }
+    factors
+}
+
+/// Each pooled value goes back to the argmax position of its window in the original input; all else is 0.
+pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
+    let (pooled_in, original) = (node.inputs[0], node.inputs[1]);
+    let rank = cx.static_rank(&original);
+    let Windows { list, bare } =
+        windows(&a.window, &a.strides, &a.auto_padding, (&a.lower_pad, &a.upper_pad), false, rank);
+    if pooled_in.lead != original.lead {
+        return Err(Reason::new("", "the operands have different dynamic axes"));
+    }
+    let mut x = cx.as_batch(&original);
+    if bare {
+        x = cx.b.unsqueeze(x, &[1]);
+    }
+    // Positions count within the whole original: crop nothing before, so pads stay the operator's own.
+    let (padded, pads, sizes) = pad_for(cx, x, &list, f64::NEG_INFINITY, true)?;
+    if padded != x {
+        return Err(Reason::new("autoPadding", "windows that skip the first elements cannot be unpooled"));
+    }
+    let (attributes, dims) = describe(cx, x, &list, pads, sizes);
+    let elem = cx.b.elem(x);
+    let made =
+        cx.b.emit_all("MaxPool", smallvec![Some(x)], attributes, &[(elem, dims.clone()), (ElemType::Int64, dims)]);
+    let indices = made[1];
+    let values = cx.as_batch(&pooled_in);
+    // MaxPool's indices count through the whole tensor, so the scatter does too.
+    let flat = |cx: &mut Lowering<'_, '_, '_>, v: ValueId| {
+        let d = cx.b.dims(v).clone();
+        let n = cx.b.product(&d);
+        cx.b.reshape(v, &[n])
+    };
+    let (values, indices, base) = (flat(cx, values), flat(cx, indices), flat(cx, x));
+    let total = cx.b.dims(base).clone();
+    let zeros = cx.b.filled(elem, &total, 0.0);
+    let scattered = cx.b.emit("ScatterElements", &[zeros, indices, values], vec![], elem, total);
+    let mut shape: Dims = cx.b.dims(x).clone();
+    if bare {
+        shape.remove(1);
+    }
+    let restored = cx.b.reshape(scattered, &shape);
+    Ok(smallvec![cx.from_batch(restored, original.lead)])
+}

@@ -1,0 +1,189 @@
+//! ReduceElements (spec 4.11) and the softmax family (4.5).
+
+use super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
+use crate::onnx::graph::{Dims, ValueId};
+use crate::report::Reason;
+use cntk_parser::model::AxisKind;
+use cntk_parser::ops::attributes::{ReduceElements, Reduction};
+use smallvec::smallvec;
+
+/// Which dimensions a reduction runs over.
+struct Reduced {
+    /// Row-major static axes.
+    axes: Vec<usize>,
+    /// The batch, and with it all valid frames.
+    batch: bool,
+}
+
+pub(super) fn reduce(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &ReduceElements<'_>) -> Lowered {
+    let x = node.inputs[0];
+    let rank = cx.static_rank(&x);
+    let mut over = Reduced { axes: Vec::new(), batch: false };
+    let mut all_static = false;
+    for axis in &a.axes {
+        match axis.kind() {
+            AxisKind::AllStatic => {
+                over.axes.extend(0..rank);
+                all_static = true;
+            }
+            AxisKind::All => {
+                over.axes.extend(0..rank);
+                over.batch = true;
+                all_static = true;
+            }
+            AxisKind::Batch => over.batch = true,
+            AxisKind::Sequence => {
+                return Err(Reason::new("axis", "a reduction over the sequence axis is not a primitive in CNTK 2.7"));
+            }
+            _ => over.axes.push(axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?),
+        }
+    }
+    over.axes.sort_unstable();
+    over.axes.dedup();
+    // The result's static rank as CNTK infers it decides what "keep" means for AllStaticAxes and AllAxes.
+    let keep = node.types[0].shape.len() == rank && (a.keep_dimensions || rank == 0);
+    if matches!(a.reduction, Reduction::Argmax | Reduction::Argmin) {
+        return arg_reduce(cx, node, &over, a.reduction, keep, all_static);
+    }
+    if over.batch {
+        return over_batch(cx, node, &over, a.reduction, keep);
+    }
+    let axes: Vec<usize> = over.axes.iter().map(|a| a + x.lead.rank()).collect();
+    let id = if axes.is_empty() { x.id } else { apply(cx, a.reduction, x.id, &axes, keep)? };
+    let dims = cx.static_dims(&node.types[0]);
+    Ok(smallvec![cx.with_static(id, x.lead, &dims)])
+}
+
+/// A reduction over the batch: over every valid frame of every sequence, and the static axes named with it.
+fn over_batch(
+    cx: &mut Lowering<'_, '_, '_>,
+    node: &Node<'_, '_>,
+    over: &Reduced,
+    reduction: Reduction,
+    keep: bool,
+) -> Lowered {
+    let x = node.inputs[0];
+    let lead = x.lead.rank();
+    let dims = cx.static_dims(&node.types[0]);
+    let axes: Vec<usize> = (0..lead).chain(over.axes.iter().map(|a| a + lead)).collect();
+    if axes.is_empty() {
+        return Ok(smallvec![x]);
+    }
+    let id = if let (Reduction::Mean, Some(axis)) = (reduction, x.lead.sequence)
+        && !cx.options.equal_lengths
+    {
+        // The mean of the valid frames: their sum by their number.
+        let zeroed = cx.mask_fill(&x, 0.0);
+        let sum = cx.b.reduce("ReduceSum", zeroed.id, &axes, keep);
+        let lengths = cx.lengths(axis);
+        let frames = cx.b.reduce("ReduceSum", lengths, &[0], false);
+        let elem = cx.b.elem(x.id);
+        let frames = cx.b.cast(frames, elem);
+        let mut count = frames;
+        for a in &over.axes {
+            let n = cx.b.dims(x.id)[a + lead];
+            let n = cx.b.dim_value(n);
+            let n = cx.b.squeeze(n, &[0]);
+            let n = cx.b.cast(n, elem);
+            count = cx.b.mul(count, n);
+        }
+        cx.b.div(sum, count)
+    } else {
+        let masked = if x.lead.sequence.is_some() { cx.mask_fill(&x, neutral(reduction)).id } else { x.id };
+        apply(cx, reduction, masked, &axes, keep)?
+    };
+    let id = cx.b.reshape(id, &dims);
+    Ok(smallvec![Val { id, lead: Lead::default() }])
+}
+
+/// What leaves a reduction's result as it is.
+fn neutral(reduction: Reduction) -> f64 {
+    match reduction {
+        Reduction::Sum | Reduction::Mean | Reduction::Any => 0.0,
+        Reduction::Prod | Reduction::All => 1.0,
+        Reduction::LogSum | Reduction::Max | Reduction::Argmax => f64::NEG_INFINITY,
+        Reduction::Min | Reduction::Argmin => f64::INFINITY,
+    }
+}
+
+/// One of the reductions over ONNX axes.
+fn apply(
+    cx: &mut Lowering<'_, '_, '_>,
+    reduction: Reduction,
+    x: ValueId,
+    axes: &[usize],
+    keep: bool,
+) -> Result<ValueId, Reason> {
+    let op = match reduction {
+        Reduction::Sum => "ReduceSum",
+        Reduction::Mean => "ReduceMean",
+        Reduction::Max => "ReduceMax",
+        Reduction::Min => "ReduceMin",
+        Reduction::Prod => "ReduceProd",
+        Reduction::LogSum => "ReduceLogSumExp",
+        Reduction::All | Reduction::Any => {
+            let elem = cx.b.elem(x);
+            let truth = cx.b.truth(x);
+            let number = cx.b.cast(truth, elem);
+            return Ok(cx.b.reduce(
+                if reduction == Reduction::All { "ReduceMin" } else { "ReduceMax" },
+                number,
+                axes,
+                keep,
+            ));
+        }
+        Reduction::Argmax | Reduction::Argmin => return Err(Reason::new("reductionOpName", "needs one axis")),
+    };
+    Ok(cx.b.reduce(op, x, axes, keep))
+}
+
+/// The index of the first largest or smallest element, as a number of the operand's type.
+fn arg_reduce(
+    cx: &mut Lowering<'_, '_, '_>,
+    node: &Node<'_, '_>,
+    over: &Reduced,
+    reduction: Reduction,
+    keep: bool,
+    flat: bool,
+) -> Lowered {
+    let x = node.inputs[0];
+    let lead = x.lead.rank();
+    let elem = cx.b.elem(x.id);
+    let op = if reduction == Reduction::Argmax { "ArgMax" } else { "ArgMin" };
+    let dims = cx.static_dims(&node.types[0]);
+    let out_lead = cx.lead(&node.types[0]);
+    let index = if over.batch {
+        let masked = if x.lead.sequence.is_some() { cx.mask_fill(&x, neutral(reduction)) } else { x };
+        if flat {
+            let all = cx.b.dims(masked.id).clone();
+            let n = cx.b.product(&all);
+            let row = cx.b.reshape(masked.id, &[n]);
+            cx.b.arg_reduce(op, row, 0, true)
+        } else {
+            let rows = cx.as_batch(&masked);
+            cx.b.arg_reduce(op, rows, 0, true)
+        }
+    } else if flat || over.axes.len() != 1 {
+        let row = cx.flatten_static(&x);
+        cx.b.arg_reduce(op, row, lead, true)
+    } else {
+        cx.b.arg_reduce(op, x.id, over.axes[0] + lead, keep)
+    };
+    let number = cx.b.cast(index, elem);
+    Ok(smallvec![cx.with_static(number, out_lead, &dims)])
+}
+
+/// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together.
+pub(super) fn softmax(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
+    let x = node.inputs[0];
+    let tail: Dims = cx.tail(&x);
+    if tail.is_empty() {
+        let row = cx.with_static(x.id, x.lead, &[crate::onnx::graph::Dim::Known(1)]);
+        let id = cx.b.softmax(op, row.id, x.lead.rank());
+        return Ok(smallvec![cx.with_static(id, x.lead, &[])]);
+    }
+    let flat = cx.flatten_static(&x);
+    let id = cx.b.softmax(op, flat, x.lead.rank());
+    Ok(smallvec![cx.with_static(id, x.lead, &tail)])
+}

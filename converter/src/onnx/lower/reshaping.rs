@@ -1,0 +1,184 @@
+//! Operators that move elements about (spec 4.12): TransposeAxes, Slice, Reshape, Squeeze, Splice, Pad, and the batch
+//! axis as a static one.
+
+use super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
+use crate::onnx::graph::{Dim, Dims};
+use crate::report::Reason;
+use cntk_parser::model::AxisKind;
+use cntk_parser::ops::attributes::{Pad, PaddingMode, Slice, Splice, TransposeAxes};
+use smallvec::smallvec;
+
+/// A permutation of the static axes. Axes beyond the rank are new outer axes of size 1.
+pub(super) fn transpose(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &TransposeAxes<'_>) -> Lowered {
+    let x = node.inputs[0];
+    let out_rank = node.types[0].shape.len();
+    let missing = out_rank.saturating_sub(cx.static_rank(&x));
+    let lead = x.lead.rank();
+    let id = cx.b.unsqueeze(x.id, &(0..missing).map(|i| lead + i).collect::<Vec<_>>());
+    let row =
+        |axis: &cntk_parser::model::Axis<'_>| axis.row(out_rank).ok_or_else(|| Reason::new("axis", "out of range"));
+    let mut order: Vec<usize> = (0..out_rank).collect();
+    match a {
+        TransposeAxes::Swap(one, other) => order.swap(row(one)?, row(other)?),
+        TransposeAxes::Permute(axes) => {
+            if axes.len() != out_rank {
+                return Err(Reason::new("axisVec", "does not name every axis"));
+            }
+            // Row-major: p[j] = n-1 - axisVec[n-1-j].
+            for (j, axis) in axes.iter().rev().enumerate() {
+                order[j] = row(axis)?;
+            }
+        }
+    }
+    let order: Vec<usize> = (0..lead).chain(order.iter().map(|p| p + lead)).collect();
+    Ok(smallvec![Val { id: cx.b.transpose(id, &order), lead: x.lead }])
+}
+
+/// Static slices: an end of 0 or less counts from the end; a negative stride walks the window backwards.
+pub(super) fn slice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'_>) -> Lowered {
+    let x = node.inputs[0];
+    let (rank, lead) = (cx.static_rank(&x), x.lead.rank());
+    let out = cx.static_dims(&node.types[0]);
+    let mut id = x.id;
+    let mut plain = Vec::new();
+    for r in &a.ranges {
+        let axis = match r.axis.kind() {
+            AxisKind::Static(_) => r.axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?,
+            _ => return Err(Reason::new("axis", "only static axes can be sliced by this op")),
+        };
+        let (begin, stride) = (i64::from(r.begin), i64::from(r.stride));
+        let end = if r.end == 0 { i64::MAX } else { i64::from(r.end) };
+        if begin == 0 && end == i64::MAX && stride == 1 {
+            continue;
+        }
+        let size = out[axis];
+        if stride > 0 {
+            plain.push((axis + lead, begin, end, stride, size));
+            continue;
+        }
+        // NumPy's x[begin:end][::stride]: cut the window, then walk it backwards.
+        let window = match cx.b.dims(id)[axis + lead] {
+            Dim::Known(n) => {
+                let n = i64::try_from(n).unwrap_or(i64::MAX);
+                let from = if begin < 0 { begin + n } else { begin };
+                let to = if r.end <= 0 { i64::from(r.end) + n } else { i64::from(r.end) };
+                Dim::Known(u64::try_from(to - from).unwrap_or(0))
+            }
+            Dim::Symbol(_) => cx.b.fresh_dim(),
+        };
+        id = cx.b.slice(id, axis + lead, begin, end, 1, window);
+        id = cx.b.slice(id, axis + lead, -1, i64::MIN, stride, size);
+    }
+    if !plain.is_empty() {
+        id = cx.b.slice_all(id, &plain);
+    }
+    Ok(smallvec![cx.with(id, &x)])
+}
+
+/// Anything that keeps the elements in memory order: Reshape, Squeeze.
+pub(super) fn reshape(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    let mut to = cx.static_dims(&node.types[0]);
+    // An inferred free dimension may be the product of several of the operand's: say so where it is the only one.
+    let tail = cx.tail(&x);
+    keep_symbols(&tail, &mut to);
+    Ok(smallvec![cx.with_static(x.id, x.lead, &to)])
+}
+
+/// Where operand and result have one unknown dimension each and the known sizes agree, it is the same one.
+fn keep_symbols(from: &[Dim], to: &mut Dims) {
+    let unknown = |d: &[Dim]| d.iter().filter(|d| matches!(d, Dim::Symbol(_))).copied().collect::<Vec<_>>();
+    let known = |d: &[Dim]| d.iter().map(|d| if let Dim::Known(n) = d { *n } else { 1 }).product::<u64>();
+    let (a, b) = (unknown(from), unknown(to));
+    if let ([one], [other]) = (a.as_slice(), b.as_slice())
+        && one != other
+        && known(from) == known(to)
+    {
+        for d in to.iter_mut().filter(|d| *d == other) {
+            *d = *one;
+        }
+    }
+}
+
+/// Concatenation along one axis, which may be one beyond the rank; other axes broadcast from 1.
+pub(super) fn splice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Splice<'_>) -> Lowered {
+    let rank = node.types[0].shape.len();
+    let axis = a.axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?;
+    let unified = cx.unify(&node.inputs);
+    let lead = unified.iter().fold(Lead::default(), |l, v| l.union(v.lead));
+    let out = cx.static_dims(&node.types[0]);
+    let mut parts = Vec::new();
+    for v in &unified {
+        let own = cx.static_rank(v);
+        // Missing axes of size 1 in front, as many as the rank asks for.
+        let ones: Vec<usize> = (0..rank.saturating_sub(own)).map(|i| v.lead.rank() + i).collect();
+        let full = Val { id: cx.b.unsqueeze(v.id, &ones), lead: v.lead };
+        let tail = cx.tail(&full);
+        let mut want = out.clone();
+        want[axis] = tail[axis];
+        let same = v.lead == lead && tail.iter().zip(&want).all(|(a, b)| a == b || !matches!(a, Dim::Known(1)));
+        parts.push(if same { full.id } else { cx.broadcast_to(&full, lead, &want).id });
+    }
+    Ok(smallvec![Val { id: cx.b.concat(&parts, axis + lead.rank()), lead }])
+}
+
+/// NumPy's `pad` of the static axes.
+pub(super) fn pad(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -> Lowered {
+    let x = node.inputs[0];
+    let (rank, lead) = (cx.static_rank(&x), x.lead.rank());
+    let amount = |list: &[u64], row: usize| list.get(rank - 1 - row).copied().unwrap_or(0);
+    let before: Vec<u64> = (0..rank).map(|r| amount(&a.head, r)).collect();
+    let after: Vec<u64> = (0..rank).map(|r| amount(&a.foot, r)).collect();
+    let id = match a.mode {
+        PaddingMode::Constant => {
+            let zeros = vec![0; lead];
+            let lo: Vec<u64> = zeros.iter().chain(&before).copied().collect();
+            let hi: Vec<u64> = zeros.iter().chain(&after).copied().collect();
+            cx.b.pad(x.id, &lo, &hi, "constant", a.constant_value)
+        }
+        // ONNX's Pad reflects at most spatial axes in some runtimes and knows no symmetric mode: gather by index.
+        PaddingMode::Reflect | PaddingMode::Symmetric => {
+            let tail = cx.tail(&x);
+            let mut id = x.id;
+            for axis in 0..rank {
+                let (lo, hi) = (before[axis], after[axis]);
+                if lo + hi == 0 {
+                    continue;
+                }
+                let Dim::Known(n) = tail[axis] else {
+                    return Err(Reason::new("paddingMode", "reflecting an axis of free size is not supported"));
+                };
+                let index: Vec<i64> = mirrored(n, lo, hi, a.mode == PaddingMode::Symmetric);
+                let index = cx.b.ints(&index);
+                id = cx.b.gather(id, index, axis + lead);
+            }
+            id
+        }
+    };
+    Ok(smallvec![cx.with(id, &x)])
+}
+
+/// Source indices of an axis of `n` with `lo` and `hi` mirrored elements at its ends.
+fn mirrored(n: u64, lo: u64, hi: u64, symmetric: bool) -> Vec<i64> {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    let (lo, hi) = (i64::try_from(lo).unwrap_or(0), i64::try_from(hi).unwrap_or(0));
+    let edge = i64::from(symmetric);
+    (-lo..n + hi)
+        .map(|i| {
+            let i = if i < 0 { -i - edge } else { i };
+            if i >= n { 2 * (n - 1) - i + edge } else { i }
+        })
+        .map(|i| i.clamp(0, n - 1))
+        .collect()
+}
+
+/// The batch axis becomes the outermost static one, or the other way round: the tensor is the same.
+pub(super) fn relabel_batch(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    let lead = cx.lead(&node.types[0]);
+    if x.lead.sequence.is_some() {
+        return Err(Reason::new("", "the batch axis of a sequence cannot become static"));
+    }
+    Ok(smallvec![Val { id: x.id, lead }])
+}

@@ -1,0 +1,146 @@
+//! Operands: a tensor and which of its leading dimensions are dynamic axes.
+
+use super::Lowering;
+use crate::layout::Lead;
+use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
+use cntk_parser::model::{SequenceAxisId, Source};
+use std::collections::HashMap;
+
+/// A CNTK value in the ONNX graph: `[batch, sequence, *static]` as `lead` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Val {
+    /// The tensor.
+    pub(crate) id: ValueId,
+    /// Its dynamic axes.
+    pub(crate) lead: Lead,
+}
+
+/// What is known of sequence axes, made on demand and once per axis.
+#[derive(Default)]
+pub(crate) struct Sequences {
+    /// int64 [batch].
+    pub(crate) lengths: HashMap<SequenceAxisId, ValueId>,
+    /// bool [batch, sequence].
+    pub(crate) masks: HashMap<SequenceAxisId, ValueId>,
+}
+
+impl Lowering<'_, '_, '_> {
+    /// The static dimensions of a value.
+    pub(crate) fn tail(&self, v: &Val) -> Dims {
+        self.b.dims(v.id)[v.lead.rank()..].into()
+    }
+
+    /// The rank of a value's static shape.
+    pub(crate) fn static_rank(&self, v: &Val) -> usize {
+        self.b.rank(v.id) - v.lead.rank()
+    }
+
+    /// A result with the same dynamic axes as `like`.
+    pub(crate) fn with(&self, id: ValueId, like: &Val) -> Val {
+        Val { id, lead: like.lead }
+    }
+
+    /// Brings operands into one shape for NumPy broadcasting: the dynamic axes of all in front, 1s between them and the
+    /// static axes of the lower ranks; and into one element type.
+    pub(crate) fn align(&mut self, operands: &[Val]) -> (Vec<ValueId>, Lead) {
+        let unified = self.unify(operands);
+        self.place_all(&unified)
+    }
+
+    /// Operands in one element type: that of the first that is not a constant, else of the first (spec 4.3).
+    pub(crate) fn unify(&mut self, operands: &[Val]) -> Vec<Val> {
+        let elem = self.common_elem(operands);
+        operands.iter().map(|v| Val { id: elem.map_or(v.id, |e| self.b.cast(v.id, e)), lead: v.lead }).collect()
+    }
+
+    /// Brings operands into one shape, types apart.
+    pub(crate) fn place_all(&mut self, operands: &[Val]) -> (Vec<ValueId>, Lead) {
+        let lead = operands.iter().fold(Lead::default(), |l, v| l.union(v.lead));
+        let rank = operands.iter().map(|v| self.static_rank(v)).max().unwrap_or(0);
+        (operands.iter().map(|v| self.place(v, lead, rank)).collect(), lead)
+    }
+
+    fn common_elem(&self, operands: &[Val]) -> Option<ElemType> {
+        let first = operands.iter().find(|v| self.b.constant(v.id).is_none()).or(operands.first())?;
+        Some(self.b.elem(first.id))
+    }
+
+    /// `v` with 1s where `lead` and `rank` ask for axes that it lacks, as far as broadcasting needs them.
+    pub(crate) fn place(&mut self, v: &Val, lead: Lead, rank: usize) -> ValueId {
+        if v.lead.rank() == 0 {
+            return v.id;
+        }
+        let own = self.static_rank(v);
+        let mut axes = Vec::new();
+        if lead.batch && !v.lead.batch {
+            axes.push(0);
+        }
+        if lead.sequence.is_some() && v.lead.sequence.is_none() {
+            axes.push(usize::from(lead.batch));
+        }
+        axes.extend((0..rank.saturating_sub(own)).map(|i| lead.rank() + i));
+        self.b.unsqueeze(v.id, &axes)
+    }
+
+    /// The value with exactly one dimension before the static ones: sequence and batch merged, or a 1 where there is none.
+    pub(crate) fn as_batch(&mut self, v: &Val) -> ValueId {
+        match v.lead.rank() {
+            1 => v.id,
+            0 => self.b.unsqueeze(v.id, &[0]),
+            n => {
+                let dims = self.b.dims(v.id).clone();
+                let mut to = Dims::new();
+                to.push(self.b.product(&dims[..n]));
+                to.extend(dims[n..].iter().copied());
+                self.b.reshape(v.id, &to)
+            }
+        }
+    }
+
+    /// Undoes [`Self::as_batch`]: `id` has one dimension before its static ones.
+    pub(crate) fn from_batch(&mut self, id: ValueId, lead: Lead) -> Val {
+        let id = match lead.rank() {
+            1 => id,
+            0 => self.b.squeeze(id, &[0]),
+            _ => {
+                let mut to = self.lead_dims(lead);
+                to.extend(self.b.dims(id)[1..].iter().copied());
+                self.b.reshape(id, &to)
+            }
+        };
+        Val { id, lead }
+    }
+
+    /// Broadcasts `v` to all of `lead`'s dimensions and the static `dims`.
+    pub(crate) fn broadcast_to(&mut self, v: &Val, lead: Lead, dims: &[Dim]) -> Val {
+        let id = self.place(v, lead, dims.len());
+        let mut to = self.lead_dims(lead);
+        to.extend(dims.iter().copied());
+        Val { id: self.b.expand(id, &to), lead }
+    }
+
+    /// Flattens the static axes into one; dynamic axes stay.
+    pub(crate) fn flatten_static(&mut self, v: &Val) -> ValueId {
+        let n = v.lead.rank();
+        let dims = self.b.dims(v.id).clone();
+        if dims.len() == n + 1 {
+            return v.id;
+        }
+        let mut to: Dims = dims[..n].into();
+        to.push(self.b.product(&dims[n..]));
+        self.b.reshape(v.id, &to)
+    }
+
+    /// Gives `id`, whose dynamic dimensions are those of `lead`, other static dimensions.
+    pub(crate) fn with_static(&mut self, id: ValueId, lead: Lead, dims: &[Dim]) -> Val {
+        let mut to: Dims = self.b.dims(id)[..lead.rank()].into();
+        to.extend(dims.iter().copied());
+        Val { id: self.b.reshape(id, &to), lead }
+    }
+
+    /// The elements of a small constant, row-major.
+    pub(crate) fn literal(&mut self, source: Source) -> Option<Vec<f64>> {
+        let v = self.value(source).ok()??;
+        self.b.literal(v.id).map(<[f64]>::to_vec)
+    }
+}

@@ -1,0 +1,37 @@
+//! What a conversion is asked to do.
+
+/// Which outputs to convert.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Outputs {
+    /// The model's outputs without training criteria and metrics.
+    #[default]
+    Inference,
+    /// All of the model's outputs.
+    All,
+    /// By CNTK name or uid; inner nodes too.
+    Named(Vec<String>),
+}
+
+/// How a model is converted. The same options and input give the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Opset of the default ONNX domain, 13 to 21.
+    pub opset: i64,
+    /// The wanted outputs.
+    pub outputs: Outputs,
+    /// Keep a sequence axis that no op reads, instead of folding it into the batch.
+    pub keep_sequence_axis: bool,
+    /// All sequences of a batch have the same length: no `_lengths` inputs.
+    pub equal_lengths: bool,
+}
+
+impl Options {
+    /// The opsets that can be written.
+    pub const OPSETS: std::ops::RangeInclusive<i64> = 13..=21;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { opset: 17, outputs: Outputs::default(), keep_sequence_axis: false, equal_lengths: false }
+    }
+}
