@@ -7,6 +7,9 @@ mod kind;
 
 pub use kind::ErrorKind;
 
+/// Bytes of a path above which its middle is left out.
+const LONGEST_PATH: usize = 240;
+
 /// Why a file was refused.
 ///
 /// `Display` is one line: `at 0x1a2f in primitive_functions[12].attributes.strides: message`. Text from the file is
@@ -61,18 +64,28 @@ impl Error {
     /// The same error, seen from the dictionary that holds it under `key`.
     #[cold]
     #[must_use]
-    pub fn in_key(mut self, key: &str) -> Self {
-        let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
-        self.0.path = format!("{}{dot}{}", Escaped(key), self.0.path);
-        self
+    pub fn in_key(self, key: &str) -> Self {
+        self.inside(Escaped(key).to_string())
     }
 
     /// The same error, seen from the list that holds it at `index`.
     #[cold]
     #[must_use]
-    pub fn in_index(mut self, index: usize) -> Self {
-        let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
-        self.0.path = format!("[{index}]{dot}{}", self.0.path);
+    pub fn in_index(self, index: usize) -> Self {
+        self.inside(format!("[{index}]"))
+    }
+
+    /// Puts a step in front of the path. Of a very deep path the middle is left out.
+    fn inside(mut self, mut step: String) -> Self {
+        let path = &mut self.0.path;
+        if path.len() > LONGEST_PATH {
+            let skipped = path.chars().count().saturating_sub(LONGEST_PATH / 3);
+            *path = std::iter::once('…').chain(path.chars().skip(skipped)).collect();
+        }
+        if !path.is_empty() && !path.starts_with(['[', '…']) {
+            step.push('.');
+        }
+        path.insert_str(0, &step);
         self
     }
 

@@ -80,7 +80,11 @@ impl Budget {
                 Ok(())
             }
             None => Err(Error::new(
-                ErrorKind::Limit { limit: "memory", value: self.max.saturating_sub(self.left).saturating_add(bytes), max: self.max },
+                ErrorKind::Limit {
+                    limit: "memory",
+                    value: self.max.saturating_sub(self.left).saturating_add(bytes),
+                    max: self.max,
+                },
                 at,
             )),
         }

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::model::{Array, ElementStorage};
 use crate::wire::Reader;
+use smallvec::SmallVec;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -55,10 +56,13 @@ impl<'l> Checker<'l> {
     }
 
     fn dictionary(&mut self, dictionary: Dictionary<'_>, depth: u32, place: Place) -> Result<(), Error> {
-        unique_version(dictionary.reader())?;
-        unique_keys(dictionary)?;
+        let mut keys = Keys::default();
         for entry in dictionary.raw() {
-            let RawEntry { key, value, .. } = entry?;
+            let RawEntry { key, key_at, value } = entry?;
+            if !keys.insert(key) {
+                let kind = ErrorKind::DuplicateKey { key: key.to_owned() };
+                return Err(Error::new(kind, key_at).in_key(key));
+            }
             let place = match (place, key) {
                 (Place::Root, "inputs") => Place::Inputs,
                 (Place::Variable, "value") => Place::VariableValue,
@@ -133,35 +137,23 @@ impl<'l> Checker<'l> {
     }
 }
 
-fn unique_version(mut reader: Reader<'_>) -> Result<(), Error> {
-    let mut seen = false;
-    while let Some(field) = reader.field()? {
-        if field.number == 1 && std::mem::replace(&mut seen, true) {
-            return Err(field.repeated("version"));
-        }
-    }
-    Ok(())
+/// The keys of one dictionary so far.
+#[derive(Default)]
+struct Keys<'a> {
+    few: SmallVec<[&'a str; FEW_KEYS]>,
+    many: HashSet<&'a str>,
 }
 
-fn unique_keys(dictionary: Dictionary<'_>) -> Result<(), Error> {
-    let mut few: [&str; FEW_KEYS] = [""; FEW_KEYS];
-    let mut count = 0_usize;
-    let mut many: HashSet<&str> = HashSet::new();
-    for entry in dictionary.raw() {
-        let entry = entry?;
-        let known = few.get(..count.min(FEW_KEYS)).unwrap_or(&[]);
-        let twice = known.contains(&entry.key) || (count > FEW_KEYS && many.contains(entry.key));
-        if twice {
-            let kind = ErrorKind::DuplicateKey { key: entry.key.to_owned() };
-            return Err(Error::new(kind, entry.key_at).in_key(entry.key));
+impl<'a> Keys<'a> {
+    /// False if the key was there.
+    fn insert(&mut self, key: &'a str) -> bool {
+        if self.few.contains(&key) {
+            return false;
         }
-        match few.get_mut(count) {
-            Some(slot) => *slot = entry.key,
-            None => {
-                many.insert(entry.key);
-            }
+        if self.few.len() < FEW_KEYS {
+            self.few.push(key);
+            return true;
         }
-        count = count.saturating_add(1);
+        self.many.insert(key)
     }
-    Ok(())
 }

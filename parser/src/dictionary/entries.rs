@@ -87,17 +87,14 @@ impl<'a> Dictionary<'a> {
     /// The entries with their values undecoded; after an error, nothing more.
     pub(crate) fn raw(&self) -> impl Iterator<Item = Result<RawEntry<'a>, Error>> + use<'a> {
         let mut reader = Some(self.reader);
+        let mut versions = 0;
         std::iter::from_fn(move || {
-            let result = next_entry(reader.as_mut()?);
+            let result = next_entry(reader.as_mut()?, &mut versions);
             if result.is_err() {
                 reader = None;
             }
             result.transpose()
         })
-    }
-
-    pub(crate) fn reader(&self) -> Reader<'a> {
-        self.reader
     }
 }
 
@@ -156,11 +153,14 @@ fn next_item<'a>(reader: &mut Reader<'a>) -> Result<Option<Reader<'a>>, Error> {
     Ok(None)
 }
 
-fn next_entry<'a>(reader: &mut Reader<'a>) -> Result<Option<RawEntry<'a>>, Error> {
+fn next_entry<'a>(reader: &mut Reader<'a>, versions: &mut u8) -> Result<Option<RawEntry<'a>>, Error> {
     while let Some(field) = reader.field()? {
         match field.number {
             1 => {
                 field.varint("version")?;
+                if std::mem::replace(versions, 1) > 0 {
+                    return Err(field.repeated("version"));
+                }
             }
             2 => return entry(field.message("data")?).map(Some),
             _ => {}
@@ -178,15 +178,10 @@ fn entry(mut reader: Reader<'_>) -> Result<RawEntry<'_>, Error> {
     };
     while let Some(field) = reader.field().map_err(|e| fail(e, key))? {
         match field.number {
-            1 => {
-                if key.replace((field.string("key")?, field.at)).is_some() {
-                    return Err(field.repeated("key"));
-                }
-            }
+            1 => field.once(&mut key, (field.string("key")?, field.at), "key")?,
             2 => {
-                if value.replace(field.message("value").map_err(|e| fail(e, key))?).is_some() {
-                    return Err(fail(field.repeated("value"), key));
-                }
+                let message = field.message("value");
+                message.and_then(|m| field.once(&mut value, m, "value")).map_err(|e| fail(e, key))?;
             }
             _ => {}
         }

@@ -42,20 +42,11 @@ pub(super) fn axis(mut reader: Reader<'_>) -> Result<Axis<'_>, Error> {
     let (mut index, mut name, mut ordered) = (None, None, None);
     while let Some(field) = reader.field()? {
         match field.number {
-            1 => {
-                if index.replace(field.int32("static_axis_idx")?).is_some() {
-                    return Err(field.repeated("static_axis_idx"));
-                }
-            }
-            2 => {
-                if name.replace(field.string("axis name")?).is_some() {
-                    return Err(field.repeated("name"));
-                }
-            }
+            1 => field.once(&mut index, field.int32("static_axis_idx")?, "static_axis_idx")?,
+            2 => field.once(&mut name, field.string("axis name")?, "name")?,
             3 => {
-                if ordered.replace(field.varint("is_ordered_dynamic_axis")? != 0).is_some() {
-                    return Err(field.repeated("is_ordered_dynamic_axis"));
-                }
+                let flag = field.varint("is_ordered_dynamic_axis")? != 0;
+                field.once(&mut ordered, flag, "is_ordered_dynamic_axis")?;
             }
             _ => {}
         }

@@ -17,6 +17,6 @@ pub use kind::ValueKind;
 pub use value::Value;
 
 pub(crate) use array::element_size;
-pub(crate) use from_value::{FromValue, expect, list};
 pub(crate) use check::Checker;
 pub(crate) use entries::RawEntry;
+pub(crate) use from_value::{FromValue, expect, list};

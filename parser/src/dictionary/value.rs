@@ -73,7 +73,9 @@ impl<'a> Value<'a> {
             };
             let bit = 1_u32.checked_shl(field.number).unwrap_or(0);
             if seen & bit != 0 {
-                return Err(field.repeated(kind.map_or(if field.number == 1 { "version" } else { "value_type" }, ValueKind::field_name)));
+                return Err(field.repeated(
+                    kind.map_or(if field.number == 1 { "version" } else { "value_type" }, ValueKind::field_name),
+                ));
             }
             seen |= bit;
             if let Some(kind) = kind {
@@ -86,10 +88,9 @@ impl<'a> Value<'a> {
         match member {
             None if declared == ValueKind::None => Ok(Self::None),
             None => Err(Error::new(ErrorKind::MissingMember { declared: declared.name() }, at)),
-            Some((kind, field)) if kind != declared => Err(Error::new(
-                ErrorKind::MemberMismatch { declared: declared.name(), found: kind.name() },
-                field.at,
-            )),
+            Some((kind, field)) if kind != declared => {
+                Err(Error::new(ErrorKind::MemberMismatch { declared: declared.name(), found: kind.name() }, field.at))
+            }
             Some((kind, field)) => Self::member(kind, &field),
         }
     }

@@ -183,9 +183,7 @@ impl ErrorKind {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Empty => "the download or the save did not finish; get the file again",
-            Self::LegacyV1 => {
-                "load it in CNTK 2.x and save it again with Function.save: that writes the v2 format"
-            }
+            Self::LegacyV1 => "load it in CNTK 2.x and save it again with Function.save: that writes the v2 format",
             Self::TrainerCheckpoint => "the model lies beside it: pass the file of the same name without `.ckp`",
             Self::Onnx => "it is ONNX already; nothing to convert",
             Self::LfsPointer => "run `git lfs pull` in the repository that holds it",
@@ -193,7 +191,9 @@ impl ErrorKind {
             Self::Gzip => "unpack it first: `gunzip`",
             Self::Zip => "unpack it first: `unzip`",
             Self::Text | Self::NotCntk => "expected a model that CNTK 2.x wrote with Function.save",
-            Self::Truncated { .. } => "the file is cut off or damaged; compare its size with the original and get it again",
+            Self::Truncated { .. } => {
+                "the file is cut off or damaged; compare its size with the original and get it again"
+            }
             Self::MissingKey { record: "model", .. } => {
                 "the file may be cut off between two entries; compare its size with the original"
             }

@@ -347,7 +347,10 @@ impl Op {
     }
 
     /// Its row of the table.
-    #[expect(clippy::indexing_slicing, reason = "SPECS and the variants come from the same rows; codes run from 0 without a gap")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "SPECS and the variants come from the same rows; codes run from 0 without a gap"
+    )]
     pub fn spec(self) -> &'static OpSpec {
         &SPECS[usize::from(self as u8)]
     }

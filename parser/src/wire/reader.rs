@@ -198,6 +198,15 @@ impl<'a> Field<'a> {
         Error::new(ErrorKind::WrongWireType { field: name, found }, self.at)
     }
 
+    /// Fills the place of a singular field; it must be empty.
+    #[inline]
+    pub(crate) fn once<T>(&self, slot: &mut Option<T>, value: T, name: &'static str) -> Result<(), Error> {
+        match slot.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(self.repeated(name)),
+        }
+    }
+
     /// The error of a singular field that is given again.
     #[cold]
     pub(crate) fn repeated(&self, name: &'static str) -> Error {

@@ -24,7 +24,12 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Takes an entry; false if it is none of a block's.
-    pub(super) fn take(&mut self, entry: &RawEntry<'a>, index: usize, context: &mut Context<'_>) -> Result<bool, Error> {
+    pub(super) fn take(
+        &mut self,
+        entry: &RawEntry<'a>,
+        index: usize,
+        context: &mut Context<'_>,
+    ) -> Result<bool, Error> {
         match entry.key {
             NAME => self.name = Some(typed(entry)?),
             COMPOSITE => {

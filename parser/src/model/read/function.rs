@@ -14,11 +14,7 @@ const RECORD: &str = "function";
 const PRIMITIVE: &str = "PrimitiveFunction";
 const USER: &str = "UserDefinedFunction";
 
-pub(super) fn read<'a>(
-    record: Dictionary<'a>,
-    index: usize,
-    context: &mut Context<'_>,
-) -> Result<Function<'a>, Error> {
+pub(super) fn read<'a>(record: Dictionary<'a>, index: usize, context: &mut Context<'_>) -> Result<Function<'a>, Error> {
     let path = || format!("primitive_functions[{index}]");
     let (mut record_type, mut record_version, mut uid, mut name) = (None, None, None, None);
     let (mut op, mut inputs, mut attributes) = (None, None, None);

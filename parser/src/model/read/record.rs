@@ -11,9 +11,7 @@ const COMPOSITE_VERSION: u64 = 3;
 /// The value of an entry, of the type that its key has.
 pub(super) fn typed<'a, T: FromValue<'a>>(entry: &RawEntry<'a>) -> Result<T, Error> {
     let at = if entry.value.is_empty() { entry.key_at } else { entry.value.at() };
-    Value::decode(entry.value)
-        .and_then(|value| expect(Item { at, value }))
-        .map_err(|e| e.in_key(entry.key))
+    Value::decode(entry.value).and_then(|value| expect(Item { at, value })).map_err(|e| e.in_key(entry.key))
 }
 
 /// A key that must be there.

@@ -19,7 +19,8 @@ pub(super) fn read<'a>(
 ) -> Result<Variable<'a>, Error> {
     let path = || format!("inputs[{index}]");
     let (mut record_type, mut record_version, mut uid, mut name, mut kind) = (None, None, None, None, None);
-    let (mut data_type, mut axes, mut sparse, mut gradient, mut shape, mut value) = (None, None, None, None, None, None);
+    let (mut data_type, mut axes, mut sparse, mut gradient, mut shape, mut value) =
+        (None, None, None, None, None, None);
     for entry in record.raw() {
         let entry = entry?;
         match entry.key {

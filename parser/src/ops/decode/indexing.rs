@@ -42,7 +42,9 @@ fn several_slices<'a>(from: &mut Attributes<'a>) -> Option<Slice<'a>> {
     let strides = from.optional_list::<i32>("sliceStridesVec");
     let (axes, begins, ends, strides) = (axes?, begins?, ends?, strides?);
     let strides = strides.unwrap_or_else(|| vec![1; axes.len()]);
-    for (key, length) in [("beginIndexVec", begins.len()), ("endIndexVec", ends.len()), ("sliceStridesVec", strides.len())] {
+    for (key, length) in
+        [("beginIndexVec", begins.len()), ("endIndexVec", ends.len()), ("sliceStridesVec", strides.len())]
+    {
         if length != axes.len() {
             return from.impossible(key, "as many entries as `axisVec` has", format!("{length} for {}", axes.len()));
         }

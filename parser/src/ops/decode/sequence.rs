@@ -31,7 +31,9 @@ impl<'a> Decode<'a> for OptimizedRnnStack {
                 "gru" => RecurrentOp::Gru,
                 "rnnReLU" => RecurrentOp::RnnRelu,
                 "rnnTanh" => RecurrentOp::RnnTanh,
-                other => return from.impossible("recurrentOp", "lstm, gru, rnnReLU or rnnTanh", format!("\"{other}\"")),
+                other => {
+                    return from.impossible("recurrentOp", "lstm, gru, rnnReLU or rnnTanh", format!("\"{other}\""));
+                }
             })
         });
         Some(Self {
