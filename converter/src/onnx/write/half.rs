@@ -50,7 +50,11 @@ mod tests {
     fn value(half: u16) -> f64 {
         let sign = if half & 0x8000 == 0 { 1.0 } else { -1.0 };
         let (exponent, fraction) = (i32::from(half >> 10 & 31), f64::from(half & 0x3ff));
-        if exponent == 0 { sign * fraction * 2f64.powi(-24) } else { sign * (1024.0 + fraction) * 2f64.powi(exponent - 25) }
+        if exponent == 0 {
+            sign * fraction * 2f64.powi(-24)
+        } else {
+            sign * (1024.0 + fraction) * 2f64.powi(exponent - 25)
+        }
     }
 
     #[test]

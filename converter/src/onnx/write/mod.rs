@@ -64,7 +64,8 @@ impl<'m> Writer<'m> {
         let names = Names::new(model);
         let structure = Structure::new(model, &names)?;
         let initializers = || model.initializers.iter();
-        let lengths = initializers().map(|i| placement::length(model, &names, i, source)).collect::<Result<Vec<_>, _>>()?;
+        let lengths =
+            initializers().map(|i| placement::length(model, &names, i, source)).collect::<Result<Vec<_>, _>>()?;
         let headers = initializers().map(|i| Header::new(model, &names, i)).collect::<Result<Vec<_>, _>>()?;
         let placement = Placement::new(model, &lengths, weights);
         let mut writer = Self {
@@ -108,11 +109,7 @@ impl<'m> Writer<'m> {
     }
 
     /// Writes the file of weights. To be called before [`write_model`](Self::write_model) where there is one.
-    pub fn write_side<'s>(
-        &mut self,
-        sink: &'s mut dyn Sink,
-        progress: &'s mut Progress<'s>,
-    ) -> Result<(), WriteError> {
+    pub fn write_side<'s>(&mut self, sink: &'s mut dyn Sink, progress: &'s mut Progress<'s>) -> Result<(), WriteError> {
         let mut hashing = sink::Hashing::new(sink);
         let mut out = Output::new(&mut hashing, progress);
         let mut chunk = Vec::new();

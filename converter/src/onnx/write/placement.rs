@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn external_offsets_are_aligned_and_small_tensors_stay() {
-        let data = vec![(Data::Unchanged(0..5000), 5000), (Data::Owned(vec![]), 1023), (Data::Unchanged(0..2000), 2000)];
+        let data =
+            vec![(Data::Unchanged(0..5000), 5000), (Data::Owned(vec![]), 1023), (Data::Unchanged(0..2000), 2000)];
         let (places, side) = place(data, Weights::External { side: "m.data" });
         assert_eq!(places, [Place::Side { offset: 0 }, Place::Model, Place::Side { offset: 8192 }]);
         assert_eq!(side, 8192 + 2000);

@@ -130,8 +130,7 @@ fn subgraphs_carry_types_and_share_names() {
     let attributes = &model.graph.node[1].attribute;
     assert_eq!(model.graph.node[1].input, ["v0", ""]);
     let kinds: Vec<_> = attributes.iter().map(|a| (&*a.name, a.type_.value())).collect();
-    let wanted =
-        [("body", 5), ("n", 2), ("f", 1), ("s", 3), ("ints", 7), ("floats", 6), ("strings", 8), ("t", 4)];
+    let wanted = [("body", 5), ("n", 2), ("f", 1), ("s", 3), ("ints", 7), ("floats", 6), ("strings", 8), ("t", 4)];
     assert_eq!(kinds, wanted);
     let body = &attributes[0].g;
     assert_eq!((&*body.input[0].name, &*body.output[0].name), ("v1", "v2"));

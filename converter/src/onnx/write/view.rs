@@ -266,7 +266,8 @@ mod tests {
     #[test]
     fn what_reaches_outside_is_refused() {
         let source = source(24);
-        let bad = |offset, dims: &[u64], strides: &[i64]| check(&view(24, offset, dims, strides), ElemType::Float, &source);
+        let bad =
+            |offset, dims: &[u64], strides: &[i64]| check(&view(24, offset, dims, strides), ElemType::Float, &source);
         assert!(bad(0, &[25], &[1]).is_err());
         assert!(bad(0, &[2], &[-1]).is_err());
         assert!(bad(24, &[], &[]).is_err());
