@@ -40,7 +40,8 @@ pub fn convert(model: &ValidatedModel<'_>, options: &Options) -> Result<Conversi
     }
     let graph = Graph::new(model, options)?;
     let layout = Layout::new(&graph, options);
-    let done = onnx::lower::lower(&graph, &layout, options)?;
+    let mut done = onnx::lower::lower(&graph, &layout, options)?;
+    onnx::simplify::simplify(&mut done.model, graph.arguments.len());
     let summary = onnx::summary::summarise(&graph, &done.model, done.warnings);
     Ok(Conversion { onnx: done.model, summary })
 }

@@ -3,5 +3,6 @@
 pub(crate) mod builder;
 pub mod graph;
 pub(crate) mod lower;
+pub(crate) mod simplify;
 pub(crate) mod summary;
 pub mod write;

@@ -1,0 +1,172 @@
+//! Makes the lowered graph look as if written by hand: views that cancel, biases that belong into their products,
+//! nodes and weights that nothing uses. Each rewrite is local and exact.
+
+mod dead;
+mod fuse;
+mod names;
+mod softmax;
+mod views;
+
+use super::graph::{Attribute, Data, Dim, Dims, Initializer, Node, OnnxModel, ValueId};
+use std::collections::HashMap;
+
+/// Simplifies a finished model. The first `keep_inputs` inputs stay, used or not; later ones only if used.
+pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
+    dead::remove(model, keep_inputs);
+    let mut pass = Pass::new(model);
+    views::collapse(&mut pass);
+    softmax::fuse(&mut pass);
+    fuse::biases(&mut pass);
+    pass.finish();
+    dead::remove(model, keep_inputs);
+    names::settle(model);
+}
+
+/// One walk over the main graph: who makes a value, and how often it is used.
+struct Pass<'m> {
+    model: &'m mut OnnxModel,
+    /// Node of the main graph by its first output.
+    producer: Vec<Option<u32>>,
+    uses: Vec<u32>,
+    initializers: HashMap<ValueId, usize>,
+}
+
+impl<'m> Pass<'m> {
+    fn new(model: &'m mut OnnxModel) -> Self {
+        let mut producer = vec![None; model.values.len()];
+        let mut uses = vec![0; model.values.len()];
+        for (i, node) in model.nodes.iter().enumerate() {
+            for out in node.outputs.iter().flatten() {
+                producer[out.0 as usize] = u32::try_from(i).ok();
+            }
+        }
+        count_uses(&model.nodes, &mut uses);
+        for out in &model.outputs {
+            uses[out.0 as usize] += 1;
+        }
+        let initializers = model.initializers.iter().enumerate().map(|(i, init)| (init.value, i)).collect();
+        Self { model, producer, uses, initializers }
+    }
+
+    /// The node that makes a value.
+    fn maker(&self, id: ValueId) -> Option<(usize, &Node)> {
+        let i = (*self.producer.get(id.0 as usize)?)? as usize;
+        Some((i, &self.model.nodes[i]))
+    }
+
+    /// The node that makes a value, if it is of this kind and nothing else uses the value.
+    fn sole(&self, id: ValueId, op: &str) -> Option<(usize, &Node)> {
+        self.maker(id).filter(|(_, node)| node.op == op && self.uses[id.0 as usize] == 1)
+    }
+
+    fn dims(&self, id: ValueId) -> &Dims {
+        &self.model.values[id.0 as usize].dims
+    }
+
+    fn input(&self, node: usize, i: usize) -> Option<ValueId> {
+        self.model.nodes[node].inputs.get(i).copied().flatten()
+    }
+
+    fn is_weight(&self, id: ValueId) -> bool {
+        self.initializers.contains_key(&id)
+    }
+
+    /// Changes one input of a node, keeping the use counts.
+    fn set_input(&mut self, node: usize, i: usize, id: ValueId) {
+        if let Some(old) = self.model.nodes[node].inputs[i].replace(id) {
+            self.uses[old.0 as usize] -= 1;
+        }
+        self.uses[id.0 as usize] += 1;
+    }
+
+    /// A value that the pass adds.
+    fn value_like(&mut self, like: ValueId, dims: Dims) -> ValueId {
+        let mut value = self.model.values[like.0 as usize].clone();
+        value.name = None;
+        value.dims = dims;
+        self.push_value(value)
+    }
+
+    fn push_value(&mut self, value: super::graph::Value) -> ValueId {
+        let id = ValueId(u32::try_from(self.model.values.len()).expect("fewer than 2^32 values"));
+        self.model.values.push(value);
+        self.producer.push(None);
+        self.uses.push(0);
+        id
+    }
+
+    /// The bytes of a weight under other dimensions, as an initializer of its own; unused ones vanish later.
+    fn reshaped_weight(&mut self, id: ValueId, dims: &[u64]) -> Option<ValueId> {
+        let data = self.model.initializers[*self.initializers.get(&id)?].data.clone();
+        let new = self.value_like(id, dims.iter().map(|n| Dim::Known(*n)).collect());
+        let name = self.model.values[id.0 as usize].name.clone();
+        self.model.values[new.0 as usize].name = name;
+        self.initializers.insert(new, self.model.initializers.len());
+        self.model.initializers.push(Initializer { value: new, data });
+        Some(new)
+    }
+
+    /// An int64 vector as a new initializer.
+    fn ints(&mut self, values: &[i64]) -> ValueId {
+        let id = names::literal_ints(self.model, values);
+        self.producer.push(None);
+        self.uses.push(0);
+        self.initializers.insert(id, self.model.initializers.len() - 1);
+        id
+    }
+
+    /// The int64 elements of a literal.
+    fn literal_ints(&self, id: ValueId) -> Option<Vec<i64>> {
+        let Data::Owned(bytes) = &self.model.initializers[*self.initializers.get(&id)?].data else { return None };
+        if self.model.values[id.0 as usize].elem != super::graph::ElemType::Int64 {
+            return None;
+        }
+        Some(bytes.chunks_exact(8).map(|c| i64::from_le_bytes(c.try_into().unwrap_or_default())).collect())
+    }
+
+    /// Takes over the values; nodes that a rewrite emptied go.
+    fn finish(self) {
+        self.model.nodes.retain(|n| !n.outputs.is_empty());
+    }
+
+    /// Empties a node: what it made is made elsewhere now or not needed.
+    fn drop_node(&mut self, node: usize) {
+        let node = &mut self.model.nodes[node];
+        node.outputs.clear();
+        for id in std::mem::take(&mut node.inputs).into_iter().flatten() {
+            self.uses[id.0 as usize] -= 1;
+        }
+    }
+}
+
+fn count_uses(nodes: &[Node], uses: &mut [u32]) {
+    for node in nodes {
+        for id in node.inputs.iter().flatten() {
+            uses[id.0 as usize] += 1;
+        }
+        for (_, a) in &node.attributes {
+            if let Attribute::Graph(g) = a {
+                count_uses(&g.nodes, uses);
+                for out in &g.outputs {
+                    uses[out.0 as usize] += 1;
+                }
+            }
+        }
+    }
+}
+
+/// The value of an integer attribute.
+fn int_attribute(node: &Node, name: &str) -> Option<i64> {
+    node.attributes.iter().find_map(|(n, a)| match a {
+        Attribute::Int(v) if *n == name => Some(*v),
+        _ => None,
+    })
+}
+
+/// The value of an attribute of integers.
+fn ints_attribute<'n>(node: &'n Node, name: &str) -> Option<&'n [i64]> {
+    node.attributes.iter().find_map(|(n, a)| match a {
+        Attribute::Ints(v) if *n == name => Some(v.as_slice()),
+        _ => None,
+    })
+}

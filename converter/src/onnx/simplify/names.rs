@@ -1,0 +1,75 @@
+//! Weights: one initializer for each stored tensor, and no name twice.
+
+use super::super::graph::{Data, Dim, ElemType, Initializer, Node, OnnxModel, Value, ValueId};
+use std::collections::{HashMap, HashSet};
+
+/// Views of one weight under several shapes share its bytes: all but the first become Reshapes of it. Then names.
+pub(super) fn settle(model: &mut OnnxModel) {
+    share(model);
+    let mut taken: HashSet<String> = HashSet::new();
+    let ports: Vec<ValueId> = model.inputs.iter().chain(&model.outputs).copied().collect();
+    let mut fixed = vec![false; model.values.len()];
+    for id in ports {
+        fixed[id.0 as usize] = true;
+        taken.extend(model.values[id.0 as usize].name.clone());
+    }
+    for (i, value) in model.values.iter_mut().enumerate() {
+        let Some(name) = value.name.take() else { continue };
+        value.name = if fixed[i] || taken.insert(name.clone()) {
+            Some(name)
+        } else {
+            (2..).map(|n| format!("{name}_{n}")).find(|n| taken.insert(n.clone()))
+        };
+    }
+}
+
+fn share(model: &mut OnnxModel) {
+    let mut first: HashMap<(i32, u64, u64), ValueId> = HashMap::new();
+    let mut reshapes = Vec::new();
+    let mut kept = Vec::with_capacity(model.initializers.len());
+    for init in std::mem::take(&mut model.initializers) {
+        let Data::Unchanged(range) = &init.data else {
+            kept.push(init);
+            continue;
+        };
+        let key = (model.values[init.value.0 as usize].elem as i32, range.start, range.end);
+        match first.get(&key) {
+            None => {
+                first.insert(key, init.value);
+                kept.push(init);
+            }
+            Some(original) => reshapes.push((*original, init.value)),
+        }
+    }
+    model.initializers = kept;
+    let mut nodes = Vec::with_capacity(reshapes.len());
+    for (original, copy) in reshapes {
+        let dims: Vec<i64> = model.values[copy.0 as usize]
+            .dims
+            .iter()
+            .map(|d| if let Dim::Known(n) = d { *n as i64 } else { -1 })
+            .collect();
+        let shape = literal_ints(model, &dims);
+        nodes.push(Node {
+            op: "Reshape",
+            name: String::new(),
+            inputs: [Some(original), Some(shape)].as_slice().into(),
+            outputs: [Some(copy)].as_slice().into(),
+            attributes: vec![],
+        });
+    }
+    if !nodes.is_empty() {
+        nodes.append(&mut model.nodes);
+        model.nodes = nodes;
+    }
+}
+
+/// An int64 vector as a new initializer.
+pub(super) fn literal_ints(model: &mut OnnxModel, values: &[i64]) -> ValueId {
+    let id = ValueId(u32::try_from(model.values.len()).expect("fewer than 2^32 values"));
+    let dims = [Dim::Known(values.len() as u64)].as_slice().into();
+    model.values.push(Value { name: None, elem: ElemType::Int64, dims });
+    let data = Data::Owned(values.iter().flat_map(|v| v.to_le_bytes()).collect());
+    model.initializers.push(Initializer { value: id, data });
+    id
+}

@@ -1,0 +1,59 @@
+//! `x - ReduceLogSumExp(x)` is LogSoftmax and `Exp` of that Softmax: how CNTK composes its axis-wise forms.
+
+use super::super::graph::{Attribute, Node, ValueId};
+use super::{Pass, int_attribute, ints_attribute};
+
+pub(super) fn fuse(pass: &mut Pass<'_>) {
+    for i in 0..pass.model.nodes.len() {
+        match pass.model.nodes[i].op {
+            "Sub" => log_softmax(pass, i),
+            "Exp" => softmax(pass, i),
+            _ => {}
+        }
+    }
+}
+
+fn log_softmax(pass: &mut Pass<'_>, i: usize) {
+    let (Some(x), Some(sum)) = (pass.input(i, 0), pass.input(i, 1)) else { return };
+    let Some((reduce, node)) = pass.maker(sum).filter(|(_, n)| n.op == "ReduceLogSumExp") else { return };
+    if pass.input(reduce, 0) != Some(x) || int_attribute(node, "keepdims") == Some(0) {
+        return;
+    }
+    let Some(axis) = sole_axis(pass, reduce, node) else { return };
+    if pass.dims(x) != pass.dims(output(pass, i)) {
+        return;
+    }
+    // The node has one input now; the reduction goes if nothing else uses it.
+    pass.uses[sum.0 as usize] -= 1;
+    let last = pass.dims(x).len() as i64 - 1;
+    let node = &mut pass.model.nodes[i];
+    node.op = "LogSoftmax";
+    node.inputs.truncate(1);
+    node.attributes = if axis == last { vec![] } else { vec![("axis", Attribute::Int(axis))] };
+}
+
+fn sole_axis(pass: &Pass<'_>, reduce: usize, node: &Node) -> Option<i64> {
+    let axes = match pass.input(reduce, 1) {
+        Some(id) => pass.literal_ints(id)?,
+        None => ints_attribute(node, "axes")?.to_vec(),
+    };
+    match axes.as_slice() {
+        [axis] => Some(*axis),
+        _ => None,
+    }
+}
+
+fn softmax(pass: &mut Pass<'_>, i: usize) {
+    let Some(x) = pass.input(i, 0) else { return };
+    let Some((log, node)) = pass.sole(x, "LogSoftmax") else { return };
+    let attributes = node.attributes.clone();
+    let Some(source) = pass.input(log, 0) else { return };
+    pass.set_input(i, 0, source);
+    let node = &mut pass.model.nodes[i];
+    node.op = "Softmax";
+    node.attributes = attributes;
+}
+
+fn output(pass: &Pass<'_>, node: usize) -> ValueId {
+    pass.model.nodes[node].outputs.first().copied().flatten().unwrap_or(ValueId(0))
+}

@@ -1,0 +1,96 @@
+//! Chains of Reshape, Squeeze, Unsqueeze and of Transpose become one node, or none.
+
+use super::super::graph::{Attribute, Dim, Dims, ValueId};
+use super::{Pass, ints_attribute};
+
+const VIEWS: &[&str] = &["Reshape", "Squeeze", "Unsqueeze"];
+
+pub(super) fn collapse(pass: &mut Pass<'_>) {
+    for i in 0..pass.model.nodes.len() {
+        let node = &pass.model.nodes[i];
+        if VIEWS.contains(&node.op) {
+            collapse_view(pass, i);
+        } else if node.op == "Transpose" {
+            collapse_transpose(pass, i);
+        }
+        skip_no_ops(pass, i);
+    }
+}
+
+/// A view of a view is a view of the first operand.
+fn collapse_view(pass: &mut Pass<'_>, i: usize) {
+    let (Some(x), Some(Some(out))) = (pass.input(i, 0), pass.model.nodes[i].outputs.first().copied()) else { return };
+    let Some((before, maker)) = pass.maker(x) else { return };
+    if !VIEWS.contains(&maker.op) {
+        return;
+    }
+    let Some(source) = pass.input(before, 0) else { return };
+    let (from, to) = (pass.dims(source).clone(), pass.dims(out).clone());
+    if from == to {
+        // skip_no_ops does the rest.
+        pass.set_input(i, 0, source);
+        return;
+    }
+    if pass.uses[x.0 as usize] != 1 {
+        return;
+    }
+    let Some(entries) = entries(&from, &to) else { return };
+    let shape = pass.ints(&entries);
+    pass.set_input(i, 0, source);
+    pass.set_input(i, 1, shape);
+    pass.model.nodes[i].op = "Reshape";
+}
+
+/// Reshape entries from dimensions to dimensions, if literals can say them.
+fn entries(from: &Dims, to: &Dims) -> Option<Vec<i64>> {
+    let mut spare = true;
+    to.iter()
+        .enumerate()
+        .map(|(i, d)| match d {
+            Dim::Known(0) => None,
+            Dim::Known(n) => i64::try_from(*n).ok(),
+            Dim::Symbol(_) if from.get(i) == Some(d) => Some(0),
+            Dim::Symbol(_) if spare => {
+                spare = false;
+                Some(-1)
+            }
+            Dim::Symbol(_) => None,
+        })
+        .collect()
+}
+
+fn collapse_transpose(pass: &mut Pass<'_>, i: usize) {
+    let Some(x) = pass.input(i, 0) else { return };
+    let Some((before, maker)) = pass.maker(x).filter(|(_, n)| n.op == "Transpose") else { return };
+    let (Some(first), Some(second)) = (ints_attribute(maker, "perm"), ints_attribute(&pass.model.nodes[i], "perm"))
+    else {
+        return;
+    };
+    let composed: Option<Vec<i64>> = second.iter().map(|p| first.get(usize::try_from(*p).ok()?).copied()).collect();
+    let (Some(composed), Some(source)) = (composed, pass.input(before, 0)) else { return };
+    pass.set_input(i, 0, source);
+    pass.model.nodes[i].attributes = vec![("perm", Attribute::Ints(composed))];
+}
+
+/// Consumers of a view that changes nothing read its operand instead.
+fn skip_no_ops(pass: &mut Pass<'_>, i: usize) {
+    for k in 0..pass.model.nodes[i].inputs.len() {
+        while let Some(x) = pass.input(i, k) {
+            let Some(source) = same_as(pass, x) else { break };
+            pass.set_input(i, k, source);
+        }
+    }
+}
+
+/// The operand of a view that changes nothing.
+fn same_as(pass: &Pass<'_>, id: ValueId) -> Option<ValueId> {
+    let (i, maker) = pass.maker(id)?;
+    let source = pass.input(i, 0)?;
+    let same = if VIEWS.contains(&maker.op) {
+        pass.dims(source) == pass.dims(id)
+    } else {
+        maker.op == "Transpose"
+            && ints_attribute(maker, "perm").is_some_and(|p| p.iter().enumerate().all(|(i, p)| i as i64 == *p))
+    };
+    same.then_some(source)
+}
