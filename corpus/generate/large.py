@@ -41,7 +41,7 @@ def deep(C):
     x = C.input_variable((4, 8, 8), name="x")
     h = x
     for i in range(60):
-        layer = C.layers.Sequential([C.layers.Convolution2D((3, 3), 4, pad=True, bias=False), C.layers.BatchNormalization(map_rank=1), C.relu])
+        layer = C.layers.Sequential([C.layers.Convolution2D((3, 3), 4, pad=True, bias=False), C.layers.BatchNormalization(map_rank=1, init_scale=0.003), C.relu])
         h = h + 0.1 * layer(h)
     h = C.layers.Dense(24)(h)
     for i in range(240):
