@@ -30,6 +30,7 @@ pub mod model;
 pub mod ops;
 mod report;
 mod triage;
+pub mod validate;
 mod wire;
 
 pub use container::parse;
@@ -37,3 +38,4 @@ pub use error::{Error, ErrorKind};
 pub use escape::Escaped;
 pub use limits::Limits;
 pub use report::{Finding, Severity};
+pub use validate::{Rule, ValidateOptions, Validation, rules, validate};

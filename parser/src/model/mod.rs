@@ -4,6 +4,7 @@
 
 mod array;
 mod axis;
+mod find;
 pub(crate) mod read;
 mod shape;
 mod types;

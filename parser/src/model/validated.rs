@@ -87,6 +87,10 @@ pub struct ValidatedModel<'a> {
     pub(crate) loop_of: Vec<Option<LoopId>>,
     pub(crate) outputs: Vec<Output<'a>>,
     pub(crate) sequence_axes: Vec<SequenceAxis<'a>>,
+    /// Of a block, the innermost root that is no block; of other functions, themselves.
+    pub(crate) terminals: Vec<FunctionId>,
+    /// The actual argument of each formal placeholder.
+    pub(crate) arguments: Vec<Option<Source>>,
 }
 
 impl<'a> ValidatedModel<'a> {
@@ -155,9 +159,10 @@ impl<'a> ValidatedModel<'a> {
     }
 
     /// The value that a CNTK uid or a CNTK name names: a variable, a function's output, a block's output, or a function
-    /// (its first output).
-    pub fn find(&self, _uid_or_name: &str) -> Option<Output<'a>> {
-        todo!()
+    /// (its first output). Uids go before names; among equal names, outputs of the root go first, then functions
+    /// outside of blocks, in file order.
+    pub fn find(&self, uid_or_name: &str) -> Option<Output<'a>> {
+        super::find::find(self, uid_or_name)
     }
 
     /// The sequence axes of the model.

@@ -1,0 +1,85 @@
+//! Tarjan's strongly connected components, without recursion.
+
+use crate::model::{FunctionId, Source};
+use crate::validate::arena::{Id, PerId};
+use crate::validate::resolve::Inputs;
+
+#[derive(Clone, Copy)]
+struct Mark {
+    /// When it was first seen, from 1; 0 is not yet.
+    seen: u32,
+    /// The earliest node on the stack that is known to be reached from it; 0 once its component is done.
+    low: u32,
+}
+
+/// A node that is being explored.
+struct Frame {
+    node: FunctionId,
+    next_input: usize,
+}
+
+/// Calls `found` with each component, after the components that it depends on.
+pub(super) fn each(count: usize, inputs: &Inputs, mut found: impl FnMut(&[FunctionId])) {
+    let mut marks = PerId::<FunctionId, Mark>::filled(count, Mark { seen: 0, low: 0 });
+    let mut clock = 0u32;
+    let mut path: Vec<Frame> = Vec::new();
+    // Nodes whose component is not complete.
+    let mut open: Vec<FunctionId> = Vec::new();
+    for start in (0..count).map(FunctionId::of) {
+        enter(start, &mut marks, &mut clock, &mut path, &mut open);
+        while let Some(frame) = path.last_mut() {
+            let node = frame.node;
+            let source = inputs.get(node).and_then(|inputs| inputs.get(frame.next_input));
+            if let Some(source) = source {
+                frame.next_input = frame.next_input.saturating_add(1);
+                let Source::Output(input, _) = *source else { continue };
+                if !enter(input, &mut marks, &mut clock, &mut path, &mut open) {
+                    let low = marks.get(input).map_or(0, |mark| mark.low);
+                    lower(&mut marks, node, low);
+                }
+                continue;
+            }
+            path.pop();
+            let Some(mark) = marks.get(node).copied() else { continue };
+            if let Some(parent) = path.last() {
+                lower(&mut marks, parent.node, mark.low);
+            }
+            if mark.low == mark.seen {
+                let from = open.iter().rposition(|member| *member == node).unwrap_or(0);
+                let members = open.get(from..).unwrap_or_default();
+                for member in members {
+                    if let Some(mark) = marks.get_mut(*member) {
+                        mark.low = 0;
+                    }
+                }
+                found(members);
+                open.truncate(from);
+            }
+        }
+    }
+}
+
+/// Begins a node; false if it was begun before.
+fn enter(
+    node: FunctionId,
+    marks: &mut PerId<FunctionId, Mark>,
+    clock: &mut u32,
+    path: &mut Vec<Frame>,
+    open: &mut Vec<FunctionId>,
+) -> bool {
+    let Some(mark) = marks.get_mut(node).filter(|mark| mark.seen == 0) else { return false };
+    *clock = clock.saturating_add(1);
+    *mark = Mark { seen: *clock, low: *clock };
+    path.push(Frame { node, next_input: 0 });
+    open.push(node);
+    true
+}
+
+/// Notes that `node` reaches what has mark `low`; a finished component (0) does not count.
+fn lower(marks: &mut PerId<FunctionId, Mark>, node: FunctionId, low: u32) {
+    if let Some(mark) = marks.get_mut(node) {
+        if low != 0 && low < mark.low {
+            mark.low = low;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Validation: everything that is wrong with a model, found in one pass; and from a model with nothing wrong, the proof
+//! that the converter builds on.
+
+mod arena;
+mod findings;
+mod graph;
+mod operators;
+mod resolve;
+mod rules;
+mod types;
+
+pub(crate) use resolve::{output, split_output_uid};
+pub use rules::{Rule, rules};
+
+use crate::model::{Model, ValidatedModel};
+use crate::ops::Operator;
+use crate::report::Finding;
+use findings::Findings;
+
+/// How to validate.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ValidateOptions {
+    /// A user-defined function is a warning instead of an error. Nothing of it is ever run.
+    pub allow_udf: bool,
+    /// Look at every weight. Without it, only at the first 16 MiB of tensor data.
+    pub scan_weights: bool,
+    /// Findings kept; later ones are counted. [`crate::Limits::findings`].
+    pub findings: u32,
+}
+
+impl Default for ValidateOptions {
+    fn default() -> Self {
+        Self { allow_udf: false, scan_weights: false, findings: crate::Limits::default().findings }
+    }
+}
+
+/// The verdict on a model.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Validation<'a> {
+    /// All findings.
+    pub findings: Vec<Finding>,
+    /// Findings over the limit, counted only.
+    pub more_findings: u64,
+    /// The model, if no finding is an error.
+    pub model: Option<ValidatedModel<'a>>,
+}
+
+/// Checks a model against all rules.
+pub fn validate<'a>(model: Model<'a>, options: &ValidateOptions) -> Validation<'a> {
+    let mut findings = Findings::new(&model, options.findings as usize);
+    let operators = operators::decode(&model, &mut findings);
+    let resolution = resolve::resolve(&model, &operators, &mut findings);
+    let order = graph::order(&model, &resolution, &mut findings);
+    let types = types::infer(&model, &operators, &resolution, &order, &mut findings);
+    let sound = findings.errors() == 0;
+    let (mut found, mut more_findings) = findings.finish();
+    let mut findings = model.warnings.clone();
+    more_findings = more_findings.saturating_add(model.more_warnings);
+    findings.append(&mut found);
+    let model = sound.then(|| ValidatedModel {
+        operators: operators.into_vec().into_iter().map(|o| o.unwrap_or(Operator::User)).collect(),
+        inputs: resolution.inputs.into_vec(),
+        output_types: types.outputs.into_vec(),
+        variable_types: types.variables.into_vec(),
+        parents: resolution.parents.into_vec(),
+        order: order.order,
+        loops: order.loops,
+        loop_of: order.loop_of.into_vec(),
+        outputs: resolution.outputs,
+        sequence_axes: types.sequence_axes,
+        terminals: resolution.terminals.into_vec(),
+        arguments: resolution.arguments.into_vec(),
+        model,
+    });
+    Validation { findings, more_findings, model }
+}

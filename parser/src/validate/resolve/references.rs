@@ -1,0 +1,128 @@
+//! What each reference in the file names, nothing seen through yet.
+
+use super::index::Index;
+use super::roots::Roots;
+use super::{BROKEN, Inputs};
+use crate::model::{Block, FunctionId, FunctionKind, Model, Source, VariableId, VariableKind};
+use crate::ops::Op;
+use crate::validate::arena::{Id, PerId, ids};
+use crate::validate::findings::{Findings, Place, Quoted};
+use crate::validate::rules;
+use smallvec::SmallVec;
+
+/// References by the record that holds them.
+pub(super) struct References {
+    /// The inputs of each function.
+    pub(super) inputs: Inputs,
+    /// The actual argument of each formal placeholder.
+    pub(super) arguments: PerId<VariableId, Option<Source>>,
+    /// The block whose argument map binds a placeholder.
+    pub(super) binders: PerId<VariableId, Option<FunctionId>>,
+    /// For each block, its formal placeholders with their actual arguments.
+    pub(super) maps: PerId<FunctionId, Vec<(VariableId, Source)>>,
+}
+
+/// Collects them and reports those that name nothing.
+pub(super) fn collect<'a>(
+    model: &Model<'a>,
+    index: &Index<'_, 'a>,
+    roots: &Roots,
+    findings: &mut Findings<'_, 'a>,
+) -> References {
+    let mut inputs = Vec::with_capacity(model.functions.len());
+    let mut references = References {
+        inputs: Inputs::from(Vec::new()),
+        arguments: PerId::filled(model.variables.len(), None),
+        binders: PerId::filled(model.variables.len(), None),
+        maps: PerId::from(Vec::new()),
+    };
+    let mut maps = Vec::with_capacity(model.functions.len());
+    for (id, function) in ids::<FunctionId, _>(&model.functions) {
+        let resolved: SmallVec<[Source; 3]> = function
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(i, uid)| reference(model, index, roots, uid, Place::Input(id, i), findings))
+            .collect();
+        inputs.push(resolved);
+        maps.push(match &function.kind {
+            FunctionKind::Block(block) => arguments(model, index, roots, id, block, &mut references, findings),
+            _ => Vec::new(),
+        });
+    }
+    references.inputs = Inputs::from(inputs);
+    references.maps = PerId::from(maps);
+    references
+}
+
+/// What `uid` names at `place`, or [`BROKEN`] after a report.
+fn reference<'a>(
+    model: &Model<'a>,
+    index: &Index<'_, 'a>,
+    roots: &Roots,
+    uid: &str,
+    place: Place,
+    findings: &mut Findings<'_, 'a>,
+) -> Source {
+    let Some(source) = index.reference(uid) else {
+        findings.add(&rules::UNRESOLVED_INPUT, place, format!("nothing has the uid {}", Quoted(uid)));
+        return BROKEN;
+    };
+    let Source::Output(f, i) = source else { return source };
+    let count = roots.output_counts.get(f).copied().unwrap_or(0);
+    let function = model.functions.get(f.place());
+    let is_combine = function.is_some_and(|f| matches!(f.kind, FunctionKind::Primitive(Op::Combine)));
+    if is_combine {
+        let text = format!("{} names an output of Combine, which has none of its own", Quoted(uid));
+        findings.add(&rules::OUTPUT_INDEX, place, text);
+        return BROKEN;
+    }
+    if i >= count {
+        // A block without a root was reported, and what its outputs are is not known.
+        if roots.terminals.get(f).and_then(|t| model.functions.get(t.place())).is_some() {
+            let text = format!("{} does not exist: the function has {count} output{}", Quoted(uid), plural(count));
+            findings.add(&rules::OUTPUT_INDEX, place, text);
+        }
+        return BROKEN;
+    }
+    source
+}
+
+fn plural(count: u32) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// The argument map of a block.
+fn arguments<'a>(
+    model: &Model<'a>,
+    index: &Index<'_, 'a>,
+    roots: &Roots,
+    id: FunctionId,
+    block: &Block<'a>,
+    references: &mut References,
+    findings: &mut Findings<'_, 'a>,
+) -> Vec<(VariableId, Source)> {
+    let mut map = Vec::with_capacity(block.arguments.len());
+    let uid = super::roots::name(model, id);
+    for (i, (key, value)) in block.arguments.iter().enumerate() {
+        let value = reference(model, index, roots, value, Place::MapValue(id, i), findings);
+        let place = Place::MapKey(id, i);
+        let formal = index
+            .variable(key)
+            .filter(|v| model.variables.get(v.place()).is_some_and(|v| v.kind == VariableKind::Placeholder));
+        let Some(formal) = formal else {
+            let text = format!("the key {} of block {} is no placeholder of it", Quoted(key), Quoted(uid));
+            findings.add(&rules::BLOCK_MAP_KEY, place, text);
+            continue;
+        };
+        if references.binders.get(formal).copied().flatten().is_some() {
+            let text = format!("the placeholder {} is bound a second time, by block {}", Quoted(key), Quoted(uid));
+            findings.add(&rules::BLOCK_MAP_KEY, place, text);
+            continue;
+        }
+        references.binders.set(formal, Some(id));
+        references.arguments.set(formal, Some(value));
+        map.push((formal, value));
+    }
+    map
+}

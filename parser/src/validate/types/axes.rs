@@ -1,0 +1,166 @@
+//! Dynamic axes (spec 4.3): which a value has, and which sequence axis it is.
+
+use super::node::Node;
+use crate::model::{Axis, AxisKind, DynamicAxes, SequenceAxis, SequenceAxisId, Source};
+use crate::ops::Operator;
+use crate::validate::findings::Quoted;
+use crate::validate::rules;
+use std::collections::HashMap;
+
+/// The name that stands for the operand's own sequence axis.
+const OPERANDS_OWN: &str = "__operandSequenceAxis";
+
+/// The sequence axes of the model, each once.
+#[derive(Default)]
+pub(crate) struct SequenceAxes<'a> {
+    list: Vec<SequenceAxis<'a>>,
+    by_name: HashMap<&'a str, SequenceAxisId>,
+    unnamed: HashMap<Source, SequenceAxisId>,
+}
+
+impl<'a> SequenceAxes<'a> {
+    /// The axis of that name; `origin` has it.
+    pub(crate) fn named(&mut self, name: &'a str, origin: Source) -> SequenceAxisId {
+        let list = &mut self.list;
+        *self.by_name.entry(name).or_insert_with(|| push(list, name, origin))
+    }
+
+    /// The axis without a name that `origin` makes.
+    pub(crate) fn made_by(&mut self, origin: Source) -> SequenceAxisId {
+        let list = &mut self.list;
+        *self.unnamed.entry(origin).or_insert_with(|| push(list, "", origin))
+    }
+
+    /// What the model keeps.
+    pub(crate) fn into_list(self) -> Vec<SequenceAxis<'a>> {
+        self.list
+    }
+
+    /// What a list of axes says; `own` is the sequence axis that the reserved name stands for. `None`: not known.
+    pub(crate) fn of(&mut self, axes: &[Axis<'a>], own: Option<SequenceAxisId>, origin: Source) -> Option<DynamicAxes> {
+        let mut found = DynamicAxes::default();
+        for axis in axes {
+            match axis.kind() {
+                AxisKind::Batch => found.batch = true,
+                AxisKind::Sequence if axis.name == OPERANDS_OWN && own.is_some() => found.sequence = own,
+                AxisKind::Sequence => found.sequence = Some(self.named(axis.name, origin)),
+                _ => return None,
+            }
+        }
+        Some(found)
+    }
+}
+
+fn push<'a>(list: &mut Vec<SequenceAxis<'a>>, name: &'a str, origin: Source) -> SequenceAxisId {
+    let id = SequenceAxisId(u32::try_from(list.len()).unwrap_or(u32::MAX));
+    list.push(SequenceAxis { name, origin });
+    id
+}
+
+/// The dynamic axes of a function's outputs; `None` while they cannot be known.
+pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>) -> Option<DynamicAxes> {
+    let batch = DynamicAxes { batch: true, sequence: None };
+    let without_sequence = |axes: DynamicAxes| DynamicAxes { sequence: None, ..axes };
+    match operator {
+        Operator::SumAll
+        | Operator::UnpackBatch
+        | Operator::SquaredError
+        | Operator::CrossEntropyWithSoftmax
+        | Operator::ClassificationError
+        | Operator::Logistic
+        | Operator::LambdaRank
+        | Operator::NDCG
+        | Operator::EditDistanceError(_)
+        | Operator::ForwardBackward(_)
+        | Operator::LatticeSequenceWithSoftmax(_) => {
+            union(node)?;
+            Some(DynamicAxes::default())
+        }
+        Operator::ToBatch => Some(batch),
+        Operator::PackedIndex
+        | Operator::GatherPacked
+        | Operator::ReconcileDynamicAxis
+        | Operator::ToSequenceLike(_) => operand(node, 1),
+        Operator::ScatterPacked => operand(node, 2),
+        Operator::PastValue(_) | Operator::FutureValue(_) | Operator::OptimizedRNNStack(_) => operand(node, 0),
+        Operator::UnpackSequence(_) => operand(node, 0).map(without_sequence),
+        Operator::ConvolutionSequenceShape(_) => operand(node, 1).map(without_sequence),
+        Operator::Times(times) if times.infer_input_rank_to_map == -2 => union(node).map(without_sequence),
+        Operator::ReduceElements(reduce) => {
+            let axes = operand(node, 0)?;
+            Some(reduce.axes.iter().fold(axes, |axes, reduced| match reduced.kind() {
+                AxisKind::All | AxisKind::Batch => DynamicAxes::default(),
+                AxisKind::Sequence => without_sequence(axes),
+                _ => axes,
+            }))
+        }
+        Operator::Where(attributes) => match &attributes.new_dynamic_axes {
+            Some(axes) => listed(node, axes),
+            None => {
+                let condition = node.operands.first()?.source;
+                Some(DynamicAxes { batch: true, sequence: Some(node.context.axes.made_by(condition)) })
+            }
+        },
+        Operator::ToSequence(attributes) => match &attributes.new_dynamic_axes {
+            Some(axes) => listed(node, axes),
+            None => {
+                let made = node.context.axes.made_by(Source::Output(node.id, 0));
+                Some(DynamicAxes { batch: true, sequence: Some(made) })
+            }
+        },
+        _ => union(node),
+    }
+}
+
+/// The axes of one operand.
+fn operand(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<DynamicAxes> {
+    node.operands.get(i)?.axes()
+}
+
+/// The axes that an attribute lists.
+fn listed<'a>(node: &mut Node<'_, '_, '_, 'a>, axes: &[Axis<'a>]) -> Option<DynamicAxes> {
+    let own = operand(node, 0)?.sequence;
+    node.context.axes.of(axes, own, Source::Output(node.id, 0))
+}
+
+/// All operands that have dynamic axes have the same; unknown ones are left out.
+fn union(node: &mut Node<'_, '_, '_, '_>) -> Option<DynamicAxes> {
+    let mut found: Option<(usize, DynamicAxes)> = None;
+    let mut known = node.operands.is_empty();
+    for (i, operand) in node.operands.iter().enumerate() {
+        let Some(axes) = operand.axes() else { continue };
+        known = true;
+        if axes == DynamicAxes::default() {
+            continue;
+        }
+        match found {
+            None => found = Some((i, axes)),
+            Some((_, first)) if first == axes => {}
+            Some((other, first)) => {
+                let text = format!(
+                    "input {i} has the dynamic axes {}, input {other} has {}",
+                    show(node, axes),
+                    show(node, first)
+                );
+                return node.input(&rules::DYNAMIC_AXES, i, text);
+            }
+        }
+    }
+    // Constants alone say nothing while another operand is unknown.
+    let all = node.operands.iter().all(|o| o.axes().is_some());
+    match found {
+        Some((_, axes)) => Some(axes),
+        None if known && all => Some(DynamicAxes::default()),
+        None => None,
+    }
+}
+
+fn show(node: &Node<'_, '_, '_, '_>, axes: DynamicAxes) -> String {
+    let sequence = axes.sequence.and_then(|id| node.context.axes.list.get(id.0 as usize)).map(|axis| Quoted(axis.name));
+    match (axes.batch, sequence) {
+        (true, Some(name)) => format!("[batch, sequence {name}]"),
+        (true, None) => "[batch]".to_owned(),
+        (false, Some(name)) => format!("[sequence {name}]"),
+        (false, None) => "[]".to_owned(),
+    }
+}

@@ -1,0 +1,234 @@
+//! Types: shape, element type and dynamic axes of every value, inferred in the order of evaluation (spec part 4).
+//!
+//! A recurrence is gone through repeatedly, its delays standing for what they were found to be the round before, until
+//! nothing changes; what its rules have to say is kept in the last round only.
+
+mod axes;
+mod data_type;
+mod node;
+mod shapes;
+mod value;
+mod variables;
+
+use super::arena::{Id, PerId};
+use super::findings::{Findings, Place};
+use super::graph::Order;
+use super::operators::Operators;
+use super::resolve::Resolution;
+use super::rules;
+use crate::model::{
+    DataType, Dims, DynamicAxes, FunctionId, Loop, Model, SequenceAxis, Source, ValueType, VariableId, VariableKind,
+};
+use crate::ops::Operator;
+use node::{Context, Node};
+use smallvec::SmallVec;
+use value::{Certainty, Operand, alike, unknown};
+use variables::Variables;
+
+/// Rounds through a recurrence; each carries what is known across one more delay.
+const MOST_ROUNDS: usize = 64;
+
+/// What inference finds out.
+pub(crate) struct Types<'a> {
+    pub(crate) variables: PerId<VariableId, ValueType>,
+    pub(crate) outputs: PerId<FunctionId, SmallVec<[ValueType; 1]>>,
+    pub(crate) sequence_axes: Vec<SequenceAxis<'a>>,
+}
+
+/// Infers the type of every value.
+pub(crate) fn infer<'a>(
+    model: &Model<'a>,
+    operators: &Operators<'a>,
+    resolution: &Resolution<'a>,
+    order: &Order,
+    findings: &mut Findings<'_, 'a>,
+) -> Types<'a> {
+    let mut context = Context { model, findings, muted: false, next_free: 0, axes: axes::SequenceAxes::default() };
+    let variables = variables::declared(model, &mut context);
+    let mut inference = Inference {
+        model,
+        operators,
+        resolution,
+        values: Values {
+            model,
+            variables,
+            outputs: PerId::filled(model.functions.len(), SmallVec::new()),
+            certainty: PerId::filled(model.functions.len(), Certainty::default()),
+            nothing: unknown(),
+        },
+        context,
+    };
+    let mut ids = order.order.iter().copied();
+    while let Some(id) = ids.next() {
+        match order.loop_of.get(id).copied().flatten().and_then(|l| order.loops.get(l.0 as usize)) {
+            None => inference.function(id),
+            Some(found) => {
+                inference.recurrence(found);
+                // Its members stand together.
+                for _ in found.members.iter().skip(1) {
+                    ids.next();
+                }
+            }
+        }
+    }
+    inference.report_unknown(order);
+    Types {
+        variables: inference.values.variables.types,
+        outputs: inference.values.outputs,
+        sequence_axes: inference.context.axes.into_list(),
+    }
+}
+
+struct Inference<'i, 'm, 'a> {
+    model: &'i Model<'a>,
+    operators: &'i Operators<'a>,
+    resolution: &'i Resolution<'a>,
+    values: Values<'i, 'a>,
+    context: Context<'i, 'm, 'a>,
+}
+
+/// What is known of every value so far.
+struct Values<'i, 'a> {
+    model: &'i Model<'a>,
+    variables: Variables,
+    outputs: PerId<FunctionId, SmallVec<[ValueType; 1]>>,
+    certainty: PerId<FunctionId, Certainty>,
+    /// The type of what has none.
+    nothing: ValueType,
+}
+
+impl Values<'_, '_> {
+    fn operand(&self, source: Source) -> Operand<'_> {
+        let (value, certainty, constant) = match source {
+            Source::Variable(v) => {
+                let constant = self.model.variables.get(v.place()).is_some_and(|v| v.kind == VariableKind::Constant);
+                (self.variables.types.get(v), self.variables.certainty.get(v), constant)
+            }
+            Source::Output(f, i) => {
+                (self.outputs.get(f).and_then(|types| types.get(i as usize)), self.certainty.get(f), false)
+            }
+        };
+        let certainty = if value.is_some() { certainty.copied().unwrap_or_default() } else { Certainty::default() };
+        Operand { source, value: value.unwrap_or(&self.nothing), certainty, constant }
+    }
+}
+
+impl<'a> Inference<'_, '_, 'a> {
+    /// Infers one function from its inputs.
+    fn function(&mut self, id: FunctionId) {
+        let Some(function) = self.model.functions.get(id.place()) else { return };
+        let sources = self.resolution.inputs.get(id).map(|i| i.as_slice()).unwrap_or_default();
+        let operands: SmallVec<[Operand<'_>; 3]> = sources.iter().map(|source| self.values.operand(*source)).collect();
+        let count = self.resolution.output_counts.get(id).copied().unwrap_or(1);
+        let mut made = ValueType { shape: Dims::new(), data_type: DataType::Unknown, axes: DynamicAxes::default() };
+        let mut certainty = Certainty::default();
+        let mut second = None;
+        // An operator that was refused makes nothing known.
+        if let Some(operator) = self.operators.get(id).and_then(|o| o.as_ref()) {
+            let mut node = Node { context: &mut self.context, id, function, operands: &operands };
+            let shape = shapes::infer(&mut node, operator);
+            let axes = axes::infer(&mut node, operator);
+            made.data_type = data_type::infer(&mut node, operator);
+            certainty = Certainty { shape: shape.is_some(), axes: axes.is_some() };
+            made.axes = axes.unwrap_or(DynamicAxes { batch: true, sequence: None });
+            if let Some(shape) = shape {
+                node.bounded(&shape);
+                if count > 1 {
+                    second = Some(shapes::second(operator, &shape));
+                }
+                made.shape = shape;
+            }
+        }
+        let mut types = SmallVec::with_capacity(count as usize);
+        for _ in 1..count {
+            types.push(ValueType { shape: second.clone().unwrap_or_default(), ..made.clone() });
+        }
+        types.insert(0, made);
+        drop(operands);
+        self.values.outputs.set(id, types);
+        self.values.certainty.set(id, certainty);
+    }
+
+    /// Infers the members of a recurrence.
+    fn recurrence(&mut self, found: &Loop) {
+        let first_free = self.context.next_free;
+        self.hint(found);
+        self.context.muted = true;
+        for _ in 0..MOST_ROUNDS {
+            self.context.next_free = first_free;
+            if !self.round(found) {
+                break;
+            }
+        }
+        self.context.muted = false;
+        self.context.next_free = first_free;
+        if self.round(found) {
+            self.unsettled(found);
+        }
+    }
+
+    /// Goes through the members once. Did anything change?
+    fn round(&mut self, found: &Loop) -> bool {
+        let mut changed = false;
+        for member in &found.members {
+            let before = self.values.outputs.get(*member).cloned().unwrap_or_default();
+            let was = self.values.certainty.get(*member).copied().unwrap_or_default();
+            self.function(*member);
+            let after = self.values.outputs.get(*member).map(|types| types.as_slice()).unwrap_or_default();
+            let same = before.len() == after.len()
+                && self.values.certainty.get(*member) == Some(&was)
+                && before
+                    .iter()
+                    .zip(after)
+                    .all(|(a, b)| alike(&a.shape, &b.shape) && a.data_type == b.data_type && a.axes == b.axes);
+            changed |= !same;
+        }
+        changed
+    }
+
+    /// Starts from what the records of forward references say.
+    fn hint(&mut self, found: &Loop) {
+        for member in &found.members {
+            let Some(hint) = self.resolution.hints.get(*member).copied().flatten() else { continue };
+            let Some(value) = self.values.variables.types.get(hint) else { continue };
+            let certainty = self.values.variables.certainty.get(hint).copied().unwrap_or_default();
+            let count = self.resolution.output_counts.get(*member).copied().unwrap_or(1);
+            if count == 1 && certainty.shape {
+                self.values.outputs.set(*member, SmallVec::from_elem(value.clone(), 1));
+                self.values.certainty.set(*member, certainty);
+            }
+        }
+    }
+
+    fn unsettled(&mut self, found: &Loop) {
+        if let Some(first) = found.members.first() {
+            let text = "the shapes of this loop do not settle".to_owned();
+            self.context.findings.add(&rules::LOOP_SHAPES, Place::Function(*first), text);
+        }
+    }
+
+    /// Says where types stay unknown: behind an unbound placeholder or a user-defined function, that is a warning;
+    /// elsewhere nothing stays unknown without a finding.
+    fn report_unknown(&mut self, order: &Order) {
+        let mut first = None;
+        for id in &order.order {
+            if self.values.certainty.get(*id) == Some(&Certainty::ALL) {
+                continue;
+            }
+            if matches!(self.operators.get(*id), Some(Some(Operator::User))) {
+                continue;
+            }
+            first = first.or(Some(*id));
+        }
+        let Some(first) = first else { return };
+        if self.context.findings.errors() > 0 {
+            return;
+        }
+        let is_open = |v: &crate::model::Variable<'_>| v.kind == VariableKind::Placeholder || v.shape.is_unknown();
+        let explained = self.model.variables.iter().any(is_open)
+            || self.operators.iter().any(|(_, o)| matches!(o, Some(Operator::User)));
+        let rule = if explained { &rules::UNKNOWN_TYPE } else { &rules::LOOP_SHAPES };
+        let text = "shape or dynamic axes cannot be told".to_owned();
+        self.context.findings.add(rule, Place::Function(first), text);
+    }
+}

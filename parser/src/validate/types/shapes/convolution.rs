@@ -1,0 +1,165 @@
+//! Convolution and its transpose (spec 4.7).
+
+use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread};
+use crate::model::{Dim, Dims, Shape};
+use crate::ops::attributes::Convolution;
+use crate::validate::rules;
+use crate::validate::types::node::Node;
+use crate::validate::types::value::show;
+
+const KEYS: Keys = Keys { window: "kernelShape" };
+
+/// The shape of a convolution of input 1 with the kernel, input 0.
+pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<Dims> {
+    attributes(node, convolution)?;
+    let (kernel, x) = (node.shape(0)?, node.shape(1)?);
+    // Kernel (O, C, k…) and x (C, d…); a kernel of x's rank has one output map and no axis for it.
+    let (maps, per_map) = if kernel.len() == x.len() {
+        (Dim::Known(1), kernel.as_slice())
+    } else {
+        match kernel.split_first() {
+            Some((maps, rest)) if rest.len() == x.len() => (*maps, rest),
+            _ => return node.mismatch("kernel and input have ranks that do not go together", kernel, x),
+        }
+    };
+    let (Some((&kernel_channels, windows)), Some((&channels, spatial))) = (per_map.split_first(), x.split_first())
+    else {
+        return node.mismatch("a convolution needs an axis for its channels", kernel, x);
+    };
+    if convolution.transpose {
+        if !Node::equal(maps, channels) {
+            return node.mismatch("the channels of kernel and input disagree", kernel, x);
+        }
+        let mut result: Dims = [kernel_channels].into_iter().collect();
+        result.extend(transposed(node, convolution, windows, spatial)?);
+        return Some(result);
+    }
+    groups(node, convolution.groups, maps, kernel_channels, channels, kernel, x)?;
+    let mut result: Dims = [maps].into_iter().collect();
+    let axes = windows.len();
+    let mut sizes = Dims::new();
+    for (axis, (k, n)) in windows.iter().rev().zip(spatial.iter().rev()).enumerate() {
+        let slide = slide(node, convolution, axes, axis, *k)?;
+        sizes.push(size(node, *n, slide, false, KEYS)?);
+    }
+    result.extend(sizes.into_iter().rev());
+    Some(result)
+}
+
+/// Checks the attributes by themselves.
+fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<()> {
+    entries(node, "strides", &convolution.strides, 1)?;
+    entries(node, "dilation", &convolution.dilation, 1)?;
+    entries(node, "lowerPad", &convolution.lower_pad, 0)?;
+    entries(node, "upperPad", &convolution.upper_pad, 0)?;
+    if !(1..=MAX_DIM).contains(&convolution.groups) {
+        let text = format!("a convolution in {} groups", convolution.groups);
+        return node.attribute(&rules::ATTRIBUTE_RANGE, "groups", text);
+    }
+    if convolution.sharing.contains(&false) {
+        let text = "weights that are not shared between positions".to_owned();
+        return node.attribute(&rules::UNSHARED_WEIGHTS, "sharing", text);
+    }
+    Some(())
+}
+
+/// Channels and output maps divide into the groups.
+fn groups(
+    node: &mut Node<'_, '_, '_, '_>,
+    groups: u64,
+    maps: Dim,
+    kernel_channels: Dim,
+    channels: Dim,
+    kernel: &[Dim],
+    x: &[Dim],
+) -> Option<()> {
+    if let (Some(per_group), Some(channels)) = (kernel_channels.known(), channels.known()) {
+        if per_group.checked_mul(groups) != Some(channels) {
+            let text = format!(
+                "a kernel of shape {} in {groups} group(s) does not suit an input of shape {}",
+                show(kernel),
+                show(x)
+            );
+            return node.fail(&rules::SHAPE, text);
+        }
+    }
+    if maps.known().is_some_and(|maps| maps.checked_rem(groups) != Some(0)) {
+        let text = format!("{} output maps do not divide into {groups} groups", show(&[maps]));
+        return node.attribute(&rules::SHAPE, "groups", text);
+    }
+    Some(())
+}
+
+/// How the kernel slides along a spatial axis (file order) of `axes`.
+fn slide(
+    node: &mut Node<'_, '_, '_, '_>,
+    convolution: &Convolution,
+    axes: usize,
+    axis: usize,
+    kernel: Dim,
+) -> Option<Slide> {
+    // The lists count the channel axis, too.
+    let windowed = axes.saturating_add(1);
+    let Some(kernel) = kernel.known().filter(|k| (1..=MAX_DIM).contains(k)) else {
+        return node.input(&rules::SHAPE, 0, "the kernel has a free or impossible dimension".to_owned());
+    };
+    let dilation = spread(&convolution.dilation.0, windowed, axis, 1);
+    let window = kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)?;
+    Some(Slide {
+        window,
+        stride: spread(&convolution.strides.0, windowed, axis, 1),
+        auto_padding: spread(&convolution.auto_padding, windowed, axis, false),
+        lower: spread(&convolution.lower_pad.0, windowed, axis, 0),
+        upper: spread(&convolution.upper_pad.0, windowed, axis, 0),
+    })
+}
+
+/// The spatial sizes of a transposed convolution, row-major.
+fn transposed(
+    node: &mut Node<'_, '_, '_, '_>,
+    convolution: &Convolution,
+    windows: &[Dim],
+    spatial: &[Dim],
+) -> Option<Dims> {
+    let axes = windows.len();
+    let mut sizes = Dims::new();
+    for (axis, (k, n)) in windows.iter().rev().zip(spatial.iter().rev()).enumerate() {
+        let slide = slide(node, convolution, axes, axis, *k)?;
+        let wanted = convolution.output_shape.as_ref().and_then(|shape| given(shape, axis));
+        sizes.push(match (wanted, n.known()) {
+            (Some(wanted), known) => {
+                if known.is_some_and(|n| slide.output(wanted, false) != Some(n)) {
+                    let text = format!("convolving an axis of {wanted} does not give one of {}", show(&[*n]));
+                    return node.attribute(&rules::SHAPE, "outputShape", text);
+                }
+                Dim::Known(wanted)
+            }
+            (None, Some(n)) => match undone(slide, n) {
+                Some(size) => Dim::Known(size),
+                None => {
+                    let text = format!("the padding is more than a transposed input of {n} gives");
+                    return node.attribute(&rules::WINDOW, "lowerPad", text);
+                }
+            },
+            (None, None) if slide.is_identity() => *n,
+            (None, None) => node.fresh(),
+        });
+    }
+    Some(sizes.into_iter().rev().collect())
+}
+
+/// The size that `outputShape` gives for an axis, if it does.
+fn given(shape: &Shape, axis: usize) -> Option<u64> {
+    shape.0.get(axis).copied().filter(|n| (1..=MAX_DIM).contains(n))
+}
+
+/// The size of a transposed convolution's axis.
+fn undone(slide: Slide, n: u64) -> Option<u64> {
+    let spread = n.checked_sub(1)?.checked_mul(slide.stride)?;
+    let size = if slide.auto_padding {
+        spread.checked_add(1)?
+    } else {
+        spread.checked_add(slide.window)?.checked_sub(slide.lower)?.checked_sub(slide.upper)?
+    };
+    (1..=MAX_DIM).contains(&size).then_some(size)
+}

@@ -1,0 +1,45 @@
+//! Operators that work element by element, with broadcasting.
+
+use crate::model::Dims;
+use crate::validate::rules;
+use crate::validate::types::node::Node;
+use crate::validate::types::value::show;
+
+/// The shape of input `i`, unchanged.
+pub(super) fn same_as(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<Dims> {
+    node.shape(i).cloned()
+}
+
+/// All operands broadcast together. One that is not known yet is guessed to fit the others, unless these are scalars.
+pub(super) fn broadcast(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
+    let mut result: Option<Dims> = None;
+    let mut all = true;
+    for i in 0..node.operands.len() {
+        let Some(shape) = node.shape(i) else {
+            all = false;
+            continue;
+        };
+        result = Some(match result {
+            None => shape.clone(),
+            Some(other) => match node.broadcast(&other, shape) {
+                Some(joined) => joined,
+                None => {
+                    let text = format!("the shapes {} and {} do not broadcast", show(&other), show(shape));
+                    return node.fail(&rules::SHAPE, text);
+                }
+            },
+        });
+    }
+    result.filter(|shape| all || !shape.is_empty())
+}
+
+/// A delay: the state broadcast with what comes before it.
+pub(super) fn delay(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
+    if let (Some(axes), false) = (node.operands.first().and_then(|x| x.axes()), node.context.muted) {
+        if !axes.batch || axes.sequence.is_none() {
+            let text = "its first input needs a sequence axis and the batch axis".to_owned();
+            return node.input(&rules::DELAY_AXES, 0, text);
+        }
+    }
+    broadcast(node)
+}

@@ -1,0 +1,68 @@
+//! Times and TransposeTimes (spec 4.6).
+
+use crate::model::{Dim, Dims};
+use crate::ops::attributes::{Times, TransposeTimes};
+use crate::validate::rules;
+use crate::validate::types::node::Node;
+use crate::validate::types::value::show;
+
+/// Times: `W` with its reduced axes first and its output axes last, `x` with the reduced axes last.
+pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Dims> {
+    let w = node.shape(0)?;
+    let output_rank = usize::try_from(times.output_rank).ok().filter(|rank| (1..=w.len()).contains(rank));
+    let Some(output_rank) = output_rank else {
+        let text = format!("outputRank {} does not suit a first input of shape {}", times.output_rank, show(w));
+        return node.attribute(&rules::OUTPUT_RANK, "outputRank", text);
+    };
+    if times.infer_input_rank_to_map == -2 {
+        return over_sequence(node, w);
+    }
+    if times.infer_input_rank_to_map < -2 {
+        let text = format!("{} is neither -2, -1 nor a rank", times.infer_input_rank_to_map);
+        return node.attribute(&rules::ATTRIBUTE_RANGE, "inferInputRankToMap", text);
+    }
+    let (reduced, outputs) = w.split_at_checked(w.len().checked_sub(output_rank)?)?;
+    // An operand that is not known yet is guessed to have no axes beyond the reduced ones.
+    let Some(x) = node.shape(1) else { return Some(outputs.iter().copied().collect()) };
+    let Some((mapped, inner)) = x.len().checked_sub(reduced.len()).and_then(|k| x.split_at_checked(k)) else {
+        return node.mismatch("the second input has too few axes for the matrix", w, x);
+    };
+    if !reduced.iter().zip(inner).all(|(a, b)| Node::equal(*a, *b)) {
+        return node.mismatch("the reduced dimensions disagree", w, x);
+    }
+    Some(mapped.iter().chain(outputs).copied().collect())
+}
+
+/// Times that reduces over the sequence axis: file shapes `[m]` and `[1]` give `(1, m)`.
+fn over_sequence(node: &mut Node<'_, '_, '_, '_>, w: &Dims) -> Option<Dims> {
+    let x = node.shape(1)?;
+    let ([m], [n]) = (w.as_slice(), x.as_slice()) else {
+        return node.mismatch("a product over the sequence axis needs vectors", w, x);
+    };
+    Some([*n, *m].into_iter().collect())
+}
+
+/// TransposeTimes: `W` of shape `(o, r)` or `(r,)`.
+pub(super) fn transpose_times(node: &mut Node<'_, '_, '_, '_>, times: &TransposeTimes) -> Option<Dims> {
+    let w = node.shape(0)?;
+    let (output, reduced) = match w.as_slice() {
+        [r] => (Dim::Known(1), *r),
+        [o, r] => (*o, *r),
+        _ => {
+            let text = format!("the transposed input has the shape {}, not one or two axes", show(w));
+            return node.input(&rules::SHAPE, 0, text);
+        }
+    };
+    if times.output_rank != 1 {
+        let text = format!("outputRank is {}, only 1 is possible", times.output_rank);
+        return node.attribute(&rules::OUTPUT_RANK, "outputRank", text);
+    }
+    let Some(x) = node.shape(1) else { return Some([output].into_iter().collect()) };
+    let Some((inner, mapped)) = x.split_last() else {
+        return node.mismatch("the second input has too few axes for the matrix", w, x);
+    };
+    if !Node::equal(*inner, reduced) {
+        return node.mismatch("the reduced dimensions disagree", w, x);
+    }
+    Some(mapped.iter().copied().chain([output]).collect())
+}

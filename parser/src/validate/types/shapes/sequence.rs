@@ -1,0 +1,32 @@
+//! Operators between sequences, batches and static axes (spec 4.13).
+
+use crate::model::{Dim, Dims};
+use crate::validate::rules;
+use crate::validate::types::node::Node;
+use crate::validate::types::value::show;
+
+/// UnpackSequence, UnpackBatch: a dynamic axis becomes the outermost row axis.
+pub(super) fn unpack(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
+    let x = node.shape(0)?;
+    let outer = node.fresh();
+    Some([outer].into_iter().chain(x.iter().copied()).collect())
+}
+
+/// ToSequence, ToSequenceLike, ToBatch: the outermost row axis becomes a dynamic one.
+pub(super) fn pack(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
+    let x = node.shape(0)?;
+    match x.split_first() {
+        Some((_, rest)) => Some(rest.iter().copied().collect()),
+        None => node.input(&rules::SHAPE, 0, "a value without static axes has none to give".to_owned()),
+    }
+}
+
+/// Where: one index per frame. The condition is one number.
+pub(super) fn positions(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
+    let condition = node.shape(0)?;
+    if condition.iter().any(|dim| !Node::equal(*dim, Dim::Known(1))) {
+        let text = format!("a condition of shape {}, not one number per frame", show(condition));
+        return node.input(&rules::SHAPE, 0, text);
+    }
+    Some(Dims::new())
+}

@@ -1,0 +1,96 @@
+//! Windows that slide over spatial axes: the arithmetic that convolution and pooling share (spec 4.7).
+//!
+//! Everything here is in file order: entry 0 is the innermost axis.
+
+use crate::model::{Dim, Shape};
+use crate::validate::rules;
+use crate::validate::types::node::Node;
+
+/// The largest dimension, stride or pad: CNTK keeps them in 32 bits.
+pub(crate) const MAX_DIM: u64 = i32::MAX as u64;
+
+/// How a window slides along one axis.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slide {
+    /// The window, dilation included.
+    pub(super) window: u64,
+    pub(super) stride: u64,
+    pub(super) auto_padding: bool,
+    pub(super) lower: u64,
+    pub(super) upper: u64,
+}
+
+/// Where a size came from, for reports.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys {
+    pub(super) window: &'static str,
+}
+
+impl Slide {
+    /// The size of the output along an axis of `n`; `None` when the window does not fit.
+    pub(super) fn output(&self, n: u64, ceil: bool) -> Option<u64> {
+        let span = if self.auto_padding {
+            n.checked_sub(1)?
+        } else {
+            n.checked_add(self.lower)?.checked_add(self.upper)?.checked_sub(self.window)?
+        };
+        let steps = if ceil { span.div_ceil(self.stride) } else { span.checked_div(self.stride)? };
+        steps.checked_add(1)
+    }
+
+    /// Does it leave every size as it is?
+    pub(super) fn is_identity(&self) -> bool {
+        let same = self.window == 1 && self.lower == 0 && self.upper == 0 || self.auto_padding;
+        self.stride == 1 && same
+    }
+}
+
+/// One entry per axis from a list that may be shorter: a single entry counts for all `windowed` axes, the rest is
+/// filled up (spec 4.7).
+pub(super) fn spread<T: Copy>(list: &[T], windowed: usize, axis: usize, fill: T) -> T {
+    match list {
+        [only] if axis < windowed => *only,
+        _ => list.get(axis).copied().unwrap_or(fill),
+    }
+}
+
+/// Checks that all entries of a shape attribute are between `least` and [`MAX_DIM`].
+pub(super) fn entries(node: &mut Node<'_, '_, '_, '_>, key: &'static str, shape: &Shape, least: u64) -> Option<()> {
+    match shape.0.iter().find(|entry| !(least..=MAX_DIM).contains(entry)) {
+        None => Some(()),
+        Some(entry) => {
+            let text = format!("{entry} is not between {least} and {MAX_DIM}");
+            node.attribute(&rules::ATTRIBUTE_RANGE, key, text)
+        }
+    }
+}
+
+/// The output size of one axis.
+pub(super) fn size(node: &mut Node<'_, '_, '_, '_>, n: Dim, slide: Slide, ceil: bool, keys: Keys) -> Option<Dim> {
+    let Dim::Known(n) = n else {
+        return Some(if slide.is_identity() { n } else { node.fresh() });
+    };
+    match slide.output(n, ceil) {
+        Some(size) => Some(Dim::Known(size)),
+        None => {
+            let text = format!("a window of {} does not fit a padded input of {n}", slide.window);
+            node.attribute(&rules::WINDOW, keys.window, text)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let slide = |window, stride, auto_padding, pad| Slide { window, stride, auto_padding, lower: pad, upper: pad };
+        assert_eq!(slide(3, 2, true, 0).output(6, false), Some(3));
+        assert_eq!(slide(3, 2, false, 0).output(6, false), Some(2));
+        assert_eq!(slide(3, 2, false, 0).output(6, true), Some(3));
+        assert_eq!(slide(7, 1, false, 0).output(6, false), None);
+        assert_eq!(slide(7, 1, false, 1).output(6, false), Some(2));
+        assert_eq!(slide(1, 1, true, 0).output(0, false), None);
+    }
+}
