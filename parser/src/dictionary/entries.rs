@@ -85,6 +85,7 @@ impl<'a> Dictionary<'a> {
     }
 
     /// The entries with their values undecoded; after an error, nothing more.
+    #[inline]
     pub(crate) fn raw(&self) -> impl Iterator<Item = Result<RawEntry<'a>, Error>> + use<'a> {
         let mut reader = Some(self.reader);
         let mut versions = 0;
@@ -127,6 +128,7 @@ impl<'a> Vector<'a> {
     }
 
     /// The values undecoded; after an error, nothing more.
+    #[inline]
     pub(crate) fn raw(&self) -> impl Iterator<Item = Result<Reader<'a>, Error>> + use<'a> {
         let mut reader = Some(self.reader);
         std::iter::from_fn(move || {
@@ -144,6 +146,7 @@ impl<'a> Vector<'a> {
     }
 }
 
+#[inline]
 fn next_item<'a>(reader: &mut Reader<'a>) -> Result<Option<Reader<'a>>, Error> {
     while let Some(field) = reader.field()? {
         if field.number == 1 {
@@ -153,6 +156,7 @@ fn next_item<'a>(reader: &mut Reader<'a>) -> Result<Option<Reader<'a>>, Error> {
     Ok(None)
 }
 
+#[inline]
 fn next_entry<'a>(reader: &mut Reader<'a>, versions: &mut u8) -> Result<Option<RawEntry<'a>>, Error> {
     while let Some(field) = reader.field()? {
         match field.number {
@@ -169,6 +173,7 @@ fn next_entry<'a>(reader: &mut Reader<'a>, versions: &mut u8) -> Result<Option<R
     Ok(None)
 }
 
+#[inline]
 fn entry(mut reader: Reader<'_>) -> Result<RawEntry<'_>, Error> {
     let at = reader.at();
     let (mut key, mut value) = (None, None);

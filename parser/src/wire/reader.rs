@@ -34,25 +34,30 @@ pub(crate) struct Field<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader of `bytes`, whose first byte stands at `at` in the file.
+    #[inline]
     pub(crate) fn new(bytes: &'a [u8], at: u64) -> Self {
         Self { rest: bytes, end: at.saturating_add(bytes.len() as u64) }
     }
 
     /// Offset of the next byte.
+    #[inline]
     pub(crate) fn at(&self) -> u64 {
         self.end.saturating_sub(self.rest.len() as u64)
     }
 
     /// Offset one past the last byte.
+    #[inline]
     pub(crate) fn end(&self) -> u64 {
         self.end
     }
 
     /// The bytes not yet read.
+    #[inline]
     pub(crate) fn bytes(&self) -> &'a [u8] {
         self.rest
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }

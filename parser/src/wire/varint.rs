@@ -28,6 +28,7 @@ impl ParseError<&[u8]> for Fault {
 const LONGEST: usize = 10;
 
 /// A varint of up to 64 bits; need not be minimal.
+#[inline]
 pub(crate) fn varint(input: &[u8]) -> IResult<&[u8], u64, Fault> {
     match input {
         [first, rest @ ..] if *first < 0x80 => Ok((rest, u64::from(*first))),
