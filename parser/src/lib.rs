@@ -1,4 +1,34 @@
 //! Reads, checks and types CNTK v2 model files, trusting none of their bytes.
+//!
+//! ```
+//! use cntk_parser::{Limits, ValidateOptions, parse, validate};
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus/zoo/inception_v1.model");
+//! let bytes = std::fs::read(path)?;
+//! let model = parse(&bytes, &Limits::default())?;
+//! println!("{}: {} functions", model.uid, model.functions.len());
+//!
+//! let validation = validate(model, &ValidateOptions::default());
+//! for finding in &validation.findings {
+//!     println!("at {:#x} in {}: {}", finding.offset, finding.path, finding.message);
+//! }
+//! let Some(model) = validation.model else { panic!("not to be used") };
+//! # assert!(!model.outputs().is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The promise
+//!
+//! - Any bytes give a [`model::Model`] or one [`Error`], which names the byte and the record. No panic, no overflow, no
+//!   `unsafe`, no recursion deeper than 100 messages (the reference's own limit).
+//! - Time is linear in the input. Memory is at most about 8 times the file's structure plus a constant; nothing is
+//!   reserved from a number that the file only claims. Tensors are ranges of the input and are not touched.
+//! - Nothing that a file names is ever opened, loaded or run.
+//! - A tensor's bytes are those that its record holds or, in the layout for models over 2 GB, those at its place in the
+//!   tail. A count that does not fit is an error; it never changes where the bytes come from.
+//!
+//! [`parse`] believes only what it needs for reading. [`validate()`] checks the rest, collects all findings, and is the
+//! only way to a [`model::ValidatedModel`].
 #![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
@@ -21,8 +51,8 @@
     )
 )]
 
-pub mod dictionary;
 mod container;
+pub mod dictionary;
 mod error;
 mod escape;
 mod limits;

@@ -49,7 +49,8 @@ impl<'a> Value<'a> {
 
     /// Reads one `DictionaryValue`; what lies inside lists and dictionaries is left for later.
     ///
-    /// When several members are set the last one counts, as protobuf has it; a member set twice is an error.
+    /// When several members are set the last one counts, as protobuf has it. A member set twice is an error, and so is
+    /// a whole message that another member replaces: nothing would ever look inside it.
     pub(crate) fn decode(reader: Reader<'a>) -> Result<Self, Error> {
         let at = reader.at();
         let mut reader = reader;
@@ -78,8 +79,13 @@ impl<'a> Value<'a> {
                 ));
             }
             seen |= bit;
-            if let Some(kind) = kind {
-                member = Some((kind, field));
+            if let Some(kind) = kind
+                && let Some((replaced, old)) = member.replace((kind, field))
+            {
+                if replaced as u8 >= ValueKind::NDShape as u8 {
+                    return Err(old.repeated("value"));
+                }
+                Self::member(replaced, &old)?;
             }
         }
         let Some(declared) = ValueKind::from_code(declared) else {
