@@ -3,6 +3,7 @@
 //! A value of the converted model is row-major `[batch, sequence, *static]`, each of the first two only where the CNTK
 //! value has it. Knows neither ONNX nor PyTorch.
 
+pub mod crop;
 pub mod window;
 
 use crate::graph::Graph;

@@ -45,7 +45,7 @@ impl Builder {
         let shape: Dims = dims.iter().map(|n| Dim::Known(*n)).collect();
         let id = self.in_main(|b| b.value(None, elem, shape));
         self.model.initializers.push(Initializer { value: id, data: Data::Owned(key.2.clone()) });
-        self.constants.insert(id, Constant::Literal(values.to_vec()));
+        self.constants.insert(id, Constant::Literal(values.iter().map(|v| elem.round(*v)).collect()));
         self.literals.insert(key, id);
         id
     }
@@ -186,6 +186,16 @@ impl ElemType {
             Self::Int16 | Self::Float16 => 2,
             Self::Float | Self::Int32 => 4,
             Self::Int64 | Self::Double => 8,
+        }
+    }
+
+    /// The nearest value of this type.
+    #[expect(clippy::cast_possible_truncation, reason = "rounding is the point")]
+    fn round(self, v: f64) -> f64 {
+        match self {
+            Self::Float => f64::from(v as f32),
+            Self::Float16 => half::f16::from_f64(v).to_f64(),
+            _ => v,
         }
     }
 

@@ -21,6 +21,19 @@ impl Builder {
 
     /// An operator of one tensor that keeps shape and type.
     pub(crate) fn unary(&mut self, op: &'static str, x: ValueId) -> ValueId {
+        let compute: Option<fn(f64) -> f64> = match op {
+            "Neg" => Some(|v| -v),
+            "Abs" => Some(f64::abs),
+            "Reciprocal" => Some(f64::recip),
+            "Sqrt" => Some(f64::sqrt),
+            "Exp" => Some(f64::exp),
+            _ => None,
+        };
+        if let (Some(compute), Some(values), Some(sizes)) = (compute, self.literal(x), self.sizes(x)) {
+            let values: Vec<f64> = values.iter().map(|v| compute(*v)).collect();
+            let elem = self.elem(x);
+            return self.tensor(elem, &sizes, &values);
+        }
         self.unary_with(op, x, vec![])
     }
 
@@ -32,9 +45,32 @@ impl Builder {
 
     /// An operator of two broadcast tensors that keeps the type.
     pub(crate) fn binary(&mut self, op: &'static str, a: ValueId, b: ValueId) -> ValueId {
+        if let Some(folded) = self.fold_binary(op, a, b) {
+            return folded;
+        }
         let dims = self.broadcast_of(&[a, b]);
         let elem = self.elem(a);
         self.emit(op, &[a, b], vec![], elem, dims)
+    }
+
+    /// Arithmetic on two literals of one shape, or of a literal and a scalar.
+    fn fold_binary(&mut self, op: &'static str, a: ValueId, b: ValueId) -> Option<ValueId> {
+        let compute: fn(f64, f64) -> f64 = match op {
+            "Add" => |a, b| a + b,
+            "Sub" => |a, b| a - b,
+            "Mul" => |a, b| a * b,
+            _ => return None,
+        };
+        let (elem, x, y) = (self.elem(a), self.literal(a)?, self.literal(b)?);
+        let (da, db) = (self.sizes(a)?, self.sizes(b)?);
+        if !elem.is_float() || !(da == db || x.len() == 1 && da.len() <= db.len() || y.len() == 1 && db.len() <= da.len()) {
+            return None;
+        }
+        let n = x.len().max(y.len());
+        let at = |v: &[f64], i: usize| v[if v.len() == 1 { 0 } else { i }];
+        let values: Vec<f64> = (0..n).map(|i| compute(at(x, i), at(y, i))).collect();
+        let sizes = if da.len() > db.len() || (da.len() == db.len() && x.len() >= y.len()) { da } else { db };
+        Some(self.tensor(elem, &sizes, &values))
     }
 
     /// A comparison: bool.

@@ -2,7 +2,8 @@
 
 use super::{Lowered, Lowering, Node};
 use crate::layout::Lead;
-use crate::onnx::graph::{Attribute, Dim, Dims};
+use crate::layout::crop::automatic_offsets;
+use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use crate::report::Reason;
 use cntk_parser::ops::attributes::{Crop, PoolingType, RoiPooling};
 use smallvec::smallvec;
@@ -10,15 +11,16 @@ use smallvec::smallvec;
 /// A window of the operand with the reference's two inner axes.
 pub(super) fn crop(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop) -> Lowered {
     let (x, reference) = (node.inputs[0], node.inputs[1]);
-    let Some([left, top]) = a.offset.as_deref() else {
-        return Err(Reason::new("offset", "automatic offsets are not converted yet"));
+    let [left, top] = match a.offset.as_deref() {
+        Some([left, top]) => [*left, *top],
+        _ => automatic_offsets(cx.graph.model, node.id).map_err(|why| Reason::new("offset", why))?,
     };
     let (rank, size) = (cx.static_rank(&x), cx.tail(&reference));
     if rank < 2 || size.len() < 2 {
         return Err(Reason::new("", "needs two inner axes"));
     }
     let mut id = x.id;
-    for (back, offset) in [(2, *top), (1, *left)] {
+    for (back, offset) in [(2, top), (1, left)] {
         let axis = x.lead.rank() + rank - back;
         let start = i64::try_from(offset).map_err(|_| Reason::new("offset", "out of range"))?;
         match size[size.len() - back] {
@@ -41,15 +43,15 @@ pub(super) fn crop(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop)
 
 /// Max over the bins of each region: Caffe's rule, which ONNX's MaxRoiPool shares.
 pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &RoiPooling) -> Lowered {
-    if a.kind == PoolingType::Average {
-        return Err(Reason::new("poolingType", "average pooling of regions is not converted yet"));
-    }
     let (x, rois) = (node.inputs[0], node.inputs[1]);
     let lead = x.lead.union(rois.lead);
     if lead.sequence.is_some() {
         return Err(Reason::new("", "regions of sequences are not supported"));
     }
     let (map, boxes) = (cx.as_batch(&x), cx.as_batch(&rois));
+    if a.kind == PoolingType::Average {
+        return average_regions(cx, map, boxes, a, lead);
+    }
     let [width, height] = a.output_shape.0.as_slice() else {
         return Err(Reason::new("roiOutputShape", "needs two entries"));
     };
@@ -75,4 +77,78 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let dims: Dims = [batch, count, channels, Dim::Known(*height), Dim::Known(*width)].as_slice().into();
     let id = cx.b.reshape(pooled, &dims);
     Ok(smallvec![cx.from_batch(id, Lead { batch: lead.batch, sequence: None })])
+}
+
+/// The mean over the bins of each region, as two products with 0/1 matrices that say which rows and columns a bin covers.
+fn average_regions(cx: &mut Lowering<'_, '_, '_>, map: ValueId, boxes: ValueId, a: &RoiPooling, lead: Lead) -> Lowered {
+    let [width, height] = a.output_shape.0.as_slice() else {
+        return Err(Reason::new("roiOutputShape", "needs two entries"));
+    };
+    let dims = cx.b.dims(map).clone();
+    let [_, _, rows, columns] = dims.as_slice() else {
+        return Err(Reason::new("", "needs a map of channels, rows and columns"));
+    };
+    let down = coverage(cx, boxes, [1, 3], *height, *rows, a.spatial_scale);
+    let across = coverage(cx, boxes, [0, 2], *width, *columns, a.spatial_scale);
+    // (B, 1, C, H, W), (B, R, 1, h, H) and (B, R, 1, W, w).
+    let image = cx.b.unsqueeze(map, &[1]);
+    let left = cx.b.unsqueeze(down, &[2]);
+    let right = cx.b.transpose(across, &[0, 1, 3, 2]);
+    let right = cx.b.unsqueeze(right, &[2]);
+    let by_rows = cx.b.matmul(left, image);
+    let sum = cx.b.matmul(by_rows, right);
+    let count_rows = cx.b.reduce("ReduceSum", left, &[4], true);
+    let count_columns = cx.b.reduce("ReduceSum", right, &[3], true);
+    let count = cx.b.mul(count_rows, count_columns);
+    let one = cx.b.scalar_like(count, 1.0);
+    let count = cx.b.binary("Max", count, one);
+    let id = cx.b.div(sum, count);
+    Ok(smallvec![cx.from_batch(id, Lead { batch: lead.batch, sequence: None })])
+}
+
+/// Which of `size` rows (or columns) each of `bins` bins covers: 1 or 0, shape (B, R, bins, size).
+fn coverage(
+    cx: &mut Lowering<'_, '_, '_>,
+    boxes: ValueId,
+    [from, to]: [i64; 2],
+    bins: u64,
+    size: Dim,
+    scale: f64,
+) -> ValueId {
+    let elem = cx.b.elem(boxes);
+    let edge = |cx: &mut Lowering<'_, '_, '_>, i: i64| {
+        let one = cx.b.slice(boxes, 2, i, i + 1, 1, Dim::Known(1));
+        let factor = cx.b.scalar(elem, scale);
+        let scaled = cx.b.mul(one, factor);
+        // Half away from zero: floor(|v| + 0.5) with v's sign.
+        let (half, sign) = (cx.b.scalar(elem, 0.5), cx.b.unary("Sign", scaled));
+        let distance = cx.b.unary("Abs", scaled);
+        let up = cx.b.add(distance, half);
+        let whole = cx.b.unary("Floor", up);
+        cx.b.mul(whole, sign)
+    };
+    let (start, end) = (edge(cx, from), edge(cx, to));
+    let one = cx.b.scalar(elem, 1.0);
+    let length = cx.b.sub(end, start);
+    let length = cx.b.add(length, one);
+    let length = cx.b.binary("Max", length, one);
+    let count = cx.b.scalar(elem, bins as f64);
+    let step = cx.b.div(length, count);
+    let bin: Vec<f64> = (0..bins).map(|i| i as f64).collect();
+    let next: Vec<f64> = (1..=bins).map(|i| i as f64).collect();
+    let (bin, next) = (cx.b.tensor(elem, &[bins], &bin), cx.b.tensor(elem, &[bins], &next));
+    let low = cx.b.mul(bin, step);
+    let low = cx.b.unary("Floor", low);
+    let low = cx.b.add(low, start);
+    let high = cx.b.mul(next, step);
+    let high = cx.b.unary("Ceil", high);
+    let high = cx.b.add(high, start);
+    let (low, high) = (cx.b.unsqueeze(low, &[3]), cx.b.unsqueeze(high, &[3]));
+    let place = cx.b.range(size);
+    let place = cx.b.cast(place, elem);
+    let before = cx.b.compare("Less", place, low);
+    let reached = cx.b.unary("Not", before);
+    let inside = cx.b.compare("Less", place, high);
+    let both = cx.b.compare("And", reached, inside);
+    cx.b.cast(both, elem)
 }
