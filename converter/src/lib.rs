@@ -9,6 +9,7 @@ pub mod graph;
 pub mod layout;
 pub mod onnx;
 pub mod options;
+pub mod provenance;
 pub mod report;
 
 use cntk_parser::model::ValidatedModel;

@@ -1,0 +1,172 @@
+//! `convert`.
+
+use super::{
+    args::{Common, Convert, Format, Target},
+    destination::Destination,
+    exit,
+    file_sink::FileSink,
+    hash,
+    input::Input,
+    load,
+    progress::Progress,
+    sandbox, summary,
+    terminal::{self, Terminal},
+};
+use anyhow::{Result, anyhow, bail};
+use cntk2onnx::{
+    onnx::{
+        graph::OnnxModel,
+        write::{WriteError, Writer},
+    },
+    options::{Options, Outputs},
+    provenance,
+    report::Refusal,
+};
+use std::{
+    fs::File,
+    io::{self, IsTerminal},
+    thread,
+};
+
+pub fn run(terminal: &Terminal, common: &Common, args: Convert) -> Result<u8> {
+    let options = options(&args);
+    let input = Input::open(&args.input)?;
+    if args.to != Target::Onnx {
+        bail!("only --to onnx is there yet");
+    }
+    let mut destination = Destination::open(&args, &input)?;
+    if destination.model.is_none() && io::stdout().is_terminal() {
+        bail!("a model is not for a terminal: redirect standard output, or name a file with -o");
+    }
+    sandbox::enter(terminal, common, &sandbox::Needs::writing(&destination.path, args.hash()))?;
+
+    let Some(model) = load::valid(terminal, common, &input.name, &input) else { return Ok(exit::REJECTED) };
+    let mut conversion = match cntk2onnx::convert(&model, &options) {
+        Ok(conversion) => conversion,
+        Err(refusal) => return Ok(refused(terminal, &input, &refusal)),
+    };
+    provenance::stamp(&mut conversion.onnx, model.model());
+    drop(model);
+
+    let job = Job { terminal, input: &input, args: &args };
+    let written = match job.write(&conversion.onnx, &mut destination)? {
+        Ok(written) => written,
+        Err(code) => return Ok(code),
+    };
+    input.unchanged()?;
+    if args.format == Format::Json && destination.model.is_some() {
+        terminal::report(&format!("{}\n", summary::json(&destination, &written, &conversion.summary)))?;
+    }
+    summary::text(terminal, &destination, &written, &conversion.summary);
+    destination.finish(written.side.is_some())?;
+    Ok(exit::DONE)
+}
+
+impl Convert {
+    /// Is the whole file's digest wanted?
+    fn hash(&self) -> bool {
+        self.hash || self.expect_sha256.is_some()
+    }
+}
+
+fn options(args: &Convert) -> Options {
+    let outputs = match &*args.outputs {
+        [one] if one == "inference" => Outputs::Inference,
+        [one] if one == "all" => Outputs::All,
+        names => Outputs::Named(names.to_vec()),
+    };
+    Options {
+        opset: args.opset,
+        outputs,
+        keep_sequence_axis: args.keep_sequence_axis,
+        equal_lengths: args.equal_lengths,
+    }
+}
+
+/// Every reason in one run.
+fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> u8 {
+    for reason in &refusal.reasons {
+        terminal.error(format_args!("{}: cannot be converted: {reason}", input.name));
+    }
+    exit::REFUSED
+}
+
+struct Job<'a> {
+    terminal: &'a Terminal,
+    input: &'a Input,
+    args: &'a Convert,
+}
+
+impl Job<'_> {
+    /// Writes the files; the inner error is an exit code whose reason has been told.
+    fn write(&self, onnx: &OnnxModel, destination: &mut Destination) -> Result<Result<summary::Written, u8>> {
+        let (input, terminal) = (self.input, self.terminal);
+        let weights = destination.weights();
+        let mut writer = match Writer::new(onnx, input, weights) {
+            Ok(writer) => writer,
+            Err(error @ (WriteError::TooLarge { .. } | WriteError::Inconsistent { .. })) => {
+                terminal.error(format_args!("{}: {error}", input.name));
+                return Ok(Err(exit::REFUSED));
+            }
+            Err(error) => return Err(self.context(error, destination)),
+        };
+        let side = writer.side_length();
+        if side.is_some() && destination.model.is_none() {
+            terminal.error(format_args!("{}: the result passes 2 GiB and cannot be one stream", input.name));
+            terminal.hint("name a file with -o: the weights then go beside it");
+            return Ok(Err(exit::REFUSED));
+        }
+        let source = input.file.as_ref().filter(|_| input.is_mapped());
+        let mut progress = Progress::new(terminal, writer.model_length() + side.unwrap_or(0));
+
+        let digest = thread::scope(|scope| -> Result<Option<[u8; 32]>> {
+            let hashing = self.args.hash().then(|| scope.spawn(|| hash::whole(input)));
+            if let (Some(length), Some(output)) = (side, &destination.side) {
+                let mut sink = FileSink::new(output.file(), source);
+                writer
+                    .write_side(&mut sink, &mut |done| progress.update(done.min(length)))
+                    .map_err(|e| self.context(e, destination))?;
+            }
+            let mut digest = None;
+            let late = || {
+                let Some(thread) = hashing else { return Ok(vec![]) };
+                let sum = thread.join().unwrap_or_else(|_| Err(io::Error::other("the hashing thread stopped")));
+                let sum = sum.map_err(WriteError::Source)?;
+                digest = Some(sum);
+                Ok(vec![(provenance::SOURCE_SHA256.to_owned(), hash::hex(&sum))])
+            };
+            let before = side.unwrap_or(0);
+            let mut progress = |done| progress.update(before + done);
+            let written = match &destination.model {
+                Some(output) => {
+                    writer.write_model(&mut FileSink::<&File>::new(output.file(), source), &mut progress, late)
+                }
+                None => writer.write_model(&mut FileSink::new(io::stdout().lock(), source), &mut progress, late),
+            };
+            written.map_err(|e| self.context(e, destination))?;
+            Ok(digest)
+        })?;
+        if let (Some(expected), Some(found)) = (self.args.expect_sha256, digest)
+            && expected != found
+        {
+            let message = format!("{}: the file's SHA-256 is {}", input.name, hash::hex(&found));
+            terminal.error(message);
+            return Ok(Err(exit::REJECTED));
+        }
+        Ok(Ok(summary::Written {
+            opset: onnx.opset,
+            model: writer.model_length(),
+            side,
+            in_place: writer.in_place_length(),
+        }))
+    }
+
+    /// Whose fault it was.
+    fn context(&self, error: WriteError, destination: &Destination) -> anyhow::Error {
+        match error {
+            WriteError::Sink(e) => anyhow!(e).context(destination.path.display().to_string()),
+            WriteError::Source(e) => anyhow!(e).context(self.input.name.clone()),
+            other => anyhow!(other),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Where a converted model goes: one or two files, or standard output.
+
+use super::{
+    args::{Convert, Place},
+    in_place,
+    input::Input,
+    output::{Output, folder},
+};
+use anyhow::{Context, Result, bail};
+use cntk2onnx::onnx::write::{MODEL_LIMIT, Weights};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What may be written, opened before the model is looked at.
+pub struct Destination {
+    /// As the user wrote it, or made from the input's name.
+    pub path: PathBuf,
+    /// `None` for standard output.
+    pub model: Option<Output>,
+    /// The file of weights, where there may have to be one.
+    pub side: Option<Output>,
+    place: Place,
+    side_location: String,
+    source_location: String,
+}
+
+impl Destination {
+    pub fn open(args: &Convert, input: &Input) -> Result<Self> {
+        let path = match (&args.output, &input.path) {
+            (Some(path), _) => path.clone(),
+            (None, Some(path)) => path.with_extension("onnx"),
+            (None, None) => PathBuf::from("-"),
+        };
+        if path.as_os_str() == "-" {
+            if args.weights != Place::Embed {
+                bail!("weights can only be embedded in a model that goes to standard output");
+            }
+            let (side_location, source_location) = (String::new(), String::new());
+            return Ok(Self { path, model: None, side: None, place: args.weights, side_location, source_location });
+        }
+        if is_same_file(&path, input) {
+            bail!("{}: is the model itself", path.display());
+        }
+        let name = path.file_name().with_context(|| format!("{}: is not a file name", path.display()))?;
+        let mut side_name = name.to_owned();
+        side_name.push(".data");
+        let source_location = match (args.weights, &input.path) {
+            (Place::InPlace, Some(model)) => in_place::location(model, folder(&path))?,
+            (Place::InPlace, None) => bail!("weights cannot stay in a model that comes from standard input"),
+            _ => String::new(),
+        };
+        // Embedded weights may turn out to be too many; doubled at most by a change of type.
+        let may_need_side = args.weights != Place::Embed || input.len() as u64 > MODEL_LIMIT / 2;
+        let side_path = path.with_file_name(&side_name);
+        let side_location = if may_need_side { in_place::beside(&side_name)? } else { String::new() };
+        let model = Output::create(&path, args.force)?;
+        let side = may_need_side.then(|| Output::create(&side_path, args.force)).transpose()?;
+        Ok(Self { path, model: Some(model), side, place: args.weights, side_location, source_location })
+    }
+
+    /// Where the writer is to put the weights.
+    pub fn weights(&self) -> Weights<'_> {
+        let side = self.side_location.as_str();
+        match self.place {
+            Place::Embed => Weights::Embed { side },
+            Place::External => Weights::External { side },
+            Place::InPlace => Weights::InPlace { source: &self.source_location, side },
+        }
+    }
+
+    /// Gives the files their names: the weights first, so that there is never a model without them.
+    pub fn finish(self, side_used: bool) -> Result<()> {
+        let side_path = self.path.with_file_name(&self.side_location);
+        if let Some(side) = self.side.filter(|_| side_used) {
+            side.finish()?;
+        }
+        let done = self.model.map_or(Ok(()), Output::finish);
+        if done.is_err() && side_used {
+            let _ = fs::remove_file(side_path);
+        }
+        done
+    }
+}
+
+fn is_same_file(path: &Path, input: &Input) -> bool {
+    let paths = (fs::canonicalize(path), input.path.as_ref().map(fs::canonicalize));
+    matches!(paths, (Ok(out), Some(Ok(model))) if out == model)
+}

@@ -1,0 +1,43 @@
+//! The SHA-256 of the whole file, computed on a second thread while the weights are copied.
+
+use super::input::Input;
+use sha2::{Digest, Sha256};
+use std::{fs::File, io};
+
+/// Read at once by the hashing thread.
+const PIECE: usize = 1 << 20;
+
+pub fn whole(input: &Input) -> io::Result<[u8; 32]> {
+    let mut state = Sha256::new();
+    match &input.file {
+        Some(file) if input.is_mapped() => {
+            let mut buffer = vec![0; PIECE];
+            let mut at = 0;
+            while at < input.len() as u64 {
+                match read_at(file, &mut buffer, at)? {
+                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    n => {
+                        state.update(&buffer[..n]);
+                        at += n as u64;
+                    }
+                }
+            }
+        }
+        _ => state.update(&**input),
+    }
+    Ok(state.finalize().into())
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+}

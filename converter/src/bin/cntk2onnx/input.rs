@@ -1,0 +1,109 @@
+//! The model file: read when small, mapped when large.
+
+use super::guard;
+use anyhow::{Context, Result, bail};
+use memmap2::Mmap;
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read},
+    ops::Deref,
+    path::{Path, PathBuf},
+};
+
+/// Larger files are mapped. Reading this much takes a few milliseconds and leaves nothing that could change beneath us.
+const READ_WHOLE: u64 = 16 << 20;
+
+/// An open model.
+pub struct Input {
+    /// As the user wrote it.
+    pub name: String,
+    /// `None` for standard input.
+    pub path: Option<PathBuf>,
+    bytes: Bytes,
+    /// The file, if it is a regular one.
+    pub file: Option<File>,
+    opened: Option<Metadata>,
+}
+
+enum Bytes {
+    Read(Vec<u8>),
+    Mapped(Mmap),
+}
+
+impl Input {
+    /// Opens a model; `-` is standard input.
+    pub fn open(path: &Path) -> Result<Self> {
+        if path.as_os_str() == "-" {
+            let mut bytes = vec![];
+            io::stdin().lock().read_to_end(&mut bytes).context("<stdin>")?;
+            let name = "<stdin>".to_owned();
+            return Ok(Self { name, path: None, bytes: Bytes::Read(bytes), file: None, opened: None });
+        }
+        let name = path.display().to_string();
+        Self::open_file(path, &name).with_context(|| name)
+    }
+
+    fn open_file(path: &Path, name: &str) -> Result<Self> {
+        let mut file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            bail!("is a directory");
+        }
+        let regular = metadata.is_file();
+        let bytes = if regular && metadata.len() > READ_WHOLE {
+            match guard::map(&file, name) {
+                Ok(map) => Bytes::Mapped(map),
+                // Some file systems cannot map.
+                Err(_) => Bytes::Read(read(&mut file, metadata.len())?),
+            }
+        } else {
+            Bytes::Read(read(&mut file, metadata.len())?)
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            path: Some(path.to_owned()),
+            bytes,
+            file: regular.then_some(file),
+            opened: regular.then_some(metadata),
+        })
+    }
+
+    /// Large enough that its weights should not pass through this process?
+    pub fn is_mapped(&self) -> bool {
+        matches!(self.bytes, Bytes::Mapped(_))
+    }
+
+    /// What the file was when it was opened.
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.opened.as_ref()
+    }
+
+    /// Checks that nobody wrote to a mapped file since it was opened.
+    pub fn unchanged(&self) -> Result<()> {
+        let (Bytes::Mapped(_), Some(file), Some(then)) = (&self.bytes, &self.file, &self.opened) else {
+            return Ok(());
+        };
+        let now = file.metadata()?;
+        if now.len() != then.len() || now.modified().ok() != then.modified().ok() {
+            bail!("{}: the file was altered while it was being read", self.name);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Input {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Read(bytes) => bytes,
+            Bytes::Mapped(map) => map,
+        }
+    }
+}
+
+fn read(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length.min(READ_WHOLE) as usize);
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

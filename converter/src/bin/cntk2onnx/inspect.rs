@@ -1,0 +1,101 @@
+//! `inspect`: what is in a model.
+
+use super::{
+    args::{Common, Format, Inspect},
+    exit,
+    input::Input,
+    json::Json,
+    load::{self, Verdict},
+    sandbox,
+    summary::size,
+    terminal::{self, Terminal},
+};
+use anyhow::Result;
+use std::collections::BTreeMap;
+
+mod contents;
+mod cost;
+
+use contents::{Contents, Port};
+
+pub fn run(terminal: &Terminal, common: &Common, args: Inspect) -> Result<u8> {
+    let input = Input::open(&args.input)?;
+    sandbox::enter(terminal, common, &sandbox::Needs::nothing())?;
+    let model = match load::parse(common, &input) {
+        Ok(model) => model,
+        Err(error) => {
+            Verdict::malformed(&input.name, &error).tell(terminal);
+            return Ok(exit::REJECTED);
+        }
+    };
+    let mut contents = Contents::of(&model);
+    let mut validation = load::validate(common, model, false);
+    let verdict = Verdict::checked(&input.name, &mut validation);
+    verdict.tell(terminal);
+    if let Some(model) = &validation.model {
+        contents.infer(model);
+    }
+    let text = match args.format {
+        Format::Text => text(&input, &contents, terminal.verbose > 0),
+        Format::Json => format!("{}\n", json(&input, &contents)),
+    };
+    terminal::report(&text)?;
+    input.unchanged()?;
+    Ok(if verdict.valid { exit::DONE } else { exit::REJECTED })
+}
+
+/// Parameters listed unless more is asked for.
+const FEW: usize = 20;
+
+fn text(input: &Input, contents: &Contents<'_>, all: bool) -> String {
+    let mut lines = vec![
+        format!("file        {}, {}, {}", input.name, size(input.len() as u64), contents.container),
+        format!("root        {}", contents.root),
+    ];
+    let port = |role: &str, port: &Port<'_>| format!("{role:<11} {}", port.text());
+    lines.extend(contents.inputs.iter().map(|p| port("input", p)));
+    lines.extend(contents.outputs.iter().map(|p| port("output", p)));
+    let elements: u64 = contents.parameters.iter().map(|p| p.elements).sum();
+    lines.push(format!(
+        "parameters  {} tensors, {elements} elements, {}",
+        contents.parameters.len(),
+        size(contents.parameters.iter().map(|p| p.bytes).sum())
+    ));
+    let shown = if all { contents.parameters.len() } else { FEW };
+    for parameter in contents.parameters.iter().take(shown) {
+        lines.push(format!("  {} {}", parameter.kind, parameter.port.text()));
+    }
+    if contents.parameters.len() > shown {
+        lines.push(format!("  and {} more (-v lists all)", contents.parameters.len() - shown));
+    }
+    let counts = |title: &str, counts: &BTreeMap<String, u64>| {
+        let all: Vec<_> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        format!("{title:<11} {}", if all.is_empty() { "none".to_owned() } else { all.join(", ") })
+    };
+    lines.push(counts("ops", &contents.ops));
+    lines.push(counts("blocks", &contents.blocks));
+    if let Some(cost) = &contents.cost {
+        lines.push(format!("cost        {}", cost.text()));
+    }
+    lines.iter().map(|line| terminal::printable(line) + "\n").collect()
+}
+
+fn json(input: &Input, contents: &Contents<'_>) -> Json {
+    let counts = |counts: &BTreeMap<String, u64>| {
+        Json::list(counts, |(name, n)| {
+            Json::Object(vec![("name", Json::text(name)), ("count", Json::Number(*n))])
+        })
+    };
+    Json::Object(vec![
+        ("file", Json::text(&input.name)),
+        ("bytes", Json::from(input.len())),
+        ("container", Json::from(contents.container)),
+        ("root", Json::text(contents.root)),
+        ("inputs", Json::list(&contents.inputs, Port::json)),
+        ("outputs", Json::list(&contents.outputs, Port::json)),
+        ("parameters", Json::list(&contents.parameters, contents::Parameter::json)),
+        ("ops", counts(&contents.ops)),
+        ("blocks", counts(&contents.blocks)),
+        ("cost", contents.cost.as_ref().map_or(Json::Null, cost::Cost::json)),
+    ])
+}

@@ -1,0 +1,98 @@
+//! From bytes to a validated model, saying everything that there is to say about it.
+
+use super::{args::Common, terminal::Terminal};
+use cntk_parser::{
+    Error, Finding, Severity, ValidateOptions, Validation,
+    model::{Model, ValidatedModel},
+};
+
+/// A name for messages and what was found in the file of that name.
+pub struct Verdict<'a> {
+    pub name: &'a str,
+    pub findings: Vec<Finding>,
+    /// Found, but over the limit of what is kept.
+    pub more: u64,
+    /// Whether the model may be used.
+    pub valid: bool,
+    /// What to do about a file that is no model at all.
+    pub hint: Option<&'static str>,
+}
+
+impl<'a> Verdict<'a> {
+    /// A file that could not be read as a model.
+    pub fn malformed(name: &'a str, error: &Error) -> Self {
+        let finding = Finding {
+            rule: error.code(),
+            severity: Severity::Error,
+            offset: error.offset(),
+            path: error.path().to_owned(),
+            message: error.message(),
+        };
+        Self { name, findings: vec![finding], more: 0, valid: false, hint: error.hint() }
+    }
+
+    /// A file that was checked.
+    pub fn checked(name: &'a str, validation: &mut Validation<'_>) -> Self {
+        let valid = validation.model.is_some();
+        let findings = std::mem::take(&mut validation.findings);
+        Self { name, findings, more: validation.more_findings, valid, hint: None }
+    }
+
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|f| f.severity == severity).count()
+    }
+
+    /// Prints errors and warnings, each on a line of its own.
+    pub fn tell(&self, terminal: &Terminal) {
+        for finding in &self.findings {
+            let line = format_args!("{}: {}", self.name, place_and_message(finding)).to_string();
+            match finding.severity {
+                Severity::Error => terminal.error(line),
+                Severity::Warning => terminal.warning(line),
+                Severity::Note => terminal.detail(format_args!("note: {line}")),
+            }
+        }
+        if self.more > 0 {
+            let line = format_args!("{}: {} more findings; --max-findings keeps more", self.name, self.more).to_string();
+            if self.valid { terminal.warning(line) } else { terminal.error(line) }
+        }
+        if let Some(hint) = self.hint {
+            terminal.hint(hint);
+        }
+    }
+}
+
+/// A finding without the name of its file.
+pub fn place_and_message(finding: &Finding) -> String {
+    let Finding { rule, offset, path, message, .. } = finding;
+    let inside = if path.is_empty() { String::new() } else { format!(" in {path}") };
+    format!("at {offset:#x}{inside}: {message} [{rule}]")
+}
+
+/// Reads a model under the limits of the command line.
+pub fn parse<'a>(common: &Common, bytes: &'a [u8]) -> Result<Model<'a>, Error> {
+    cntk_parser::parse(bytes, &common.limits.0)
+}
+
+/// Checks a model as the command line asks.
+pub fn validate<'a>(common: &Common, model: Model<'a>, scan_weights: bool) -> Validation<'a> {
+    let mut options = ValidateOptions::default();
+    options.allow_udf = common.allow_udf;
+    options.scan_weights = scan_weights;
+    options.findings = common.limits.0.findings;
+    cntk_parser::validate(model, &options)
+}
+
+/// A model that may be used, `None` after saying why it may not.
+pub fn valid<'a>(terminal: &Terminal, common: &Common, name: &str, bytes: &'a [u8]) -> Option<ValidatedModel<'a>> {
+    let model = match parse(common, bytes) {
+        Ok(model) => model,
+        Err(error) => {
+            Verdict::malformed(name, &error).tell(terminal);
+            return None;
+        }
+    };
+    let mut validation = validate(common, model, false);
+    Verdict::checked(name, &mut validation).tell(terminal);
+    validation.model
+}

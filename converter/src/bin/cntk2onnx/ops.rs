@@ -1,0 +1,45 @@
+//! `ops`: the op table.
+
+use super::{
+    args::{Format, Ops},
+    exit,
+    json::Json,
+    terminal,
+};
+use anyhow::Result;
+use cntk_parser::ops::Op;
+
+pub fn run(args: Ops) -> Result<u8> {
+    let text = match args.format {
+        Format::Text => Op::ALL.iter().map(|op| line(*op)).collect(),
+        Format::Json => format!("{}\n", Json::list(Op::ALL, |op| entry(*op))),
+    };
+    terminal::report(&text)?;
+    Ok(exit::DONE)
+}
+
+fn line(op: Op) -> String {
+    let spec = op.spec();
+    format!("{:>3}  {:<34} {}\n", spec.code, spec.name, inputs(op))
+}
+
+fn inputs(op: Op) -> String {
+    let spec = op.spec();
+    match (spec.min_inputs, spec.max_inputs) {
+        (least, usize::MAX) => format!("{least} or more inputs"),
+        (1, 1) => "1 input".to_owned(),
+        (least, most) if least == most => format!("{least} inputs"),
+        (least, most) => format!("{least} to {most} inputs"),
+    }
+}
+
+fn entry(op: Op) -> Json {
+    let spec = op.spec();
+    Json::Object(vec![
+        ("code", Json::Number(spec.code)),
+        ("name", Json::from(spec.name)),
+        ("min_inputs", Json::from(spec.min_inputs)),
+        ("max_inputs", if spec.max_inputs == usize::MAX { Json::Null } else { Json::from(spec.max_inputs) }),
+        ("attributes", Json::list(spec.attributes, |a| Json::from(a.key))),
+    ])
+}

@@ -1,0 +1,11 @@
+//! The opset argument.
+
+use clap::builder::RangedI64ValueParser;
+use cntk2onnx::options::Options;
+
+/// What is written unless another is asked for: the last opset before the reductions changed.
+pub const DEFAULT: i64 = 17;
+
+pub fn parser() -> RangedI64ValueParser<i64> {
+    clap::value_parser!(i64).range(Options::OPSETS)
+}

@@ -1,0 +1,208 @@
+//! Files that appear whole or not at all.
+//!
+//! On Linux the file has no name until it is complete, so that not even a signal leaves anything behind. Where the file
+//! system has no unnamed files, it is a hidden sibling that is removed on failure and renamed on success.
+
+use anyhow::{Context, Result, bail};
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// A file being written.
+pub struct Output {
+    path: PathBuf,
+    file: File,
+    temporary: Option<PathBuf>,
+    overwrite: bool,
+}
+
+impl Output {
+    /// Begins a file that will be `path`. An existing file stays as it is until [`finish`](Self::finish).
+    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+        let begin = || -> Result<Self> {
+            // Through a symbolic link, so that the link stays.
+            let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            match fs::metadata(&path) {
+                Ok(found) if found.is_dir() => bail!("is a directory"),
+                // A device or a pipe cannot be replaced, only written to.
+                Ok(found) if !found.is_file() => {
+                    let file = OpenOptions::new().write(true).open(&path)?;
+                    return Ok(Self { path, file, temporary: None, overwrite: true });
+                }
+                Ok(_) if !overwrite => bail!(Exists),
+                _ => {}
+            }
+            if let Some(file) = unnamed(folder(&path)) {
+                return Ok(Self { path, file, temporary: None, overwrite });
+            }
+            let (file, temporary) = sibling(&path, |p| OpenOptions::new().write(true).create_new(true).open(p))?;
+            Ok(Self { path, file, temporary: Some(temporary), overwrite })
+        };
+        begin().with_context(|| path.display().to_string())
+    }
+
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives the file its name.
+    pub fn finish(mut self) -> Result<()> {
+        self.publish().with_context(|| self.path.display().to_string())
+    }
+
+    fn publish(&mut self) -> Result<()> {
+        match &self.temporary {
+            None if !self.file.metadata()?.is_file() => return Ok(()),
+            Some(_) => {}
+            None => match link(&self.file, &self.path) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && self.overwrite => {
+                    let ((), name) = sibling(&self.path, |p| link(&self.file, p))?;
+                    self.temporary = Some(name);
+                }
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => bail!(Exists),
+                done => return Ok(done?),
+            },
+        }
+        let Some(temporary) = &self.temporary else { return Ok(()) };
+        if !self.overwrite && self.path.exists() {
+            bail!(Exists);
+        }
+        fs::rename(temporary, &self.path)?;
+        self.temporary = None;
+        Ok(())
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Some(path) = &self.temporary {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The output is there and may not be overwritten.
+#[derive(Debug)]
+pub struct Exists;
+
+impl std::fmt::Display for Exists {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("exists already")
+    }
+}
+
+impl std::error::Error for Exists {}
+
+/// The directory that a file is in.
+pub fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Tries hidden names beside `path` until one is free.
+fn sibling<T>(path: &Path, mut make: impl FnMut(&Path) -> io::Result<T>) -> io::Result<(T, PathBuf)> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    for attempt in 0u32.. {
+        let mut candidate = name.clone();
+        candidate.push(format!(".{}-{attempt}.tmp", std::process::id()));
+        let candidate = folder(path).join(candidate);
+        match make(&candidate) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {}
+            done => return done.map(|made| (made, candidate)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+#[cfg(target_os = "linux")]
+fn unnamed(folder: &Path) -> Option<File> {
+    use rustix::fs::{Mode, OFlags};
+    let mode = Mode::from_raw_mode(0o666);
+    rustix::fs::open(folder, OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, mode).ok().map(File::from)
+}
+
+#[cfg(target_os = "linux")]
+fn link(file: &File, path: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD};
+    use std::os::fd::AsRawFd;
+    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(rustix::fs::linkat(CWD, name, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_: &Path) -> Option<File> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn link(_: &File, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn folder_of(test: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("cntk2onnx-output-{test}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn nothing_is_seen_until_it_is_whole() {
+        let folder = folder_of("whole");
+        let path = folder.join("out");
+        let output = Output::create(&path, false).unwrap();
+        output.file().write_all(b"first").unwrap();
+        assert!(!path.exists());
+        drop(output);
+        assert!(names(&folder).is_empty());
+
+        let output = Output::create(&path, false).unwrap();
+        output.file().write_all(b"second").unwrap();
+        output.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+
+        assert!(Output::create(&path, false).err().unwrap().downcast_ref::<Exists>().is_some());
+        let output = Output::create(&path, true).unwrap();
+        output.file().write_all(b"third").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        output.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"third");
+        assert_eq!(names(&folder), ["out"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn one_that_came_meanwhile_is_kept() {
+        let folder = folder_of("race");
+        let path = folder.join("out");
+        let output = Output::create(&path, false).unwrap();
+        fs::write(&path, "theirs").unwrap();
+        assert!(output.finish().is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        assert_eq!(names(&folder), ["out"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn devices_are_written_to() {
+        let output = Output::create(Path::new("/dev/null"), false).unwrap();
+        output.finish().unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+}

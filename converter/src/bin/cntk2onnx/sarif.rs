@@ -1,0 +1,111 @@
+//! SARIF 2.1.0, for code-scanning services.
+
+use super::{json::Json, validate::File};
+use cntk_parser::{Finding, Severity};
+use std::collections::BTreeMap;
+
+/// One run with all results.
+pub fn document(files: &[File], exit_code: u8) -> Json {
+    let results = files.iter().flat_map(|file| file.findings.iter().map(|f| result(file, f)));
+    let run = Json::Object(vec![
+        ("tool", Json::Object(vec![("driver", driver(files))])),
+        ("invocations", Json::List(vec![invocation(files, exit_code)])),
+        ("results", Json::List(results.collect())),
+    ]);
+    Json::Object(vec![
+        ("$schema", Json::from("https://json.schemastore.org/sarif-2.1.0.json")),
+        ("version", Json::from("2.1.0")),
+        ("runs", Json::List(vec![run])),
+    ])
+}
+
+/// The tool, with the rules of the validator and the codes of whatever stopped the reader.
+fn driver(files: &[File]) -> Json {
+    let mut rules: BTreeMap<&str, &str> = cntk_parser::rules().iter().map(|rule| (rule.id, rule.summary)).collect();
+    for finding in files.iter().flat_map(|f| &f.findings) {
+        rules.entry(finding.rule).or_insert("");
+    }
+    let rule = |(id, summary): (&str, &str)| {
+        let mut entries = vec![("id", Json::from(id))];
+        if !summary.is_empty() {
+            entries.push(("shortDescription", message(summary)));
+        }
+        Json::Object(entries)
+    };
+    Json::Object(vec![
+        ("name", Json::from(env!("CARGO_PKG_NAME"))),
+        ("semanticVersion", Json::from(env!("CARGO_PKG_VERSION"))),
+        ("informationUri", Json::from(env!("CARGO_PKG_REPOSITORY"))),
+        ("rules", Json::list(rules, rule)),
+    ])
+}
+
+fn invocation(files: &[File], exit_code: u8) -> Json {
+    let unreadable = files.iter().filter(|f| f.verdict == "unreadable");
+    let notification = |file: &File| {
+        Json::Object(vec![
+            ("level", Json::from("error")),
+            ("message", message("cannot be read")),
+            ("locations", Json::List(vec![Json::Object(vec![("physicalLocation", physical(file, None))])])),
+        ])
+    };
+    Json::Object(vec![
+        ("executionSuccessful", Json::from(exit_code < super::exit::IO)),
+        ("exitCode", Json::Number(exit_code.into())),
+        ("toolExecutionNotifications", Json::list(unreadable, notification)),
+    ])
+}
+
+fn result(file: &File, finding: &Finding) -> Json {
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    let mut location = vec![("physicalLocation", physical(file, Some(finding.offset)))];
+    if !finding.path.is_empty() {
+        let logical = Json::Object(vec![("fullyQualifiedName", Json::text(&finding.path))]);
+        location.push(("logicalLocations", Json::List(vec![logical])));
+    }
+    Json::Object(vec![
+        ("ruleId", Json::from(finding.rule)),
+        ("level", Json::from(level)),
+        ("message", message(&finding.message)),
+        ("locations", Json::List(vec![Json::Object(location)])),
+    ])
+}
+
+fn physical(file: &File, offset: Option<u64>) -> Json {
+    let mut entries = vec![("artifactLocation", Json::Object(vec![("uri", Json::Text(uri(&file.name)))]))];
+    if let Some(offset) = offset {
+        entries.push(("region", Json::Object(vec![("byteOffset", Json::Number(offset))])));
+    }
+    Json::Object(entries)
+}
+
+fn message(text: &str) -> Json {
+    Json::Object(vec![("text", Json::from(text))])
+}
+
+/// A path as a relative or `file:` reference, percent-encoded.
+fn uri(path: &str) -> String {
+    let mut text = String::from(if path.starts_with('/') { "file://" } else { "" });
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => text.push(byte.into()),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_references() {
+        assert_eq!(uri("a b/é.model"), "a%20b/%C3%A9.model");
+        assert_eq!(uri("/tmp/x.model"), "file:///tmp/x.model");
+    }
+}

@@ -1,0 +1,84 @@
+//! What `convert` says it did.
+
+use super::{destination::Destination, json::Json, terminal::Terminal};
+use cntk2onnx::report::{Port, Summary};
+
+/// Sizes of what was written.
+pub struct Written {
+    pub opset: i64,
+    pub model: u64,
+    pub side: Option<u64>,
+    pub in_place: u64,
+}
+
+pub fn text(terminal: &Terminal, destination: &Destination, written: &Written, summary: &Summary) {
+    for warning in &summary.warnings {
+        terminal.warning(warning);
+    }
+    for dropped in &summary.dropped {
+        terminal.say(format_args!("dropped {dropped}"));
+    }
+    let port = |role: &str, port: &Port| {
+        terminal.say(format_args!("{role:6} {} {}[{}]", port.name, port.elem, port.dims.join(", ")));
+    };
+    summary.inputs.iter().for_each(|p| port("input", p));
+    summary.outputs.iter().for_each(|p| port("output", p));
+    let path = destination.path.display();
+    terminal.say(format_args!(
+        "{} CNTK functions became {} ONNX nodes of opset {}",
+        summary.functions, summary.nodes, written.opset
+    ));
+    terminal.say(format_args!("wrote {path}, {}", size(written.model)));
+    if let Some(side) = written.side {
+        terminal.say(format_args!("wrote {path}.data, {}", size(side)));
+    }
+    if written.in_place > 0 {
+        terminal.say(format_args!("{} of weights stay in the model: keep it, and keep it as it is", size(written.in_place)));
+    }
+}
+
+pub fn json(destination: &Destination, written: &Written, summary: &Summary) -> Json {
+    let port = |port: &Port| {
+        Json::Object(vec![
+            ("name", Json::text(&port.name)),
+            ("uid", Json::text(&port.uid)),
+            ("type", Json::text(&port.elem)),
+            ("shape", Json::list(&port.dims, Json::text)),
+        ])
+    };
+    Json::Object(vec![
+        ("output", Json::text(destination.path.display().to_string())),
+        ("opset", Json::Number(written.opset.unsigned_abs())),
+        ("bytes", Json::Number(written.model)),
+        ("side_bytes", written.side.map_or(Json::Null, Json::Number)),
+        ("in_place_bytes", Json::Number(written.in_place)),
+        ("inputs", Json::list(&summary.inputs, port)),
+        ("outputs", Json::list(&summary.outputs, port)),
+        ("dropped", Json::list(&summary.dropped, Json::text)),
+        ("warnings", Json::list(&summary.warnings, Json::text)),
+        ("functions", Json::from(summary.functions)),
+        ("nodes", Json::from(summary.nodes)),
+    ])
+}
+
+/// A number of bytes as a person reads it.
+pub fn size(bytes: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", tenths(1_000)),
+        1_000_000..1_000_000_000 => format!("{} MB", tenths(1_000_000)),
+        _ => format!("{} GB", tenths(1_000_000_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let shown = [0, 999, 1_000, 17_340, 513_258_995, 2_400_000_000].map(size);
+        assert_eq!(shown, ["0 bytes", "999 bytes", "1.0 kB", "17.3 kB", "513.2 MB", "2.4 GB"]);
+    }
+}

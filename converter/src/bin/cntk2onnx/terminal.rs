@@ -1,0 +1,126 @@
+//! What is printed, and where: reports to stdout, everything else to stderr.
+//!
+//! Text from a model, a path or an error passes through here last, so this is where control and bidirectional
+//! characters lose their power, whatever was done before.
+
+use super::args::{Color, Common};
+use cntk_parser::Escaped;
+use std::{
+    fmt,
+    io::{self, IsTerminal, Write},
+};
+
+/// A line of a message is cut after so many characters.
+const LONGEST: usize = 2000;
+
+/// Where to print and how much.
+pub struct Terminal {
+    pub quiet: bool,
+    pub verbose: u8,
+    color: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Label {
+    Error,
+    Warning,
+    Hint,
+    None,
+}
+
+impl Terminal {
+    pub fn new(common: &Common) -> Self {
+        let plain = || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let color = match common.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => !plain() && io::stderr().is_terminal(),
+        };
+        Self { quiet: common.quiet, verbose: common.verbose, color }
+    }
+
+    pub fn error(&self, message: impl fmt::Display) {
+        self.line(Label::Error, &message);
+    }
+
+    pub fn hint(&self, message: impl fmt::Display) {
+        if !self.quiet {
+            self.line(Label::Hint, &message);
+        }
+    }
+
+    pub fn warning(&self, message: impl fmt::Display) {
+        if !self.quiet {
+            self.line(Label::Warning, &message);
+        }
+    }
+
+    /// What a command did.
+    pub fn say(&self, message: impl fmt::Display) {
+        if !self.quiet {
+            self.line(Label::None, &message);
+        }
+    }
+
+    /// Only with `-v`.
+    pub fn detail(&self, message: impl fmt::Display) {
+        if self.verbose > 0 {
+            self.line(Label::None, &message);
+        }
+    }
+
+    fn line(&self, label: Label, message: &dyn fmt::Display) {
+        let (name, style) = match label {
+            Label::Error => ("error: ", "\x1b[1;31m"),
+            Label::Warning => ("warning: ", "\x1b[1;33m"),
+            Label::Hint => ("hint: ", "\x1b[1;36m"),
+            Label::None => ("", ""),
+        };
+        let mut text = String::new();
+        if self.color && !name.is_empty() {
+            text.extend([style, name, "\x1b[0m"]);
+        } else {
+            text.push_str(name);
+        }
+        text.push_str(&printable(&message.to_string()));
+        text.push('\n');
+        // One write, so that lines of several processes do not mix. There is nobody to tell if it fails.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Prints a report. A reader that has seen enough and closed the pipe is no error.
+pub fn report(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+/// One line that is safe to print.
+pub fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for (i, c) in text.chars().enumerate() {
+        if i == LONGEST {
+            line.push('…');
+            break;
+        }
+        match c {
+            ' '..='~' => line.push(c),
+            _ => line.push_str(&Escaped(c.encode_utf8(&mut [0; 4])).to_string()),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(printable("a\nerror: b\u{1b}[0m\u{202e}é"), "a\\u{a}error: b\\u{1b}[0m\\u{202e}é");
+        assert_eq!(printable(&"x".repeat(5000)).chars().count(), LONGEST + 1);
+    }
+}

@@ -1,0 +1,167 @@
+//! `validate`: every finding in every file.
+
+use super::{
+    args::{Common, ReportFormat, Validate},
+    exit,
+    input::Input,
+    json::Json,
+    load::{self, Verdict},
+    sandbox, sarif,
+    terminal::{self, Terminal},
+    walk,
+};
+use anyhow::Result;
+use cntk_parser::{Finding, Limits, Severity};
+use std::path::Path;
+
+pub fn run(terminal: &Terminal, common: &Common, args: Validate) -> Result<u8> {
+    let mut report = Report { format: args.format, files: vec![] };
+    if args.limits {
+        report.limits(&common.limits.0)?;
+    }
+    let paths = walk::models(&args.inputs)?;
+    sandbox::enter(terminal, common, &sandbox::Needs::reading(&paths))?;
+    if paths.is_empty() && !args.inputs.is_empty() {
+        anyhow::bail!("no *.model, *.dnn or *.cmf in the directories given");
+    }
+    let mut worst = exit::DONE;
+    for path in &paths {
+        worst = worst.max(one(terminal, common, &args, path, &mut report)?);
+    }
+    if !args.inputs.is_empty() {
+        report.finish(worst)?;
+    }
+    Ok(worst)
+}
+
+fn one(terminal: &Terminal, common: &Common, args: &Validate, path: &Path, report: &mut Report) -> Result<u8> {
+    let input = match Input::open(path) {
+        Ok(input) => input,
+        Err(error) => {
+            terminal.error(format_args!("{error:#}"));
+            report.unreadable(terminal, path, &format!("{:#}", error.root_cause()))?;
+            return Ok(exit::IO);
+        }
+    };
+    let verdict = match load::parse(common, &input) {
+        Err(error) => Verdict::malformed(&input.name, &error),
+        Ok(model) => Verdict::checked(&input.name, &mut load::validate(common, model, args.scan_weights)),
+    };
+    verdict.tell(terminal);
+    report.checked(terminal, &verdict)?;
+    if let Err(error) = input.unchanged() {
+        terminal.error(format_args!("{error:#}"));
+        return Ok(exit::IO);
+    }
+    Ok(if verdict.valid { exit::DONE } else { exit::REJECTED })
+}
+
+/// What goes to stdout.
+struct Report {
+    format: ReportFormat,
+    /// For the formats that are one document.
+    files: Vec<File>,
+}
+
+pub struct File {
+    pub name: String,
+    /// `valid`, `invalid` or `unreadable`.
+    pub verdict: &'static str,
+    pub findings: Vec<Finding>,
+    pub more: u64,
+}
+
+impl Report {
+    fn checked(&mut self, terminal: &Terminal, verdict: &Verdict<'_>) -> Result<()> {
+        let name = verdict.name.to_owned();
+        if self.format == ReportFormat::Text {
+            if !terminal.quiet {
+                terminal::report(&text(verdict))?;
+            }
+        } else {
+            let findings = verdict.findings.clone();
+            let verdict_name = if verdict.valid { "valid" } else { "invalid" };
+            self.files.push(File { name, verdict: verdict_name, findings, more: verdict.more });
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, terminal: &Terminal, path: &Path, why: &str) -> Result<()> {
+        let name = path.display().to_string();
+        if self.format == ReportFormat::Text {
+            if !terminal.quiet {
+                terminal::report(&format!("{}: unreadable: {}\n", terminal::printable(&name), terminal::printable(why)))?;
+            }
+        } else {
+            self.files.push(File { name, verdict: "unreadable", findings: vec![], more: 0 });
+        }
+        Ok(())
+    }
+
+    fn limits(&self, limits: &Limits) -> Result<()> {
+        if self.format == ReportFormat::Text {
+            let line = |(name, value, meaning)| format!("--max-{name:<12} {value:>12}  {meaning}\n");
+            terminal::report(&limits.list().map(line).concat())?;
+        } else {
+            let entries = limits.list().map(|(name, value, _)| (name, Json::Number(value)));
+            terminal::report(&format!("{}\n", Json::Object(vec![("limits", Json::Object(entries.into()))])))?;
+        }
+        Ok(())
+    }
+
+    fn finish(&self, code: u8) -> Result<()> {
+        match self.format {
+            ReportFormat::Text => {}
+            ReportFormat::Json => terminal::report(&format!("{}\n", document(&self.files)))?,
+            ReportFormat::Sarif => terminal::report(&format!("{}\n", sarif::document(&self.files, code)))?,
+        }
+        Ok(())
+    }
+}
+
+/// One line for the file, and one for each note, which has no other place.
+fn text(verdict: &Verdict<'_>) -> String {
+    let counted = |n: usize, what: &str| match n {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        n => Some(format!("{n} {what}s")),
+    };
+    let errors = counted(verdict.count(Severity::Error), "error");
+    let warnings = counted(verdict.count(Severity::Warning), "warning");
+    let valid = verdict.valid.then(|| "valid".to_owned());
+    let parts: Vec<_> = [valid, errors, warnings].into_iter().flatten().collect();
+    let mut text = format!("{}: {}\n", terminal::printable(verdict.name), parts.join(", "));
+    for note in verdict.findings.iter().filter(|f| f.severity == Severity::Note) {
+        text.push_str(&format!("  note: {}\n", terminal::printable(&load::place_and_message(note))));
+    }
+    text
+}
+
+fn document(files: &[File]) -> Json {
+    let finding = |f: &Finding| {
+        Json::Object(vec![
+            ("rule", Json::from(f.rule)),
+            ("severity", Json::from(severity(f.severity))),
+            ("offset", Json::Number(f.offset)),
+            ("path", Json::text(&f.path)),
+            ("message", Json::text(&f.message)),
+        ])
+    };
+    let file = |file: &File| {
+        Json::Object(vec![
+            ("file", Json::text(&file.name)),
+            ("verdict", Json::from(file.verdict)),
+            ("findings", Json::list(&file.findings, finding)),
+            ("more_findings", Json::Number(file.more)),
+        ])
+    };
+    Json::Object(vec![("files", Json::list(files, file))])
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
