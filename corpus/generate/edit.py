@@ -5,9 +5,9 @@ that CNTK reads but that 2.7 does not write. Everything else in the file stays a
     edit(path, "Pooling", put={"lowerPad": Shape([1, 0])}, version=15)
 """
 from relayout import each, field, number_bytes
-from wire import OPS, Shape, fields, value
+from wire import OPS, Axis, Shape, fields, value
 
-INT, SIZE, SHAPE, VECTOR = 2, 3, 7, 9
+SIZE, SHAPE, AXIS = 3, 7, 8
 
 
 def edit(path, op, drop=(), put=None, version=None, new_op=None, inputs=None):
@@ -86,15 +86,17 @@ def keep_first(message, count):
     return each(message, lambda n, v: cut(v) if n == 11 else v)
 
 
-def encoded(kind, v, member=None):
-    member = kind + 2 if member is None else member
-    body = field(member, 2, v) if isinstance(v, bytes) else field(member, 0, v)
+def encoded(kind, v):
+    body = field(kind + 2, 2, v) if isinstance(v, bytes) else field(kind + 2, 0, v)
     return field(1, 0, 1) + field(2, 0, kind) + body
 
 
 def encode(v):
     if isinstance(v, Shape):
         return encoded(SHAPE, field(1, 2, b"".join(number_bytes(d) for d in v)))
+    if isinstance(v, Axis):
+        index = field(1, 0, v.index & (1 << 64) - 1) if v.index else b""
+        return encoded(AXIS, index + field(2, 2, v.name.encode()) + (field(3, 0, 1) if v.ordered else b""))
     if isinstance(v, int):
         return encoded(SIZE, v)
     raise ValueError("not supported: %r" % (v,))

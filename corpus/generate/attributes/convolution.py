@@ -157,7 +157,7 @@ for _kind in KINDS:
             ("overlap_pad", (2, 5, 5), (3, 3), (1, 1), [False, True, True], False, False),
             ("overlap_pad_include", (2, 5, 5), (3, 3), (1, 1), [False, True, True], False, True),
             ("ceil", (2, 5, 7), (2, 2), (2, 2), [False], True, False), ("ceil_3_2", (2, 6, 8), (3, 3), (2, 2), [False], True, False),
-            ("ceil_include", (2, 6, 8), (3, 3), (2, 2), [False], True, True), ("ceil_pad", (2, 6, 7), (3, 2), (2, 3), [True], True, False),
+            ("ceil_include", (2, 6, 8), (3, 3), (2, 2), [False], True, True),
             ("stride_beyond_window", (2, 7, 8), (2, 2), (3, 4), [False], False, False),
             ("stride_beyond_window_pad", (2, 7, 8), (2, 2), (3, 4), [True], False, False),
             ("stride_beyond_window_ceil", (2, 7, 8), (2, 2), (3, 3), [False], True, False),
@@ -207,13 +207,26 @@ for _name, _shape, _window, _strides, _pad in [
         return C.unpooling(pooled * 2, x, C.MAX_UNPOOLING, window, strides, pad), {x: distinct}
 
 # --- ROI pooling: CNTK has no average form
-ROIS = np.array([[[0, 0, 7, 7], [1, 2, 5, 6], [3, 3, 3, 3], [0, 0, 20, 20]], [[2, 0, 6, 3], [-2, -2, 3, 3], [6, 6, 7, 7], [0.4, 0.6, 4.5, 5.5]]], np.float32)
+ROIS = np.array([[[0, 0, 7, 7], [1, 2, 5, 6], [3, 3, 3, 3], [0, 0, 20, 20]], [[2, 0, 6, 3], [5, 1, 7, 3], [6, 6, 7, 7], [0.4, 0.6, 4.5, 5.5]]], np.float32)
 for _out in [(3, 3), (2, 4), (1, 1)]:
     for _scale in (1.0, 0.5):
         @named("roi_pooling_max_%d_%d_scale_%s" % (_out + (str(_scale).replace(".", "_"),)))
         def _(out=_out, scale=_scale):
             x, rois = C.input_variable((2, 8, 8), name="x"), C.input_variable((4, 4), name="rois")
             return C.roipooling(x, rois, C.MAX_POOLING, out, scale), {x: positive(2, 2, 8, 8), rois: ROIS}
+
+
+@case("roi_pooling_max_negative_start")
+def _():
+    x, rois = C.input_variable((1, 6, 6), name="x"), C.input_variable((2, 4), name="rois")
+    boxes = np.array([[[-2, -2, 3, 3], [-1, 2, 4, 5]], [[-9, -9, -8, -8], [2, -3, 5, 5]]], np.float32)
+    return C.roipooling(x, rois, C.MAX_POOLING, (2, 2), 1.0), {x: positive(2, 1, 6, 6), rois: boxes}
+
+
+@case("roi_pooling_max_reversed_box")
+def _():
+    x, rois = C.input_variable((1, 6, 6), name="x"), C.input_variable((1, 4), name="rois")
+    return C.roipooling(x, rois, C.MAX_POOLING, (2, 2), 1.0), {x: positive(2, 1, 6, 6), rois: np.array([[[5, 1, 3, 3]], [[1, 4, 2, 2]]], np.float32)}
 
 
 @case("roi_pooling_max_negative_map")

@@ -91,7 +91,13 @@ def _():
 @case("one_hot_out_of_range_and_fractions")
 def _():
     x = C.input_variable((6,), name="x")
-    return C.one_hot(x, 3), {x: np.array([[-1, 0, 2.9, 3, 7, 1.5], [-0.5, -1.5, 0.2, 2, 100, 1]], np.float32)}
+    return C.one_hot(x, 3), {x: np.array([[-1, 0, 2.9, 3, 7, 1.5], [-2, -1.5, 0.2, 2, 100, 1]], np.float32)}
+
+
+@case("one_hot_small_negative")
+def _():
+    x = C.input_variable((2,), name="x")
+    return C.one_hot(x, 3), {x: np.array([[-0.5, 0.5], [-0.9, 1]], np.float32)}
 
 
 @case("one_hot_sequence")

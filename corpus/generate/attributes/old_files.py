@@ -4,9 +4,9 @@ import cntk as C
 import numpy as np
 
 from edit import edit
-from wire import Shape
+from wire import Axis, Shape
 
-from . import batch, case, normal, positive, ragged
+from . import batch, case, normal, positive, ragged, whole
 
 
 def edited(name, make, *edits, **more):
@@ -128,10 +128,11 @@ def unary(shape, of_sequences=False):
     return make
 
 
-def binary(shape):
+def binary(shape, probabilities=False):
     def make():
         x, y = C.input_variable(shape, name="x"), C.input_variable(shape, name="y")
-        return C.plus(x, y), {x: batch(*shape), y: positive(2, *shape)}
+        a, b = (positive(2, *shape) / 2.1, whole(2, 2, *shape)) if probabilities else (batch(*shape), positive(2, *shape))
+        return C.plus(x, y), {x: a, y: b}
     return make
 
 
@@ -140,6 +141,40 @@ for _op in ("Softmax", "LogSoftmax", "Hardmax", "Sigmoid", "Pass", "StopGradient
     edited("old_op_%s_rank2" % _op.lower(), unary((2, 3)), ("Tanh", {"new_op": _op}))
     edited("old_op_%s_sequence" % _op.lower(), unary((2,), True), ("Tanh", {"new_op": _op}))
 for _op in ("SquaredError", "CrossEntropyWithSoftmax", "Logistic", "ClassificationError", "LogPlus", "CosDistance"):
-    edited("old_op_%s" % _op.lower(), binary((4,)), ("Plus", {"new_op": _op}), finite=False)
+    edited("old_op_%s" % _op.lower(), binary((4,), _op == "Logistic"), ("Plus", {"new_op": _op}))
 for _op in ("SquaredError", "CrossEntropyWithSoftmax"):
     edited("old_op_%s_rank2" % _op.lower(), binary((2, 3)), ("Plus", {"new_op": _op}))
+
+
+# --- static axes counted from the end of the stored shape: -1 is NumPy's first
+def from_end(i):
+    return Axis(i, "staticAxisIdx=%d" % i, True)
+
+
+def spliced():
+    x = C.input_variable((2, 3), name="x")
+    return C.splice(x, C.tanh(x), axis=0), {x: batch(2, 3)}
+
+
+def swapped():
+    x = C.input_variable((2, 3, 4), name="x")
+    return C.swapaxes(x, 0, 1), {x: batch(2, 3, 4)}
+
+
+def one_hot():
+    x = C.input_variable((2, 3), name="x")
+    return C.one_hot(x, 4, False, 0), {x: whole(4, 2, 2, 3)}
+
+
+def part_reshaped():
+    x = C.input_variable((2, 6, 4), name="x")
+    return C.reshape(x, (3, 2), 1, 2), {x: batch(2, 6, 4)}
+
+
+edited("negative_axis_slice", slice_, ("Slice", {"put": {"axis": from_end(-2)}}))
+edited("negative_axis_reduction", reduced, ("ReduceElements", {"drop": ["axisVec"], "put": {"axis": from_end(-1)}}))
+edited("single_axis_reduction", reduced, ("ReduceElements", {"drop": ["axisVec"], "put": {"axis": from_end(0)}}))
+edited("negative_axis_splice", spliced, ("Splice", {"put": {"axis": from_end(-1)}}))
+edited("negative_axes_transpose", swapped, ("TransposeAxes", {"put": {"axis1": from_end(-1), "axis2": from_end(-3)}}))
+edited("negative_axis_one_hot", one_hot, ("OneHot", {"put": {"onehotAxis": from_end(-2)}}))
+edited("negative_axes_reshape", part_reshaped, ("Reshape", {"put": {"beginAxis": from_end(-2), "endAxis": from_end(-1)}}))

@@ -233,12 +233,6 @@ def _():
     return x * y, {x: normal(2, 3), y: batch(3)}
 
 
-@case("no_batch_axis_convolution")
-def _():
-    x = C.input_variable((2, 5, 5), dynamic_axes=[], name="x")
-    return C.pooling(x, C.MAX_POOLING, (2, 2), (2, 2)), {x: normal(2, 5, 5)}
-
-
 @case("no_batch_axis_reduction")
 def _():
     x = C.input_variable((2, 3), dynamic_axes=[], name="x")
