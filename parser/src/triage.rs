@@ -83,7 +83,7 @@ fn shape_of(input: &[u8]) -> Shape {
         match reader.field() {
             Ok(Some(field)) => match (field.number, field.payload) {
                 (2, Payload::Bytes(entry)) if is_entry(entry.bytes()) => return Shape::Cntk,
-                (2, _) => onnx = true,
+                (2, Payload::Bytes(name)) if is_text(name.bytes()) => onnx = true,
                 (7 | 8 | 14, Payload::Bytes(_)) => onnx = true,
                 _ => {}
             },
@@ -132,4 +132,36 @@ fn is_text(input: &[u8]) -> bool {
         Err(_) => return false,
     };
     valid > 0 && start.iter().all(|b| !b.is_ascii_control() || matches!(b, b'\n' | b'\r' | b'\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Limits, parse};
+
+    fn verdict(input: &[u8]) -> (&'static str, u64) {
+        let error = parse(input, &Limits::default()).unwrap_err();
+        assert!(error.hint().is_some(), "{error}");
+        (error.code(), error.offset())
+    }
+
+    #[test]
+    fn other_files_are_named() {
+        assert_eq!(verdict(b""), ("file.empty", 0));
+        assert_eq!(verdict(b"B\0C\0N\0\0\0B\0V\0"), ("file.v1", 0));
+        assert_eq!(verdict(b"\x1f\x8b\x08\0\0"), ("file.gzip", 0));
+        assert_eq!(verdict(b"PK\x03\x04\x14\0"), ("file.zip", 0));
+        assert_eq!(verdict(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), ("file.lfs-pointer", 0));
+        assert_eq!(verdict(b"\n<!DOCTYPE html><title>404"), ("file.html", 0));
+        assert_eq!(verdict(b"Not Found\n"), ("file.text", 0));
+        assert_eq!(verdict(&[0xff; 64]), ("file.not-cntk", 0));
+        assert_eq!(verdict(b"\x80\x02}q\0."), ("file.not-cntk", 0));
+    }
+
+    #[test]
+    fn onnx_is_told_from_a_dictionary() {
+        let onnx = b"\x08\x07\x12\x07pytorch\x1a\x031.9:\x04\x0a\x02\x12\0B\x02\x10\x0d";
+        assert_eq!(verdict(onnx), ("file.onnx", 0));
+        assert_eq!(verdict(&onnx[..14]), ("file.onnx", 0), "cut");
+        assert_eq!(verdict(b"\x08\x02\x12\x18\x0a\x04root"), ("wire.truncated", 2), "ours, cut");
+    }
 }

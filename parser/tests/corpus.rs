@@ -53,3 +53,12 @@ fn every_prefix_of_a_model_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_checkpoint_is_named() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus/zoo/checkpoint_adam.model.ckp");
+    let bytes = std::fs::read(path).unwrap();
+    let error = cntk_parser::parse(&bytes, &Limits::default()).unwrap_err();
+    assert_eq!((error.code(), error.offset()), ("file.checkpoint", 0));
+    assert!(error.hint().unwrap().contains("without `.ckp`"));
+}
