@@ -16,9 +16,7 @@ fn check(bytes: &[u8], label: &Value) -> Vec<String> {
     options.allow_udf = label["udf"] == true;
     let validation = validate(parsed, &options);
     let mut wrong: Vec<String> = (validation.findings.iter())
-        .filter(|f| {
-            f.severity >= Severity::Warning && std::env::var_os("WARNINGS").is_some() || f.severity == Severity::Error
-        })
+        .filter(|f| std::env::var_os("WARNINGS").is_some() || f.severity == Severity::Error)
         .map(|f| format!("{} {:?} {}: {}", f.rule, f.severity, f.path, f.message))
         .collect();
     let Some(model) = validation.model else { return wrong };

@@ -2,12 +2,19 @@
 //! that the converter builds on.
 
 mod arena;
+mod attributes;
+mod blocks;
+mod code;
 mod findings;
 mod graph;
+mod hazards;
+mod names;
 mod operators;
 mod resolve;
 mod rules;
+mod scan;
 mod types;
+mod variables;
 
 pub(crate) use resolve::{output, split_output_uid};
 pub use rules::{Rule, rules};
@@ -50,10 +57,19 @@ pub struct Validation<'a> {
 /// Checks a model against all rules.
 pub fn validate<'a>(model: Model<'a>, options: &ValidateOptions) -> Validation<'a> {
     let mut findings = Findings::new(&model, options.findings as usize);
+    names::check(&model, &mut findings);
+    variables::check(&model, &mut findings);
     let operators = operators::decode(&model, &mut findings);
+    code::check(&model, &operators, options, &mut findings);
+    attributes::check(&model, &operators, &mut findings);
     let resolution = resolve::resolve(&model, &operators, &mut findings);
+    variables::check_unbound(&model, &resolution, &mut findings);
+    variables::check_tensor_shapes(&model, &resolution, &mut findings);
+    blocks::check(&model, &mut findings);
     let order = graph::order(&model, &resolution, &mut findings);
     let types = types::infer(&model, &operators, &resolution, &order, &mut findings);
+    hazards::check(&model, &operators, &resolution, &order, &types, &mut findings);
+    scan::check(&model, options, &mut findings);
     let sound = findings.errors() == 0;
     let (mut found, mut more_findings) = findings.finish();
     let mut findings = model.warnings.clone();

@@ -1,6 +1,6 @@
 //! The rules: a stable id, a severity and one line each. `docs/rules.md` is made from this table.
 
-use crate::report::Severity::{self, Error, Warning};
+use crate::report::Severity::{self, Error, Note, Warning};
 
 /// A rule.
 #[derive(Debug)]
@@ -33,11 +33,19 @@ rules! {
     CYCLE = "graph.cycle", Error, "every cycle passes the state input of a delay";
     MIXED_DIRECTIONS = "graph.mixed-directions", Error, "a loop has delays of one direction";
     UNREACHABLE = "graph.unreachable", Warning, "the root needs every function";
+    UNBOUND = "graph.unbound-placeholder", Warning, "every placeholder is bound, by a block or as a forward reference";
     UNKNOWN_BLOCK_ROOT = "block.root", Error, "the inner root of a block exists (CNTK crashes otherwise)";
     BLOCK_RECURSION = "block.recursion", Error, "no block contains itself";
     BLOCK_MAP_KEY = "block.map-key", Error, "the keys of a block's argument map are its placeholders, each once";
     BLOCK_SCOPE = "block.scope", Error, "the inside of a block uses its own placeholders only, and all are bound";
     BLOCK_SHARED = "block.shared", Error, "a function belongs to one block";
+    BLOCK_INPUTS = "block.inputs", Warning, "a block's `inputs` lists its actual arguments";
+    VARIABLE_KIND = "variable.kind", Error, "parameters and constants have a value, inputs and placeholders have none";
+    VARIABLE_TYPE = "variable.data-type", Error, "the data type of an input, parameter or constant is known";
+    VARIABLE_SHAPE = "variable.shape", Error, "dimensions are positive 32-bit sizes; those of a stored tensor are definite";
+    VARIABLE_AXES = "variable.dynamic-axes", Error, "dynamic axes are at most one sequence axis and then the batch axis; a stored tensor has none";
+    TENSOR_TYPE = "tensor.record-type", Error, "a tensor has its record's data type";
+    TENSOR_SHAPE = "tensor.record-shape", Error, "a tensor has its record's shape (a warning where only an OptimizedRNNStack reads it)";
     TOO_FEW_INPUTS = "function.too-few-inputs", Error, "a function has the inputs that its operator reads (CNTK reads out of bounds otherwise)";
     TOO_MANY_INPUTS = "function.too-many-inputs", Error, "a function has no more inputs than its operator takes";
     ATTRIBUTE_MISSING = "attribute.missing", Error, "required attributes are present";
@@ -60,7 +68,28 @@ rules! {
     DYNAMIC_AXES = "type.dynamic-axes", Error, "operands with dynamic axes have the same ones";
     DELAY_AXES = "type.delay-axes", Error, "a delayed value has a sequence axis and the batch axis";
     LOOP_SHAPES = "type.loop", Error, "the shapes of a loop settle";
+    DECLARED = "type.declared", Warning, "the record of a forward reference says the type that is computed";
+    ALLOCATION = "type.allocation-bomb", Error, "no value has more than 2^36 elements per sample";
     UNKNOWN_TYPE = "type.unknown", Warning, "the type of every value can be told";
+    ODD_NUMBER = "attribute.number", Warning, "rates, scales and epsilons are finite and in range";
+    OLD_VERSION = "function.version", Note, "an operator is not newer than its record's version";
+    PYTHON_CODE = "code.python", Error, "no user-defined function in Python: loading it elsewhere imports and runs what it names";
+    STATEMENT_INJECTION = "code.statement-injection", Error, "module and class of a user-defined function are names, not source text";
+    NATIVE_CODE = "code.native", Error, "no native user-defined function: loading it elsewhere loads the library it names";
+    LIBRARY_PATH = "code.library-path", Error, "no library of a user-defined function is a path or a network share";
+    FILE_PATH = "code.file-path", Warning, "no attribute names a file to open; one on a network share is an error";
+    CUSTOM_OP = "code.custom-op", Warning, "no function calls a registered native op by name";
+    GATHER_INDEX = "data.gather-index", Error, "stored indices of a Gather lie within its table (CNTK discloses foreign memory)";
+    HIDDEN_BRANCH = "data.hidden-branch", Note, "a choice by comparison with a stored number can hide a trigger";
+    NOT_FINITE = "data.not-finite", Warning, "stored tensors hold no NaN and no infinity";
+    DENORMALS = "data.denormals", Warning, "stored tensors hold few denormals, which slow evaluation down";
+    EXTREME = "data.extreme", Warning, "no parameter holds numbers whose square overflows";
+    NOT_HALF = "data.not-half", Warning, "the elements of a half-precision tensor are half-precision numbers";
+    NOT_SCANNED = "data.not-scanned", Note, "all tensor data was looked at";
+    DEEP_CHAIN = "resource.deep-chain", Note, "no chain of functions is so long that a recursive reader overflows";
+    DEEP_BLOCKS = "resource.deep-blocks", Note, "blocks are not nested so deep that CNTK takes exponential time";
+    LONG_NAME = "text.long", Warning, "uids and names have at most 4096 bytes";
+    CONTROL_CHARACTERS = "text.control-characters", Warning, "uids and names hold no control or bidirectional characters";
 }
 
 /// All rules.

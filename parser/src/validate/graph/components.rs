@@ -77,9 +77,10 @@ fn enter(
 
 /// Notes that `node` reaches what has mark `low`; a finished component (0) does not count.
 fn lower(marks: &mut PerId<FunctionId, Mark>, node: FunctionId, low: u32) {
-    if let Some(mark) = marks.get_mut(node) {
-        if low != 0 && low < mark.low {
-            mark.low = low;
-        }
+    if let Some(mark) = marks.get_mut(node)
+        && low != 0
+        && low < mark.low
+    {
+        mark.low = low;
     }
 }

@@ -32,13 +32,13 @@ pub(crate) fn order<'a>(model: &Model<'a>, resolution: &Resolution<'a>, findings
         loop_of: PerId::filled(model.functions.len(), None),
     };
     components::each(model.functions.len(), &resolution.inputs, |members| {
-        if let [only] = members {
-            if !reads(&resolution.inputs, *only, *only) {
-                if is_node(model, *only) {
-                    order.order.push(*only);
-                }
-                return;
+        if let [only] = members
+            && !reads(&resolution.inputs, *only, *only)
+        {
+            if is_node(model, *only) {
+                order.order.push(*only);
             }
+            return;
         }
         let id = LoopId(u32::try_from(order.loops.len()).unwrap_or(u32::MAX));
         let found = recurrence::sort(model, &resolution.inputs, members, findings);

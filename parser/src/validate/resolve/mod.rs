@@ -46,6 +46,8 @@ pub(crate) struct Resolution<'a> {
     pub(crate) reachable: PerId<FunctionId, bool>,
     /// The placeholder record that stands for output 0 of a function (a forward reference): its type is what CNTK knew.
     pub(crate) hints: PerId<FunctionId, Option<VariableId>>,
+    /// Placeholders that stand for nothing.
+    pub(crate) unbound: Vec<VariableId>,
     /// The outputs of the root.
     pub(crate) outputs: Vec<Output<'a>>,
 }
@@ -63,9 +65,10 @@ pub(crate) fn resolve<'a>(
     let scopes = scopes::walk(model, &roots, &references, findings);
     let mut outputs = roots::outputs(model, &roots, &references);
     settle::settle(model, &roots, &mut references, &mut outputs, findings);
-    let hints = hints(model, &index, &roots);
+    let (hints, unbound) = placeholders(model, &index, &roots, &references);
     Resolution {
         hints,
+        unbound,
         inputs: references.inputs,
         arguments: references.arguments,
         terminals: roots.terminals,
@@ -76,18 +79,28 @@ pub(crate) fn resolve<'a>(
     }
 }
 
-/// Finds the records of forward references.
-fn hints(model: &Model<'_>, index: &Index<'_, '_>, roots: &roots::Roots) -> PerId<FunctionId, Option<VariableId>> {
+/// What placeholders are that no block binds: forward references, or open arguments of the model.
+fn placeholders(
+    model: &Model<'_>,
+    index: &Index<'_, '_>,
+    roots: &roots::Roots,
+    references: &references::References,
+) -> (PerId<FunctionId, Option<VariableId>>, Vec<VariableId>) {
     let mut hints = PerId::filled(model.functions.len(), None);
+    let mut unbound = Vec::new();
     for (id, variable) in ids::<VariableId, _>(&model.variables) {
-        if variable.kind != VariableKind::Placeholder {
+        if variable.kind != VariableKind::Placeholder || references.binders.get(id).copied().flatten().is_some() {
             continue;
         }
-        if let Some((f, 0)) = index.output(variable.uid) {
-            if let Some(terminal) = roots.terminals.get(f) {
-                hints.set(*terminal, Some(id));
+        match index.output(variable.uid) {
+            None => unbound.push(id),
+            Some((f, 0)) => {
+                if let Some(terminal) = roots.terminals.get(f) {
+                    hints.set(*terminal, Some(id));
+                }
             }
+            Some(_) => {}
         }
     }
-    hints
+    (hints, unbound)
 }

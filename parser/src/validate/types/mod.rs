@@ -20,9 +20,9 @@ use crate::model::{
     DataType, Dims, DynamicAxes, FunctionId, Loop, Model, SequenceAxis, Source, ValueType, VariableId, VariableKind,
 };
 use crate::ops::Operator;
-use node::{Context, Node};
+use node::{Context, Node, Stage};
 use smallvec::SmallVec;
-use value::{Certainty, Operand, alike, unknown};
+use value::{Certainty, Operand, alike, show, unknown};
 use variables::Variables;
 
 /// Rounds through a recurrence; each carries what is known across one more delay.
@@ -43,7 +43,8 @@ pub(crate) fn infer<'a>(
     order: &Order,
     findings: &mut Findings<'_, 'a>,
 ) -> Types<'a> {
-    let mut context = Context { model, findings, muted: false, next_free: 0, axes: axes::SequenceAxes::default() };
+    let mut context =
+        Context { model, findings, stage: Stage::Final, next_free: 0, axes: axes::SequenceAxes::default() };
     let variables = variables::declared(model, &mut context);
     let mut inference = Inference {
         model,
@@ -72,6 +73,7 @@ pub(crate) fn infer<'a>(
         }
     }
     inference.report_unknown(order);
+    inference.report_declared();
     Types {
         variables: inference.values.variables.types,
         outputs: inference.values.outputs,
@@ -153,14 +155,20 @@ impl<'a> Inference<'_, '_, 'a> {
     fn recurrence(&mut self, found: &Loop) {
         let first_free = self.context.next_free;
         self.hint(found);
-        self.context.muted = true;
-        for _ in 0..MOST_ROUNDS {
-            self.context.next_free = first_free;
-            if !self.round(found) {
+        self.context.stage = Stage::Searching;
+        for stage in [Stage::Searching, Stage::Guessing] {
+            self.context.stage = stage;
+            for _ in 0..MOST_ROUNDS {
+                self.context.next_free = first_free;
+                if !self.round(found) {
+                    break;
+                }
+            }
+            if found.members.iter().all(|member| self.values.certainty.get(*member) == Some(&Certainty::ALL)) {
                 break;
             }
         }
-        self.context.muted = false;
+        self.context.stage = Stage::Final;
         self.context.next_free = first_free;
         if self.round(found) {
             self.unsettled(found);
@@ -174,6 +182,9 @@ impl<'a> Inference<'_, '_, 'a> {
             let before = self.values.outputs.get(*member).cloned().unwrap_or_default();
             let was = self.values.certainty.get(*member).copied().unwrap_or_default();
             self.function(*member);
+            if self.context.stage != Stage::Final {
+                self.keep(*member, &before, was);
+            }
             let after = self.values.outputs.get(*member).map(|types| types.as_slice()).unwrap_or_default();
             let same = before.len() == after.len()
                 && self.values.certainty.get(*member) == Some(&was)
@@ -184,6 +195,24 @@ impl<'a> Inference<'_, '_, 'a> {
             changed |= !same;
         }
         changed
+    }
+
+    /// What was known of a member stays known until it is found anew.
+    fn keep(&mut self, member: FunctionId, before: &[ValueType], was: Certainty) {
+        let Some(certainty) = self.values.certainty.get_mut(member) else { return };
+        let Some(types) = self.values.outputs.get_mut(member) else { return };
+        for (new, old) in types.iter_mut().zip(before) {
+            if was.shape && !certainty.shape {
+                new.shape.clone_from(&old.shape);
+            }
+            if was.axes && !certainty.axes {
+                new.axes = old.axes;
+            }
+            if new.data_type == DataType::Unknown {
+                new.data_type = old.data_type;
+            }
+        }
+        *certainty = Certainty { shape: certainty.shape || was.shape, axes: certainty.axes || was.axes };
     }
 
     /// Starts from what the records of forward references say.
@@ -224,11 +253,32 @@ impl<'a> Inference<'_, '_, 'a> {
         if self.context.findings.errors() > 0 {
             return;
         }
-        let is_open = |v: &crate::model::Variable<'_>| v.kind == VariableKind::Placeholder || v.shape.is_unknown();
-        let explained = self.model.variables.iter().any(is_open)
+        let explained = !self.resolution.unbound.is_empty()
             || self.operators.iter().any(|(_, o)| matches!(o, Some(Operator::User)));
         let rule = if explained { &rules::UNKNOWN_TYPE } else { &rules::LOOP_SHAPES };
         let text = "shape or dynamic axes cannot be told".to_owned();
         self.context.findings.add(rule, Place::Function(first), text);
+    }
+
+    /// Compares the records of forward references with what was inferred.
+    fn report_declared(&mut self) {
+        for (id, hint) in self.resolution.hints.iter() {
+            let Some(hint) = hint else { continue };
+            let (Some(declared), Some(found)) = (self.values.variables.types.get(*hint), self.values.outputs.get(id))
+            else {
+                continue;
+            };
+            let Some(found) = found.first() else { continue };
+            let said = self.values.variables.certainty.get(*hint).copied().unwrap_or_default();
+            let known = self.values.certainty.get(id).copied().unwrap_or_default();
+            if said.shape && known.shape && !alike(&declared.shape, &found.shape) {
+                let text = format!("the shape {}, but {} is computed", show(&declared.shape), show(&found.shape));
+                self.context.findings.add(&rules::DECLARED, Place::VariableKey(*hint, "shape"), text);
+            }
+            if said.axes && known.axes && declared.axes != found.axes {
+                let text = "the dynamic axes are not those of what is computed".to_owned();
+                self.context.findings.add(&rules::DECLARED, Place::VariableKey(*hint, "dynamic_axis"), text);
+            }
+        }
     }
 }

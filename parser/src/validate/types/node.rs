@@ -7,12 +7,25 @@ use crate::model::{Dim, Dims, Function, FunctionId, Model};
 use crate::validate::findings::{Findings, Place};
 use crate::validate::rules::{self, Rule};
 
+/// More elements than this in one sample is no model but an attack on memory.
+const MOST_ELEMENTS: u64 = 1 << 36;
+
+/// How far a recurrence is settled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stage {
+    /// Types go round; findings are not kept.
+    Searching,
+    /// So they do, and what is not known may be a scalar.
+    Guessing,
+    /// Findings are kept. The stage outside of recurrences.
+    Final,
+}
+
 /// What all functions share.
 pub(crate) struct Context<'c, 'm, 'a> {
     pub(crate) model: &'c Model<'a>,
     pub(crate) findings: &'c mut Findings<'m, 'a>,
-    /// Findings are not kept: the recurrence is not settled.
-    pub(crate) muted: bool,
+    pub(crate) stage: Stage,
     pub(crate) next_free: u32,
     pub(crate) axes: SequenceAxes<'a>,
 }
@@ -76,11 +89,13 @@ impl<'n> Node<'n, '_, '_, '_> {
             known.clone().try_fold(1u64, |product, n| product.checked_mul(n).filter(|p| *p <= i64::MAX as u64));
         if elements.is_none() || known.clone().any(|n| n > MAX_DIM) {
             self.fail::<()>(&rules::DIMENSION_RANGE, format!("the result would have the shape {}", show(shape)));
+        } else if elements.is_some_and(|elements| elements > MOST_ELEMENTS) {
+            self.fail::<()>(&rules::ALLOCATION, format!("the result would have the shape {}", show(shape)));
         }
     }
 
     fn report<T>(&mut self, rule: &'static Rule, place: Place, message: String) -> Option<T> {
-        if !self.context.muted {
+        if self.context.stage == Stage::Final {
             self.context.findings.add(rule, place, message);
         }
         None

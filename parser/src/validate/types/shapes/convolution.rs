@@ -73,15 +73,15 @@ fn groups(
     kernel: &[Dim],
     x: &[Dim],
 ) -> Option<()> {
-    if let (Some(per_group), Some(channels)) = (kernel_channels.known(), channels.known()) {
-        if per_group.checked_mul(groups) != Some(channels) {
-            let text = format!(
-                "a kernel of shape {} in {groups} group(s) does not suit an input of shape {}",
-                show(kernel),
-                show(x)
-            );
-            return node.fail(&rules::SHAPE, text);
-        }
+    if let (Some(per_group), Some(channels)) = (kernel_channels.known(), channels.known())
+        && per_group.checked_mul(groups) != Some(channels)
+    {
+        let text = format!(
+            "a kernel of shape {} in {groups} group(s) does not suit an input of shape {}",
+            show(kernel),
+            show(x)
+        );
+        return node.fail(&rules::SHAPE, text);
     }
     if maps.known().is_some_and(|maps| maps.checked_rem(groups) != Some(0)) {
         let text = format!("{} output maps do not divide into {groups} groups", show(&[maps]));

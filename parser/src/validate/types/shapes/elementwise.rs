@@ -2,7 +2,7 @@
 
 use crate::model::Dims;
 use crate::validate::rules;
-use crate::validate::types::node::Node;
+use crate::validate::types::node::{Node, Stage};
 use crate::validate::types::value::show;
 
 /// The shape of input `i`, unchanged.
@@ -30,16 +30,17 @@ pub(super) fn broadcast(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
             },
         });
     }
-    result.filter(|shape| all || !shape.is_empty())
+    let scalars = node.context.stage == Stage::Guessing;
+    result.filter(|shape| all || scalars || !shape.is_empty())
 }
 
 /// A delay: the state broadcast with what comes before it.
 pub(super) fn delay(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
-    if let (Some(axes), false) = (node.operands.first().and_then(|x| x.axes()), node.context.muted) {
-        if !axes.batch || axes.sequence.is_none() {
-            let text = "its first input needs a sequence axis and the batch axis".to_owned();
-            return node.input(&rules::DELAY_AXES, 0, text);
-        }
+    if let Some(axes) = node.operands.first().and_then(|x| x.axes())
+        && (!axes.batch || axes.sequence.is_none())
+    {
+        let text = "its first input needs a sequence axis and the batch axis".to_owned();
+        return node.input(&rules::DELAY_AXES, 0, text);
     }
     broadcast(node)
 }

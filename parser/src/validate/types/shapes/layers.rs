@@ -13,11 +13,11 @@ pub(super) fn batch_normalization(node: &mut Node<'_, '_, '_, '_>, attributes: &
     let wanted = if attributes.spatial { x.first().copied().unwrap_or(Dim::Known(1)).known() } else { count(x) };
     for i in 1..node.operands.len().min(5) {
         let Some(shape) = node.shape(i) else { continue };
-        if let (Some(found), Some(wanted)) = (count(shape), wanted) {
-            if found != wanted {
-                let text = format!("the shape {} where {wanted} elements are needed for {}", show(shape), show(x));
-                return node.input(&rules::SHAPE, i, text);
-            }
+        if let (Some(found), Some(wanted)) = (count(shape), wanted)
+            && found != wanted
+        {
+            let text = format!("the shape {} where {wanted} elements are needed for {}", show(shape), show(x));
+            return node.input(&rules::SHAPE, i, text);
         }
     }
     Some(x.clone())

@@ -47,10 +47,10 @@ pub(super) fn unpooling(node: &mut Node<'_, '_, '_, '_>, unpooling: &Unpooling) 
         entries(node, "unpoolingWindowShape", &unpooling.window, 1)?;
     }
     let original = node.shape(1)?;
-    if let Some(pooled) = node.shape(0) {
-        if pooled.len() != original.len() {
-            return node.mismatch("the pooled and the original input differ in rank", pooled, original);
-        }
+    if let Some(pooled) = node.shape(0)
+        && pooled.len() != original.len()
+    {
+        return node.mismatch("the pooled and the original input differ in rank", pooled, original);
     }
     Some(original.clone())
 }

@@ -166,11 +166,11 @@ pub(super) fn crop(node: &mut Node<'_, '_, '_, '_>, crop: &Crop) -> Option<Dims>
     for (k, wanted) in reference.iter().rev().take(2).enumerate() {
         let offset = offsets.get(k).copied().unwrap_or(0);
         let place = file.get_mut(k)?;
-        if let (Dim::Known(n), Dim::Known(wanted)) = (*place, *wanted) {
-            if offset.checked_add(wanted).is_none_or(|end| end > n) {
-                let text = format!("{wanted} from {offset} is more than the axis of {n}");
-                return node.attribute(&rules::SLICE, "offset", text);
-            }
+        if let (Dim::Known(n), Dim::Known(wanted)) = (*place, *wanted)
+            && offset.checked_add(wanted).is_none_or(|end| end > n)
+        {
+            let text = format!("{wanted} from {offset} is more than the axis of {n}");
+            return node.attribute(&rules::SLICE, "offset", text);
         }
         *place = *wanted;
     }

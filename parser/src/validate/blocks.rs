@@ -1,0 +1,19 @@
+//! Block records against what is in them (B6).
+
+use super::arena::ids;
+use super::findings::{Findings, Place, Quoted};
+use super::rules;
+use crate::model::{FunctionId, FunctionKind, Model};
+use std::collections::HashSet;
+
+/// A block's `inputs` lists its actual arguments. CNTK ignores the list and makes its own; other readers may not.
+pub(super) fn check<'a>(model: &Model<'a>, findings: &mut Findings<'_, 'a>) {
+    for (id, function) in ids::<FunctionId, _>(&model.functions) {
+        let FunctionKind::Block(block) = &function.kind else { continue };
+        let listed: HashSet<&str> = function.inputs.iter().copied().collect();
+        if let Some((_, missing)) = block.arguments.iter().find(|(_, value)| !listed.contains(value)) {
+            let text = format!("the block's inputs lack its argument {}", Quoted(missing));
+            findings.add(&rules::BLOCK_INPUTS, Place::FunctionKey(id, "inputs"), text);
+        }
+    }
+}
