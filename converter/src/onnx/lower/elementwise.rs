@@ -69,7 +69,14 @@ pub(super) fn log(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
 /// sqrt(max(0, x)).
 pub(super) fn sqrt(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
-    let clamped = if cx.is_non_negative(node.sources[0], 8) { x.id } else { cx.b.unary("Relu", x.id) };
+    let clamped = if cx.is_non_negative(node.sources[0], 8) {
+        x.id
+    } else {
+        // By selection: NaN gives 0 too.
+        let zero = cx.b.scalar_like(x.id, 0.0);
+        let above = cx.b.compare("Greater", x.id, zero);
+        cx.b.choose(above, x.id, zero)
+    };
     let id = cx.b.unary("Sqrt", clamped);
     Ok(smallvec![cx.with(id, &x)])
 }

@@ -13,7 +13,9 @@ pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &On
     let axis = a.axis.row(rank).ok_or_else(|| Reason::new("onehotAxis", "out of range"))? + x.lead.rank();
     let elem = cx.b.elem(x.id);
     // By comparison rather than OneHot: negative indices must not count from the end, and importers know it.
-    let index = cx.b.cast(x.id, ElemType::Int64);
+    // Anything below 0 has no class: rounding down keeps -0.5 from becoming 0.
+    let whole = cx.b.unary("Floor", x.id);
+    let index = cx.b.cast(whole, ElemType::Int64);
     let index = cx.b.unsqueeze(index, &[axis]);
     let after = cx.b.rank(index) - axis - 1;
     let classes = cx.b.range_literal(a.num_class)?;

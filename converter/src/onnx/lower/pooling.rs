@@ -177,7 +177,8 @@ fn average_pool(
         if include_pad && any {
             attributes.insert(0, ("count_include_pad", Attribute::Int(1)));
         }
-        return Ok(cx.b.emit("AveragePool", &[padded], attributes, elem, dims));
+        let mean = cx.b.emit("AveragePool", &[padded], attributes, elem, dims);
+        return if padded == x || include_pad { Ok(mean) } else { by_real_cells(cx, x, mean, windows) };
     }
     // Pads that differ side by side: zeros in front, then the mean over whole windows, then what the zeros took.
     let amount =
@@ -195,6 +196,26 @@ fn average_pool(
     let shape = shape.ok_or_else(|| Reason::new("autoPadding", "sizes are not known"))?;
     let map = cx.b.tensor(elem, &shape, &factors);
     Ok(cx.b.mul(mean, map))
+}
+
+/// A mean over whole windows, some of them over zeros put in at run time, divided by the share of real cells: the same
+/// mean of ones.
+fn by_real_cells(
+    cx: &mut Lowering<'_, '_, '_>,
+    x: ValueId,
+    mean: ValueId,
+    windows: &[Window],
+) -> Result<ValueId, Reason> {
+    let elem = cx.b.elem(x);
+    let mut dims = cx.b.dims(x).clone();
+    dims[0] = Dim::Known(1);
+    dims[1] = Dim::Known(1);
+    let ones = cx.b.filled(elem, &dims, 1.0);
+    let (padded, pads, sizes) = pad_for(cx, ones, windows, 0.0, true)?;
+    let (attributes, out) = describe(cx, padded, windows, pads, sizes);
+    let share = cx.b.emit("AveragePool", &[padded], attributes, elem, out);
+    let dims = cx.b.dims(mean).clone();
+    Ok(cx.b.emit("Div", &[mean, share], vec![], elem, dims))
 }
 
 /// For each output cell, window size by real cells under the window, row-major.

@@ -2,7 +2,7 @@
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
-use crate::onnx::graph::{Dims, ValueId};
+use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::AxisKind;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
@@ -115,6 +115,9 @@ fn apply(
     axes: &[usize],
     keep: bool,
 ) -> Result<ValueId, Reason> {
+    if reduction == Reduction::Mean && cx.b.elem(x) == ElemType::Float16 {
+        return Ok(mean_of_half(cx, x, axes, keep));
+    }
     let op = match reduction {
         Reduction::Sum => "ReduceSum",
         Reduction::Mean => "ReduceMean",
@@ -136,6 +139,30 @@ fn apply(
         Reduction::Argmax | Reduction::Argmin => return Err(Reason::new("reductionOpName", "needs one axis")),
     };
     Ok(cx.b.reduce(op, x, axes, keep))
+}
+
+/// CNTK's mean in half precision: the sum is a half before it is divided, and may overflow. The Casts are written out so
+/// that no runtime computes through in float.
+fn mean_of_half(cx: &mut Lowering<'_, '_, '_>, x: ValueId, axes: &[usize], keep: bool) -> ValueId {
+    let wide = cx.b.cast(x, ElemType::Float);
+    let sum = cx.b.reduce("ReduceSum", wide, axes, keep);
+    let sum = cx.b.cast(sum, ElemType::Float16);
+    let mut count = 1;
+    let mut free = Vec::new();
+    for a in axes {
+        match cx.b.dims(x)[*a] {
+            Dim::Known(n) => count *= n,
+            d => free.push(d),
+        }
+    }
+    let mut scale = cx.b.scalar(ElemType::Float16, 1.0 / count.max(1) as f64);
+    for d in free {
+        let n = cx.b.dim_value(d);
+        let n = cx.b.squeeze(n, &[0]);
+        let n = cx.b.cast(n, ElemType::Float16);
+        scale = cx.b.div(scale, n);
+    }
+    cx.b.mul(sum, scale)
 }
 
 /// The index of the first largest or smallest element, as a number of the operand's type.
@@ -179,7 +206,7 @@ pub(super) fn softmax(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'
     let x = node.inputs[0];
     let tail: Dims = cx.tail(&x);
     if tail.is_empty() {
-        let row = cx.with_static(x.id, x.lead, &[crate::onnx::graph::Dim::Known(1)]);
+        let row = cx.with_static(x.id, x.lead, &[Dim::Known(1)]);
         let id = cx.b.softmax(op, row.id, x.lead.rank());
         return Ok(smallvec![cx.with_static(id, x.lead, &[])]);
     }

@@ -76,6 +76,18 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let pooled = cx.b.emit("MaxRoiPool", &[map, rows], attributes, elem, out);
     let dims: Dims = [batch, count, channels, Dim::Known(*height), Dim::Known(*width)].as_slice().into();
     let id = cx.b.reshape(pooled, &dims);
+    // A bin that starts before the map is empty in CNTK.
+    let (down, across) = (
+        bin_edges(cx, boxes, [1, 3], *height, a.spatial_scale).0,
+        bin_edges(cx, boxes, [0, 2], *width, a.spatial_scale).0,
+    );
+    let down = cx.b.unsqueeze(down, &[2, 4]);
+    let across = cx.b.unsqueeze(across, &[2, 3]);
+    let first = cx.b.binary("Min", down, across);
+    let zero = cx.b.scalar_like(first, 0.0);
+    let outside = cx.b.compare("Less", first, zero);
+    let empty = cx.b.scalar_like(id, 0.0);
+    let id = cx.b.choose(outside, empty, id);
     Ok(smallvec![cx.from_batch(id, Lead { batch: lead.batch, sequence: None })])
 }
 
@@ -106,15 +118,14 @@ fn average_regions(cx: &mut Lowering<'_, '_, '_>, map: ValueId, boxes: ValueId, 
     Ok(smallvec![cx.from_batch(id, Lead { batch: lead.batch, sequence: None })])
 }
 
-/// Which of `size` rows (or columns) each of `bins` bins covers: 1 or 0, shape (B, R, bins, size).
-fn coverage(
+/// Where each of `bins` bins starts and ends along one axis: (B, R, bins) each.
+fn bin_edges(
     cx: &mut Lowering<'_, '_, '_>,
     boxes: ValueId,
     [from, to]: [i64; 2],
     bins: u64,
-    size: Dim,
     scale: f64,
-) -> ValueId {
+) -> (ValueId, ValueId) {
     let elem = cx.b.elem(boxes);
     let edge = |cx: &mut Lowering<'_, '_, '_>, i: i64| {
         let one = cx.b.slice(boxes, 2, i, i + 1, 1, Dim::Known(1));
@@ -142,7 +153,20 @@ fn coverage(
     let low = cx.b.add(low, start);
     let high = cx.b.mul(next, step);
     let high = cx.b.unary("Ceil", high);
-    let high = cx.b.add(high, start);
+    (low, cx.b.add(high, start))
+}
+
+/// Which of `size` rows (or columns) each of `bins` bins covers: 1 or 0, shape (B, R, bins, size).
+fn coverage(
+    cx: &mut Lowering<'_, '_, '_>,
+    boxes: ValueId,
+    corners: [i64; 2],
+    bins: u64,
+    size: Dim,
+    scale: f64,
+) -> ValueId {
+    let elem = cx.b.elem(boxes);
+    let (low, high) = bin_edges(cx, boxes, corners, bins, scale);
     let (low, high) = (cx.b.unsqueeze(low, &[3]), cx.b.unsqueeze(high, &[3]));
     let place = cx.b.range(size);
     let place = cx.b.cast(place, elem);

@@ -1,6 +1,6 @@
 //! Weights: one initializer for each stored tensor, and no name twice.
 
-use super::super::graph::{Data, Dim, ElemType, Initializer, Node, OnnxModel, Value, ValueId};
+use super::super::graph::{Attribute, Data, Dim, ElemType, Initializer, Node, OnnxModel, Value, ValueId};
 use std::collections::{HashMap, HashSet};
 
 /// Views of one weight under several shapes share its bytes: all but the first become Reshapes of it. Then names.
@@ -13,13 +13,38 @@ pub(super) fn settle(model: &mut OnnxModel) {
         fixed[id.0 as usize] = true;
         taken.extend(model.values[id.0 as usize].name.clone());
     }
+    let mut alive = vec![false; model.values.len()];
+    mark(&model.nodes, &mut alive);
+    for init in &model.initializers {
+        alive[init.value.0 as usize] = true;
+    }
     for (i, value) in model.values.iter_mut().enumerate() {
+        if !alive[i] && !fixed[i] {
+            value.name = None;
+        }
         let Some(name) = value.name.take() else { continue };
         value.name = if fixed[i] || taken.insert(name.clone()) {
             Some(name)
         } else {
             (2..).map(|n| format!("{name}_{n}")).find(|n| taken.insert(n.clone()))
         };
+    }
+}
+
+/// Marks what nodes make, and what the bodies of loops are given.
+fn mark(nodes: &[Node], alive: &mut [bool]) {
+    for node in nodes {
+        for id in node.outputs.iter().flatten() {
+            alive[id.0 as usize] = true;
+        }
+        for (_, a) in &node.attributes {
+            if let Attribute::Graph(body) = a {
+                for id in &body.inputs {
+                    alive[id.0 as usize] = true;
+                }
+                mark(&body.nodes, alive);
+            }
+        }
     }
 }
 
