@@ -148,18 +148,12 @@ def settle(cases, existing, answers, known, options):
     if options.json:
         record = [dict(answers[c.id], id=c.id, ops=sorted(c.ops)) for c in cases]
         Path(options.json).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    if options.known:
-        if options.bless:
-            known.bless(failed, passed, existing)
-        complaints = known.disagreements(failed, passed, existing, options.opset or DEFAULT_OPSET)
-        for line in complaints:
-            print("KNOWN " + line)
-        print("known failures: %d, disagreements with the list: %d" % (len(known.entries), len(complaints)))
-        status = 1 if complaints else 0
-    else:
-        status = 1 if failed else 0
     print("%d of %d cases match" % (len(passed), len(cases)))
-    return status
+    if not options.known:
+        return 1 if failed else 0
+    if options.bless:
+        known.bless(failed, passed, existing)
+    return known.tell(known.disagreements(failed, passed, existing, options.opset or DEFAULT_OPSET))
 
 
 def main():

@@ -3,8 +3,10 @@
 What is recorded is what the file computes: the model is saved, loaded again and evaluated twice, and a case whose two
 results differ is refused.
 """
+import io
 import json
 import os
+import zipfile
 
 import numpy as np
 
@@ -64,7 +66,7 @@ def record(folder, name, model, feeds, source, rtol=1e-3, atol=1e-4, determinist
             if finite and not np.all(np.isfinite(value)):
                 raise Refused("output %s is not finite" % var.uid)
         outputs.append(entry)
-    np.savez_compressed(base + ".npz", **arrays)
+    save_arrays(base + ".npz", arrays)
     case = {"source": source, "ops": ops_of(loaded), "inputs": inputs, "outputs": outputs, "rtol": rtol, "atol": atol,
             "deterministic": deterministic}
     if note:
@@ -72,6 +74,17 @@ def record(folder, name, model, feeds, source, rtol=1e-3, atol=1e-4, determinist
     with open(base + ".json", "w", encoding="utf-8") as f:
         json.dump(case, f, indent=1, ensure_ascii=False)
         f.write("\n")
+
+
+def save_arrays(path, arrays):
+    """np.savez_compressed, but with a fixed date in the archive: the same arrays give the same bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key in sorted(arrays):
+            entry = zipfile.ZipInfo(key + ".npy", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.ascontiguousarray(arrays[key]).reshape(arrays[key].shape))
+            archive.writestr(entry, content.getvalue())
 
 
 def evaluate(model, fed):

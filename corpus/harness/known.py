@@ -38,3 +38,10 @@ class KnownFailures:
         self.entries = dict(sorted(keep.items()))
         lines = [" ".join([n] + ["@%d" % o for o in sorted(opsets)]) for n, opsets in self.entries.items()]
         self.path.write_text("".join(l + "\n" for l in self.header + lines), encoding="utf-8")
+
+    def tell(self, complaints):
+        """Prints them; the exit status."""
+        for line in complaints:
+            print("KNOWN " + line)
+        print("disagreements with %s: %d (it lists %d)" % (self.path.name, len(complaints), len(self.entries)))
+        return 1 if complaints else 0
