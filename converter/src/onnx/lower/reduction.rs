@@ -141,28 +141,29 @@ fn apply(
     Ok(cx.b.reduce(op, x, axes, keep))
 }
 
-/// CNTK's mean in half precision: the sum is a half before it is divided, and may overflow. The Casts are written out so
-/// that no runtime computes through in float.
+/// The smallest magnitude that rounds to infinity in half precision.
+const HALF_OVERFLOW: f64 = 65520.0;
+
+/// CNTK's mean in half precision: the sum is a half before it is divided, and may overflow. Said in float, because
+/// runtimes that compute halves in float drop a Cast to half and back.
 fn mean_of_half(cx: &mut Lowering<'_, '_, '_>, x: ValueId, axes: &[usize], keep: bool) -> ValueId {
     let wide = cx.b.cast(x, ElemType::Float);
     let sum = cx.b.reduce("ReduceSum", wide, axes, keep);
-    let sum = cx.b.cast(sum, ElemType::Float16);
-    let mut count = 1;
-    let mut free = Vec::new();
-    for a in axes {
-        match cx.b.dims(x)[*a] {
-            Dim::Known(n) => count *= n,
-            d => free.push(d),
-        }
-    }
-    let mut scale = cx.b.scalar(ElemType::Float16, 1.0 / count.max(1) as f64);
-    for d in free {
-        let n = cx.b.dim_value(d);
+    let size = cx.b.unary("Abs", sum);
+    let limit = cx.b.scalar(ElemType::Float, HALF_OVERFLOW);
+    let fits = cx.b.compare("Less", size, limit);
+    let divisor = cx.b.cast(fits, ElemType::Float);
+    // Divided by 1, or by 0 where it does not fit.
+    let sum = cx.b.div(sum, divisor);
+    let count = axes.iter().fold(None, |count: Option<ValueId>, a| {
+        let n = cx.b.dims(x)[*a];
+        let n = cx.b.dim_value(n);
         let n = cx.b.squeeze(n, &[0]);
-        let n = cx.b.cast(n, ElemType::Float16);
-        scale = cx.b.div(scale, n);
-    }
-    cx.b.mul(sum, scale)
+        let n = cx.b.cast(n, ElemType::Float);
+        Some(count.map_or(n, |c| cx.b.mul(c, n)))
+    });
+    let mean = count.map_or(sum, |c| cx.b.div(sum, c));
+    cx.b.cast(mean, ElemType::Float16)
 }
 
 /// The index of the first largest or smallest element, as a number of the operand's type.
