@@ -173,6 +173,7 @@ pub enum Target {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::enum_variant_names, reason = "the option is called so")]
 pub enum Place {
     /// In the .onnx; beside it if that would pass 2 GiB
     Embed,

@@ -38,7 +38,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Convert) -> Result<u8> {
     if destination.model.is_none() && io::stdout().is_terminal() {
         bail!("a model is not for a terminal: redirect standard output, or name a file with -o");
     }
-    sandbox::enter(terminal, common, &sandbox::Needs::writing(&destination.path, args.hash()))?;
+    sandbox::enter(terminal, common, &destination.needs(args.hash()));
 
     let Some(model) = load::valid(terminal, common, &input.name, &input) else { return Ok(exit::REJECTED) };
     let mut conversion = match cntk2onnx::convert(&model, &options) {

@@ -5,6 +5,7 @@ use super::{
     in_place,
     input::Input,
     output::{Output, folder},
+    sandbox::Needs,
 };
 use anyhow::{Context, Result, bail};
 use cntk2onnx::onnx::write::{MODEL_LIMIT, Weights};
@@ -58,6 +59,11 @@ impl Destination {
         let model = Output::create(&path, args.force)?;
         let side = may_need_side.then(|| Output::create(&side_path, args.force)).transpose()?;
         Ok(Self { path, model: Some(model), side, place: args.weights, side_location, source_location })
+    }
+
+    /// What is left to do once everything is open.
+    pub fn needs(&self, threads: bool) -> Needs {
+        Needs::writing(self.model.is_some().then(|| folder(&self.path)), threads)
     }
 
     /// Where the writer is to put the weights.

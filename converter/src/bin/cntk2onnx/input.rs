@@ -73,11 +73,6 @@ impl Input {
         matches!(self.bytes, Bytes::Mapped(_))
     }
 
-    /// What the file was when it was opened.
-    pub fn metadata(&self) -> Option<&Metadata> {
-        self.opened.as_ref()
-    }
-
     /// Checks that nobody wrote to a mapped file since it was opened.
     pub fn unchanged(&self) -> Result<()> {
         let (Bytes::Mapped(_), Some(file), Some(then)) = (&self.bytes, &self.file, &self.opened) else {

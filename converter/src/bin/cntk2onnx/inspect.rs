@@ -20,7 +20,7 @@ use contents::{Contents, Port};
 
 pub fn run(terminal: &Terminal, common: &Common, args: Inspect) -> Result<u8> {
     let input = Input::open(&args.input)?;
-    sandbox::enter(terminal, common, &sandbox::Needs::nothing())?;
+    sandbox::enter(terminal, common, &sandbox::Needs::nothing());
     let model = match load::parse(common, &input) {
         Ok(model) => model,
         Err(error) => {

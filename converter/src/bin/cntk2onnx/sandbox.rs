@@ -1,29 +1,54 @@
-//! Gives up rights that a conversion does not need, so that a defect in it could not use them.
+//! Gives up what a command no longer needs once its files are open, before it looks at a byte of them: a defect in the
+//! reader could then neither open another file, nor reach the network, nor start a program.
+//!
+//! On Linux by Landlock (files, network, signals) and seccomp (system calls), each where the kernel has it. Elsewhere
+//! nothing is given up. The library neither needs this nor knows of it.
 
 use super::{args::Common, terminal::Terminal};
-use anyhow::Result;
 use std::path::{Path, PathBuf};
 
-/// What is still needed after the files are open.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+mod calls;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+mod linux;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))))]
+mod linux {
+    pub(super) fn enter(_: &super::Needs) -> String {
+        "none on this system".to_owned()
+    }
+}
+
+/// What is needed beyond the files that are open already.
+#[derive(Default)]
 pub struct Needs {
+    /// Files yet to be opened for reading.
+    read: Vec<PathBuf>,
+    /// Where a finished output gets its name.
     folder: Option<PathBuf>,
+    /// A second thread.
     threads: bool,
 }
 
 impl Needs {
     pub fn nothing() -> Self {
-        Self { folder: None, threads: false }
+        Self::default()
     }
 
-    pub fn reading(_paths: &[PathBuf]) -> Self {
-        Self { folder: None, threads: false }
+    pub fn reading(paths: &[PathBuf]) -> Self {
+        Self { read: paths.to_vec(), ..Self::default() }
     }
 
-    pub fn writing(_path: &Path, threads: bool) -> Self {
-        Self { folder: None, threads }
+    pub fn writing(folder: Option<&Path>, threads: bool) -> Self {
+        Self { folder: folder.map(Path::to_owned), threads, ..Self::default() }
     }
 }
 
-pub fn enter(_terminal: &Terminal, _common: &Common, _needs: &Needs) -> Result<()> {
-    Ok(())
+/// Gives up everything else, for this thread and those it starts. With `-v` says what could be given up.
+pub fn enter(terminal: &Terminal, common: &Common, needs: &Needs) {
+    if common.no_sandbox {
+        terminal.detail("sandbox: off");
+    } else {
+        let state = linux::enter(needs);
+        terminal.detail(format_args!("sandbox: {state}"));
+    }
 }

@@ -20,13 +20,20 @@ pub fn run(terminal: &Terminal, common: &Common, args: Validate) -> Result<u8> {
         report.limits(&common.limits.0)?;
     }
     let paths = walk::models(&args.inputs)?;
-    sandbox::enter(terminal, common, &sandbox::Needs::reading(&paths))?;
     if paths.is_empty() && !args.inputs.is_empty() {
         anyhow::bail!("no *.model, *.dnn or *.cmf in the directories given");
     }
+    // A single file is opened before the sandbox is closed; of several, each must still be openable.
+    let mut first = match &*paths {
+        [path] => Some(Input::open(path)),
+        _ => None,
+    };
+    let needs = sandbox::Needs::reading(if first.is_some() { &[] } else { &paths });
+    sandbox::enter(terminal, common, &needs);
     let mut worst = exit::DONE;
     for path in &paths {
-        worst = worst.max(one(terminal, common, &args, path, &mut report)?);
+        let input = first.take().unwrap_or_else(|| Input::open(path));
+        worst = worst.max(one(terminal, common, &args, path, input, &mut report)?);
     }
     if !args.inputs.is_empty() {
         report.finish(worst)?;
@@ -34,8 +41,15 @@ pub fn run(terminal: &Terminal, common: &Common, args: Validate) -> Result<u8> {
     Ok(worst)
 }
 
-fn one(terminal: &Terminal, common: &Common, args: &Validate, path: &Path, report: &mut Report) -> Result<u8> {
-    let input = match Input::open(path) {
+fn one(
+    terminal: &Terminal,
+    common: &Common,
+    args: &Validate,
+    path: &Path,
+    input: Result<Input>,
+    report: &mut Report,
+) -> Result<u8> {
+    let input = match input {
         Ok(input) => input,
         Err(error) => {
             terminal.error(format_args!("{error:#}"));
