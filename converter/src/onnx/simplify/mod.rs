@@ -4,10 +4,11 @@
 mod dead;
 mod fuse;
 mod names;
+mod normalization;
 mod softmax;
 mod views;
 
-use super::graph::{Attribute, Data, Dim, Dims, Initializer, Node, OnnxModel, ValueId};
+use super::graph::{Attribute, Data, Dim, Dims, ElemType, Initializer, Node, OnnxModel, ValueId};
 use std::collections::HashMap;
 
 /// Simplifies a finished model. The first `keep_inputs` inputs stay, used or not; later ones only if used.
@@ -16,6 +17,7 @@ pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
     let mut pass = Pass::new(model);
     views::collapse(&mut pass);
     softmax::fuse(&mut pass);
+    normalization::fuse(&mut pass);
     fuse::biases(&mut pass);
     pass.finish();
     dead::remove(model, keep_inputs);
@@ -118,10 +120,27 @@ impl<'m> Pass<'m> {
     /// The int64 elements of a literal.
     fn literal_ints(&self, id: ValueId) -> Option<Vec<i64>> {
         let Data::Owned(bytes) = &self.model.initializers[*self.initializers.get(&id)?].data else { return None };
-        if self.model.values[id.0 as usize].elem != super::graph::ElemType::Int64 {
+        if self.model.values[id.0 as usize].elem != ElemType::Int64 {
             return None;
         }
         Some(bytes.chunks_exact(8).map(|c| i64::from_le_bytes(c.try_into().unwrap_or_default())).collect())
+    }
+
+    /// The elements of a float or double literal.
+    fn literal_floats(&self, id: ValueId) -> Option<Vec<f64>> {
+        let Data::Owned(bytes) = &self.model.initializers[*self.initializers.get(&id)?].data else { return None };
+        match self.model.values[id.0 as usize].elem {
+            ElemType::Float => Some(
+                bytes
+                    .chunks_exact(4)
+                    .map(|c| f64::from(f32::from_le_bytes(c.try_into().unwrap_or_default())))
+                    .collect(),
+            ),
+            ElemType::Double => {
+                Some(bytes.chunks_exact(8).map(|c| f64::from_le_bytes(c.try_into().unwrap_or_default())).collect())
+            }
+            _ => None,
+        }
     }
 
     /// Takes over the values; nodes that a rewrite emptied go.

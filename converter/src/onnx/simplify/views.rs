@@ -9,6 +9,7 @@ pub(super) fn collapse(pass: &mut Pass<'_>) {
     for i in 0..pass.model.nodes.len() {
         let node = &pass.model.nodes[i];
         if VIEWS.contains(&node.op) {
+            keep_dimensions(pass, i);
             collapse_view(pass, i);
         } else if node.op == "Transpose" {
             collapse_transpose(pass, i);
@@ -39,6 +40,34 @@ fn collapse_view(pass: &mut Pass<'_>, i: usize) {
     pass.set_input(i, 0, source);
     pass.set_input(i, 1, shape);
     pass.model.nodes[i].op = "Reshape";
+}
+
+/// A reduction whose lost axes are put back right away keeps them instead.
+fn keep_dimensions(pass: &mut Pass<'_>, i: usize) {
+    let (Some(x), Some(Some(out))) = (pass.input(i, 0), pass.model.nodes[i].outputs.first().copied()) else { return };
+    if pass.uses[x.0 as usize] != 1 {
+        return;
+    }
+    let Some((reduce, node)) = pass.maker(x).filter(|(_, n)| n.op.starts_with("Reduce")) else { return };
+    if super::int_attribute(node, "keepdims") != Some(0) {
+        return;
+    }
+    let axes = match pass.input(reduce, 1) {
+        Some(id) => pass.literal_ints(id),
+        None => ints_attribute(node, "axes").map(<[i64]>::to_vec),
+    };
+    let (Some(axes), Some(source)) = (axes, pass.input(reduce, 0)) else { return };
+    let kept: Dims = pass
+        .dims(source)
+        .iter()
+        .enumerate()
+        .map(|(i, d)| if axes.contains(&(i as i64)) { Dim::Known(1) } else { *d })
+        .collect();
+    if *pass.dims(out) != kept {
+        return;
+    }
+    pass.model.nodes[reduce].attributes.retain(|(name, _)| *name != "keepdims");
+    pass.model.values[x.0 as usize].dims = kept;
 }
 
 /// Reshape entries from dimensions to dimensions, if literals can say them.
