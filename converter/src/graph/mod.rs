@@ -2,6 +2,7 @@
 //!
 //! Knows neither ONNX nor PyTorch. Blocks are already seen through: [`ValidatedModel`] resolves every reference.
 
+pub mod literal;
 mod outputs;
 
 use crate::options::Options;
@@ -82,22 +83,48 @@ impl<'m, 'a> Graph<'m, 'a> {
     }
 }
 
-/// Which functions and variables the outputs need.
-fn reach(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source>) -> (Vec<bool>, Vec<bool>) {
-    let mut live = vec![false; model.model().functions.len()];
-    let mut used = vec![false; model.model().variables.len()];
-    let mut stack: Vec<Source> = outputs.collect();
-    while let Some(source) = stack.pop() {
-        match source {
-            Source::Variable(v) => used[v.0 as usize] = true,
-            Source::Output(f, _) => {
-                if !std::mem::replace(&mut live[f.0 as usize], true) {
-                    stack.extend(model.inputs(f));
+/// Which functions the outputs need, and which variables CNTK lists for them: what a block is given counts as listed,
+/// whether or not its inside uses it.
+fn reach(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source> + Clone) -> (Vec<bool>, Vec<bool>) {
+    let mut live = Reached::new(model);
+    live.walk(model, outputs.clone(), false);
+    let mut listed = Reached::new(model);
+    listed.walk(model, outputs, true);
+    (live.functions, listed.variables)
+}
+
+/// What a walk against the data flow came by.
+struct Reached {
+    functions: Vec<bool>,
+    variables: Vec<bool>,
+}
+
+impl Reached {
+    fn new(model: &ValidatedModel<'_>) -> Self {
+        Self {
+            functions: vec![false; model.model().functions.len()],
+            variables: vec![false; model.model().variables.len()],
+        }
+    }
+
+    fn walk(&mut self, model: &ValidatedModel<'_>, from: impl Iterator<Item = Source>, through_blocks: bool) {
+        let mut stack: Vec<Source> = from.collect();
+        while let Some(source) = stack.pop() {
+            match source {
+                Source::Variable(v) => self.variables[v.0 as usize] = true,
+                Source::Output(f, _) => {
+                    let mut next = Some(f);
+                    while let Some(f) = next {
+                        if std::mem::replace(&mut self.functions[f.0 as usize], true) {
+                            break;
+                        }
+                        stack.extend(model.inputs(f));
+                        next = if through_blocks { model.parent(f) } else { None };
+                    }
                 }
             }
         }
     }
-    (live, used)
 }
 
 /// The naming rule: a CNTK name that is not empty and unique among all inputs and outputs, else the uid.

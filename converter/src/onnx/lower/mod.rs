@@ -25,7 +25,7 @@ use crate::graph::Graph;
 use crate::layout::{Layout, Lead};
 use crate::options::Options;
 use crate::report::{Reason, Refusal};
-use cntk_parser::model::{DataType, ElementStorage, FunctionId, SequenceAxisId, Source, ValueType, VariableKind};
+use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, ValueType, VariableKind};
 use cntk_parser::ops::Operator;
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
@@ -230,7 +230,7 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
             // Small ones are held: lowerings look at their values.
             (Some(range), Some(stored)) if count > 16 => self.b.stored(None, elem, &dims, range.clone(), stored),
             _ => {
-                let values = array_values(&array.elements, array.data_type);
+                let values = crate::graph::literal::elements(array);
                 self.b.own_tensor(elem, &dims, &values)
             }
         };
@@ -343,38 +343,4 @@ fn stored(t: DataType) -> Option<Stored> {
         DataType::Int8 => Stored::I8,
         DataType::Int16 | DataType::Unknown => return None,
     })
-}
-
-/// The elements of an array as f64.
-fn array_values(elements: &ElementStorage<'_>, t: DataType) -> Vec<f64> {
-    let pieces: Vec<&[u8]> = match elements {
-        ElementStorage::Contiguous(bytes) => vec![bytes],
-        ElementStorage::Pieces(pieces) => pieces.clone(),
-        ElementStorage::ZigZag(pieces) => return zig_zag(pieces),
-        ElementStorage::Absent => vec![],
-    };
-    let bytes = pieces.concat();
-    match t {
-        DataType::Double => {
-            bytes.chunks_exact(8).map(|c| f64::from_le_bytes(c.try_into().unwrap_or_default())).collect()
-        }
-        DataType::Int8 => bytes.iter().map(|b| f64::from(b.cast_signed())).collect(),
-        _ => bytes.chunks_exact(4).map(|c| f64::from(f32::from_le_bytes(c.try_into().unwrap_or_default()))).collect(),
-    }
-}
-
-fn zig_zag(pieces: &[&[u8]]) -> Vec<f64> {
-    let mut out = Vec::new();
-    for piece in pieces {
-        let mut at = (0u64, 0u32);
-        for byte in *piece {
-            at.0 |= u64::from(byte & 0x7f).checked_shl(at.1).unwrap_or(0);
-            at.1 += 7;
-            if byte & 0x80 == 0 {
-                let (n, _) = std::mem::take(&mut at);
-                out.push(((n >> 1) as i64 ^ -((n & 1) as i64)) as f64);
-            }
-        }
-    }
-    out
 }
