@@ -28,7 +28,15 @@ pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &On
 /// `table[indices]` along the table's first axis.
 pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (indices, table) = (node.inputs[0], node.inputs[1]);
-    let index = cx.b.cast(indices.id, ElemType::Int64);
+    let mut index = cx.b.cast(indices.id, ElemType::Int64);
+    if cx.graph.model.type_of(node.sources[0]).axes.sequence.is_some()
+        && let Dim::Known(rows) = cx.b.dims(table.id)[table.lead.rank()]
+    {
+        // Padding may hold anything, NaN too: no index may leave the table for its sake.
+        let (first, last) = (cx.b.scalar(ElemType::Int64, 0.0), cx.b.scalar(ElemType::Int64, rows as f64 - 1.0));
+        let dims = cx.b.dims(index).clone();
+        index = cx.b.emit("Clip", &[index, first, last], vec![], ElemType::Int64, dims);
+    }
     if table.lead.rank() == 0 {
         let id = cx.b.gather(table.id, index, 0);
         return Ok(smallvec![Val { id, lead: indices.lead }]);
