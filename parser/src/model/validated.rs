@@ -2,6 +2,7 @@
 
 use super::{DataType, Dims, Function, FunctionId, Model, Variable, VariableId};
 use crate::ops::Operator;
+use crate::validate::Operators;
 use smallvec::SmallVec;
 
 /// Where a value comes from, once blocks, `Combine` and placeholders are seen through.
@@ -77,7 +78,7 @@ pub struct Output<'a> {
 #[derive(Clone, Debug)]
 pub struct ValidatedModel<'a> {
     pub(crate) model: Model<'a>,
-    pub(crate) operators: Vec<Operator<'a>>,
+    pub(crate) operators: Operators<'a>,
     pub(crate) inputs: Vec<SmallVec<[Source; 3]>>,
     pub(crate) output_types: Vec<SmallVec<[ValueType; 1]>>,
     pub(crate) variable_types: Vec<ValueType>,
@@ -112,7 +113,7 @@ impl<'a> ValidatedModel<'a> {
 
     /// The operator and typed attributes of a function.
     pub fn operator(&self, id: FunctionId) -> &Operator<'a> {
-        &self.operators[id.0 as usize]
+        self.operators.get(id).unwrap_or(&Operator::User)
     }
 
     /// The inputs of a function, in the record's order, seen through blocks, `Combine` and placeholders.

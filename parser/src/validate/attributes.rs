@@ -10,7 +10,6 @@ use crate::ops::Operator;
 /// Checks every function's.
 pub(super) fn check<'a>(model: &Model<'a>, operators: &Operators<'a>, findings: &mut Findings<'_, 'a>) {
     for (id, operator) in operators.iter() {
-        let Some(operator) = operator else { continue };
         match operator {
             Operator::PastValue(delay) | Operator::FutureValue(delay)
                 if !(1..=i32::MAX as u64).contains(&delay.offset) =>
@@ -36,7 +35,7 @@ pub(super) fn check<'a>(model: &Model<'a>, operators: &Operators<'a>, findings: 
         }
     }
     for (id, function) in ids::<FunctionId, _>(&model.functions) {
-        let Some(op) = operators.get(id).and_then(|o| o.as_ref()?.op()) else { continue };
+        let Some(op) = operators.get(id).and_then(Operator::op) else { continue };
         if op.spec().since > function.version {
             let text =
                 format!("{} appeared in version {}, the record says {}", op.name(), op.spec().since, function.version);

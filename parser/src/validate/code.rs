@@ -19,7 +19,7 @@ pub(super) fn check<'a>(
     for (id, function) in ids::<FunctionId, _>(&model.functions) {
         match &function.kind {
             FunctionKind::User(user) => user_function(id, user, options.allow_udf, findings),
-            FunctionKind::Primitive(_) => match operators.get(id).and_then(|o| o.as_ref()) {
+            FunctionKind::Primitive(_) => match operators.get(id) {
                 Some(Operator::LatticeSequenceWithSoftmax(lattice)) => {
                     for (key, path) in &lattice.paths {
                         file_path(id, key, path, findings);

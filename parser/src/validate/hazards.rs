@@ -2,12 +2,13 @@
 
 use super::arena::{Id, PerId};
 use super::findings::{Findings, Place};
+use super::gather::Gathers;
 use super::graph::Order;
 use super::operators::Operators;
 use super::resolve::{Inputs, Resolution};
 use super::rules;
 use super::types::Types;
-use crate::model::{Array, DataType, Dim, ElementStorage, FunctionId, Model, Source, VariableKind};
+use crate::model::{FunctionId, Model, Source, VariableKind};
 use crate::ops::Operator;
 
 /// CNTK 2.7 loads chains of 3000 functions and overflows its stack on 10 000.
@@ -25,11 +26,12 @@ pub(super) fn check<'a>(
     findings: &mut Findings<'_, 'a>,
 ) {
     let mut branches = (None, 0u64);
+    let mut gathers = Gathers::default();
     for (id, operator) in operators.iter() {
         let inputs = resolution.inputs.get(id).map(|i| i.as_slice()).unwrap_or_default();
         match operator {
-            Some(Operator::Gather) => gather(model, id, inputs, types, findings),
-            Some(Operator::Select) if is_trigger(model, operators, &resolution.inputs, inputs) => {
+            Operator::Gather => gathers.check(model, id, inputs, types, findings),
+            Operator::Select if is_trigger(model, operators, &resolution.inputs, inputs) => {
                 branches = (branches.0.or(Some(id)), branches.1.saturating_add(1));
             }
             _ => {}
@@ -44,60 +46,19 @@ pub(super) fn check<'a>(
     nesting(resolution, findings);
 }
 
-/// A Gather by stored indices stays within its table: CNTK reads whatever lies beyond.
-fn gather<'a>(
-    model: &Model<'a>,
-    id: FunctionId,
-    inputs: &[Source],
-    types: &Types<'a>,
-    findings: &mut Findings<'_, 'a>,
-) {
-    let [Source::Variable(indices), table] = inputs else { return };
-    let table = match table {
-        Source::Variable(v) => types.variables.get(*v),
-        Source::Output(f, i) => types.outputs.get(*f).and_then(|types| types.get(*i as usize)),
-    };
-    let Some(Dim::Known(rows)) = table.and_then(|table| table.shape.first()) else { return };
-    let Some(value) = model.variables.get(indices.place()).and_then(|v| v.value.as_ref()) else { return };
-    if let Some(index) = stray(value, *rows) {
-        let text = format!("the index {index} lies outside of a table of {rows}");
-        findings.add(&rules::GATHER_INDEX, Place::Input(id, 0), text);
-    }
-}
-
-/// The first element that is no index below `rows`.
-fn stray(array: &Array<'_>, rows: u64) -> Option<f64> {
-    let pieces = match &array.elements {
-        ElementStorage::Contiguous(bytes) => std::slice::from_ref(bytes),
-        ElementStorage::Pieces(pieces) => pieces.as_slice(),
-        ElementStorage::ZigZag(_) | ElementStorage::Absent => return None,
-    };
-    // An index is truncated toward zero.
-    #[expect(clippy::cast_precision_loss, reason = "no table has 2^53 rows")]
-    let fits = |x: &f64| *x > -1.0 && *x < rows as f64;
-    pieces.iter().find_map(|bytes| match array.data_type {
-        DataType::Float | DataType::Float16 => {
-            bytes.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).find(|x| !fits(x))
-        }
-        DataType::Double => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).find(|x| !fits(x)),
-        DataType::Int8 => bytes.iter().map(|b| f64::from(i8::from_le_bytes([*b]))).find(|x| !fits(x)),
-        DataType::Int16 | DataType::Unknown => None,
-    })
-}
-
 /// Does a Select choose by comparing something with a stored number?
 fn is_trigger(model: &Model<'_>, operators: &Operators<'_>, all: &Inputs, inputs: &[Source]) -> bool {
     let Some(Source::Output(condition, _)) = inputs.first() else { return false };
     let compares = matches!(
         operators.get(*condition),
-        Some(Some(
+        Some(
             Operator::Equal
                 | Operator::NotEqual
                 | Operator::Less
                 | Operator::LessEqual
                 | Operator::Greater
                 | Operator::GreaterEqual
-        ))
+        )
     );
     let stored = |source: &Source| match source {
         Source::Variable(v) => model

@@ -6,6 +6,7 @@ mod attributes;
 mod blocks;
 mod code;
 mod findings;
+mod gather;
 mod graph;
 mod hazards;
 mod names;
@@ -16,11 +17,11 @@ mod scan;
 mod types;
 mod variables;
 
+pub(crate) use operators::Operators;
 pub(crate) use resolve::{output, split_output_uid};
 pub use rules::{Rule, rules};
 
 use crate::model::{Model, ValidatedModel};
-use crate::ops::Operator;
 use crate::report::Finding;
 use findings::Findings;
 
@@ -76,7 +77,7 @@ pub fn validate<'a>(model: Model<'a>, options: &ValidateOptions) -> Validation<'
     more_findings = more_findings.saturating_add(model.more_warnings);
     findings.append(&mut found);
     let model = sound.then(|| ValidatedModel {
-        operators: operators.into_vec().into_iter().map(|o| o.unwrap_or(Operator::User)).collect(),
+        operators,
         inputs: resolution.inputs.into_vec(),
         output_types: types.outputs.into_vec(),
         variable_types: types.variables.into_vec(),

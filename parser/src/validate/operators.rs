@@ -3,40 +3,82 @@
 use super::arena::{Id, PerId};
 use super::findings::{Findings, Place};
 use super::rules;
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::model::{FunctionId, FunctionKind, Model};
 use crate::ops::{Op, Operator};
 
-/// The operator of each function; `None` where its attributes or its inputs are wrong, which was reported.
-pub(crate) type Operators<'a> = PerId<FunctionId, Option<Operator<'a>>>;
+/// The operator of each function that has a sound one. Operators without attributes are kept once.
+#[derive(Clone, Debug)]
+pub(crate) struct Operators<'a> {
+    list: Vec<Operator<'a>>,
+    /// Where in the list, or [`NONE`].
+    places: PerId<FunctionId, u32>,
+}
+
+/// The place of what was reported: attributes or inputs are wrong.
+const NONE: u32 = u32::MAX;
+
+impl<'a> Operators<'a> {
+    /// The operator of a function.
+    pub(crate) fn get(&self, id: FunctionId) -> Option<&Operator<'a>> {
+        self.list.get(usize::try_from(*self.places.get(id)?).ok()?)
+    }
+
+    /// Every function with its operator.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FunctionId, &Operator<'a>)> {
+        self.places.iter().filter_map(|(id, _)| Some((id, self.get(id)?)))
+    }
+}
 
 /// Types every function's attributes.
 pub(crate) fn decode<'a>(model: &Model<'a>, findings: &mut Findings<'_, 'a>) -> Operators<'a> {
-    let mut operators = Vec::with_capacity(model.functions.len());
+    let mut list: Vec<Operator<'a>> = Vec::new();
+    let mut places = Vec::with_capacity(model.functions.len());
+    let (mut plain, mut user) = ([NONE; Op::ALL.len()], NONE);
     for (i, function) in model.functions.iter().enumerate() {
-        let fits = match &function.kind {
-            FunctionKind::Primitive(op) => {
-                arity(*op, FunctionId::of(i), function.version, function.inputs.len(), findings)
-            }
-            _ => true,
+        let op = match &function.kind {
+            FunctionKind::Primitive(op) => Some(*op),
+            FunctionKind::Block(_) => Some(Op::Block),
+            FunctionKind::User(_) => None,
         };
-        let operator = match Operator::decode(function, i) {
-            Ok(operator) => fits.then_some(operator),
-            Err(errors) => {
-                for error in errors {
-                    let rule = match error.kind() {
-                        ErrorKind::MissingAttribute { .. } => &rules::ATTRIBUTE_MISSING,
-                        ErrorKind::AttributeType { .. } => &rules::ATTRIBUTE_TYPE,
-                        _ => &rules::ATTRIBUTE_VALUE,
-                    };
-                    findings.add_error(rule, &error, function.uid);
+        let fits = op.is_none_or(|op| arity(op, FunctionId::of(i), function.version, function.inputs.len(), findings));
+        let known = match op {
+            Some(op) if op.spec().attributes.is_empty() => plain.get_mut(usize::from(op as u8)),
+            Some(_) => None,
+            None => Some(&mut user),
+        };
+        let place = match known.as_deref() {
+            Some(&place) if place != NONE => place,
+            _ => match Operator::decode(function, i) {
+                Ok(operator) => {
+                    let place = u32::try_from(list.len()).unwrap_or(NONE);
+                    list.push(operator);
+                    if let Some(known) = known {
+                        *known = place;
+                    }
+                    place
                 }
-                None
-            }
+                Err(errors) => {
+                    report(&errors, function.uid, findings);
+                    NONE
+                }
+            },
         };
-        operators.push(operator);
+        places.push(if fits { place } else { NONE });
     }
-    PerId::from(operators)
+    list.shrink_to_fit();
+    Operators { list, places: PerId::from(places) }
+}
+
+fn report(errors: &[Error], uid: &str, findings: &mut Findings<'_, '_>) {
+    for error in errors {
+        let rule = match error.kind() {
+            ErrorKind::MissingAttribute { .. } => &rules::ATTRIBUTE_MISSING,
+            ErrorKind::AttributeType { .. } => &rules::ATTRIBUTE_TYPE,
+            _ => &rules::ATTRIBUTE_VALUE,
+        };
+        findings.add_error(rule, error, uid);
+    }
 }
 
 /// Does a function have as many inputs as its operator takes?

@@ -69,6 +69,7 @@ rules! {
     DELAY_AXES = "type.delay-axes", Error, "a delayed value has a sequence axis and the batch axis";
     LOOP_SHAPES = "type.loop", Error, "the shapes of a loop settle";
     DECLARED = "type.declared", Warning, "the record of a forward reference says the type that is computed";
+    RANK = "type.rank", Error, "no value has more than 12 axes (CNTK crashes otherwise)";
     ALLOCATION = "type.allocation-bomb", Error, "no value has more than 2^36 elements per sample";
     UNKNOWN_TYPE = "type.unknown", Warning, "the type of every value can be told";
     ODD_NUMBER = "attribute.number", Warning, "rates, scales and epsilons are finite and in range";
@@ -88,6 +89,7 @@ rules! {
     NOT_SCANNED = "data.not-scanned", Note, "all tensor data was looked at";
     DEEP_CHAIN = "resource.deep-chain", Note, "no chain of functions is so long that a recursive reader overflows";
     DEEP_BLOCKS = "resource.deep-blocks", Note, "blocks are not nested so deep that CNTK takes exponential time";
+    OUTPUT_NAMES = "resource.outputs", Error, "the uids of the root's outputs do not take more room than the file";
     LONG_NAME = "text.long", Warning, "uids and names have at most 4096 bytes";
     CONTROL_CHARACTERS = "text.control-characters", Warning, "uids and names hold no control or bidirectional characters";
 }

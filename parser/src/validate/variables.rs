@@ -10,6 +10,8 @@ use crate::model::{
 use crate::ops::Op;
 use crate::report::Severity;
 
+/// CNTK's shapes hold no more.
+const MOST_AXES: usize = 12;
 /// The largest dimension: CNTK keeps them in 32 bits.
 const MAX_DIM: u64 = i32::MAX as u64;
 
@@ -104,6 +106,10 @@ fn shape(id: VariableId, variable: &Variable<'_>, stored: bool, findings: &mut F
         }
         return;
     }
+    if variable.shape.rank() > MOST_AXES {
+        let text = format!("{} axes, the most is {MOST_AXES}", variable.shape.rank());
+        return findings.add(&rules::RANK, place, text);
+    }
     let is_open = |n: &u64| matches!(*n, Shape::FREE | Shape::INFERRED);
     for n in &variable.shape.0 {
         let text = match *n {
@@ -137,7 +143,7 @@ fn axes(id: VariableId, variable: &Variable<'_>, stored: bool, findings: &mut Fi
         [AxisKind::Unknown] if variable.kind == VariableKind::Placeholder => {}
         _ => {
             let names: Vec<String> =
-                variable.dynamic_axes.iter().take(4).map(|axis| Quoted(axis.name).to_string()).collect();
+                variable.dynamic_axes.iter().take(4).map(|a| format!("{} ({:?})", Quoted(a.name), a.kind())).collect();
             let text = format!("the dynamic axes {} are not [sequence,] batch", names.join(", "));
             findings.add(&rules::VARIABLE_AXES, place, text);
         }

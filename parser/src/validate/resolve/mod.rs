@@ -63,7 +63,7 @@ pub(crate) fn resolve<'a>(
     let roots = roots::find(model, operators, &index, findings);
     let mut references = references::collect(model, &index, &roots, findings);
     let scopes = scopes::walk(model, &roots, &references, findings);
-    let mut outputs = roots::outputs(model, &roots, &references);
+    let mut outputs = roots::outputs(model, &roots, &references, findings);
     settle::settle(model, &roots, &mut references, &mut outputs, findings);
     let (hints, unbound) = placeholders(model, &index, &roots, &references);
     Resolution {

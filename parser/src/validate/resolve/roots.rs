@@ -12,7 +12,10 @@ use crate::validate::rules;
 use std::borrow::Cow;
 
 /// User-defined functions do not say how many outputs they have; more than this many is not believed.
-const MAX_USER_OUTPUTS: u32 = 4096;
+const MAX_USER_OUTPUTS: u32 = 32;
+
+/// Room for the uids of outputs, besides as much as the file has.
+const MAX_OUTPUT_NAMES: u64 = 1 << 20;
 
 /// Roots and output counts.
 pub(super) struct Roots {
@@ -141,7 +144,7 @@ fn output_counts(
             FunctionKind::Primitive(Op::Combine) => u32::try_from(function.inputs.len()).unwrap_or(u32::MAX),
             FunctionKind::Primitive(Op::TopK) => 2,
             FunctionKind::Primitive(_) => match operators.get(id) {
-                Some(Some(Operator::UnpackSequence(unpack))) if !unpack.suppress_mask_output => 2,
+                Some(Operator::UnpackSequence(unpack)) if !unpack.suppress_mask_output => 2,
                 _ => 1,
             },
             FunctionKind::User(_) => {
@@ -182,7 +185,12 @@ fn count_user_outputs(model: &Model<'_>, index: &Index<'_, '_>, counts: &mut Per
 }
 
 /// The outputs of the root, their sources not yet seen through.
-pub(super) fn outputs<'a>(model: &Model<'a>, roots: &Roots, references: &References) -> Vec<Output<'a>> {
+pub(super) fn outputs<'a>(
+    model: &Model<'a>,
+    roots: &Roots,
+    references: &References,
+    findings: &mut Findings<'_, 'a>,
+) -> Vec<Output<'a>> {
     let Some(root) = roots.root else { return Vec::new() };
     let Some(function) = model.functions.get(root.place()) else { return Vec::new() };
     if matches!(function.kind, FunctionKind::Primitive(Op::Combine)) {
@@ -190,6 +198,12 @@ pub(super) fn outputs<'a>(model: &Model<'a>, roots: &Roots, references: &Referen
         return inputs.iter().map(|source| output(model, *source)).collect();
     }
     let count = roots.output_counts.get(root).copied().unwrap_or(0);
+    let room = u64::from(count).saturating_mul(function.uid.len() as u64);
+    if room > MAX_OUTPUT_NAMES.saturating_add(model.input.len() as u64) {
+        let text = format!("{count} outputs that begin with a uid of {} bytes", function.uid.len());
+        findings.add(&rules::OUTPUT_NAMES, Place::FunctionKey(root, "uid"), text);
+        return Vec::new();
+    }
     (0..count).map(|i| output(model, Source::Output(root, i))).collect()
 }
 

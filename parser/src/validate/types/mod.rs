@@ -6,6 +6,7 @@
 mod axes;
 mod data_type;
 mod node;
+mod rounds;
 mod shapes;
 mod value;
 mod variables;
@@ -21,7 +22,9 @@ use crate::model::{
 };
 use crate::ops::Operator;
 use node::{Context, Node, Stage};
+use rounds::Rounds;
 use smallvec::SmallVec;
+use std::collections::HashMap;
 use value::{Certainty, Operand, alike, show, unknown};
 use variables::Variables;
 
@@ -43,8 +46,14 @@ pub(crate) fn infer<'a>(
     order: &Order,
     findings: &mut Findings<'_, 'a>,
 ) -> Types<'a> {
-    let mut context =
-        Context { model, findings, stage: Stage::Final, next_free: 0, axes: axes::SequenceAxes::default() };
+    let mut context = Context {
+        model,
+        findings,
+        stage: Stage::Final,
+        next_free: 0,
+        made: HashMap::new(),
+        axes: axes::SequenceAxes::default(),
+    };
     let variables = variables::declared(model, &mut context);
     let mut inference = Inference {
         model,
@@ -62,7 +71,7 @@ pub(crate) fn infer<'a>(
     let mut ids = order.order.iter().copied();
     while let Some(id) = ids.next() {
         match order.loop_of.get(id).copied().flatten().and_then(|l| order.loops.get(l.0 as usize)) {
-            None => inference.function(id),
+            None => inference.function(id, false),
             Some(found) => {
                 inference.recurrence(found);
                 // Its members stand together.
@@ -117,7 +126,7 @@ impl Values<'_, '_> {
 
 impl<'a> Inference<'_, '_, 'a> {
     /// Infers one function from its inputs.
-    fn function(&mut self, id: FunctionId) {
+    fn function(&mut self, id: FunctionId, in_loop: bool) {
         let Some(function) = self.model.functions.get(id.place()) else { return };
         let sources = self.resolution.inputs.get(id).map(|i| i.as_slice()).unwrap_or_default();
         let operands: SmallVec<[Operand<'_>; 3]> = sources.iter().map(|source| self.values.operand(*source)).collect();
@@ -126,15 +135,14 @@ impl<'a> Inference<'_, '_, 'a> {
         let mut certainty = Certainty::default();
         let mut second = None;
         // An operator that was refused makes nothing known.
-        if let Some(operator) = self.operators.get(id).and_then(|o| o.as_ref()) {
-            let mut node = Node { context: &mut self.context, id, function, operands: &operands };
-            let shape = shapes::infer(&mut node, operator);
+        if let Some(operator) = self.operators.get(id) {
+            let mut node = Node { context: &mut self.context, id, function, operands: &operands, in_loop, fresh: 0 };
+            let shape = shapes::infer(&mut node, operator).filter(|shape| node.bounded(shape));
             let axes = axes::infer(&mut node, operator);
             made.data_type = data_type::infer(&mut node, operator);
             certainty = Certainty { shape: shape.is_some(), axes: axes.is_some() };
             made.axes = axes.unwrap_or(DynamicAxes { batch: true, sequence: None });
             if let Some(shape) = shape {
-                node.bounded(&shape);
                 if count > 1 {
                     second = Some(shapes::second(operator, &shape));
                 }
@@ -153,14 +161,12 @@ impl<'a> Inference<'_, '_, 'a> {
 
     /// Infers the members of a recurrence.
     fn recurrence(&mut self, found: &Loop) {
-        let first_free = self.context.next_free;
         self.hint(found);
-        self.context.stage = Stage::Searching;
         for stage in [Stage::Searching, Stage::Guessing] {
             self.context.stage = stage;
+            let mut rounds = Rounds::default();
             for _ in 0..MOST_ROUNDS {
-                self.context.next_free = first_free;
-                if !self.round(found) {
+                if !self.round(found, &mut rounds) {
                     break;
                 }
             }
@@ -169,19 +175,22 @@ impl<'a> Inference<'_, '_, 'a> {
             }
         }
         self.context.stage = Stage::Final;
-        self.context.next_free = first_free;
-        if self.round(found) {
+        if self.round(found, &mut Rounds::default()) {
             self.unsettled(found);
         }
+        self.context.made.clear();
     }
 
-    /// Goes through the members once. Did anything change?
-    fn round(&mut self, found: &Loop) -> bool {
+    /// Goes through those members once of which an input changed. Did any change?
+    fn round(&mut self, found: &Loop, rounds: &mut Rounds) -> bool {
         let mut changed = false;
         for member in &found.members {
+            if !rounds.due(*member, self.resolution) {
+                continue;
+            }
             let before = self.values.outputs.get(*member).cloned().unwrap_or_default();
             let was = self.values.certainty.get(*member).copied().unwrap_or_default();
-            self.function(*member);
+            self.function(*member, true);
             if self.context.stage != Stage::Final {
                 self.keep(*member, &before, was);
             }
@@ -192,7 +201,10 @@ impl<'a> Inference<'_, '_, 'a> {
                     .iter()
                     .zip(after)
                     .all(|(a, b)| alike(&a.shape, &b.shape) && a.data_type == b.data_type && a.axes == b.axes);
-            changed |= !same;
+            if !same {
+                changed = true;
+                rounds.changed(*member);
+            }
         }
         changed
     }
@@ -229,7 +241,11 @@ impl<'a> Inference<'_, '_, 'a> {
         }
     }
 
+    /// After another error, it would follow from that.
     fn unsettled(&mut self, found: &Loop) {
+        if self.context.findings.errors() > 0 {
+            return;
+        }
         if let Some(first) = found.members.first() {
             let text = "the shapes of this loop do not settle".to_owned();
             self.context.findings.add(&rules::LOOP_SHAPES, Place::Function(*first), text);
@@ -244,7 +260,7 @@ impl<'a> Inference<'_, '_, 'a> {
             if self.values.certainty.get(*id) == Some(&Certainty::ALL) {
                 continue;
             }
-            if matches!(self.operators.get(*id), Some(Some(Operator::User))) {
+            if matches!(self.operators.get(*id), Some(Operator::User)) {
                 continue;
             }
             first = first.or(Some(*id));
@@ -253,8 +269,8 @@ impl<'a> Inference<'_, '_, 'a> {
         if self.context.findings.errors() > 0 {
             return;
         }
-        let explained = !self.resolution.unbound.is_empty()
-            || self.operators.iter().any(|(_, o)| matches!(o, Some(Operator::User)));
+        let explained =
+            !self.resolution.unbound.is_empty() || self.operators.iter().any(|(_, o)| matches!(o, Operator::User));
         let rule = if explained { &rules::UNKNOWN_TYPE } else { &rules::LOOP_SHAPES };
         let text = "shape or dynamic axes cannot be told".to_owned();
         self.context.findings.add(rule, Place::Function(first), text);

@@ -6,7 +6,10 @@ use super::value::{Operand, show};
 use crate::model::{Dim, Dims, Function, FunctionId, Model};
 use crate::validate::findings::{Findings, Place};
 use crate::validate::rules::{self, Rule};
+use std::collections::HashMap;
 
+/// CNTK's shapes hold no more.
+pub(crate) const MOST_AXES: usize = 12;
 /// More elements than this in one sample is no model but an attack on memory.
 const MOST_ELEMENTS: u64 = 1 << 36;
 
@@ -27,6 +30,8 @@ pub(crate) struct Context<'c, 'm, 'a> {
     pub(crate) findings: &'c mut Findings<'m, 'a>,
     pub(crate) stage: Stage,
     pub(crate) next_free: u32,
+    /// Sizes that were made up for the members of the recurrence at hand: the same ones in every round.
+    pub(crate) made: HashMap<(FunctionId, u32), Dim>,
     pub(crate) axes: SequenceAxes<'a>,
 }
 
@@ -45,6 +50,10 @@ pub(crate) struct Node<'n, 'c, 'm, 'a> {
     pub(crate) id: FunctionId,
     pub(crate) function: &'n Function<'a>,
     pub(crate) operands: &'n [Operand<'n>],
+    /// Is it a member of a recurrence, gone through more than once?
+    pub(crate) in_loop: bool,
+    /// How many sizes were made up for it.
+    pub(crate) fresh: u32,
 }
 
 impl<'n> Node<'n, '_, '_, '_> {
@@ -55,7 +64,17 @@ impl<'n> Node<'n, '_, '_, '_> {
 
     /// A size that is computed at run time.
     pub(crate) fn fresh(&mut self) -> Dim {
-        self.context.fresh()
+        if !self.in_loop {
+            return self.context.fresh();
+        }
+        let key = (self.id, self.fresh);
+        self.fresh = self.fresh.saturating_add(1);
+        if let Some(dim) = self.context.made.get(&key) {
+            return *dim;
+        }
+        let dim = self.context.fresh();
+        self.context.made.insert(key, dim);
+        dim
     }
 
     /// Reports at an attribute.
@@ -82,16 +101,20 @@ impl<'n> Node<'n, '_, '_, '_> {
         self.fail(&rules::SHAPE, format!("{what}: {} and {}", show(a), show(b)))
     }
 
-    /// Reports a shape that no tensor can have: a dimension that is too large, or too many elements.
-    pub(crate) fn bounded(&mut self, shape: &[Dim]) {
-        let known = shape.iter().filter_map(|dim| dim.known());
-        let elements =
-            known.clone().try_fold(1u64, |product, n| product.checked_mul(n).filter(|p| *p <= i64::MAX as u64));
-        if elements.is_none() || known.clone().any(|n| n > MAX_DIM) {
-            self.fail::<()>(&rules::DIMENSION_RANGE, format!("the result would have the shape {}", show(shape)));
-        } else if elements.is_some_and(|elements| elements > MOST_ELEMENTS) {
-            self.fail::<()>(&rules::ALLOCATION, format!("the result would have the shape {}", show(shape)));
+    /// Can a tensor have this shape? If not, that is reported.
+    pub(crate) fn bounded(&mut self, shape: &[Dim]) -> bool {
+        if shape.len() > MOST_AXES {
+            let text = format!("the result would have {} axes, the most is {MOST_AXES}", shape.len());
+            return self.fail(&rules::RANK, text).unwrap_or(false);
         }
+        let known = || shape.iter().filter_map(|dim| dim.known());
+        let elements = known().try_fold(1u64, |product, n| product.checked_mul(n));
+        let rule = match elements {
+            Some(0..=MOST_ELEMENTS) if known().all(|n| n <= MAX_DIM) => return true,
+            Some(..=0x7fff_ffff_ffff_ffff) if known().all(|n| n <= MAX_DIM) => &rules::ALLOCATION,
+            _ => &rules::DIMENSION_RANGE,
+        };
+        self.fail(rule, format!("the result would have the shape {}", show(shape))).unwrap_or(false)
     }
 
     fn report<T>(&mut self, rule: &'static Rule, place: Place, message: String) -> Option<T> {

@@ -1,6 +1,6 @@
 //! The types that variable records declare.
 
-use super::node::Context;
+use super::node::{Context, MOST_AXES};
 use super::value::Certainty;
 use crate::model::{Dim, Dims, DynamicAxes, Model, Shape, Source, ValueType, Variable, VariableId};
 use crate::validate::arena::{PerId, ids};
@@ -31,7 +31,7 @@ pub(super) fn declared<'a>(model: &Model<'a>, context: &mut Context<'_, '_, 'a>)
 
 /// The row-major shape; `None` if the record says that it is not known.
 fn shape(variable: &Variable<'_>, context: &mut Context<'_, '_, '_>) -> Option<Dims> {
-    if variable.shape.is_unknown() {
+    if variable.shape.is_unknown() || variable.shape.rank() > MOST_AXES {
         return None;
     }
     let dim = |entry: &u64| match *entry {
