@@ -1,6 +1,7 @@
 //! The ONNX back end: graph, lowering, writer.
 
 pub(crate) mod builder;
+pub mod catalogue;
 pub mod graph;
 pub(crate) mod lower;
 pub(crate) mod simplify;
