@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn looks_right() {
         let inner = Json::Object(vec![("a", Json::from(1u64)), ("b", Json::list(["x", "y"], Json::from))]);
-        let value = Json::Object(vec![("list", Json::List(vec![inner])), ("none", Json::Null), ("e", Json::Object(vec![]))]);
+        let value =
+            Json::Object(vec![("list", Json::List(vec![inner])), ("none", Json::Null), ("e", Json::Object(vec![]))]);
         let text = "{\n  \"list\": [\n    {\n      \"a\": 1,\n      \"b\": [\"x\", \"y\"]\n    }\n  ],\n  \"none\": null,\n  \"e\": {}\n}";
         assert_eq!(value.to_string(), text);
     }

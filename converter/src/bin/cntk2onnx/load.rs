@@ -53,7 +53,8 @@ impl<'a> Verdict<'a> {
             }
         }
         if self.more > 0 {
-            let line = format_args!("{}: {} more findings; --max-findings keeps more", self.name, self.more).to_string();
+            let line =
+                format_args!("{}: {} more findings; --max-findings keeps more", self.name, self.more).to_string();
             if self.valid { terminal.warning(line) } else { terminal.error(line) }
         }
         if let Some(hint) = self.hint {

@@ -59,6 +59,8 @@ fn main() -> ExitCode {
 /// name yet.
 fn defect(what: &str) -> ! {
     let what = terminal::printable(what);
-    eprintln!("error: internal: {what}\nhint: this is a defect of cntk2onnx; please report it with the model if you can");
+    eprintln!(
+        "error: internal: {what}\nhint: this is a defect of cntk2onnx; please report it with the model if you can"
+    );
     std::process::exit(exit::REJECTED.into())
 }

@@ -33,7 +33,10 @@ pub fn text(terminal: &Terminal, destination: &Destination, written: &Written, s
         terminal.say(format_args!("wrote {path}.data, {}", size(side)));
     }
     if written.in_place > 0 {
-        terminal.say(format_args!("{} of weights stay in the model: keep it, and keep it as it is", size(written.in_place)));
+        terminal.say(format_args!(
+            "{} of weights stay in the model: keep it, and keep it as it is",
+            size(written.in_place)
+        ));
     }
 }
 

@@ -125,14 +125,14 @@ impl<'m> Writer<'m> {
         Ok(())
     }
 
-    /// Writes the model. `late` is asked for more metadata once the weights are written: a digest of the source, say,
+    /// Writes the model and returns its length. `late` is asked for more metadata once the weights are written: a digest of the source, say,
     /// that was computed meanwhile.
     pub fn write_model<'s>(
         &mut self,
         sink: &'s mut dyn Sink,
         progress: &'s mut Progress<'s>,
         late: impl FnOnce() -> Result<Vec<(String, String)>, WriteError>,
-    ) -> Result<(), WriteError> {
+    ) -> Result<u64, WriteError> {
         let mut out = Output::new(sink, progress);
         let mut chunk = Vec::new();
         out.write(&structure::preamble(self.model.opset)?)?;
@@ -151,7 +151,8 @@ impl<'m> Writer<'m> {
         out.drain()?;
         let late = late()?;
         out.write(&structure::epilogue(self.model.opset, self.metadata().chain(&late))?)?;
-        out.drain()
+        out.drain()?;
+        Ok(out.position())
     }
 
     fn metadata(&self) -> std::slice::Iter<'m, (String, String)> {

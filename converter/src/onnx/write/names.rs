@@ -1,7 +1,7 @@
 //! Names of values: those given by the lowering, and short ones made up for the rest.
 
 use crate::onnx::graph::{OnnxModel, Value, ValueId};
-use std::{borrow::Cow, collections::HashSet};
+use std::{collections::HashSet, fmt::Write};
 
 /// Names every value of a model. Unnamed values become `v0`, `v1`, … in the order of the arena; a number that a given
 /// name already uses is passed over.
@@ -20,16 +20,22 @@ impl<'m> Names<'m> {
         Self { values: &model.values, numbers }
     }
 
-    pub(super) fn of(&self, id: ValueId) -> Cow<'m, str> {
+    /// Replaces `name` with the name of a value, in the memory that it has.
+    pub(super) fn put(&self, id: ValueId, name: &mut String) {
         let index = id.0 as usize;
+        name.clear();
         match &self.values[index].name {
-            Some(name) => Cow::Borrowed(name),
-            None => Cow::Owned(format!("v{}", self.numbers[index])),
+            Some(given) => name.push_str(given),
+            None => {
+                let _ = write!(name, "v{}", self.numbers[index]);
+            }
         }
     }
 
     pub(super) fn owned(&self, id: ValueId) -> String {
-        self.of(id).into_owned()
+        let mut name = String::new();
+        self.put(id, &mut name);
+        name
     }
 }
 

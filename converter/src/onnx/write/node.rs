@@ -1,19 +1,42 @@
 //! Nodes, their attributes and the graphs in them.
 
-use super::{names::Names, value_info::value_info};
+use super::{names::Names, value_info::Infos};
 use crate::onnx::graph::{Attribute, Node, OnnxModel, Subgraph, Tensor, ValueId};
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, attribute_proto::AttributeType};
 
-/// A node as a message.
-pub(super) fn node(model: &OnnxModel, names: &Names<'_>, node: &Node) -> NodeProto {
-    let edge = |id: &Option<ValueId>| id.map_or_else(String::new, |id| names.owned(id));
-    NodeProto {
-        input: node.inputs.iter().map(edge).collect(),
-        output: node.outputs.iter().map(edge).collect(),
-        name: node.name.clone(),
-        op_type: node.op.to_owned(),
-        attribute: node.attributes.iter().map(|(name, value)| attribute(model, names, name, value)).collect(),
-        ..NodeProto::default()
+/// Makes messages of nodes, one after another in the same memory.
+pub(super) struct Nodes<'m> {
+    model: &'m OnnxModel,
+    names: &'m Names<'m>,
+    message: NodeProto,
+}
+
+impl<'m> Nodes<'m> {
+    pub(super) fn new(model: &'m OnnxModel, names: &'m Names<'m>) -> Self {
+        Self { model, names, message: NodeProto::default() }
+    }
+
+    pub(super) fn of(&mut self, node: &Node) -> &NodeProto {
+        let Self { model, names, message } = self;
+        put_all(names, &node.inputs, &mut message.input);
+        put_all(names, &node.outputs, &mut message.output);
+        message.name.clone_from(&node.name);
+        node.op.clone_into(&mut message.op_type);
+        let attribute = |(name, value): &(&'static str, Attribute)| attribute(model, names, name, value);
+        message.attribute.clear();
+        message.attribute.extend(node.attributes.iter().map(attribute));
+        message
+    }
+}
+
+/// The names of edges; an empty one where there is none.
+fn put_all(names: &Names<'_>, ids: &[Option<ValueId>], into: &mut Vec<String>) {
+    into.resize_with(ids.len(), String::new);
+    for (id, name) in ids.iter().zip(into) {
+        match id {
+            Some(id) => names.put(*id, name),
+            None => name.clear(),
+        }
     }
 }
 
@@ -69,14 +92,15 @@ fn attribute(model: &OnnxModel, names: &Names<'_>, name: &str, value: &Attribute
 
 /// The body of a Scan, Loop or If. Its types are written too: importers need every rank.
 fn subgraph(model: &OnnxModel, names: &Names<'_>, graph: &Subgraph) -> GraphProto {
-    let info = |id: &ValueId| value_info(model, names, *id);
+    let (mut nodes, mut infos) = (Nodes::new(model, names), Infos::new(model, names));
+    let mut info = |id: &ValueId| infos.of(*id).clone();
     let inner = graph.nodes.iter().flat_map(|n| n.outputs.iter().flatten());
     GraphProto {
         name: graph.name.clone(),
-        input: graph.inputs.iter().map(info).collect(),
-        output: graph.outputs.iter().map(info).collect(),
-        value_info: inner.filter(|id| !graph.outputs.contains(id)).map(info).collect(),
-        node: graph.nodes.iter().map(|n| node(model, names, n)).collect(),
+        input: graph.inputs.iter().map(&mut info).collect(),
+        output: graph.outputs.iter().map(&mut info).collect(),
+        value_info: inner.filter(|id| !graph.outputs.contains(id)).map(&mut info).collect(),
+        node: graph.nodes.iter().map(|n| nodes.of(n).clone()).collect(),
         ..GraphProto::default()
     }
 }

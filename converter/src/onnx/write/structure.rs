@@ -2,7 +2,7 @@
 //!
 //! Nodes become messages one at a time; what is kept is their bytes, which are fewer than those of the graph in memory.
 
-use super::{WriteError, names::Names, node::node, value_info::value_info};
+use super::{WriteError, names::Names, node::Nodes, value_info::Infos};
 use crate::onnx::graph::{OnnxModel, ValueId};
 use onnx_protobuf::{Message, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use protobuf::{CodedOutputStream, rt::WireType};
@@ -23,8 +23,9 @@ impl Structure {
     pub(super) fn new(model: &OnnxModel, names: &Names<'_>) -> Result<Self, WriteError> {
         let mut before = Vec::new();
         let mut out = CodedOutputStream::vec(&mut before);
-        for n in &model.nodes {
-            put(&mut out, GRAPH_NODE, &node(model, names, n))?;
+        let mut nodes = Nodes::new(model, names);
+        for node in &model.nodes {
+            put(&mut out, GRAPH_NODE, nodes.of(node))?;
         }
         out.write_string(GRAPH_NAME, &model.name).map_err(refused)?;
         out.flush().map_err(refused)?;
@@ -32,13 +33,14 @@ impl Structure {
 
         let mut after = Vec::new();
         let mut out = CodedOutputStream::vec(&mut after);
+        let mut infos = Infos::new(model, names);
         for (field, ids) in [(GRAPH_INPUT, &model.inputs), (GRAPH_OUTPUT, &model.outputs)] {
             for id in ids {
-                put(&mut out, field, &value_info(model, names, *id))?;
+                put(&mut out, field, infos.of(*id))?;
             }
         }
         for id in inner_values(model) {
-            put(&mut out, GRAPH_VALUE_INFO, &value_info(model, names, id))?;
+            put(&mut out, GRAPH_VALUE_INFO, infos.of(id))?;
         }
         out.flush().map_err(refused)?;
         drop(out);

@@ -106,7 +106,12 @@ impl<'a> Port<'a> {
             name: variable.name,
             data_type: variable.data_type,
             shape: variable.shape.0.iter().rev().map(dim).collect(),
-            dynamic_axes: variable.dynamic_axes.iter().rev().map(|a| if a.ordered { "sequence" } else { "batch" }).collect(),
+            dynamic_axes: variable
+                .dynamic_axes
+                .iter()
+                .rev()
+                .map(|a| if a.ordered { "sequence" } else { "batch" })
+                .collect(),
             sparse: variable.is_sparse,
         }
     }

@@ -45,13 +45,8 @@ const ALWAYS: &[c_long] = &[
 ];
 
 /// Naming a finished file, and taking back one that is not.
-const FINISH: &[c_long] = &[
-    libc::SYS_linkat,
-    libc::SYS_renameat2,
-    libc::SYS_unlinkat,
-    libc::SYS_readlinkat,
-    libc::SYS_faccessat,
-];
+const FINISH: &[c_long] =
+    &[libc::SYS_linkat, libc::SYS_renameat2, libc::SYS_unlinkat, libc::SYS_readlinkat, libc::SYS_faccessat];
 /// The same by calls that newer architectures do not have.
 #[cfg(target_arch = "x86_64")]
 const FINISH_OLD: &[c_long] = &[libc::SYS_rename, libc::SYS_renameat, libc::SYS_unlink, libc::SYS_readlink];
