@@ -11,6 +11,9 @@ pub struct Axis<'a> {
     pub ordered: bool,
 }
 
+/// The reserved name of the default batch axis.
+const BATCH_AXIS: &str = "defaultBatchAxis";
+
 /// What an [`Axis`] stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AxisKind {
@@ -34,7 +37,8 @@ impl Axis<'_> {
     /// What the index and flag mean.
     pub fn kind(&self) -> AxisKind {
         match self.index {
-            i32::MAX if self.ordered => AxisKind::Sequence,
+            // The reserved name says batch even where a writer set the flag.
+            i32::MAX if self.ordered && self.name != BATCH_AXIS => AxisKind::Sequence,
             i32::MAX => AxisKind::Batch,
             2_147_483_646 => AxisKind::AllStatic,
             2_147_483_645 => AxisKind::Unknown,
