@@ -4,6 +4,7 @@
 //! value has it. Knows neither ONNX nor PyTorch.
 
 pub mod crop;
+pub mod frames;
 pub mod window;
 
 use crate::graph::Graph;

@@ -1,0 +1,147 @@
+//! Which frames a Where picks, where that depends on their places alone: first, last, and slices of sequences.
+//!
+//! CNTK stores them as delays of constants, arithmetic on those, and a Where (spec 4.13). What such a condition is worth
+//! at a frame depends on how far the frame is from either end of its sequence; [`place::Grid`] holds just that.
+//! Knows neither ONNX nor PyTorch.
+
+mod place;
+
+use cntk_parser::model::{FunctionId, Source, ValidatedModel};
+use cntk_parser::ops::Operator;
+use place::{Grid, INFINITE};
+use std::collections::HashSet;
+
+/// A run of frames of each sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frames {
+    /// All but the first `skip` and the last `drop`.
+    Inner {
+        /// How many go at the start.
+        skip: u64,
+        /// How many go at the end.
+        drop: u64,
+    },
+    /// From `from` up to, not including, `to`, counted from the start.
+    Head {
+        /// The first frame.
+        from: u64,
+        /// One past the last frame.
+        to: u64,
+    },
+    /// The frames that have at least `from` and fewer than `to` after them.
+    Tail {
+        /// Frames after the last one.
+        from: u64,
+        /// Frames after the first one, and one.
+        to: u64,
+    },
+}
+
+/// What a Where picks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picked {
+    /// The same frames whatever the data.
+    Frames(Frames),
+    /// The frames where the condition says so: it is 1 or 0 everywhere.
+    Marked,
+    /// As [`Picked::Marked`], but the condition may have other values than 0 and 1, which CNTK takes as the number of
+    /// times that a frame is repeated, fractions adding up from frame to frame.
+    Counted,
+}
+
+/// What `condition`, the operand of a Where, picks.
+pub fn picked(model: &ValidatedModel<'_>, condition: Source) -> Picked {
+    if let Some(grid) = place::grid(model, condition) {
+        if let Some(frames) = run(&grid) {
+            return Picked::Frames(frames);
+        }
+        if grid.is_binary() {
+            return Picked::Marked;
+        }
+    }
+    if is_binary(model, condition) { Picked::Marked } else { Picked::Counted }
+}
+
+/// The Where behind a packed index, and its condition.
+pub fn origin(model: &ValidatedModel<'_>, index: Source) -> Option<(FunctionId, Source)> {
+    let Source::Output(packed, 0) = index else { return None };
+    let Operator::PackedIndex = model.operator(packed) else { return None };
+    let Source::Output(place, 0) = *model.inputs(packed).get(1)? else { return None };
+    let Operator::Where(_) = model.operator(place) else { return None };
+    Some((place, *model.inputs(place).first()?))
+}
+
+/// The one run of frames whose value is 1, all others being 0.
+fn run(grid: &Grid) -> Option<Frames> {
+    if !grid.is_binary() {
+        return None;
+    }
+    let (from, to) = grid.front_run()?;
+    let (drop, keep) = grid.back_run()?;
+    if !grid.is_product(from, to, drop, keep) {
+        return None;
+    }
+    match (to == INFINITE, keep == INFINITE) {
+        (true, true) => Some(Frames::Inner { skip: from, drop }),
+        (false, true) if drop == 0 => Some(Frames::Head { from, to }),
+        (true, false) if from == 0 => Some(Frames::Tail { from: drop, to: keep }),
+        _ => None,
+    }
+}
+
+/// Is a value 0 or 1 everywhere? Follows what keeps that through the graph, loops included.
+fn is_binary(model: &ValidatedModel<'_>, source: Source) -> bool {
+    const MOST: usize = 256;
+    let mut seen: HashSet<Source> = HashSet::new();
+    let mut stack = vec![source];
+    while let Some(source) = stack.pop() {
+        if !seen.insert(source) {
+            continue;
+        }
+        if seen.len() > MOST {
+            return false;
+        }
+        let function = match source {
+            Source::Variable(_) => match crate::graph::literal::scalar(model, source) {
+                Some(v) if v == 0.0 || v == 1.0 => continue,
+                _ => return false,
+            },
+            Source::Output(f, _) => f,
+        };
+        let inputs = model.inputs(function);
+        match model.operator(function) {
+            Operator::Equal
+            | Operator::NotEqual
+            | Operator::Less
+            | Operator::LessEqual
+            | Operator::Greater
+            | Operator::GreaterEqual
+            | Operator::Hardmax
+            | Operator::OneHot(_) => {}
+            Operator::ConstantOp(a) if a.fill_value == 0.0 || a.fill_value == 1.0 => {}
+            Operator::Minus if crate::graph::literal::scalar(model, inputs[0]) == Some(1.0) => stack.push(inputs[1]),
+            Operator::ElementTimes | Operator::PastValue(_) | Operator::FutureValue(_) | Operator::Splice(_) => {
+                stack.extend(inputs);
+            }
+            Operator::Select => stack.extend(&inputs[1..]),
+            Operator::NoOp
+            | Operator::Pass
+            | Operator::StopGradient
+            | Operator::Dropout(_)
+            | Operator::Reshape(_)
+            | Operator::Squeeze(_)
+            | Operator::Slice(_)
+            | Operator::TransposeAxes(_)
+            | Operator::ReconcileDynamicAxis
+            | Operator::GatherPacked
+            | Operator::Cast(_)
+            | Operator::Floor
+            | Operator::Abs
+            | Operator::ReLU
+            | Operator::Sqrt => stack.push(inputs[0]),
+            Operator::ScatterPacked => stack.push(inputs[0]),
+            _ => return false,
+        }
+    }
+    true
+}

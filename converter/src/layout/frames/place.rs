@@ -1,0 +1,245 @@
+//! Values that depend only on how far a frame is from the start and from the end of its sequence.
+
+use crate::graph::literal::scalar;
+use cntk_parser::model::{Dim, FunctionId, Source, ValidatedModel};
+use cntk_parser::ops::Operator;
+use std::collections::HashMap;
+
+/// "Up to the end".
+pub(super) const INFINITE: u64 = u64::MAX;
+
+/// The most functions that a condition is followed through, and the most steps it may have along either end.
+const MOST: usize = 64;
+
+/// A scalar for each frame that has `i` frames before it and `j` after it: constant on a grid of intervals.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Grid {
+    /// Where the intervals of `i` start; the first is 0.
+    front: Vec<u64>,
+    /// The same of `j`.
+    back: Vec<u64>,
+    /// By interval of `i`, then of `j`.
+    values: Vec<f64>,
+}
+
+impl Grid {
+    fn constant(v: f64) -> Self {
+        Self { front: vec![0], back: vec![0], values: vec![v] }
+    }
+
+    fn at(&self, i: u64, j: u64) -> f64 {
+        let place = |starts: &[u64], n: u64| starts.partition_point(|s| *s <= n).saturating_sub(1);
+        self.values[place(&self.front, i) * self.back.len() + place(&self.back, j)]
+    }
+
+    /// The grid with these starts whose values `value` gives; `None` when it has too many steps.
+    fn build(mut front: Vec<u64>, mut back: Vec<u64>, value: impl Fn(u64, u64) -> f64) -> Option<Self> {
+        for starts in [&mut front, &mut back] {
+            starts.sort_unstable();
+            starts.dedup();
+        }
+        if front.len() > MOST || back.len() > MOST {
+            return None;
+        }
+        let values = front.iter().flat_map(|i| back.iter().map(|j| value(*i, *j)).collect::<Vec<_>>()).collect();
+        Some(Self { front, back, values })
+    }
+
+    fn combine(&self, other: &Self, compute: impl Fn(f64, f64) -> f64) -> Option<Self> {
+        let starts = |a: &[u64], b: &[u64]| a.iter().chain(b).copied().collect();
+        Self::build(starts(&self.front, &other.front), starts(&self.back, &other.back), |i, j| {
+            compute(self.at(i, j), other.at(i, j))
+        })
+    }
+
+    /// `d` frames later, `initial` before.
+    fn past(&self, d: u64, initial: f64) -> Option<Self> {
+        let front = std::iter::once(0).chain(self.front.iter().map(|s| s.saturating_add(d))).collect();
+        let back = self.back.iter().map(|s| s.saturating_sub(d)).collect();
+        Self::build(front, back, |i, j| if i < d { initial } else { self.at(i - d, j.saturating_add(d)) })
+    }
+
+    /// `d` frames earlier, `initial` after.
+    fn future(&self, d: u64, initial: f64) -> Option<Self> {
+        let front = self.front.iter().map(|s| s.saturating_sub(d)).collect();
+        let back = std::iter::once(0).chain(self.back.iter().map(|s| s.saturating_add(d))).collect();
+        Self::build(front, back, |i, j| if j < d { initial } else { self.at(i.saturating_add(d), j - d) })
+    }
+
+    pub(super) fn is_binary(&self) -> bool {
+        self.values.iter().all(|v| *v == 0.0 || *v == 1.0)
+    }
+
+    /// The run of `i` outside of which everything is 0.
+    pub(super) fn front_run(&self) -> Option<(u64, u64)> {
+        let any = |k: usize| self.values[k * self.back.len()..(k + 1) * self.back.len()].iter().any(|v| *v != 0.0);
+        one_run(&self.front, any)
+    }
+
+    /// The run of `j` outside of which everything is 0.
+    pub(super) fn back_run(&self) -> Option<(u64, u64)> {
+        let any = |k: usize| (0..self.front.len()).any(|i| self.values[i * self.back.len() + k] != 0.0);
+        one_run(&self.back, any)
+    }
+
+    /// Is a frame marked exactly when both its distances lie in their runs?
+    pub(super) fn is_product(&self, from: u64, to: u64, drop: u64, keep: u64) -> bool {
+        self.front.iter().all(|i| {
+            self.back.iter().all(|j| {
+                let inside = (from..to).contains(i) && (drop..keep).contains(j);
+                (self.at(*i, *j) != 0.0) == inside
+            })
+        })
+    }
+}
+
+/// The one run of intervals that are marked.
+fn one_run(starts: &[u64], marked: impl Fn(usize) -> bool) -> Option<(u64, u64)> {
+    let first = (0..starts.len()).find(|k| marked(*k))?;
+    let end = (first..starts.len()).find(|k| !marked(*k)).unwrap_or(starts.len());
+    if (end..starts.len()).any(marked) {
+        return None;
+    }
+    Some((starts[first], starts.get(end).copied().unwrap_or(INFINITE)))
+}
+
+/// The value of a source of one element as a grid, if it is made of constants, delays and arithmetic.
+pub(super) fn grid(model: &ValidatedModel<'_>, source: Source) -> Option<Grid> {
+    let mut known: HashMap<Source, Grid> = HashMap::new();
+    let mut stack = vec![(source, false)];
+    let mut steps = 0;
+    while let Some((source, ready)) = stack.pop() {
+        if known.contains_key(&source) {
+            continue;
+        }
+        steps += 1;
+        if steps > 4 * MOST {
+            return None;
+        }
+        let Source::Output(f, 0) = source else {
+            known.insert(source, Grid::constant(scalar(model, source)?));
+            continue;
+        };
+        if model.loop_of(f).is_some() || !model.type_of(source).shape.iter().all(|d| *d == Dim::Known(1)) {
+            return None;
+        }
+        if ready {
+            let made = compute(model, f, &known)?;
+            known.insert(source, made);
+        } else {
+            stack.push((source, true));
+            stack.extend(read(model, f)?.iter().map(|s| (*s, false)));
+        }
+    }
+    known.remove(&source)
+}
+
+/// The operands whose values a function needs.
+fn read<'m>(model: &'m ValidatedModel<'_>, f: FunctionId) -> Option<&'m [Source]> {
+    let inputs = model.inputs(f);
+    match model.operator(f) {
+        Operator::ConstantOp(_) => Some(&[]),
+        Operator::ReconcileDynamicAxis => inputs.get(..1),
+        Operator::PastValue(_)
+        | Operator::FutureValue(_)
+        | Operator::Plus
+        | Operator::Minus
+        | Operator::ElementTimes
+        | Operator::Equal
+        | Operator::NotEqual
+        | Operator::Less
+        | Operator::LessEqual
+        | Operator::Greater
+        | Operator::GreaterEqual => inputs.get(..2),
+        Operator::NoOp | Operator::Pass | Operator::StopGradient | Operator::Reshape(_) | Operator::Negate => {
+            inputs.get(..1)
+        }
+        _ => None,
+    }
+}
+
+fn compute(model: &ValidatedModel<'_>, f: FunctionId, known: &HashMap<Source, Grid>) -> Option<Grid> {
+    let operand = |i: usize| known.get(model.inputs(f).get(i)?);
+    let number = |truth: bool| if truth { 1.0 } else { 0.0 };
+    let initial = || match operand(1) {
+        Some(Grid { values, .. }) if values.len() == 1 => Some(values[0]),
+        _ => None,
+    };
+    match model.operator(f) {
+        Operator::ConstantOp(a) => Some(Grid::constant(a.fill_value)),
+        Operator::PastValue(a) => operand(0)?.past(a.offset, initial()?),
+        Operator::FutureValue(a) => operand(0)?.future(a.offset, initial()?),
+        Operator::Plus => operand(0)?.combine(operand(1)?, |a, b| a + b),
+        Operator::Minus => operand(0)?.combine(operand(1)?, |a, b| a - b),
+        Operator::ElementTimes => operand(0)?.combine(operand(1)?, |a, b| a * b),
+        Operator::Equal => operand(0)?.combine(operand(1)?, |a, b| number(a == b)),
+        Operator::NotEqual => operand(0)?.combine(operand(1)?, |a, b| number(a != b)),
+        Operator::Less => operand(0)?.combine(operand(1)?, |a, b| number(a < b)),
+        Operator::LessEqual => operand(0)?.combine(operand(1)?, |a, b| number(a <= b)),
+        Operator::Greater => operand(0)?.combine(operand(1)?, |a, b| number(a > b)),
+        Operator::GreaterEqual => operand(0)?.combine(operand(1)?, |a, b| number(a >= b)),
+        Operator::Negate => operand(0)?.combine(&Grid::constant(0.0), |a, _| -a),
+        _ => operand(0).cloned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn not(grid: &Grid) -> Grid {
+        Grid::constant(1.0).combine(grid, |a, b| a - b).expect("small")
+    }
+
+    /// The condition that CNTK makes for a slice.
+    fn slice(begin: i64, end: i64) -> Grid {
+        let zero = Grid::constant(0.0);
+        let n = |v: i64| v.unsigned_abs();
+        let from = match begin {
+            0 => Grid::constant(1.0),
+            b if b > 0 => not(&zero.past(n(b), 1.0).expect("small")),
+            b => zero.future(n(b), 1.0).expect("small"),
+        };
+        let to = match end {
+            0 => Grid::constant(1.0),
+            e if e > 0 => zero.past(n(e), 1.0).expect("small"),
+            e => not(&zero.future(n(e), 1.0).expect("small")),
+        };
+        from.combine(&to, |a, b| a * b).expect("small")
+    }
+
+    fn runs(grid: &Grid) -> Option<(u64, u64, u64, u64)> {
+        let ((a, b), (c, d)) = (grid.front_run()?, grid.back_run()?);
+        grid.is_product(a, b, c, d).then_some((a, b, c, d))
+    }
+
+    #[test]
+    fn slices_are_runs_from_either_end() {
+        assert_eq!(runs(&slice(0, 0)), Some((0, INFINITE, 0, INFINITE)));
+        assert_eq!(runs(&slice(1, 0)), Some((1, INFINITE, 0, INFINITE)));
+        assert_eq!(runs(&slice(0, -2)), Some((0, INFINITE, 2, INFINITE)));
+        assert_eq!(runs(&slice(1, -1)), Some((1, INFINITE, 1, INFINITE)));
+        assert_eq!(runs(&slice(0, 1)), Some((0, 1, 0, INFINITE)));
+        assert_eq!(runs(&slice(2, 5)), Some((2, 5, 0, INFINITE)));
+        assert_eq!(runs(&slice(-1, 0)), Some((0, INFINITE, 0, 1)));
+        assert_eq!(runs(&slice(-3, -1)), Some((0, INFINITE, 1, 3)));
+    }
+
+    #[test]
+    fn a_frame_is_marked_by_its_distances_from_the_ends() {
+        let grid = slice(-3, 2);
+        // Of five frames, those from the third but last and before the third: none. Of three: the first two.
+        for (n, marked) in [(5_u64, vec![]), (4, vec![1]), (3, vec![0, 1]), (2, vec![0, 1]), (1, vec![0])] {
+            let found: Vec<u64> = (0..n).filter(|i| grid.at(*i, n - 1 - i) != 0.0).collect();
+            assert_eq!(found, marked, "{n} frames");
+        }
+    }
+
+    #[test]
+    fn delays_compose() {
+        let second = Grid::constant(0.0).past(1, 1.0).and_then(|g| g.past(1, 0.0)).expect("small");
+        assert_eq!(runs(&second), Some((1, 2, 0, INFINITE)));
+        let last_but_one = Grid::constant(0.0).future(1, 1.0).and_then(|g| g.future(1, 0.0)).expect("small");
+        assert_eq!(runs(&last_but_one), Some((0, INFINITE, 1, 2)));
+    }
+}
