@@ -24,6 +24,61 @@ macro_rules! rules {
 }
 
 rules! {
+    // Reading stops at the first of these; the ids are the codes of `ErrorKind`.
+    FILE_EMPTY = "file.empty", Error, "the file has bytes";
+    FILE_V1 = "file.v1", Error, "the file is no CNTK v1 model";
+    FILE_CHECKPOINT = "file.checkpoint", Error, "the file is no trainer checkpoint";
+    FILE_ONNX = "file.onnx", Error, "the file is not ONNX already";
+    FILE_LFS = "file.lfs-pointer", Error, "the file is no Git-LFS pointer";
+    FILE_HTML = "file.html", Error, "the file is no web page";
+    FILE_GZIP = "file.gzip", Error, "the file is not compressed by gzip";
+    FILE_ZIP = "file.zip", Error, "the file is no ZIP archive";
+    FILE_TEXT = "file.text", Error, "the file is no text";
+    FILE_NOT_CNTK = "file.not-cntk", Error, "the file begins as a CNTK v2 model does";
+    WIRE_TRUNCATED = "wire.truncated", Error, "the file does not end inside a field";
+    WIRE_PAST_END = "wire.past-end", Error, "no field runs past the message that holds it (CNTK frees memory that it does not own)";
+    WIRE_VARINT_LENGTH = "wire.varint-length", Error, "a varint has at most 10 bytes";
+    WIRE_VARINT_OVERFLOW = "wire.varint-overflow", Error, "a varint has at most 64 bits";
+    WIRE_FIELD_ZERO = "wire.field-zero", Error, "no field has the number 0";
+    WIRE_FIELD_NUMBER = "wire.field-number", Error, "field numbers have at most 29 bits";
+    WIRE_TYPE_UNKNOWN = "wire.type-unknown", Error, "wire types are those of protobuf";
+    WIRE_GROUP = "wire.group", Error, "there are no groups";
+    WIRE_TYPE = "wire.type", Error, "a known field has its wire type (CNTK takes another for absent: an op becomes Negate)";
+    WIRE_REPEATED = "wire.repeated", Error, "a singular field is given once";
+    WIRE_UTF8 = "wire.utf8", Error, "strings are UTF-8";
+    WIRE_NESTING = "wire.nesting", Error, "messages nest at most 100 deep";
+    WIRE_INT32 = "wire.int32", Error, "32-bit numbers fit 32 bits";
+    DICTIONARY_DUPLICATE = "dictionary.duplicate-key", Error, "a key is given once (readers differ in which one they see)";
+    DICTIONARY_NUL = "dictionary.nul-in-key", Error, "no key holds NUL (CNTK ends it there)";
+    DICTIONARY_VALUE_TYPE = "dictionary.value-type", Error, "`value_type` is 0 to 11";
+    DICTIONARY_MISMATCH = "dictionary.member-mismatch", Error, "a value holds the member that its type names (CNTK follows a wild pointer)";
+    DICTIONARY_MISSING = "dictionary.member-missing", Error, "a value holds a member (CNTK follows a null pointer)";
+    READ_TENSOR_TYPE = "tensor.data-type", Error, "a tensor's data type exists (CNTK crashes otherwise)";
+    TENSOR_STORAGE = "tensor.storage-format", Error, "tensors are dense (CNTK crashes otherwise)";
+    TENSOR_VALUES = "tensor.values-member", Error, "a tensor's values are in the member of its data type";
+    TENSOR_OVERFLOW = "tensor.shape-overflow", Error, "the product of a tensor's dimensions fits 64 bits (CNTK's wraps)";
+    TENSOR_SENTINEL = "tensor.sentinel", Error, "a tensor's dimensions are definite (CNTK crashes otherwise)";
+    TENSOR_ZERO = "tensor.zero-dimension", Error, "no dimension of a tensor is 0";
+    TENSOR_RANK = "tensor.rank", Error, "a shape has no more axes than its limit";
+    TENSOR_COUNT = "tensor.count", Error, "a tensor has as many values as its shape says (CNTK allocates first, or takes them from the tail)";
+    TENSOR_RAGGED = "tensor.ragged", Error, "packed values divide into elements";
+    CONTAINER_LENGTH = "container.metadata-length", Error, "the metadata of the over-2-GB layout lies within the file";
+    CONTAINER_SHORT = "container.tail-short", Error, "the tail holds every tensor";
+    CONTAINER_LONG = "container.tail-long", Error, "nothing follows the last tensor of the tail";
+    CONTAINER_ELSEWHERE = "container.tail-elsewhere", Error, "only values of `inputs` lie in the tail (elsewhere their order is undefined)";
+    CONTAINER_TYPE = "container.tail-type", Error, "the tail holds Float, Double and Float16 only";
+    RECORD_MISSING = "record.missing-key", Error, "records have the keys that CNTK requires";
+    RECORD_KEY_TYPE = "record.wrong-type", Error, "keys have values of their type";
+    RECORD_TYPE = "record.type", Error, "the `type` of a record is what its place asks for";
+    RECORD_OP = "record.op", Error, "op numbers are 0 to 97, all 64 bits counted (CNTK drops the upper 32)";
+    RECORD_VALUE = "record.value", Error, "enumerated keys have known values";
+    RECORD_BLOCK_MAP = "record.block-map", Error, "a block's argument map has as many values as keys";
+    LIMIT = "limit", Error, "no limit of the reader is passed";
+    UNKNOWN_KEY = "record.unknown-key", Warning, "records have no keys that CNTK does not know";
+    NEWER_VERSION = "record.newer-version", Warning, "no record is newer than CNTK 2.7";
+    DISGUISED = "record.disguised-user-function", Warning, "a primitive has no key of a user-defined function";
+    UNKNOWN_ATTRIBUTE = "record.unknown-attribute", Warning, "operators have no attributes that CNTK does not know";
+    // Validation collects all of these.
     UNKNOWN_ROOT = "graph.root", Error, "`root` names an existing function, not an output (CNTK crashes otherwise)";
     EMPTY_UID = "graph.uid-empty", Error, "no uid is empty";
     DUPLICATE_UID = "graph.uid-duplicate", Error, "a uid belongs to one record";

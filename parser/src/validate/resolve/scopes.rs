@@ -145,6 +145,10 @@ impl<'a> Walk<'_, 'a> {
                     return;
                 }
                 self.shared.set(id, true);
+                if scope == Some(id) {
+                    let names = std::iter::once(name(self.model, id));
+                    return findings.add(&rules::BLOCK_RECURSION, Place::Function(id), ring("through an input", names));
+                }
                 let text = format!(
                     "the function {} is part of {} and of {}",
                     Quoted(name(self.model, id)),

@@ -1,0 +1,142 @@
+//! Variable records and inferred types.
+
+use super::build::*;
+use super::{Pair, check, pair};
+use cntk_parser::model::Dim;
+use cntk_parser::{Limits, ValidateOptions, parse, validate};
+
+fn tanh(variable: Record) -> Record {
+    let uid = "x";
+    model("Tanh1", &[variable], &[function("Tanh1", 2, &[uid], &[])])
+}
+
+fn plus(a: Record, b: Record) -> Record {
+    model("Plus1", &[a, b], &[function("Plus1", 19, &["a", "b"], &[])])
+}
+
+fn stack(elements: u64) -> Record {
+    let attributes = [
+        ("hiddenSize", size(3)),
+        ("numLayers", size(1)),
+        ("bidirectional", flag(false)),
+        ("recurrentOp", text("rnnTanh")),
+    ];
+    let variables = [sequence_input("x", "s", &[2]), parameter("w", &[elements])];
+    model("F1", &variables, &[function("F1", 49, &["x", "w"], &attributes)])
+}
+
+fn delay(variable: Record) -> Record {
+    let variables = [variable, constant("zero", &[], &[0.0])];
+    model("F1", &variables, &[function("F1", 37, &["x", "zero"], &[("offset", size(1))])])
+}
+
+/// h = delay(h) with something done to it that may change its shape.
+fn growing(op: u64, attributes: &[(&str, Value)]) -> Record {
+    let variables = [sequence_input("x", "s", &[2]), constant("zero", &[], &[0.0])];
+    let functions = [
+        function("PastValue1", 37, &["F1_Output_0", "zero"], &[("offset", size(1))]),
+        function("F1", op, &["PastValue1_Output_0", "x"], attributes),
+    ];
+    model("F1", &variables, &functions)
+}
+
+/// A forward reference whose record says `dims`.
+fn forward(dims: &[u64]) -> Record {
+    let variables = [input("x", &[3]), placeholder("Tanh1_Output_0", dims)];
+    let functions = [function("Tanh2", 2, &["Tanh1_Output_0"], &[]), function("Tanh1", 2, &["x"], &[])];
+    model("Tanh2", &variables, &functions)
+}
+
+fn one_hots(count: usize) -> Record {
+    let attributes = [("numClass", size(1)), ("oneHotOutputSparse", flag(false)), ("onehotAxis", axis(0))];
+    let functions: Vec<Record> = (1..=count)
+        .map(|i| {
+            let before = if i == 1 { "x".to_owned() } else { format!("F{}_Output_0", i - 1) };
+            function(&format!("F{i}"), 68, &[&before], &attributes)
+        })
+        .collect();
+    model(&format!("F{count}"), &[input("x", &[])], &functions)
+}
+
+pub fn pairs() -> Vec<Pair> {
+    let good = || tanh(input("x", &[3]));
+    let with = |key, value| tanh(input("x", &[3]).set(key, value));
+    let weight = || tanh(parameter("x", &[2, 3]));
+    vec![
+        pair("variable.kind", tanh(parameter("x", &[3]).set("kind", size(4))), good()),
+        pair("variable.kind", tanh(parameter("x", &[3]).set("kind", size(0))), good()),
+        pair("variable.data-type", with("data_type", size(0)), good()),
+        pair("variable.shape", with("shape", shape(&[1 << 60])), good()),
+        pair("variable.shape", with("shape", shape(&[0])), good()),
+        pair("variable.shape", tanh(parameter("x", &[2, 3]).set("shape", shape(&[2, u64::MAX]))), weight()),
+        pair("variable.dynamic-axes", with("dynamic_axis", list(&[batch(), batch()])), good()),
+        pair("variable.dynamic-axes", with("dynamic_axis", list(&[batch(), sequence("s")])), good()),
+        pair("variable.dynamic-axes", tanh(parameter("x", &[2, 3]).set("dynamic_axis", list(&[batch()]))), weight()),
+        pair("tensor.record-type", tanh(parameter("x", &[2, 3]).set("data_type", size(2))), weight()),
+        pair("tensor.record-shape", tanh(parameter("x", &[2, 3]).set("shape", shape(&[3, 2]))), weight()),
+        pair("type.rank", tanh(input("x", &[1; 13])), tanh(input("x", &[1; 12]))),
+        pair("type.rank", one_hots(13), one_hots(12)),
+        pair("type.allocation-bomb", outer(1 << 19), outer(1 << 10)),
+        pair("type.dimension-range", tripled(1 << 22), tripled(1 << 10)),
+        pair("type.shape", plus(input("a", &[2]), input("b", &[3])), plus(input("a", &[2]), input("b", &[2]))),
+        pair(
+            "type.data-type",
+            plus(input("a", &[2]), input("b", &[2]).set("data_type", size(2))),
+            plus(constant("a", &[1], &[0.5]), input("b", &[2]).set("data_type", size(2))),
+        ),
+        pair(
+            "type.dynamic-axes",
+            plus(sequence_input("a", "s", &[2]), sequence_input("b", "t", &[2])),
+            plus(sequence_input("a", "s", &[2]), sequence_input("b", "s", &[2])),
+        ),
+        pair(
+            "type.dynamic-axes",
+            plus(sequence_input("a", "s", &[2]), input("b", &[2])),
+            plus(sequence_input("a", "s", &[2]), parameter("b", &[2])),
+        ),
+        pair("type.delay-axes", delay(input("x", &[2])), delay(sequence_input("x", "s", &[2]))),
+        pair("type.loop", growing(43, &[("axis", axis(0))]), growing(19, &[])),
+        pair("type.rnn-parameters", stack(20), stack(3 * 2 + 3 * 3 + 6)),
+        pair("type.declared", forward(&[4]), forward(&[3])),
+        pair("type.unknown", with("shape", shape(&[u64::MAX - 1])), good()),
+    ]
+}
+
+/// The outer product of two vectors.
+fn outer(n: u64) -> Record {
+    plus(input("a", &[n]), input("b", &[1, n]))
+}
+
+/// An outer product of three.
+fn tripled(n: u64) -> Record {
+    let variables = [input("a", &[n]), input("b", &[1, n]), input("c", &[1, 1, n])];
+    model("Select1", &variables, &[function("Select1", 42, &["a", "b", "c"], &[])])
+}
+
+#[test]
+fn a_stack_may_store_its_parameter_in_any_shape() {
+    let record = stack(21);
+    let variables = [sequence_input("x", "s", &[2]), parameter("w", &[21]).set("shape", shape(&[3, 7]))];
+    let bytes = record.set("inputs", list(&variables.map(|v| v.encode()))).file();
+    let (passes, findings) = check(&bytes);
+    assert!(passes && findings.iter().any(|f| f.rule == "tensor.record-shape"), "{findings:?}");
+}
+
+/// The dimensions of the root's first output.
+fn dims(record: &Record) -> Vec<Dim> {
+    let bytes = record.file();
+    let validation = validate(parse(&bytes, &Limits::default()).unwrap(), &ValidateOptions::default());
+    let model = validation.model.unwrap_or_else(|| panic!("{:?}", validation.findings));
+    model.type_of(model.outputs()[0].source).shape.to_vec()
+}
+
+#[test]
+fn free_dimensions_keep_their_identity() {
+    const FREE: u64 = u64::MAX - 2;
+    let same = plus(input("a", &[FREE]), parameter("b", &[1]));
+    let [Dim::Free(id)] = dims(&same)[..] else { panic!() };
+    assert_eq!(id, 0, "the input's own");
+    assert_eq!(dims(&plus(input("a", &[FREE]), parameter("b", &[5]))), [Dim::Known(5)]);
+    let [Dim::Free(both)] = dims(&plus(input("a", &[FREE]), input("b", &[FREE])))[..] else { panic!() };
+    assert!(both > 1, "neither input's: either may be 1");
+}
