@@ -35,6 +35,13 @@ impl Builder {
         read
     }
 
+    /// Gives a symbolic dimension its run-time value: int64 [1], of the main graph.
+    pub(crate) fn measure(&mut self, dim: Dim, value: ValueId) {
+        if let Dim::Symbol(symbol) = dim {
+            self.read_dims.insert(symbol, value);
+        }
+    }
+
     /// Dimension `axis` of `x`, read at run time: int64, shape [1].
     pub(crate) fn dim_of(&mut self, x: ValueId, axis: usize) -> ValueId {
         if self.opset() >= 15 {

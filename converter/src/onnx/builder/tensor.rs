@@ -102,6 +102,26 @@ impl Builder {
         self.emit("GatherElements", &[x, indices], vec![("axis", Attribute::Int(axis as i64))], elem, dims)
     }
 
+    /// For each sample the rows of its table: `x` is [batch, n, …], `indices` int64 [batch] or [batch, m].
+    pub(crate) fn gather_nd(&mut self, x: ValueId, indices: ValueId) -> ValueId {
+        let mut dims = self.dims(indices).clone();
+        let last = dims.len();
+        dims.extend(self.dims(x)[2..].iter().copied());
+        let indices = self.unsqueeze(indices, &[last]);
+        let elem = self.elem(x);
+        self.emit("GatherND", &[x, indices], vec![("batch_dims", Attribute::Int(1))], elem, dims)
+    }
+
+    /// The `k` smallest along `axis`, ascending; `k` is int64 [1], known at run time, and gives the dimension `size`.
+    pub(crate) fn smallest(&mut self, x: ValueId, k: ValueId, size: Dim, axis: usize) -> ValueId {
+        let mut dims = self.dims(x).clone();
+        dims[axis] = size;
+        let elem = self.elem(x);
+        let attributes = vec![("axis", Attribute::Int(axis as i64)), ("largest", Attribute::Int(0))];
+        let outputs = [(elem, dims.clone()), (ElemType::Int64, dims)];
+        self.emit_all("TopK", smallvec::smallvec![Some(x), Some(k)], attributes, &outputs)[0]
+    }
+
     /// The `k` largest along `axis`, descending: values and int64 indices.
     pub(crate) fn top_k(&mut self, x: ValueId, k: u64, axis: usize) -> (ValueId, ValueId) {
         let mut dims = self.dims(x).clone();

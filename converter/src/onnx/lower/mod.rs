@@ -65,7 +65,7 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     batch: Option<Dim>,
     /// Symbols of sequence axes.
     pub(crate) sequence_dims: HashMap<SequenceAxisId, Dim>,
-    pub(crate) sequences: value::Sequences,
+    pub(crate) sequences: sequence::Sequences,
     names: HashSet<String>,
     reasons: Vec<Reason>,
     pub(crate) warnings: Vec<String>,
@@ -91,7 +91,7 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
         free: HashMap::new(),
         batch: None,
         sequence_dims: HashMap::new(),
-        sequences: value::Sequences::default(),
+        sequences: sequence::Sequences::default(),
         names: HashSet::new(),
         reasons: Vec::new(),
         warnings: Vec::new(),
@@ -159,7 +159,8 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
         let mut inputs = SmallVec::new();
         for s in sources {
             match self.value(*s) {
-                Ok(Some(v)) => inputs.push(v),
+                Ok(Some(v)) if sequence::repeats(model.operator(f)) => inputs.push(v),
+                Ok(Some(v)) => inputs.push(self.full(v, model.type_of(*s))),
                 Ok(None) => return,
                 Err(reason) => return self.refuse(f, reason),
             }
@@ -269,11 +270,24 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
 
     fn declare_outputs(&mut self) {
         let mut given = HashSet::new();
+        let mut derived = Vec::new();
         for o in &self.graph.outputs {
             let Ok(Some(v)) = self.value(o.source) else { continue };
+            let v = self.full(v, self.graph.model.type_of(o.source));
+            if let Some(axis) = v.lead.sequence.filter(|axis| !self.is_argument_axis(*axis)) {
+                derived.push((o.name.clone(), axis));
+            }
             let plain = !self.b.is_input(v.id) && self.b.constant(v.id).is_none() && given.insert(v.id);
             let id = if plain { v.id } else { self.b.unary("Identity", v.id) };
             self.b.name_value(id, o.name.clone());
+            self.b.output(id);
+        }
+        for (name, axis) in derived {
+            let lengths = self.lengths(axis);
+            let id = self.b.unary("Identity", lengths);
+            let name = format!("{name}_lengths");
+            let name = self.unique(&name, &name);
+            self.b.name_value(id, name);
             self.b.output(id);
         }
     }

@@ -3,8 +3,7 @@
 use super::Lowering;
 use crate::layout::Lead;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
-use cntk_parser::model::{SequenceAxisId, Source};
-use std::collections::HashMap;
+use cntk_parser::model::Source;
 
 /// A CNTK value in the ONNX graph: `[batch, sequence, *static]` as `lead` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,15 +12,6 @@ pub(crate) struct Val {
     pub(crate) id: ValueId,
     /// Its dynamic axes.
     pub(crate) lead: Lead,
-}
-
-/// What is known of sequence axes, made on demand and once per axis.
-#[derive(Default)]
-pub(crate) struct Sequences {
-    /// int64 [batch].
-    pub(crate) lengths: HashMap<SequenceAxisId, ValueId>,
-    /// bool [batch, sequence].
-    pub(crate) masks: HashMap<SequenceAxisId, ValueId>,
 }
 
 impl Lowering<'_, '_, '_> {

@@ -1,0 +1,142 @@
+//! Sequence axes: how long each sequence is, and which frames are valid.
+
+use super::super::{Lowering, Val};
+use super::pick::Picks;
+use crate::layout::Lead;
+use crate::layout::frames::Frames;
+use crate::onnx::graph::{Dim, ElemType, ValueId};
+use cntk_parser::model::{FunctionId, SequenceAxisId, Source};
+use std::collections::HashMap;
+
+/// What is known of sequence axes, made on demand and once per axis.
+#[derive(Default)]
+pub(crate) struct Sequences {
+    /// int64 [batch].
+    lengths: HashMap<SequenceAxisId, ValueId>,
+    /// The same as int32, which recurrent operators want.
+    short_lengths: HashMap<SequenceAxisId, ValueId>,
+    /// bool [batch, sequence].
+    masks: HashMap<SequenceAxisId, ValueId>,
+    /// Of axes that the model derives: may their sequences differ in length?
+    ragged: HashMap<SequenceAxisId, bool>,
+    /// What each Where picked.
+    pub(super) picks: HashMap<FunctionId, Picks>,
+    /// Single frames of sequences that a recurrent operator gave beside the sequences: which, and the frame.
+    pub(crate) finals: HashMap<Source, (Frames, Val)>,
+}
+
+impl Lowering<'_, '_, '_> {
+    /// The dimension of a sequence axis.
+    pub(crate) fn time(&mut self, axis: SequenceAxisId) -> Dim {
+        self.lead_dims(Lead { batch: false, sequence: Some(axis) })[0]
+    }
+
+    /// The batch dimension.
+    pub(crate) fn batch(&mut self) -> Dim {
+        self.lead_dims(Lead { batch: true, sequence: None })[0]
+    }
+
+    /// May the sequences of this axis differ in length?
+    pub(crate) fn is_ragged(&self, axis: SequenceAxisId) -> bool {
+        self.sequences.ragged.get(&axis).copied().unwrap_or(!self.options.equal_lengths)
+    }
+
+    /// Says what a derived axis is, unless another value has said so before. Without `lengths` every sequence is as
+    /// long as the dimension.
+    pub(super) fn define_axis(&mut self, axis: SequenceAxisId, dim: Dim, lengths: Option<ValueId>, ragged: bool) {
+        self.sequence_dims.entry(axis).or_insert(dim);
+        if self.sequences.lengths.contains_key(&axis) {
+            return;
+        }
+        self.sequences.ragged.insert(axis, ragged);
+        if let Some(lengths) = lengths {
+            self.sequences.lengths.insert(axis, lengths);
+        }
+    }
+
+    /// The lengths of a sequence axis: int64 [batch]. The first request makes the graph input, or, where all sequences
+    /// have equal lengths, repeats the sequence dimension.
+    pub(crate) fn lengths(&mut self, axis: SequenceAxisId) -> ValueId {
+        if let Some(id) = self.sequences.lengths.get(&axis) {
+            return *id;
+        }
+        let batch = self.lead_dims(Lead { batch: true, sequence: None });
+        let id = if self.is_ragged(axis) {
+            let name = self.first_argument(axis);
+            let name = format!("{name}_lengths");
+            let name = self.unique(&name, &name);
+            self.b.input(name, ElemType::Int64, batch)
+        } else {
+            let time = self.time(axis);
+            let n = self.b.dim_value(time);
+            self.b.in_main(|b| b.expand(n, &batch))
+        };
+        self.sequences.lengths.insert(axis, id);
+        id
+    }
+
+    /// The lengths as recurrent operators want them: int32 [batch].
+    pub(crate) fn short_lengths(&mut self, axis: SequenceAxisId) -> ValueId {
+        if let Some(id) = self.sequences.short_lengths.get(&axis) {
+            return *id;
+        }
+        let lengths = self.lengths(axis);
+        let id = self.b.in_main(|b| b.cast(lengths, ElemType::Int32));
+        self.sequences.short_lengths.insert(axis, id);
+        id
+    }
+
+    /// The name of the first argument, in file order, that has this axis.
+    fn first_argument(&self, axis: SequenceAxisId) -> String {
+        let has = |v| self.graph.model.type_of(Source::Variable(v)).axes.sequence == Some(axis);
+        self.graph.arguments.iter().find(|a| has(a.variable)).map_or_else(|| "sequence".to_owned(), |a| a.name.clone())
+    }
+
+    /// Has an input of the converted model this axis?
+    pub(crate) fn is_argument_axis(&self, axis: SequenceAxisId) -> bool {
+        let model = self.graph.model;
+        self.graph.arguments.iter().any(|a| model.type_of(Source::Variable(a.variable)).axes.sequence == Some(axis))
+    }
+
+    /// Which frames are valid: bool [batch, sequence].
+    pub(crate) fn mask(&mut self, axis: SequenceAxisId) -> ValueId {
+        if let Some(id) = self.sequences.masks.get(&axis) {
+            return *id;
+        }
+        let id = self.before(axis, 0);
+        self.sequences.masks.insert(axis, id);
+        id
+    }
+
+    /// Which frames have at least `d` more valid ones after them: bool [batch, sequence].
+    pub(super) fn before(&mut self, axis: SequenceAxisId, d: i64) -> ValueId {
+        let lengths = self.lengths(axis);
+        let time = self.time(axis);
+        self.b.in_main(|b| {
+            let steps = b.range(time);
+            let column = b.unsqueeze(lengths, &[1]);
+            let end = if d == 0 {
+                column
+            } else {
+                let d = b.ints(&[d]);
+                b.sub(column, d)
+            };
+            b.compare("Less", steps, end)
+        })
+    }
+
+    /// `v` with everything beyond each sequence's length replaced by `fill`, NaN included.
+    pub(crate) fn mask_fill(&mut self, v: &Val, fill: f64) -> Val {
+        let Some(axis) = v.lead.sequence.filter(|axis| self.is_ragged(*axis)) else { return *v };
+        let mask = self.mask(axis);
+        let mask = self.frame_flags(mask, v);
+        let fill = self.b.scalar_like(v.id, fill);
+        Val { id: self.b.choose(mask, v.id, fill), lead: v.lead }
+    }
+
+    /// Flags [batch, sequence] with 1s for the static axes of `v`.
+    pub(super) fn frame_flags(&mut self, flags: ValueId, v: &Val) -> ValueId {
+        let ones: Vec<usize> = (0..self.static_rank(v)).map(|i| v.lead.rank() + i).collect();
+        self.b.unsqueeze(flags, &ones)
+    }
+}

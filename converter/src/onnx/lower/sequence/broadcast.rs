@@ -1,0 +1,127 @@
+//! Values without a sequence axis where a sequence is wanted, and one sequence axis where another is (spec 4.12).
+//!
+//! A value that is the same for all frames, or for all samples, keeps its smaller shape as long as its consumers work
+//! element by element: NumPy broadcasting does the rest. [`Lowering::full`] repeats it where an operator reads the axes.
+
+use super::super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
+use crate::onnx::graph::{Dim, ElemType, ValueId};
+use crate::report::Reason;
+use cntk_parser::model::{AxisKind, SequenceAxisId, ValueType};
+use cntk_parser::ops::Operator as Op;
+use smallvec::smallvec;
+
+/// The data in the layout of the second operand.
+pub(super) fn reconcile(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    let to = cx.lead(&node.types[0]);
+    match (x.lead.sequence, to.sequence) {
+        (Some(from), Some(axis)) if from != axis => Ok(smallvec![cx.relabel(&x, axis)]),
+        (Some(_), None) => Err(Reason::new("", "a sequence cannot take the layout of what is none")),
+        _ => Ok(smallvec![x]),
+    }
+}
+
+/// Does an operator work alike on a value and on the same value repeated along its dynamic axes?
+pub(in crate::onnx::lower) fn repeats(op: &Op<'_>) -> bool {
+    match op {
+        Op::Times(a) => a.infer_input_rank_to_map != -2,
+        Op::ReduceElements(a) => {
+            a.axes.iter().all(|axis| matches!(axis.kind(), AxisKind::Static(_) | AxisKind::AllStatic))
+        }
+        Op::Negate
+        | Op::Sigmoid
+        | Op::StableSigmoid
+        | Op::Tanh
+        | Op::ReLU
+        | Op::Exp
+        | Op::Floor
+        | Op::Abs
+        | Op::Sin
+        | Op::Cos
+        | Op::Tan
+        | Op::Asin
+        | Op::Acos
+        | Op::Atan
+        | Op::Sinh
+        | Op::Cosh
+        | Op::Asinh
+        | Op::Atanh
+        | Op::ELU
+        | Op::Log
+        | Op::Sqrt
+        | Op::Reciprocal
+        | Op::StraightThrough
+        | Op::Pow
+        | Op::LogPlus
+        | Op::Plus
+        | Op::Minus
+        | Op::ElementTimes
+        | Op::Equal
+        | Op::NotEqual
+        | Op::Less
+        | Op::LessEqual
+        | Op::Greater
+        | Op::GreaterEqual
+        | Op::Select
+        | Op::Clip
+        | Op::Cast(_)
+        | Op::ConstantOp(_)
+        | Op::Dropout(_)
+        | Op::Pass
+        | Op::NoOp
+        | Op::StopGradient
+        | Op::LabelsToGraph
+        | Op::Assign
+        | Op::TransposeTimes(_)
+        | Op::Softmax
+        | Op::LogSoftmax
+        | Op::Hardmax
+        | Op::TransposeAxes(_)
+        | Op::Slice(_)
+        | Op::Reshape(_)
+        | Op::Squeeze(_)
+        | Op::Splice(_)
+        | Op::Pad(_)
+        | Op::OneHot(_)
+        | Op::ReconcileDynamicAxis => true,
+        _ => false,
+    }
+}
+
+impl Lowering<'_, '_, '_> {
+    /// The value with every dynamic axis that its type has in this scope.
+    pub(in crate::onnx::lower) fn full(&mut self, v: Val, ty: &ValueType) -> Val {
+        let lead = self.lead(ty);
+        if v.lead == lead || v.lead.union(lead) != lead {
+            return v;
+        }
+        let dims = self.tail(&v);
+        self.broadcast_to(&v, lead, &dims)
+    }
+
+    /// A sequence of one axis as one of another axis, whose sequences are as long.
+    pub(in crate::onnx::lower) fn relabel(&mut self, v: &Val, axis: SequenceAxisId) -> Val {
+        let id = self.resize(v.id, usize::from(v.lead.batch), axis);
+        Val { id, lead: Lead { sequence: Some(axis), ..v.lead } }
+    }
+
+    /// `x` with as many frames along `at` as the sequence axis has: what is missing is filled with the last frame.
+    pub(super) fn resize(&mut self, x: ValueId, at: usize, axis: SequenceAxisId) -> ValueId {
+        let (from, to) = (self.b.dims(x)[at], self.time(axis));
+        if from == to {
+            return x;
+        }
+        let last = match from {
+            Dim::Known(n) => self.b.scalar(ElemType::Int64, n.saturating_sub(1) as f64),
+            Dim::Symbol(_) => {
+                let n = self.b.dim_value(from);
+                let one = self.b.ints(&[1]);
+                self.b.sub(n, one)
+            }
+        };
+        let steps = self.b.range(to);
+        let index = self.b.binary("Min", steps, last);
+        self.b.gather(x, index, at)
+    }
+}

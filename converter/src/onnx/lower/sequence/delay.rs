@@ -1,0 +1,160 @@
+//! PastValue and FutureValue outside of loops: shifts along the sequence axis (spec 4.10).
+
+use super::super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
+use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
+use crate::report::Reason;
+use cntk_parser::model::SequenceAxisId;
+use cntk_parser::ops::attributes::Delay;
+use smallvec::smallvec;
+
+/// `y[t] = x[t - d]`, the initial state in the first `d` frames.
+pub(super) fn past(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay) -> Lowered {
+    let (d, x, _) = operands(cx, node, a)?;
+    let id = if let Some(fill) = fill(cx, node) {
+        shift(cx, x.id, -d, fill)
+    } else {
+        let first = initial_frames(cx, &x, node.inputs[1], d, false);
+        let all = cx.b.concat(&[first, x.id], 1);
+        let time = cx.b.dims(x.id)[1];
+        cx.b.slice(all, 1, 0, -d, 1, time)
+    };
+    Ok(smallvec![cx.with(id, &x)])
+}
+
+/// `y[t] = x[t + d]`, the initial state in the last `d` frames of each sequence.
+pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay) -> Lowered {
+    let (d, x, axis) = operands(cx, node, a)?;
+    let tail = cx.tail(&x);
+    let fill = fill(cx, node);
+    if !cx.is_ragged(axis) {
+        let id = if let Some(fill) = fill {
+            shift(cx, x.id, d, fill)
+        } else {
+            let last = initial_frames(cx, &x, node.inputs[1], d, true);
+            let all = cx.b.concat(&[x.id, last], 1);
+            let time = cx.b.dims(x.id)[1];
+            cx.b.slice(all, 1, d, i64::MAX, 1, time)
+        };
+        return Ok(smallvec![cx.with(id, &x)]);
+    }
+    let shifted = shift(cx, x.id, d, 0.0);
+    let inside = cx.before(axis, d);
+    let inside = cx.frame_flags(inside, &x);
+    let initial = node.inputs[1];
+    let last = match initial.lead.sequence {
+        None => {
+            let v = cx.unify(&[x, initial])[1];
+            let lead = x.lead;
+            cx.place(&v, lead, tail.len())
+        }
+        // Frame t of the result is frame t + d - length of the initial state.
+        Some(_) => {
+            let (lengths, time) = (cx.lengths(axis), cx.time(axis));
+            let steps = cx.b.range(time);
+            let start = cx.b.unsqueeze(lengths, &[1]);
+            let offset = cx.b.ints(&[d]);
+            let start = cx.b.sub(start, offset);
+            let index = cx.b.sub(steps, start);
+            let frames = cx.b.dims(initial.id)[1];
+            let index = clamp(cx, index, frames);
+            let (frames, elem) = (cx.b.gather_nd(initial.id, index), cx.b.elem(x.id));
+            cx.b.cast(frames, elem)
+        }
+    };
+    Ok(smallvec![Val { id: cx.b.choose(inside, shifted, last), lead: x.lead }])
+}
+
+/// The offset, the operand in the result's shape, and the sequence axis.
+fn operands(
+    cx: &mut Lowering<'_, '_, '_>,
+    node: &Node<'_, '_>,
+    a: &Delay,
+) -> Result<(i64, Val, SequenceAxisId), Reason> {
+    let d = offset(a)?;
+    let x = node.inputs[0];
+    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch) else {
+        return Err(Reason::new("", "the operand is not a sequence"));
+    };
+    let dims = cx.static_dims(&node.types[0]);
+    Ok((d, cx.broadcast_to(&x, x.lead, &dims), axis))
+}
+
+/// The offset of a delay, small enough to count with.
+pub(in crate::onnx::lower) fn offset(a: &Delay) -> Result<i64, Reason> {
+    i32::try_from(a.offset)
+        .ok()
+        .filter(|d| *d > 0)
+        .map(i64::from)
+        .ok_or_else(|| Reason::new("offset", "is not a sensible number of frames"))
+}
+
+/// The one number that the initial state is.
+fn fill(cx: &Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<f64> {
+    match cx.b.literal(node.inputs[1].id) {
+        Some([v]) => Some(*v),
+        _ => None,
+    }
+}
+
+/// Moves frames by `d` towards the start (or, negative, the end), filling up.
+fn shift(cx: &mut Lowering<'_, '_, '_>, x: ValueId, d: i64, fill: f64) -> ValueId {
+    let dims = cx.b.dims(x).clone();
+    let mut pads = vec![0; 2 * dims.len()];
+    (pads[1], pads[dims.len() + 1]) = (-d, d);
+    let pads = cx.b.ints(&pads);
+    cx.b.pad_dynamic(x, pads, "constant", fill, dims)
+}
+
+/// The `d` frames of an initial state that take the place of frames before the start (or after the end) of sequences
+/// with the type and static dimensions of `like`: [batch, d, …].
+pub(in crate::onnx::lower) fn initial_frames(
+    cx: &mut Lowering<'_, '_, '_>,
+    like: &Val,
+    initial: Val,
+    d: i64,
+    backward: bool,
+) -> ValueId {
+    let elem = cx.b.elem(like.id);
+    let dims = cx.tail(like);
+    let v = Val { id: cx.b.cast(initial.id, elem), lead: initial.lead };
+    let count = Dim::Known(d.unsigned_abs());
+    let batch = cx.batch();
+    let mut to: Dims = [batch, count].as_slice().into();
+    to.extend(dims.iter().copied());
+    let Some(axis) = v.lead.sequence else {
+        let lead = Lead { batch: true, sequence: None };
+        let placed = if v.lead.batch {
+            let own = cx.place(&v, lead, dims.len());
+            cx.b.unsqueeze(own, &[1])
+        } else {
+            v.id
+        };
+        return cx.b.expand(placed, &to);
+    };
+    let frames = if backward {
+        cx.b.slice(v.id, 1, 0, d, 1, count)
+    } else if cx.is_ragged(axis) {
+        // Frames length - d … length - 1.
+        let lengths = cx.lengths(axis);
+        let column = cx.b.unsqueeze(lengths, &[1]);
+        let back = cx.b.ints(&(-d..0).collect::<Vec<_>>());
+        let index = cx.b.add(column, back);
+        let frames = cx.b.dims(v.id)[1];
+        let index = clamp(cx, index, frames);
+        cx.b.gather_nd(v.id, index)
+    } else {
+        cx.b.slice(v.id, 1, -d, i64::MAX, 1, count)
+    };
+    cx.b.expand(frames, &to)
+}
+
+/// Indices kept within an axis of size `n`.
+fn clamp(cx: &mut Lowering<'_, '_, '_>, index: ValueId, n: Dim) -> ValueId {
+    let zero = cx.b.scalar(ElemType::Int64, 0.0);
+    let index = cx.b.binary("Max", index, zero);
+    let n = cx.b.dim_value(n);
+    let one = cx.b.ints(&[1]);
+    let last = cx.b.sub(n, one);
+    cx.b.binary("Min", index, last)
+}

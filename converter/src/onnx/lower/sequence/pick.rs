@@ -1,0 +1,304 @@
+//! Where, GatherPacked and ScatterPacked: frames picked by a condition (spec 4.13).
+//!
+//! A Where gives the places of its frames as numbers; the operators that use them go back to the Where itself, which
+//! knows the places as indices, and whether they are a plain run of frames.
+
+use super::super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
+use crate::layout::frames::{Frames, Picked, origin, picked};
+use crate::onnx::graph::{Dim, ElemType, ValueId};
+use crate::report::Reason;
+use cntk_parser::model::{SequenceAxisId, Source};
+use smallvec::smallvec;
+
+/// What a Where picked.
+#[derive(Clone, Copy)]
+pub(crate) struct Picks {
+    /// The plain run of frames, where it is one.
+    frames: Option<Frames>,
+    /// The axis of the condition.
+    axis: SequenceAxisId,
+    /// int64 [batch, picked], or [batch] where one frame of each sequence is picked. Valid places even in the padding.
+    index: ValueId,
+    /// The condition, [batch, sequence, …].
+    condition: Val,
+}
+
+/// Where: the places of the frames whose condition is not 0.
+pub(super) fn place(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let condition = node.inputs[0];
+    let Some(axis) = condition.lead.sequence.filter(|_| condition.lead.batch) else {
+        return Err(Reason::new("", "the condition is not a sequence"));
+    };
+    let lead = cx.lead(&node.types[0]);
+    let kind = picked(cx.graph.model, node.sources[0]);
+    let index = match (kind, lead.sequence) {
+        (Picked::Frames(frames), Some(to)) => run(cx, frames, axis, to)?,
+        (Picked::Frames(frames), None) => single(cx, frames, axis)?,
+        (Picked::Marked, Some(to)) => marked(cx, &condition, axis, to),
+        (Picked::Counted, Some(to)) => counted(cx, &condition, to),
+        (Picked::Marked | Picked::Counted, None) => first_marked(cx, &condition),
+    };
+    let frames = if let Picked::Frames(frames) = kind { Some(frames) } else { None };
+    cx.sequences.picks.insert(node.id, Picks { frames, axis, index, condition });
+    let elem = super::super::elem_type(node.types[0].data_type).unwrap_or(ElemType::Float);
+    Ok(smallvec![Val { id: cx.b.cast(index, elem), lead }])
+}
+
+/// The places of a run of frames, of a different length in each sequence perhaps.
+fn run(
+    cx: &mut Lowering<'_, '_, '_>,
+    frames: Frames,
+    axis: SequenceAxisId,
+    to: SequenceAxisId,
+) -> Result<ValueId, Reason> {
+    let ragged = cx.is_ragged(axis);
+    let (time, batch, lengths) = (cx.time(axis), cx.batch(), cx.lengths(axis));
+    let (start, size, lengths) = match frames {
+        Frames::Inner { skip: 0, drop: 0 } => (None, time, lengths),
+        Frames::Inner { skip, drop } => {
+            let (skip, less) = (number(skip)?, cx.b.ints(&[number(skip.saturating_add(drop))?]));
+            let lengths = cx.b.sub(lengths, less);
+            let size = derived_size(cx, to, |cx| {
+                let n = cx.b.dim_value(time);
+                cx.b.sub(n, less)
+            });
+            (Some(cx.b.ints(&[skip])), size, lengths)
+        }
+        Frames::Head { from, to: end } => {
+            let (first, end) = (cx.b.ints(&[number(from)?]), cx.b.ints(&[number(end)?]));
+            let capped = cx.b.binary("Min", lengths, end);
+            let lengths = cx.b.sub(capped, first);
+            let size = derived_size(cx, to, |cx| {
+                let n = cx.b.dim_value(time);
+                let n = cx.b.binary("Min", n, end);
+                cx.b.sub(n, first)
+            });
+            (Some(first), size, lengths)
+        }
+        Frames::Tail { from, to: end } => {
+            let (after, end) = (cx.b.ints(&[number(from)?]), cx.b.ints(&[number(end)?]));
+            let capped = cx.b.binary("Min", lengths, end);
+            let kept = cx.b.sub(capped, after);
+            let start = cx.b.sub(lengths, capped);
+            let start = cx.b.unsqueeze(start, &[1]);
+            let size = derived_size(cx, to, |cx| {
+                let n = cx.b.dim_value(time);
+                let n = cx.b.binary("Min", n, end);
+                cx.b.sub(n, after)
+            });
+            (Some(start), size, kept)
+        }
+    };
+    cx.define_axis(to, size, Some(lengths), ragged);
+    let size = cx.time(to);
+    let mut index = cx.b.range(size);
+    if let Some(start) = start {
+        index = cx.b.add(index, start);
+    }
+    if matches!(frames, Frames::Tail { .. }) {
+        let n = cx.b.dim_value(time);
+        let one = cx.b.ints(&[1]);
+        let last = cx.b.sub(n, one);
+        index = cx.b.binary("Min", index, last);
+    }
+    Ok(cx.b.expand(index, &[batch, size]))
+}
+
+/// The dimension of a derived axis: the one it has, or a new one with the value that `make` computes, int64 [1].
+fn derived_size(
+    cx: &mut Lowering<'_, '_, '_>,
+    axis: SequenceAxisId,
+    make: impl FnOnce(&mut Lowering<'_, '_, '_>) -> ValueId,
+) -> Dim {
+    if let Some(dim) = cx.sequence_dims.get(&axis) {
+        return *dim;
+    }
+    let value = make(cx);
+    let dim = cx.time(axis);
+    cx.b.measure(dim, value);
+    dim
+}
+
+/// The place of the one frame that a run is: int64 [batch].
+fn single(cx: &mut Lowering<'_, '_, '_>, frames: Frames, axis: SequenceAxisId) -> Result<ValueId, Reason> {
+    let batch = cx.batch();
+    match frames {
+        Frames::Head { from, .. } => {
+            let place = cx.b.ints(&[number(from)?]);
+            Ok(cx.b.expand(place, &[batch]))
+        }
+        Frames::Tail { to, .. } => {
+            let lengths = cx.lengths(axis);
+            let back = cx.b.ints(&[number(to)?]);
+            Ok(cx.b.sub(lengths, back))
+        }
+        // Sequences of one frame each, the picked one, if the model is in order.
+        Frames::Inner { skip, .. } => {
+            let place = cx.b.ints(&[number(skip)?]);
+            Ok(cx.b.expand(place, &[batch]))
+        }
+    }
+}
+
+/// Which frames a condition marks: bool [batch, sequence].
+fn truth(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> ValueId {
+    let flat = cx.with_static(condition.id, condition.lead, &[]);
+    let truth = cx.b.truth(flat.id);
+    match condition.lead.sequence.filter(|axis| cx.is_ragged(*axis)) {
+        Some(axis) => {
+            let mask = cx.mask(axis);
+            cx.b.compare("And", truth, mask)
+        }
+        None => truth,
+    }
+}
+
+/// The places of marked frames in order.
+fn marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val, axis: SequenceAxisId, to: SequenceAxisId) -> ValueId {
+    let truth = truth(cx, condition);
+    let ones = cx.b.cast(truth, ElemType::Int64);
+    let counts = cx.b.reduce("ReduceSum", ones, &[1], false);
+    let most = cx.b.reduce("ReduceMax", counts, &[0], true);
+    let size = derived_size(cx, to, |_| most);
+    cx.define_axis(to, size, Some(counts), true);
+    // Unmarked frames are as if beyond the end: sorted ascending, the marked ones come first.
+    let time = cx.time(axis);
+    let steps = cx.b.range(time);
+    let end = cx.b.dim_value(time);
+    let keys = cx.b.choose(truth, steps, end);
+    let places = cx.b.smallest(keys, most, size, 1);
+    let one = cx.b.ints(&[1]);
+    let last = cx.b.sub(end, one);
+    cx.b.binary("Min", places, last)
+}
+
+/// The same where a condition may repeat frames: after frame t there are as many as the sum of the condition up to t,
+/// rounded up (but for rounding errors).
+fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -> ValueId {
+    let double = cx.b.elem(condition.id) == ElemType::Double;
+    let filled = cx.mask_fill(condition, 0.0);
+    let flat = cx.with_static(filled.id, filled.lead, &[]);
+    let exact = cx.b.cast(flat.id, ElemType::Double);
+    let sums = cx.b.cum_sum(exact, 1);
+    let margin = cx.b.scalar(ElemType::Double, 1.0 - if double { f64::EPSILON } else { f64::from(f32::EPSILON) });
+    let sums = cx.b.mul(sums, margin);
+    let ends = cx.b.unary("Ceil", sums);
+    let counts = cx.b.reduce("ReduceMax", ends, &[1], false);
+    let counts = cx.b.cast(counts, ElemType::Int64);
+    let zero = cx.b.ints(&[0]);
+    let counts = cx.b.binary("Max", counts, zero);
+    let most = cx.b.reduce("ReduceMax", counts, &[0], true);
+    let size = derived_size(cx, to, |_| most);
+    cx.define_axis(to, size, Some(counts), true);
+    // Picked frame i is the first after which there are more than i.
+    let steps = cx.b.range(size);
+    let steps = cx.b.cast(steps, ElemType::Double);
+    let ends = cx.b.unsqueeze(ends, &[2]);
+    let reached = cx.b.compare("Greater", ends, steps);
+    let reached = cx.b.cast(reached, ElemType::Int32);
+    cx.b.arg_reduce("ArgMax", reached, 1, false)
+}
+
+/// The place of the first marked frame: int64 [batch].
+fn first_marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> ValueId {
+    let truth = truth(cx, condition);
+    let ones = cx.b.cast(truth, ElemType::Int32);
+    cx.b.arg_reduce("ArgMax", ones, 1, false)
+}
+
+/// GatherPacked: the frames at the places.
+pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    let lead = cx.lead(&node.types[0]);
+    let picks = origin(cx.graph.model, node.sources[1]).and_then(|(f, _)| cx.sequences.picks.get(&f).copied());
+    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch) else {
+        return Err(Reason::new("", "the source is not a sequence"));
+    };
+    let Some(picks) = picks else {
+        let index = cx.b.cast(node.inputs[1].id, ElemType::Int64);
+        return Ok(smallvec![Val { id: cx.b.gather_nd(x.id, index), lead }]);
+    };
+    if let (Some(frames), None) = (picks.frames, lead.sequence)
+        && let Some(v) = cx.final_frame(node.sources[0], frames)
+    {
+        return Ok(smallvec![v]);
+    }
+    let plain = picks.frames.filter(|_| picks.axis == axis);
+    let id = match plain.and_then(|frames| slice(cx, &x, frames, lead)) {
+        Some(id) => id,
+        None => cx.b.gather_nd(x.id, picks.index),
+    };
+    Ok(smallvec![Val { id, lead }])
+}
+
+/// A run of frames whose places do not depend on the lengths, as a slice.
+fn slice(cx: &mut Lowering<'_, '_, '_>, x: &Val, frames: Frames, lead: Lead) -> Option<ValueId> {
+    let even = !x.lead.sequence.is_some_and(|axis| cx.is_ragged(axis));
+    if lead.sequence.is_none() {
+        let place = match frames {
+            Frames::Head { from, .. } => number(from).ok()?,
+            Frames::Inner { skip, .. } => number(skip).ok()?,
+            Frames::Tail { to, .. } if even => -number(to).ok()?,
+            Frames::Tail { .. } => return None,
+        };
+        let place = cx.b.scalar(ElemType::Int64, place as f64);
+        return Some(cx.b.gather(x.id, place, 1));
+    }
+    let size = cx.time(lead.sequence?);
+    let (from, to) = match frames {
+        Frames::Inner { skip: 0, drop: 0 } => return (cx.b.dims(x.id)[1] == size).then_some(x.id),
+        Frames::Inner { skip, drop: 0 } => (number(skip).ok()?, i64::MAX),
+        Frames::Inner { skip, drop } => (number(skip).ok()?, -number(drop).ok()?),
+        Frames::Head { from, to } => (number(from).ok()?, number(to).ok()?),
+        Frames::Tail { from: 0, to } if even => (-number(to).ok()?, i64::MAX),
+        Frames::Tail { from, to } if even => (-number(to).ok()?, -number(from).ok()?),
+        Frames::Tail { .. } => return None,
+    };
+    Some(cx.b.slice(x.id, 1, from, to, 1, size))
+}
+
+/// ScatterPacked: frames back at their places, 0 everywhere else.
+pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    let lead = cx.lead(&node.types[0]);
+    let picks = origin(cx.graph.model, node.sources[1]).and_then(|(f, _)| cx.sequences.picks.get(&f).copied());
+    let Some(picks) = picks else {
+        return Err(Reason::new("", "the packed index does not come from a condition"));
+    };
+    if lead.sequence != Some(picks.axis) {
+        return Err(Reason::new("", "the layout is not that of the condition"));
+    }
+    // How many frames are marked before each one: its place among the picked.
+    let truth = truth(cx, &picks.condition);
+    let id = if x.lead.sequence.is_some() {
+        let ones = cx.b.cast(truth, ElemType::Int64);
+        let count = cx.b.cum_sum(ones, 1);
+        let one = cx.b.ints(&[1]);
+        let place = cx.b.sub(count, one);
+        let zero = cx.b.ints(&[0]);
+        let place = cx.b.binary("Max", place, zero);
+        cx.b.gather_nd(x.id, place)
+    } else {
+        cx.b.unsqueeze(x.id, &[1])
+    };
+    let full = Val { id, lead };
+    let flags = cx.frame_flags(truth, &full);
+    let zero = cx.b.scalar_like(id, 0.0);
+    Ok(smallvec![Val { id: cx.b.choose(flags, id, zero), lead }])
+}
+
+impl Lowering<'_, '_, '_> {
+    /// What a recurrent operator gave as these frames of a sequence that it made.
+    fn final_frame(&self, source: Source, frames: Frames) -> Option<Val> {
+        let (known, v) = self.sequences.finals.get(&source)?;
+        (*known == frames).then_some(*v)
+    }
+}
+
+fn number(n: u64) -> Result<i64, Reason> {
+    i64::try_from(n)
+        .ok()
+        .filter(|n| *n < i64::from(i32::MAX))
+        .ok_or_else(|| Reason::new("offset", "is not a sensible number of frames"))
+}

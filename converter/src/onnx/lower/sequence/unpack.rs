@@ -1,0 +1,72 @@
+//! The sequence axis as a static one, and back (spec 4.13). The tensor stays what it is: `[batch, frames, …]`.
+
+use super::super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
+use crate::onnx::graph::ElemType;
+use crate::report::Reason;
+use cntk_parser::model::Dim as TypeDim;
+use cntk_parser::ops::attributes::UnpackSequence;
+use smallvec::smallvec;
+
+const PER_SAMPLE: Lead = Lead { batch: true, sequence: None };
+
+/// Frames become the outermost static axis, padded with a value; the mask says which are real.
+pub(super) fn unpack(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &UnpackSequence) -> Lowered {
+    let x = node.inputs[0];
+    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch) else {
+        return Err(Reason::new("", "the operand is not a sequence"));
+    };
+    let time = cx.time(axis);
+    if let Some(TypeDim::Free(id)) = node.types[0].shape.first() {
+        cx.free.insert(*id, time);
+    }
+    let data = cx.mask_fill(&x, a.padding_value);
+    let data = Val { id: data.id, lead: PER_SAMPLE };
+    if node.types.len() < 2 {
+        return Ok(smallvec![data]);
+    }
+    let elem = cx.b.elem(x.id);
+    let valid = if cx.is_ragged(axis) {
+        let mask = cx.mask(axis);
+        cx.b.cast(mask, elem)
+    } else {
+        let batch = cx.batch();
+        cx.b.filled(elem, &[batch, time], 1.0)
+    };
+    Ok(smallvec![data, Val { id: valid, lead: PER_SAMPLE }])
+}
+
+/// The outermost static axis becomes a sequence axis, with the lengths that the second operand gives.
+pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    let lead = cx.lead(&node.types[0]);
+    let (Some(axis), PER_SAMPLE) = (lead.sequence, x.lead) else {
+        return Err(Reason::new("", "the operand is not one value per sample"));
+    };
+    if cx.static_rank(&x) == 0 {
+        return Err(Reason::new("", "the operand has no axis that could be the sequence"));
+    }
+    let lengths = node.inputs.get(1).map(|given| {
+        let batch = cx.batch();
+        let row = cx.b.reshape(given.id, &[batch]);
+        cx.b.cast(row, ElemType::Int64)
+    });
+    let time = cx.b.dims(x.id)[1];
+    cx.define_axis(axis, time, lengths, lengths.is_some());
+    let id = cx.resize(x.id, 1, axis);
+    Ok(smallvec![Val { id, lead }])
+}
+
+/// The same with the lengths of another sequence; frames beyond are dropped.
+pub(super) fn to_sequence_like(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0];
+    let lead = cx.lead(&node.types[0]);
+    let (Some(axis), PER_SAMPLE) = (lead.sequence, x.lead) else {
+        return Err(Reason::new("", "the operand is not one value per sample"));
+    };
+    if cx.static_rank(&x) == 0 {
+        return Err(Reason::new("", "the operand has no axis that could be the sequence"));
+    }
+    let id = cx.resize(x.id, 1, axis);
+    Ok(smallvec![Val { id, lead }])
+}
