@@ -55,6 +55,9 @@ mod container;
 pub mod dictionary;
 mod error;
 mod escape;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limits;
 pub mod model;
 pub mod ops;

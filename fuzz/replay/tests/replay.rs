@@ -1,0 +1,89 @@
+//! Every fuzz target over every stored input: seeds, regressions, labelled hostile files and real models. What a target
+//! once broke on stays mended. `TARGET=parse` runs one target alone.
+
+use cntk_fuzz::targets;
+use std::io::Read;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+
+/// Targets whose input is a model file; the others read bytes of their own kind.
+const READ_MODELS: [&str; 8] =
+    ["wire", "container", "dictionary", "parse", "validate", "convert", "differential", "roundtrip"];
+/// Larger models take their time and show nothing that small ones do not.
+const LARGEST: usize = 64 << 10;
+
+#[test]
+fn seeds() {
+    replay(|target| files(&corpus().join("seeds").join(target)));
+}
+
+#[test]
+fn regressions() {
+    replay(|target| files(&corpus().join("regress").join(target)));
+}
+
+#[test]
+fn hostile_files() {
+    let models = models("hostile");
+    replay(|target| if READ_MODELS.contains(&target) { models.clone() } else { Vec::new() });
+}
+
+#[test]
+fn real_models() {
+    let models: Vec<_> = ["ops", "attributes", "zoo"].into_iter().flat_map(models).collect();
+    // One in eight is enough for the cheap targets: the rest differ in their numbers only.
+    let some: Vec<_> = models.iter().step_by(8).cloned().collect();
+    replay(|target| match target {
+        "convert" => models.clone(),
+        target if READ_MODELS.contains(&target) => some.clone(),
+        _ => Vec::new(),
+    });
+}
+
+/// Runs the targets over their inputs and names everything that fails.
+fn replay(inputs: impl Fn(&str) -> Vec<PathBuf>) {
+    let only = std::env::var("TARGET").ok();
+    let mut failed = Vec::new();
+    for (name, target) in targets::ALL.iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name)) {
+        let inputs = inputs(name);
+        for path in &inputs {
+            let bytes = read(path);
+            if catch_unwind(|| target(&bytes)).is_err() {
+                failed.push(format!("{name}: {}", path.display()));
+            }
+        }
+        println!("{name}: {} inputs", inputs.len());
+    }
+    assert!(failed.is_empty(), "{} inputs break a promise:\n{}", failed.len(), failed.join("\n"));
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus")
+}
+
+/// The files of a folder, in order; none if there is no such folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
+    paths.sort();
+    paths
+}
+
+fn models(folder: &str) -> Vec<PathBuf> {
+    let mut found = files(&corpus().join(folder));
+    let is_model = |name: &str| name.ends_with(".model") || name.ends_with(".model.gz");
+    found
+        .retain(|path| path.to_str().is_some_and(is_model) && path.metadata().is_ok_and(|m| m.len() <= LARGEST as u64));
+    assert!(!found.is_empty(), "no models in {folder}");
+    found
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    if path.extension().is_some_and(|e| e == "gz") {
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).unwrap();
+        return unpacked;
+    }
+    bytes
+}

@@ -1,0 +1,57 @@
+//! Mutation that knows the format: the file is decoded, its tree is edited, and all lengths come out right again, so that
+//! mutants reach the depths of the validator and the converter instead of ending at the first bad length.
+
+mod attribute;
+mod choice;
+mod edit;
+mod layout;
+mod record;
+mod walk;
+
+pub use attribute::attribute;
+pub use choice::{Choice, Random};
+pub use edit::edit;
+pub use layout::{File, to_tail};
+
+/// Marks a fuzz target whose input is a model file.
+#[macro_export]
+macro_rules! model_mutator {
+    () => {
+        #[cfg(fuzzing)]
+        libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            $crate::mutate::bytes(data, size, max_size, seed, libfuzzer_sys::fuzzer_mutate)
+        });
+    };
+}
+
+/// One mutant in so many is left to the engine, which knows nothing of the format.
+const BLIND: usize = 4;
+
+/// Mutates the file that `data[..size]` holds, in place; gives its new size.
+pub fn bytes(
+    data: &mut [u8],
+    size: usize,
+    max_size: usize,
+    seed: u32,
+    blind: fn(&mut [u8], usize, usize) -> usize,
+) -> usize {
+    let mut random = Random::new(seed.into());
+    if random.below(BLIND) == 0 {
+        return blind(data, size, max_size);
+    }
+    let Some(mut file) = File::decode(&data[..size]) else { return blind(data, size, max_size) };
+    for _ in 0..=random.below(3) {
+        edit(&mut file.metadata, &mut random);
+    }
+    if random.below(64) == 0 {
+        file = to_tail(file);
+    }
+    let bytes = file.encode();
+    match data.get_mut(..bytes.len().min(max_size)) {
+        Some(place) if place.len() == bytes.len() => {
+            place.copy_from_slice(&bytes);
+            bytes.len()
+        }
+        _ => blind(data, size, max_size),
+    }
+}

@@ -1,0 +1,57 @@
+//! What holds of every error and finding.
+
+use cntk_parser::model::ValidatedModel;
+use cntk_parser::{Error, Finding};
+
+/// The longest text that one error or finding may be.
+const LONGEST: usize = 4096;
+
+/// An error stands inside the input and is one printable line.
+pub fn error(error: &Error, end: u64) {
+    assert!(error.offset() <= end, "{error}: beyond the end at {end:#x}");
+    line(&error.to_string());
+}
+
+/// So does a finding.
+pub fn finding(finding: &Finding, end: u64) {
+    assert!(finding.offset <= end, "{finding:?}: beyond the end at {end:#x}");
+    line(&finding.path);
+    line(&finding.message);
+}
+
+/// Text that may go to a terminal.
+pub fn line(text: &str) {
+    assert!(text.len() <= LONGEST, "a line of {} bytes: {text}", text.len());
+    let bad = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+    };
+    assert!(!text.contains(bad), "a control character in {text:?}");
+}
+
+/// A validated model keeps what it says of itself.
+pub fn proof(model: &ValidatedModel<'_>) {
+    use cntk_parser::model::Source;
+    let mut place = vec![None; model.model().functions.len()];
+    for (at, id) in model.order().iter().enumerate() {
+        assert!(place[id.0 as usize].replace(at).is_none(), "{id:?} stands twice in the order");
+    }
+    for id in model.order() {
+        assert_eq!(model.inputs(*id).is_empty(), model.function(*id).inputs.is_empty());
+        assert!(!model.output_types(*id).is_empty());
+        for source in model.inputs(*id) {
+            // Looks it up: an unresolved one would panic.
+            let _ = model.type_of(*source);
+            let Source::Output(from, _) = source else { continue };
+            let before = place[from.0 as usize].expect("an input is in the order") < place[id.0 as usize].unwrap_or(0);
+            let same_loop = model.loop_of(*id).is_some() && model.loop_of(*id) == model.loop_of(*from);
+            assert!(before || same_loop, "{id:?} stands before its input {from:?}");
+        }
+    }
+    for found in model.loops() {
+        assert!(!found.members.is_empty());
+    }
+    for output in model.outputs() {
+        let _ = model.type_of(output.source);
+    }
+}

@@ -1,0 +1,3 @@
+//! Generated.
+/// Stub.
+pub fn run(_data: &[u8]) {}

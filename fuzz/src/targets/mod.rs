@@ -1,0 +1,32 @@
+//! The targets: each takes any bytes, and panics if a promise is broken.
+
+pub mod check;
+pub mod container;
+pub mod convert;
+pub mod dictionary;
+pub mod differential;
+pub mod generated;
+pub mod hostile_edit;
+pub mod parse;
+pub mod roundtrip;
+pub mod validate;
+pub mod wire;
+
+/// Every target by the name of its corpus.
+pub const ALL: &[(&str, fn(&[u8]))] = &[
+    ("wire", wire::run),
+    ("container", container::run),
+    ("dictionary", dictionary::run),
+    ("parse", parse::run),
+    ("validate", validate::run),
+    ("convert", convert::run),
+    ("differential", differential::run),
+    ("roundtrip", roundtrip::run),
+    ("generated", generated::run),
+    ("hostile_edit", hostile_edit::run),
+];
+
+/// A number that depends on every byte: lets a target choose its options, or do the costly half of its work now and then.
+fn digest(data: &[u8]) -> u64 {
+    data.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,26 @@
+//! Parse: any bytes give a model or one error, at the cost that was promised.
+
+use super::{check, digest};
+use crate::meter::{Bound, within};
+use cntk_parser::{Limits, parse};
+
+/// The parser's promise: 8 times the structure and a constant, linear time.
+pub const BOUND: Bound = Bound { factor: 8, constant: 64 << 10, nanoseconds: 2_000 };
+
+/// Parses `data`.
+pub fn run(data: &[u8]) {
+    let limits = Limits::default();
+    let result = within(BOUND, data, || parse(data, &limits));
+    let end = data.len() as u64;
+    match &result {
+        Ok(model) => {
+            model.warnings.iter().for_each(|w| check::finding(w, end));
+            assert!(model.functions.iter().all(|f| f.at < end) && model.variables.iter().all(|v| v.at < end));
+        }
+        Err(error) => check::error(error, end),
+    }
+    if digest(data).is_multiple_of(16) {
+        let again = parse(data, &limits);
+        assert_eq!(format!("{result:?}"), format!("{again:?}"), "equal input, equal output");
+    }
+}

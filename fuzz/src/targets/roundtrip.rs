@@ -1,0 +1,34 @@
+//! Round trip: a model that is read, written by prost and read again is the same model.
+
+use crate::tree;
+use cntk_parser::fuzzing;
+use cntk_parser::model::Container;
+use cntk_parser::{Limits, ValidateOptions, Validation, parse, validate};
+use prost::Message;
+
+/// Reads `data`, writes it anew and reads that.
+pub fn run(data: &[u8]) {
+    let limits = Limits::default();
+    let tail = data.starts_with(b"ktnc");
+    let Ok((read, _)) = fuzzing::dictionary(data, tail, &limits) else { return };
+    let message = tree::dictionary(read);
+    let bytes = message.encode_to_vec();
+    let (again, _) = fuzzing::dictionary(&bytes, tail, &limits)
+        .unwrap_or_else(|e| panic!("what prost wrote of a sound dictionary is refused: {e}"));
+    assert_eq!(tree::dictionary(again).encode_to_vec(), bytes);
+    let Ok(model) = parse(data, &limits) else { return };
+    if model.container != Container::Plain {
+        return;
+    }
+    let second = parse(&bytes, &limits).unwrap_or_else(|e| panic!("what prost wrote of a model is refused: {e}"));
+    let counts = (model.functions.len(), model.variables.len());
+    assert_eq!(counts, (second.functions.len(), second.variables.len()));
+    let options = ValidateOptions::default();
+    assert_eq!(rules(validate(model, &options)), rules(validate(second, &options)));
+}
+
+/// The verdict without the places, which move.
+fn rules(verdict: Validation<'_>) -> (bool, Vec<(&'static str, String, String)>) {
+    let findings = verdict.findings.into_iter().map(|f| (f.rule, f.path, f.message)).collect();
+    (verdict.model.is_some(), findings)
+}
