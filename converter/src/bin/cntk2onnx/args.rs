@@ -28,6 +28,7 @@ Exit codes:
 
 /// What every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Common options")]
 pub struct Common {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]

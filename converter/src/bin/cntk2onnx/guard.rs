@@ -84,3 +84,34 @@ mod bus {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::{env, fs, process::Command};
+
+    /// Not a test of its own: what the child of the next one does.
+    #[test]
+    #[ignore = "run by a_file_that_shrinks_is_an_error"]
+    fn child() {
+        let path = env::temp_dir().join(format!("cntk2onnx-shrinks-{}", std::process::id()));
+        fs::write(&path, vec![1; 1 << 20]).unwrap();
+        let map = map(&File::open(&path).unwrap(), "shrinking\n.model").unwrap();
+        assert_eq!(map[1 << 19], 1);
+        File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+        fs::remove_file(&path).unwrap();
+        let byte = std::hint::black_box(&map)[1 << 19];
+        unreachable!("read {byte} from beyond the end");
+    }
+
+    #[test]
+    fn a_file_that_shrinks_is_an_error() {
+        let child = Command::new(env::current_exe().unwrap())
+            .args(["guard::tests::child", "--exact", "--ignored", "--nocapture"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stderr);
+        assert_eq!(child.status.code(), Some(2), "{said}");
+        assert_eq!(said.trim(), "error: shrinking\\u{a}.model: the file was cut short while it was being read");
+    }
+}

@@ -82,7 +82,7 @@ impl Terminal {
         } else {
             text.push_str(name);
         }
-        text.push_str(&printable(&message.to_string()));
+        text.push_str(&printable(&without_number(&message.to_string())));
         text.push('\n');
         // One write, so that lines of several processes do not mix. There is nobody to tell if it fails.
         let _ = io::stderr().lock().write_all(text.as_bytes());
@@ -95,6 +95,14 @@ pub fn report(text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
+    }
+}
+
+/// Without the number that the standard library adds to the system's message.
+pub fn without_number(text: &str) -> String {
+    match text.rsplit_once(" (os error ") {
+        Some((message, number)) if number.trim_end_matches(')').parse::<i32>().is_ok() => message.to_owned(),
+        _ => text.to_owned(),
     }
 }
 
@@ -117,6 +125,12 @@ pub fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn system_messages_lose_their_numbers() {
+        assert_eq!(without_number("x: No such file or directory (os error 2)"), "x: No such file or directory");
+        assert_eq!(without_number("x (os error 2): y"), "x (os error 2): y");
+    }
 
     #[test]
     fn lines_stay_lines() {

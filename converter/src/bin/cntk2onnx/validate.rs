@@ -55,7 +55,8 @@ fn one(
         Ok(input) => input,
         Err(error) => {
             terminal.error(format_args!("{error:#}"));
-            report.unreadable(terminal, path, &format!("{:#}", error.root_cause()))?;
+            let why = terminal::without_number(&error.root_cause().to_string());
+            report.unreadable(terminal, path, &why)?;
             return Ok(exit::IO);
         }
     };
