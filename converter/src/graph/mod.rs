@@ -8,7 +8,7 @@ mod outputs;
 use crate::options::Options;
 use crate::report::{Reason, Refusal};
 use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId, VariableKind};
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 /// A wanted output.
 #[derive(Clone, Debug, PartialEq, Eq)]

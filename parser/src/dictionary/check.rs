@@ -5,8 +5,8 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::model::{Array, ElementStorage};
 use crate::wire::Reader;
+use hashbrown::HashSet;
 use smallvec::SmallVec;
-use std::collections::HashSet;
 use std::ops::Range;
 
 /// Where in the model a value stands, as far as it matters for tensors without values.

@@ -5,7 +5,7 @@ use super::findings::{Findings, Place};
 use super::rules;
 use super::types::Types;
 use crate::model::{Array, DataType, Dim, ElementStorage, FunctionId, Model, Source, VariableId};
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// The stored indices seen so far: each tensor is read once.
 #[derive(Default)]

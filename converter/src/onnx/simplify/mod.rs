@@ -9,7 +9,7 @@ mod softmax;
 mod views;
 
 use super::graph::{Attribute, Data, Dim, Dims, ElemType, Initializer, Node, OnnxModel, ValueId};
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Simplifies a finished model. The first `keep_inputs` inputs stay, used or not; later ones only if used.
 pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {

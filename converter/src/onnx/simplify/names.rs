@@ -1,33 +1,53 @@
 //! Weights: one initializer for each stored tensor, and no name twice.
 
 use super::super::graph::{Attribute, Data, Dim, ElemType, Initializer, Node, OnnxModel, Value, ValueId};
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 /// Views of one weight under several shapes share its bytes: all but the first become Reshapes of it. Then names.
 pub(super) fn settle(model: &mut OnnxModel) {
     share(model);
-    let mut taken: HashSet<String> = HashSet::new();
-    let ports: Vec<ValueId> = model.inputs.iter().chain(&model.outputs).copied().collect();
     let mut fixed = vec![false; model.values.len()];
-    for id in ports {
+    for id in model.inputs.iter().chain(&model.outputs) {
         fixed[id.0 as usize] = true;
-        taken.extend(model.values[id.0 as usize].name.clone());
     }
-    let mut alive = vec![false; model.values.len()];
+    let mut alive = fixed.clone();
     mark(&model.nodes, &mut alive);
     for init in &model.initializers {
         alive[init.value.0 as usize] = true;
     }
-    for (i, value) in model.values.iter_mut().enumerate() {
-        if !alive[i] && !fixed[i] {
+    let clashing = clashes(model, &fixed, &alive);
+    for (value, alive) in model.values.iter_mut().zip(&alive) {
+        if !alive {
             value.name = None;
         }
-        let Some(name) = value.name.take() else { continue };
-        value.name = if fixed[i] || taken.insert(name.clone()) {
-            Some(name)
-        } else {
-            (2..).map(|n| format!("{name}_{n}")).find(|n| taken.insert(n.clone()))
+    }
+    if !clashing.is_empty() {
+        rename(model, &clashing);
+    }
+}
+
+/// Values whose name another one has first; inputs and outputs come before all.
+fn clashes(model: &OnnxModel, fixed: &[bool], alive: &[bool]) -> Vec<usize> {
+    let mut taken: HashSet<&str> = HashSet::with_capacity(model.values.len());
+    let named = |i: &usize| model.values[*i].name.as_deref();
+    taken.extend((0..fixed.len()).filter(|i| fixed[*i]).filter_map(|i| named(&i)));
+    (0..alive.len()).filter(|i| alive[*i] && !fixed[*i] && named(i).is_some_and(|n| !taken.insert(n))).collect()
+}
+
+fn rename(model: &mut OnnxModel, clashing: &[usize]) {
+    let mut taken: HashSet<String> = model.values.iter().filter_map(|v| v.name.clone()).collect();
+    let mut next: HashMap<String, u64> = HashMap::new();
+    for i in clashing {
+        let Some(base) = model.values[*i].name.take() else { continue };
+        let n = next.entry(base.clone()).or_insert(2);
+        let name = loop {
+            let name = format!("{base}_{n}");
+            *n += 1;
+            if taken.insert(name.clone()) {
+                break name;
+            }
         };
+        model.values[*i].name = Some(name);
     }
 }
 

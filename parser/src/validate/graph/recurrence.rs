@@ -6,7 +6,7 @@ use crate::validate::arena::Id;
 use crate::validate::findings::{Findings, Place, Quoted};
 use crate::validate::resolve::Inputs;
 use crate::validate::rules;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Which way a delay looks; `None` for other functions.
 pub(crate) fn direction(model: &Model<'_>, id: FunctionId) -> Option<bool> {

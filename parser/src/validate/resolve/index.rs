@@ -4,8 +4,8 @@ use crate::model::{FunctionId, FunctionKind, Model, Source, VariableId, Variable
 use crate::validate::arena::{Id, ids};
 use crate::validate::findings::{Findings, Place, Quoted};
 use crate::validate::rules;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 /// What has a uid.
 #[derive(Clone, Copy, Debug, PartialEq)]

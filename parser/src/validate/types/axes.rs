@@ -5,7 +5,7 @@ use crate::model::{Axis, AxisKind, DynamicAxes, SequenceAxis, SequenceAxisId, So
 use crate::ops::Operator;
 use crate::validate::findings::Quoted;
 use crate::validate::rules;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// The name that stands for the operand's own sequence axis.
 const OPERANDS_OWN: &str = "__operandSequenceAxis";
