@@ -4,6 +4,7 @@ mod attributes;
 mod blocks;
 mod build;
 mod code;
+mod cost;
 mod data;
 mod document;
 mod graph;

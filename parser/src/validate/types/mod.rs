@@ -1,15 +1,15 @@
 //! Types: shape, element type and dynamic axes of every value, inferred in the order of evaluation (spec part 4).
 //!
-//! A recurrence is gone through repeatedly, its delays standing for what they were found to be the round before, until
-//! nothing changes; what its rules have to say is kept in the last round only.
+//! The members of a recurrence are looked at again whenever an input changes, its delays standing for what they were last
+//! found to be, until nothing does; what the rules have to say of them is kept in a last round.
 
 mod axes;
 mod data_type;
 mod node;
-mod rounds;
 mod shapes;
 mod value;
 mod variables;
+mod worklist;
 
 use super::arena::{Id, PerId};
 use super::findings::{Findings, Place};
@@ -22,14 +22,14 @@ use crate::model::{
 };
 use crate::ops::Operator;
 use node::{Context, Node, Stage};
-use rounds::Rounds;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use value::{Certainty, Operand, alike, show, unknown};
 use variables::Variables;
+use worklist::Worklist;
 
-/// Rounds through a recurrence; each carries what is known across one more delay.
-const MOST_ROUNDS: usize = 64;
+/// How often, on average, a member of a recurrence is looked at before its shapes count as not settling.
+const MOST_LOOKS: usize = 32;
 
 /// What inference finds out.
 pub(crate) struct Types<'a> {
@@ -162,12 +162,15 @@ impl<'a> Inference<'_, '_, 'a> {
     /// Infers the members of a recurrence.
     fn recurrence(&mut self, found: &Loop) {
         self.hint(found);
+        let mut list = Worklist::new(found, self.resolution);
         for stage in [Stage::Searching, Stage::Guessing] {
             self.context.stage = stage;
-            let mut rounds = Rounds::default();
-            for _ in 0..MOST_ROUNDS {
-                if !self.round(found, &mut rounds) {
-                    break;
+            found.members.iter().for_each(|member| list.push(*member));
+            let mut looks = found.members.len().saturating_mul(MOST_LOOKS);
+            while let Some(member) = list.pop().filter(|_| looks > 0) {
+                looks = looks.saturating_sub(1);
+                if self.look(member) {
+                    list.changed(member);
                 }
             }
             if found.members.iter().all(|member| self.values.certainty.get(*member) == Some(&Certainty::ALL)) {
@@ -175,38 +178,28 @@ impl<'a> Inference<'_, '_, 'a> {
             }
         }
         self.context.stage = Stage::Final;
-        if self.round(found, &mut Rounds::default()) {
+        let changed = found.members.iter().fold(false, |changed, member| self.look(*member) || changed);
+        if changed {
             self.unsettled(found);
         }
         self.context.made.clear();
     }
 
-    /// Goes through those members once of which an input changed. Did any change?
-    fn round(&mut self, found: &Loop, rounds: &mut Rounds) -> bool {
-        let mut changed = false;
-        for member in &found.members {
-            if !rounds.due(*member, self.resolution) {
-                continue;
-            }
-            let before = self.values.outputs.get(*member).cloned().unwrap_or_default();
-            let was = self.values.certainty.get(*member).copied().unwrap_or_default();
-            self.function(*member, true);
-            if self.context.stage != Stage::Final {
-                self.keep(*member, &before, was);
-            }
-            let after = self.values.outputs.get(*member).map(|types| types.as_slice()).unwrap_or_default();
-            let same = before.len() == after.len()
-                && self.values.certainty.get(*member) == Some(&was)
-                && before
-                    .iter()
-                    .zip(after)
-                    .all(|(a, b)| alike(&a.shape, &b.shape) && a.data_type == b.data_type && a.axes == b.axes);
-            if !same {
-                changed = true;
-                rounds.changed(*member);
-            }
+    /// Infers a member from what is known now. Did it change?
+    fn look(&mut self, member: FunctionId) -> bool {
+        let before = self.values.outputs.get(member).cloned().unwrap_or_default();
+        let was = self.values.certainty.get(member).copied().unwrap_or_default();
+        self.function(member, true);
+        if self.context.stage != Stage::Final {
+            self.keep(member, &before, was);
         }
-        changed
+        let after = self.values.outputs.get(member).map(|types| types.as_slice()).unwrap_or_default();
+        let same = |(a, b): (&ValueType, &ValueType)| {
+            alike(&a.shape, &b.shape) && a.data_type == b.data_type && a.axes == b.axes
+        };
+        before.len() != after.len()
+            || self.values.certainty.get(member) != Some(&was)
+            || !before.iter().zip(after).all(same)
     }
 
     /// What was known of a member stays known until it is found anew.
