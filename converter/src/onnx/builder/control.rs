@@ -26,6 +26,25 @@ impl Builder {
         self.scopes.pop().unwrap_or_default()
     }
 
+    /// A name of its own in the subgraph being built for a value that may come from outside.
+    pub(crate) fn local(&mut self, x: ValueId) -> ValueId {
+        let (elem, dims) = (self.elem(x), self.dims(x).clone());
+        let id = self.value(None, elem, dims);
+        self.push(Node {
+            op: "Identity",
+            name: String::new(),
+            inputs: smallvec::smallvec![Some(x)],
+            outputs: smallvec::smallvec![Some(id)],
+            attributes: vec![],
+        });
+        id
+    }
+
+    /// Was a value made inside a subgraph?
+    pub(crate) fn is_inside(&self, x: ValueId) -> bool {
+        self.inside[x.0 as usize]
+    }
+
     /// Adds a Scan over the nodes of a closed subgraph.
     ///
     /// `states`: carried values with their next value inside; `scanned`: inputs mapped along their time axis;

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use std::collections::HashMap;
 
 pub(crate) use constants::{Constant, Scalar};
+pub(crate) use control::ScanPart;
 
 /// Attributes of a node under construction.
 pub(crate) type Attributes = Vec<(&'static str, Attribute)>;
@@ -32,6 +33,8 @@ pub(crate) struct Builder {
     model: OnnxModel,
     /// Node lists of the main graph and of the subgraphs being built, outermost first.
     scopes: Vec<Vec<Node>>,
+    /// By value: was it made inside a subgraph?
+    inside: Vec<bool>,
     /// What is known of constant values.
     constants: HashMap<ValueId, Constant>,
     /// Literals already made: element type, sizes, bytes.
@@ -93,6 +96,7 @@ impl Builder {
         Self {
             model: OnnxModel { name, opset, ..OnnxModel::default() },
             scopes: vec![Vec::new()],
+            inside: Vec::new(),
             constants: HashMap::new(),
             literals: HashMap::new(),
             homes: Vec::new(),
@@ -126,6 +130,7 @@ impl Builder {
             }
         }
         self.model.values.push(Value { name, elem, dims });
+        self.inside.push(!main);
         id
     }
 
@@ -196,7 +201,8 @@ impl Builder {
         self.emit_all(op, inputs, attributes, &[(elem, dims.into())])[0]
     }
 
-    /// Adds a node with several outputs or omitted inputs.
+    /// Adds a node with several outputs or omitted inputs. In the body of a loop, what does not depend on the step is
+    /// computed once, before the loop.
     pub(crate) fn emit_all(
         &mut self,
         op: &'static str,
@@ -204,6 +210,9 @@ impl Builder {
         attributes: Attributes,
         outputs: &[(ElemType, Dims)],
     ) -> SmallVec<[ValueId; 2]> {
+        if self.is_invariant(op, &inputs) {
+            return self.in_main(|b| b.emit_all(op, inputs, attributes, outputs));
+        }
         let double = |b: &Self, v: Option<ValueId>| v.is_some_and(|v| b.elem(v) == ElemType::Double);
         let narrow = NO_DOUBLE.contains(&op) && inputs.iter().any(|v| double(self, *v));
         if narrow {
@@ -231,6 +240,15 @@ impl Builder {
             .zip(outputs)
             .map(|(v, (elem, _))| if *elem == ElemType::Double { self.cast(*v, ElemType::Double) } else { *v })
             .collect()
+    }
+
+    /// Is a node about to be added to a loop's body although nothing that it reads belongs there?
+    fn is_invariant(&self, op: &str, inputs: &[Option<ValueId>]) -> bool {
+        self.scopes.len() > 1
+            && !inputs.is_empty()
+            && !op.starts_with("Random")
+            && !matches!(op, "Bernoulli" | "Multinomial")
+            && inputs.iter().flatten().all(|v| !self.inside[v.0 as usize])
     }
 
     fn push(&mut self, node: Node) {

@@ -12,6 +12,7 @@ mod linear;
 mod normalization;
 mod pooling;
 mod random;
+mod recurrence;
 mod reduction;
 mod region;
 mod reshaping;
@@ -66,6 +67,7 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     /// Symbols of sequence axes.
     pub(crate) sequence_dims: HashMap<SequenceAxisId, Dim>,
     pub(crate) sequences: sequence::Sequences,
+    pub(crate) recurrences: recurrence::Recurrences,
     names: HashSet<String>,
     reasons: Vec<Reason>,
     pub(crate) warnings: Vec<String>,
@@ -92,6 +94,7 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
         batch: None,
         sequence_dims: HashMap::new(),
         sequences: sequence::Sequences::default(),
+        recurrences: recurrence::Recurrences::default(),
         names: HashSet::new(),
         reasons: Vec::new(),
         warnings: Vec::new(),
@@ -144,7 +147,7 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
                 None => self.lower_one(f),
                 Some(id) => {
                     if done_loops.insert(id) {
-                        self.lower_loop(id);
+                        recurrence::lower(self, id);
                     }
                 }
             }
@@ -186,12 +189,6 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
             name: function.name.to_owned(),
             ..reason
         });
-    }
-
-    fn lower_loop(&mut self, id: cntk_parser::model::LoopId) {
-        for f in self.graph.model.loops()[id.0 as usize].members.clone() {
-            self.refuse(f, Reason::new("", "recurrences are not converted yet"));
-        }
     }
 
     /// Binds a value in the current scope.

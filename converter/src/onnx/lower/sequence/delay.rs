@@ -11,10 +11,11 @@ use smallvec::smallvec;
 /// `y[t] = x[t - d]`, the initial state in the first `d` frames.
 pub(super) fn past(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay) -> Lowered {
     let (d, x, _) = operands(cx, node, a)?;
+    let (elem, tail) = (cx.b.elem(x.id), cx.tail(&x));
     let id = if let Some(fill) = fill(cx, node) {
         shift(cx, x.id, -d, fill)
     } else {
-        let first = initial_frames(cx, &x, node.inputs[1], d, false);
+        let first = initial_frames(cx, elem, &tail, node.inputs[1], d, false);
         let all = cx.b.concat(&[first, x.id], 1);
         let time = cx.b.dims(x.id)[1];
         cx.b.slice(all, 1, 0, -d, 1, time)
@@ -25,13 +26,13 @@ pub(super) fn past(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay
 /// `y[t] = x[t + d]`, the initial state in the last `d` frames of each sequence.
 pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay) -> Lowered {
     let (d, x, axis) = operands(cx, node, a)?;
-    let tail = cx.tail(&x);
+    let (elem, tail) = (cx.b.elem(x.id), cx.tail(&x));
     let fill = fill(cx, node);
     if !cx.is_ragged(axis) {
         let id = if let Some(fill) = fill {
             shift(cx, x.id, d, fill)
         } else {
-            let last = initial_frames(cx, &x, node.inputs[1], d, true);
+            let last = initial_frames(cx, elem, &tail, node.inputs[1], d, true);
             let all = cx.b.concat(&[x.id, last], 1);
             let time = cx.b.dims(x.id)[1];
             cx.b.slice(all, 1, d, i64::MAX, 1, time)
@@ -49,15 +50,14 @@ pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Del
             cx.place(&v, lead, tail.len())
         }
         // Frame t of the result is frame t + d - length of the initial state.
-        Some(_) => {
+        Some(from) => {
             let (lengths, time) = (cx.lengths(axis), cx.time(axis));
             let steps = cx.b.range(time);
             let start = cx.b.unsqueeze(lengths, &[1]);
             let offset = cx.b.ints(&[d]);
             let start = cx.b.sub(start, offset);
             let index = cx.b.sub(steps, start);
-            let frames = cx.b.dims(initial.id)[1];
-            let index = clamp(cx, index, frames);
+            let index = within(cx, index, from);
             let (frames, elem) = (cx.b.gather_nd(initial.id, index), cx.b.elem(x.id));
             cx.b.cast(frames, elem)
         }
@@ -107,16 +107,15 @@ fn shift(cx: &mut Lowering<'_, '_, '_>, x: ValueId, d: i64, fill: f64) -> ValueI
 }
 
 /// The `d` frames of an initial state that take the place of frames before the start (or after the end) of sequences
-/// with the type and static dimensions of `like`: [batch, d, …].
+/// of type `elem` and static dimensions `dims`: [batch, d, …].
 pub(in crate::onnx::lower) fn initial_frames(
     cx: &mut Lowering<'_, '_, '_>,
-    like: &Val,
+    elem: ElemType,
+    dims: &[Dim],
     initial: Val,
     d: i64,
     backward: bool,
 ) -> ValueId {
-    let elem = cx.b.elem(like.id);
-    let dims = cx.tail(like);
     let v = Val { id: cx.b.cast(initial.id, elem), lead: initial.lead };
     let count = Dim::Known(d.unsigned_abs());
     let batch = cx.batch();
@@ -132,29 +131,31 @@ pub(in crate::onnx::lower) fn initial_frames(
         };
         return cx.b.expand(placed, &to);
     };
-    let frames = if backward {
-        cx.b.slice(v.id, 1, 0, d, 1, count)
-    } else if cx.is_ragged(axis) {
-        // Frames length - d … length - 1.
-        let lengths = cx.lengths(axis);
-        let column = cx.b.unsqueeze(lengths, &[1]);
-        let back = cx.b.ints(&(-d..0).collect::<Vec<_>>());
-        let index = cx.b.add(column, back);
-        let frames = cx.b.dims(v.id)[1];
-        let index = clamp(cx, index, frames);
+    let frames = if cx.is_ragged(axis) {
+        let places = if backward { (0..d).collect() } else { (-d..0).collect::<Vec<_>>() };
+        let mut index = cx.b.ints(&places);
+        if !backward {
+            let lengths = cx.lengths(axis);
+            let column = cx.b.unsqueeze(lengths, &[1]);
+            index = cx.b.add(column, index);
+        }
+        let index = within(cx, index, axis);
         cx.b.gather_nd(v.id, index)
+    } else if backward {
+        cx.b.slice(v.id, 1, 0, d, 1, count)
     } else {
         cx.b.slice(v.id, 1, -d, i64::MAX, 1, count)
     };
     cx.b.expand(frames, &to)
 }
 
-/// Indices kept within an axis of size `n`.
-fn clamp(cx: &mut Lowering<'_, '_, '_>, index: ValueId, n: Dim) -> ValueId {
-    let zero = cx.b.scalar(ElemType::Int64, 0.0);
+/// Places kept within the sequences of an axis: an initial state of one frame stands for any number of them.
+fn within(cx: &mut Lowering<'_, '_, '_>, index: ValueId, axis: SequenceAxisId) -> ValueId {
+    let zero = cx.b.ints(&[0]);
     let index = cx.b.binary("Max", index, zero);
-    let n = cx.b.dim_value(n);
+    let lengths = cx.lengths(axis);
+    let column = cx.b.unsqueeze(lengths, &[1]);
     let one = cx.b.ints(&[1]);
-    let last = cx.b.sub(n, one);
+    let last = cx.b.sub(column, one);
     cx.b.binary("Min", index, last)
 }

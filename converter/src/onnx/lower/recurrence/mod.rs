@@ -1,0 +1,91 @@
+//! Recurrences: a loop becomes the recurrent operator that it is proved to be, else one Scan.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`uses`] | what the rest of the graph reads of each loop |
+//! | [`scan`] | any loop |
+
+mod scan;
+mod uses;
+
+use super::{Lowering, Val};
+use crate::report::Reason;
+use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId};
+use cntk_parser::ops::Operator;
+use cntk_parser::ops::attributes::Delay;
+
+/// What the lowering of recurrences keeps from one to the next.
+#[derive(Default)]
+pub(crate) struct Recurrences {
+    uses: Option<uses::Uses>,
+}
+
+/// Lowers a whole loop.
+pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, id: LoopId) {
+    let members = &cx.graph.model.loops()[id.0 as usize].members;
+    let Some(first) = members.first().copied() else { return };
+    if let Err((at, reason)) = attempt(cx, id) {
+        cx.refuse(at.unwrap_or(first), reason);
+    }
+}
+
+/// Where a loop cannot be lowered, and why.
+type Refused = (Option<FunctionId>, Reason);
+
+fn attempt(cx: &mut Lowering<'_, '_, '_>, id: LoopId) -> Result<(), Refused> {
+    let Some(frame) = Frame::new(cx, id)? else { return Ok(()) };
+    scan::lower(cx, &frame)
+}
+
+/// A delay of a loop.
+#[derive(Clone, Copy)]
+struct State {
+    /// The PastValue or FutureValue.
+    delay: FunctionId,
+    /// How many frames.
+    offset: i64,
+    /// The initial state.
+    initial: Val,
+}
+
+/// What is common to all ways of lowering a loop.
+struct Frame {
+    id: LoopId,
+    /// The axis that it runs along.
+    axis: SequenceAxisId,
+    /// From the last frame to the first?
+    backward: bool,
+    states: Vec<State>,
+}
+
+impl Frame {
+    /// `None`: something that the loop reads was refused already.
+    fn new(cx: &mut Lowering<'_, '_, '_>, id: LoopId) -> Result<Option<Self>, Refused> {
+        let model = cx.graph.model;
+        let found = &model.loops()[id.0 as usize];
+        let mut states = Vec::new();
+        let mut axis = None;
+        for f in &found.members {
+            let Some(delay) = delay(model.operator(*f)) else { continue };
+            let here = |reason| (Some(*f), reason);
+            let own = cx.lead(&model.output_types(*f)[0]).sequence;
+            if own.is_none() || axis.is_some_and(|axis| own != Some(axis)) {
+                return Err(here(Reason::new("", "the delays of a recurrence run along different axes")));
+            }
+            axis = own;
+            let offset = super::sequence::delay::offset(delay).map_err(here)?;
+            let source = model.inputs(*f)[1];
+            let Some(v) = cx.value(source).map_err(here)? else { return Ok(None) };
+            states.push(State { delay: *f, offset, initial: cx.full(v, model.type_of(source)) });
+        }
+        let axis = axis.ok_or_else(|| (None, Reason::new("", "a recurrence without a delay")))?;
+        Ok(Some(Self { id, axis, backward: found.backward, states }))
+    }
+}
+
+fn delay<'o>(op: &'o Operator<'_>) -> Option<&'o Delay> {
+    match op {
+        Operator::PastValue(a) | Operator::FutureValue(a) => Some(a),
+        _ => None,
+    }
+}

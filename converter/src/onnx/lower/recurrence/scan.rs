@@ -1,0 +1,222 @@
+//! Any loop as one Scan.
+//!
+//! Sequences that the members read are scanned along their second dimension; values per sample and weights are read
+//! from the outer graph. A delay by one frame is a state; a delay by d frames is a state of d frames, oldest first.
+//! A backward loop runs on sequences reversed each by its own length, so that the padding comes last in both directions
+//! and cannot reach a valid frame: then lengths are read, a forward loop needs none.
+
+use super::super::sequence::delay::initial_frames;
+use super::super::{Lowering, Val, elem_type};
+use super::{Frame, Refused, State};
+use crate::layout::Lead;
+use crate::onnx::builder::ScanPart;
+use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
+use crate::report::Reason;
+use cntk_parser::model::Source;
+use cntk_parser::ops::Operator;
+use std::collections::HashSet;
+
+/// In a body, a value of the loop is one per sample.
+const PER_SAMPLE: Lead = Lead { batch: true, sequence: None };
+
+pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), Refused> {
+    let Some(scanned) = scanned(cx, frame)? else { return Ok(()) };
+    let direction = Direction::of(cx, frame);
+    let before: Vec<ValueId> = frame.states.iter().map(|s| initial(cx, frame, s, direction)).collect();
+    let outer: Vec<(Source, Val, ValueId)> =
+        scanned.into_iter().map(|(s, v)| (s, v, direction.apply(cx, frame, v.id))).collect();
+
+    let outside = (cx.scopes.len(), cx.running.len());
+    cx.b.open();
+    cx.scopes.push(Default::default());
+    cx.running.push(frame.axis);
+    let mut inputs: Vec<ScanPart> = outer.iter().map(|(s, v, id)| scan_input(cx, *s, v, *id)).collect();
+    if inputs.is_empty() {
+        inputs.push(steps(cx, frame));
+    }
+    let states: Vec<ScanPart> = frame.states.iter().zip(&before).map(|(s, id)| scan_state(cx, s, *id)).collect();
+    let made = body(cx, frame, &states).map(|next| {
+        let produced = produce(cx, frame);
+        let mut taken: HashSet<ValueId> = inputs.iter().chain(&states).map(|part| part.inner).collect();
+        let mut own = |id| if cx.b.is_inside(id) && taken.insert(id) { id } else { cx.b.local(id) };
+        let next: Vec<ValueId> = next.into_iter().map(&mut own).collect();
+        let produced: Vec<_> = produced.into_iter().map(|(s, id, dims)| (s, own(id), dims)).collect();
+        (next, produced)
+    });
+    cx.scopes.truncate(outside.0);
+    cx.running.truncate(outside.1);
+    let nodes = cx.b.close();
+    // A member was refused: what was made of the body is dropped.
+    let Some((next, produced)) = made else { return Ok(()) };
+    let states: Vec<_> = states.into_iter().zip(next).collect();
+    let outputs: Vec<_> = produced.iter().map(|(_, id, dims)| (*id, 1, dims.clone())).collect();
+    let results = cx.b.scan(nodes, &states, &inputs, &outputs, direction == Direction::Backward);
+    let lead = Lead { batch: true, sequence: Some(frame.axis) };
+    for ((source, _, _), id) in produced.iter().zip(&results[states.len()..]) {
+        let id = direction.apply(cx, frame, *id);
+        cx.bind(*source, Val { id, lead });
+    }
+    Ok(())
+}
+
+/// How a loop meets the frames in its own order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// They are in that order.
+    Forward,
+    /// All sequences are equally long: the Scan itself goes backwards.
+    Backward,
+    /// Each sequence is turned within its length, before and after.
+    Turned,
+}
+
+impl Direction {
+    fn of(cx: &Lowering<'_, '_, '_>, frame: &Frame) -> Self {
+        match (frame.backward, cx.is_ragged(frame.axis)) {
+            (false, _) => Self::Forward,
+            (true, false) => Self::Backward,
+            (true, true) => Self::Turned,
+        }
+    }
+
+    /// A sequence in the loop's order, or such a one in the usual order again.
+    fn apply(self, cx: &mut Lowering<'_, '_, '_>, frame: &Frame, x: ValueId) -> ValueId {
+        if self != Self::Turned {
+            return x;
+        }
+        let lengths = cx.lengths(frame.axis);
+        let (elem, dims) = (cx.b.elem(x), cx.b.dims(x).clone());
+        let attributes = vec![("batch_axis", Attribute::Int(0)), ("time_axis", Attribute::Int(1))];
+        cx.b.emit("ReverseSequence", &[x, lengths], attributes, elem, dims)
+    }
+}
+
+/// The sequences that members read from outside, each once; `None` when one was refused.
+fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(Source, Val)>>, Refused> {
+    let model = cx.graph.model;
+    let members = &model.loops()[frame.id.0 as usize].members;
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for f in members {
+        let op = model.operator(*f);
+        if super::delay(op).is_some() {
+            continue;
+        }
+        for (i, source) in model.inputs(*f).iter().enumerate() {
+            let inner = matches!(source, Source::Output(g, _) if model.loop_of(*g) == Some(frame.id));
+            if inner || !seen.insert(*source) {
+                continue;
+            }
+            let Some(v) = cx.value(*source).map_err(|r| (Some(*f), r))? else { return Ok(None) };
+            let Some(own) = v.lead.sequence else { continue };
+            if own == frame.axis {
+                found.push((*source, v));
+            } else if matches!(op, Operator::ReconcileDynamicAxis) {
+                // Only as a layout, or to be read as a sequence of the loop's axis.
+                if i == 0 {
+                    let relabelled = cx.relabel(&v, frame.axis);
+                    found.push((*source, relabelled));
+                }
+            } else {
+                return Err((Some(*f), Reason::new("", "a recurrence reads a sequence of another axis")));
+            }
+        }
+    }
+    Ok(Some(found))
+}
+
+/// The initial state of a delay: [batch, …], or for more than one frame [batch, d, …].
+fn initial(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, direction: Direction) -> ValueId {
+    let ty = &cx.graph.model.output_types(state.delay)[0];
+    let dims = cx.static_dims(ty);
+    let elem = elem_type(ty.data_type).unwrap_or(ElemType::Float);
+    let id = initial_frames(cx, elem, &dims, state.initial, state.offset, frame.backward);
+    if state.offset == 1 {
+        return cx.b.squeeze(id, &[1]);
+    }
+    if direction != Direction::Forward && state.initial.lead.sequence.is_some() {
+        // The frame nearest to the end comes first.
+        let count = cx.b.dims(id)[1];
+        return cx.b.slice(id, 1, -1, i64::MIN, -1, count);
+    }
+    id
+}
+
+/// Declares a scanned input in the body and binds its frame.
+fn scan_input(cx: &mut Lowering<'_, '_, '_>, source: Source, v: &Val, outer: ValueId) -> ScanPart {
+    let axis = usize::from(v.lead.batch);
+    let mut dims = cx.b.dims(outer).clone();
+    dims.remove(axis);
+    let elem = cx.b.elem(outer);
+    let inner = cx.b.value(None, elem, dims);
+    cx.bind(source, Val { id: inner, lead: Lead { sequence: None, ..v.lead } });
+    ScanPart { inner, outer, axis }
+}
+
+/// Where a loop reads no sequence at all, the frames are counted.
+fn steps(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> ScanPart {
+    let time = cx.time(frame.axis);
+    let outer = cx.b.in_main(|b| b.range(time));
+    ScanPart { inner: cx.b.value(None, ElemType::Int64, Dims::new()), outer, axis: 0 }
+}
+
+/// Declares a state in the body and binds what the delay gives there.
+fn scan_state(cx: &mut Lowering<'_, '_, '_>, state: &State, outer: ValueId) -> ScanPart {
+    let (elem, dims) = (cx.b.elem(outer), cx.b.dims(outer).clone());
+    let inner = cx.b.value(None, elem, dims);
+    let now = if state.offset == 1 {
+        inner
+    } else {
+        let first = cx.b.scalar(ElemType::Int64, 0.0);
+        cx.b.gather(inner, first, 1)
+    };
+    cx.bind(Source::Output(state.delay, 0), Val { id: now, lead: PER_SAMPLE });
+    ScanPart { inner, outer, axis: 0 }
+}
+
+/// Lowers the members; the next states, or `None` when a member was refused.
+fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Option<Vec<ValueId>> {
+    let model = cx.graph.model;
+    for f in &model.loops()[frame.id.0 as usize].members {
+        if super::delay(model.operator(*f)).is_none() {
+            cx.lower_one(*f);
+        }
+    }
+    let mut next = Vec::with_capacity(states.len());
+    for (state, part) in frame.states.iter().zip(states) {
+        let source = model.inputs(state.delay)[0];
+        let v = cx.value(source).ok().flatten()?;
+        let elem = cx.b.elem(part.inner);
+        let dims = cx.b.dims(part.inner).clone();
+        let v = Val { id: cx.b.cast(v.id, elem), lead: v.lead };
+        let id = if state.offset == 1 {
+            cx.broadcast_to(&v, PER_SAMPLE, &dims[1..]).id
+        } else {
+            let newest = cx.broadcast_to(&v, PER_SAMPLE, &dims[2..]).id;
+            let newest = cx.b.unsqueeze(newest, &[1]);
+            let kept = cx.b.slice(part.inner, 1, 1, i64::MAX, 1, Dim::Known(state.offset.unsigned_abs() - 1));
+            cx.b.concat(&[kept, newest], 1)
+        };
+        next.push(id);
+    }
+    Some(next)
+}
+
+/// The members whose values are wanted outside, with what they are in the body.
+fn produce(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Vec<(Source, ValueId, Dims)> {
+    let mut seen = HashSet::new();
+    let wanted: Vec<Source> = cx.uses_of(frame.id).into_iter().map(|(s, _)| s).filter(|s| seen.insert(*s)).collect();
+    let (batch, time) = (cx.batch(), cx.time(frame.axis));
+    wanted
+        .into_iter()
+        .filter_map(|source| {
+            let v = cx.value(source).ok().flatten()?;
+            let ty = cx.graph.model.type_of(source);
+            let dims = cx.static_dims(ty);
+            let inner = cx.broadcast_to(&v, PER_SAMPLE, &dims);
+            let mut outer: Dims = [batch, time].as_slice().into();
+            outer.extend(dims);
+            Some((source, inner.id, outer))
+        })
+        .collect()
+}
