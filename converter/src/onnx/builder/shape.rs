@@ -42,6 +42,11 @@ impl Builder {
         }
     }
 
+    /// Can the size be read from a value, or is it computed?
+    fn is_measured(&self, symbol: u32) -> bool {
+        self.read_dims.contains_key(&symbol) || self.homes[symbol as usize].is_some()
+    }
+
     /// Dimension `axis` of `x`, read at run time: int64, shape [1].
     pub(crate) fn dim_of(&mut self, x: ValueId, axis: usize) -> ValueId {
         if self.opset() >= 15 {
@@ -56,6 +61,11 @@ impl Builder {
 
     /// A shape tensor for `dims`, from literals where known and read at run time where not.
     pub(crate) fn shape_value(&mut self, dims: &[Dim]) -> ValueId {
+        self.shape_value_inferring(dims, None)
+    }
+
+    /// The same for a Reshape that is to find the dimension at one place itself.
+    fn shape_value_inferring(&mut self, dims: &[Dim], inferred: Option<usize>) -> ValueId {
         let known: Option<Vec<i64>> =
             dims.iter().map(|d| if let Dim::Known(n) = d { Some(*n as i64) } else { None }).collect();
         if let Some(known) = known {
@@ -63,9 +73,10 @@ impl Builder {
         }
         let mut parts: Vec<ValueId> = Vec::new();
         let mut run: Vec<i64> = Vec::new();
-        for d in dims {
+        for (i, d) in dims.iter().enumerate() {
             match d {
                 Dim::Known(n) => run.push(*n as i64),
+                Dim::Symbol(_) if inferred == Some(i) => run.push(-1),
                 Dim::Symbol(_) => {
                     if !run.is_empty() {
                         parts.push(self.ints(&run));
@@ -114,7 +125,12 @@ impl Builder {
         }
         let shape = match entries {
             Some(entries) => self.ints(&entries),
-            None => self.shape_value(to),
+            // A size that no value has yet, such as a batch times its steps, cannot be read.
+            None => {
+                let homeless = |d: &Dim| matches!(d, Dim::Symbol(s) if !self.is_measured(*s));
+                let inferred = to.iter().position(homeless).filter(|_| !to.contains(&Dim::Known(0)));
+                self.shape_value_inferring(to, inferred)
+            }
         };
         let elem = self.elem(x);
         let shape_dims: Dims = to.into();
