@@ -17,4 +17,6 @@ pub use types::{
     Block, Container, DataType, Function, FunctionId, FunctionKind, Model, Offset, UserFunction, Variable, VariableId,
     VariableKind,
 };
-pub use validated::{DynamicAxes, Loop, LoopId, Output, SequenceAxis, SequenceAxisId, Source, ValidatedModel, ValueType};
+pub use validated::{
+    DynamicAxes, Loop, LoopId, Output, SequenceAxis, SequenceAxisId, Source, ValidatedModel, ValueType,
+};

@@ -94,7 +94,10 @@ pub struct ValidatedModel<'a> {
     pub(crate) arguments: Vec<Option<Source>>,
 }
 
-#[expect(clippy::indexing_slicing, reason = "an id is given out for this model only, and the lists are as long as its records")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an id is given out for this model only, and the lists are as long as its records"
+)]
 impl<'a> ValidatedModel<'a> {
     /// The model as parsed.
     pub fn model(&self) -> &Model<'a> {

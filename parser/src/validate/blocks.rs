@@ -4,7 +4,7 @@ use super::arena::ids;
 use super::findings::{Findings, Place, Quoted};
 use super::rules;
 use crate::model::{FunctionId, FunctionKind, Model};
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 /// A block's `inputs` lists its actual arguments. CNTK ignores the list and makes its own; other readers may not.
 pub(super) fn check<'a>(model: &Model<'a>, findings: &mut Findings<'_, 'a>) {

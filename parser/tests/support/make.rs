@@ -119,3 +119,30 @@ pub fn chain(length: usize) -> Vec<u8> {
         .collect();
     model(&format!("Tanh{length}"), &[input("Input0")], &functions)
 }
+
+/// One parameter of so many floats, and Tanh of it.
+#[allow(dead_code, reason = "not every user of this file needs it")]
+pub fn parameter_of(floats: usize) -> Vec<u8> {
+    let elements: Vec<u8> = (0..floats).flat_map(|i| (i as f32 + 0.5).to_le_bytes()).collect();
+    let mut dims = Vec::new();
+    varint(&mut dims, floats as u64);
+    let (mut shape_message, mut values, mut array, mut member) = (Vec::new(), Vec::new(), vec![0x08, 1], Vec::new());
+    field(&mut shape_message, 1, &dims);
+    field(&mut values, 1, &elements);
+    field(&mut array, 3, &shape_message);
+    field(&mut array, 4, &values);
+    field(&mut member, 13, &array);
+    let parameter = dictionary(&[
+        ("version", size(1)),
+        ("type", text("Variable")),
+        ("uid", text("Parameter0")),
+        ("kind", size(2)),
+        ("data_type", size(1)),
+        ("dynamic_axis", vector(&[])),
+        ("is_sparse", flag(false)),
+        ("needs_gradient", flag(false)),
+        ("shape", shape(&dims)),
+        ("value", value(11, &member)),
+    ]);
+    model("Tanh1", &[parameter], &[function("Tanh1", 2, "Parameter0")])
+}

@@ -21,9 +21,9 @@ use crate::model::{
     DataType, Dims, DynamicAxes, FunctionId, Loop, Model, SequenceAxis, Source, ValueType, VariableId, VariableKind,
 };
 use crate::ops::Operator;
+use hashbrown::HashMap;
 use node::{Context, Node, Stage};
 use smallvec::SmallVec;
-use std::collections::HashMap;
 use value::{Certainty, Operand, alike, show, unknown};
 use variables::Variables;
 use worklist::Worklist;

@@ -6,7 +6,7 @@ use super::value::{Operand, show};
 use crate::model::{Dim, Dims, Function, FunctionId, Model};
 use crate::validate::findings::{Findings, Place};
 use crate::validate::rules::{self, Rule};
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// CNTK's shapes hold no more.
 pub(crate) const MOST_AXES: usize = 12;

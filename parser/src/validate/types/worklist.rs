@@ -2,7 +2,8 @@
 
 use crate::model::{FunctionId, Loop, Source};
 use crate::validate::resolve::Resolution;
-use std::collections::{HashMap, VecDeque};
+use hashbrown::HashMap;
+use std::collections::VecDeque;
 
 /// Members that wait, each once.
 pub(super) struct Worklist {
