@@ -1,7 +1,7 @@
 //! Operators that pick elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
 
 use super::{Lowered, Lowering, Node, Val};
-use crate::onnx::graph::{Dim, ElemType};
+use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::ops::attributes::{OneHot, TopK};
 use smallvec::smallvec;
@@ -13,9 +13,7 @@ pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &On
     let axis = a.axis.row(rank).ok_or_else(|| Reason::new("onehotAxis", "out of range"))? + x.lead.rank();
     let elem = cx.b.elem(x.id);
     // By comparison rather than OneHot: negative indices must not count from the end, and importers know it.
-    // Anything below 0 has no class: rounding down keeps -0.5 from becoming 0.
-    let whole = cx.b.unary("Floor", x.id);
-    let index = cx.b.cast(whole, ElemType::Int64);
+    let index = class_index(cx, x.id);
     let index = cx.b.unsqueeze(index, &[axis]);
     let after = cx.b.rank(index) - axis - 1;
     let classes = cx.b.range_literal(a.num_class)?;
@@ -23,6 +21,12 @@ pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &On
     let classes = cx.b.unsqueeze(classes, &ones);
     let hit = cx.b.compare("Equal", index, classes);
     Ok(smallvec![Val { id: cx.b.cast(hit, elem), lead: x.lead }])
+}
+
+/// Class numbers as int64. Anything below 0 has no class: rounding down keeps -0.5 from becoming 0.
+pub(super) fn class_index(cx: &mut Lowering<'_, '_, '_>, x: ValueId) -> ValueId {
+    let whole = cx.b.unary("Floor", x);
+    cx.b.cast(whole, ElemType::Int64)
 }
 
 /// `table[indices]` along the table's first axis.

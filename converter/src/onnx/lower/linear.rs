@@ -2,8 +2,10 @@
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
-use crate::onnx::graph::{Dim, Dims, ValueId};
+use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
+use cntk_parser::model::Source;
+use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{Times, TransposeTimes};
 use smallvec::smallvec;
 
@@ -11,6 +13,9 @@ use smallvec::smallvec;
 pub(super) fn times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> Lowered {
     if a.infer_input_rank_to_map == -2 {
         return super::sequence::product::over_sequence(cx, node);
+    }
+    if let Some(rows) = embedding(cx, node, a)? {
+        return Ok(smallvec![rows]);
     }
     let (w, x) = operands(cx, node);
     let wd = cx.tail(&w);
@@ -23,6 +28,32 @@ pub(super) fn times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Time
     let o = cx.b.product(&wd[reduced..]);
     let w2 = cx.with_static(w.id, w.lead, &[k, o]);
     product(cx, &w2, &x, reduced, &wd[reduced..])
+}
+
+/// A product of a weight with what a OneHot made is a look-up: rows of the weight, zeros for an index out of range.
+fn embedding(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> Result<Option<Val>, Reason> {
+    let Source::Output(f, _) = node.sources[1] else { return Ok(None) };
+    let model = cx.graph.model;
+    let Operator::OneHot(hot) = model.operator(f) else { return Ok(None) };
+    let (w, x) = (node.inputs[0], node.inputs[1]);
+    let innermost = hot.axis.row(cx.static_rank(&x)) == Some(cx.static_rank(&x) - 1);
+    let one_axis = u64::try_from(cx.static_rank(&w)).ok() == a.output_rank.checked_add(1);
+    if !innermost || !one_axis || w.lead.rank() > 0 {
+        return Ok(None);
+    }
+    let Some(indices) = cx.value(model.inputs(f)[0])? else { return Ok(None) };
+    let elem = cx.b.elem(x.id);
+    let table = cx.b.cast(w.id, elem);
+    let index = super::indexing::class_index(cx, indices.id);
+    let (first, last) = (cx.b.scalar(ElemType::Int64, 0.0), cx.b.scalar(ElemType::Int64, hot.num_class as f64 - 1.0));
+    let dims = cx.b.dims(index).clone();
+    let within = cx.b.emit("Clip", &[index, first, last], vec![], ElemType::Int64, dims);
+    let rows = cx.b.gather(table, within, 0);
+    let valid = cx.b.compare("Equal", index, within);
+    let ones: Vec<usize> = (cx.b.rank(valid)..cx.b.rank(rows)).collect();
+    let valid = cx.b.unsqueeze(valid, &ones);
+    let zero = cx.b.scalar(elem, 0.0);
+    Ok(Some(Val { id: cx.b.choose(valid, rows, zero), lead: indices.lead }))
 }
 
 /// `y = x · Wᵀ`: W is `(o, r)` or, of rank 1, a column `(r)`.

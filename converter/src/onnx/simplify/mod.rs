@@ -3,6 +3,7 @@
 
 mod dead;
 mod fuse;
+mod gelu;
 mod names;
 mod normalization;
 mod softmax;
@@ -10,6 +11,7 @@ mod views;
 
 use super::graph::{Attribute, Data, Dim, Dims, ElemType, Initializer, Node, OnnxModel, ValueId};
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 /// Simplifies a finished model. The first `keep_inputs` inputs stay, used or not; later ones only if used.
 pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
@@ -18,6 +20,7 @@ pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
     views::collapse(&mut pass);
     softmax::fuse(&mut pass);
     normalization::fuse(&mut pass);
+    gelu::fuse(&mut pass);
     fuse::biases(&mut pass);
     pass.finish();
     dead::remove(model, keep_inputs);
@@ -59,6 +62,38 @@ impl<'m> Pass<'m> {
     /// The node that makes a value, if it is of this kind and nothing else uses the value.
     fn sole(&self, id: ValueId, op: &str) -> Option<(usize, &Node)> {
         self.maker(id).filter(|(_, node)| node.op == op && self.uses[id.0 as usize] == 1)
+    }
+
+    /// The node of kind `op` that makes a value.
+    fn made_by(&self, id: ValueId, op: &str) -> Option<usize> {
+        self.maker(id).filter(|(_, n)| n.op == op).map(|(i, _)| i)
+    }
+
+    /// The two operands of a commutative node, in both orders.
+    fn either(&self, node: usize) -> SmallVec<[(ValueId, ValueId); 2]> {
+        match (self.input(node, 0), self.input(node, 1)) {
+            (Some(a), Some(b)) => [(a, b), (b, a)].as_slice().into(),
+            _ => SmallVec::new(),
+        }
+    }
+
+    /// The one element of a float literal.
+    fn single(&self, id: ValueId) -> Option<f64> {
+        match self.literal_floats(id)?.as_slice() {
+            [v] => Some(*v),
+            _ => None,
+        }
+    }
+
+    /// Makes a node an operator of one operand.
+    fn become_unary(&mut self, node: usize, op: &'static str, x: ValueId, attributes: Vec<(&'static str, Attribute)>) {
+        let changed = &mut self.model.nodes[node];
+        changed.op = op;
+        changed.attributes = attributes;
+        for old in std::mem::replace(&mut changed.inputs, [Some(x)].as_slice().into()).into_iter().flatten() {
+            self.uses[old.0 as usize] -= 1;
+        }
+        self.uses[x.0 as usize] += 1;
     }
 
     fn dims(&self, id: ValueId) -> &Dims {

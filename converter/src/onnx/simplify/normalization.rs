@@ -14,22 +14,9 @@ pub(super) fn fuse(pass: &mut Pass<'_>) {
     }
 }
 
-/// The two operands of a commutative node, in both orders.
-fn either(pass: &Pass<'_>, i: usize) -> Vec<(ValueId, ValueId)> {
-    match (pass.input(i, 0), pass.input(i, 1)) {
-        (Some(a), Some(b)) => vec![(a, b), (b, a)],
-        _ => Vec::new(),
-    }
-}
-
-/// The node of kind `op` that makes a value.
-fn made_by(pass: &Pass<'_>, id: ValueId, op: &str) -> Option<usize> {
-    pass.maker(id).filter(|(_, n)| n.op == op).map(|(i, _)| i)
-}
-
 /// `scale * (x - mean) / sqrt(variance + epsilon) + bias` over the last axes.
 fn layer_normalization(pass: &mut Pass<'_>, i: usize) {
-    let Some(found) = either(pass, i).into_iter().find_map(|(scaled, bias)| match_layer(pass, i, scaled, bias)) else {
+    let Some(found) = pass.either(i).into_iter().find_map(|(scaled, bias)| match_layer(pass, i, scaled, bias)) else {
         return;
     };
     let Layer { x, scale, bias, axis, epsilon } = found;
@@ -61,21 +48,21 @@ struct Layer {
 }
 
 fn match_layer(pass: &Pass<'_>, add: usize, scaled: ValueId, bias: ValueId) -> Option<Layer> {
-    let times_scale = made_by(pass, scaled, "Mul")?;
-    either(pass, times_scale).into_iter().find_map(|(normal, scale)| {
-        let quotient = made_by(pass, normal, "Mul")?;
-        either(pass, quotient).into_iter().find_map(|(centred, inverse)| {
-            let sub = made_by(pass, centred, "Sub")?;
+    let times_scale = pass.made_by(scaled, "Mul")?;
+    pass.either(times_scale).into_iter().find_map(|(normal, scale)| {
+        let quotient = pass.made_by(normal, "Mul")?;
+        pass.either(quotient).into_iter().find_map(|(centred, inverse)| {
+            let sub = pass.made_by(centred, "Sub")?;
             let x = pass.input(sub, 0)?;
             let axes = mean_over(pass, pass.input(sub, 1)?, x)?;
-            let root = pass.input(made_by(pass, inverse, "Reciprocal")?, 0)?;
-            let sum = pass.input(made_by(pass, root, "Sqrt")?, 0)?;
-            let plus = made_by(pass, sum, "Add")?;
-            let epsilon = either(pass, plus).into_iter().find_map(|(variance, epsilon)| {
-                let epsilon = single(pass, epsilon)?;
+            let root = pass.input(pass.made_by(inverse, "Reciprocal")?, 0)?;
+            let sum = pass.input(pass.made_by(root, "Sqrt")?, 0)?;
+            let plus = pass.made_by(sum, "Add")?;
+            let epsilon = pass.either(plus).into_iter().find_map(|(variance, epsilon)| {
+                let epsilon = pass.single(epsilon)?;
                 let square = pass.input(pass.maker(variance)?.0, 0)?;
                 let own = mean_over(pass, variance, square)? == axes;
-                let mul = made_by(pass, square, "Mul")?;
+                let mul = pass.made_by(square, "Mul")?;
                 let squared = pass.input(mul, 0) == Some(centred) && pass.input(mul, 1) == Some(centred);
                 (own && squared).then_some(epsilon)
             })?;
@@ -95,7 +82,7 @@ fn match_layer(pass: &Pass<'_>, add: usize, scaled: ValueId, bias: ValueId) -> O
 
 /// The axes over which `id` is the mean of `x`, sizes kept.
 fn mean_over(pass: &Pass<'_>, id: ValueId, x: ValueId) -> Option<Vec<usize>> {
-    let i = made_by(pass, id, "ReduceMean")?;
+    let i = pass.made_by(id, "ReduceMean")?;
     let node = &pass.model.nodes[i];
     if pass.input(i, 0) != Some(x) || int_attribute(node, "keepdims") == Some(0) {
         return None;
@@ -110,40 +97,32 @@ fn mean_over(pass: &Pass<'_>, id: ValueId, x: ValueId) -> Option<Vec<usize>> {
 /// `x / exp(beta * ln(bias + c * (sum of squares over neighbouring channels)))`: LRN.
 fn local_response(pass: &mut Pass<'_>, i: usize) {
     let Some((x, attributes)) =
-        either(pass, i).into_iter().find_map(|(x, inverse)| Some((x, match_response(pass, x, inverse)?)))
+        pass.either(i).into_iter().find_map(|(x, inverse)| Some((x, match_response(pass, x, inverse)?)))
     else {
         return;
     };
-    let node = &mut pass.model.nodes[i];
-    let old: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
-    node.op = "LRN";
-    node.inputs = [Some(x)].as_slice().into();
-    node.attributes = attributes;
-    for id in old {
-        pass.uses[id.0 as usize] -= 1;
-    }
-    pass.uses[x.0 as usize] += 1;
+    pass.become_unary(i, "LRN", x, attributes);
 }
 
 fn match_response(pass: &Pass<'_>, x: ValueId, inverse: ValueId) -> Option<Vec<(&'static str, Attribute)>> {
     // Guarded against 0 where the sign of the sum was not known.
-    let inverse = match made_by(pass, inverse, "Where") {
+    let inverse = match pass.made_by(inverse, "Where") {
         Some(guard) => pass.input(guard, 2)?,
         None => inverse,
     };
-    let power = pass.input(made_by(pass, inverse, "Reciprocal")?, 0)?;
-    let exponent = pass.input(made_by(pass, power, "Exp")?, 0)?;
-    let product = made_by(pass, exponent, "Mul")?;
+    let power = pass.input(pass.made_by(inverse, "Reciprocal")?, 0)?;
+    let exponent = pass.input(pass.made_by(power, "Exp")?, 0)?;
+    let product = pass.made_by(exponent, "Mul")?;
     let (beta, log) =
-        either(pass, product).into_iter().find_map(|(b, log)| Some((single(pass, b)?, made_by(pass, log, "Log")?)))?;
+        pass.either(product).into_iter().find_map(|(b, log)| Some((pass.single(b)?, pass.made_by(log, "Log")?)))?;
     let mut sum = pass.input(log, 0)?;
-    if let Some(clamp) = made_by(pass, sum, "Max") {
-        sum = either(pass, clamp).into_iter().find(|(_, least)| pass.is_weight(*least))?.0;
+    if let Some(clamp) = pass.made_by(sum, "Max") {
+        sum = pass.either(clamp).into_iter().find(|(_, least)| pass.is_weight(*least))?.0;
     }
-    let plus = made_by(pass, sum, "Add")?;
-    let (bias, squares) = either(pass, plus).into_iter().find_map(|(b, s)| Some((single(pass, b)?, s)))?;
-    let back = made_by(pass, squares, "Reshape")?;
-    let conv = made_by(pass, pass.input(back, 0)?, "Conv")?;
+    let plus = pass.made_by(sum, "Add")?;
+    let (bias, squares) = pass.either(plus).into_iter().find_map(|(b, s)| Some((pass.single(b)?, s)))?;
+    let back = pass.made_by(squares, "Reshape")?;
+    let conv = pass.made_by(pass.input(back, 0)?, "Conv")?;
     let node = &pass.model.nodes[conv];
     let kernel = pass.literal_floats(pass.input(conv, 1)?)?;
     let shape = ints_attribute(node, "kernel_shape")?;
@@ -156,8 +135,8 @@ fn match_response(pass: &Pass<'_>, x: ValueId, inverse: ValueId) -> Option<Vec<(
         && pads.iter().enumerate().all(|(i, p)| *p == if i % n == 0 { size / 2 } else { 0 })
         && ints_attribute(node, "strides").is_none()
         && node.inputs.len() == 2;
-    let unfold = made_by(pass, pass.input(conv, 0)?, "Reshape")?;
-    let square = made_by(pass, pass.input(unfold, 0)?, "Mul")?;
+    let unfold = pass.made_by(pass.input(conv, 0)?, "Reshape")?;
+    let square = pass.made_by(pass.input(unfold, 0)?, "Mul")?;
     let of_x = pass.input(square, 0) == Some(x) && pass.input(square, 1) == Some(x);
     let image = pass.dims(x).len() >= 3 && pass.dims(pass.input(conv, 0)?).get(1) == Some(&Dim::Known(1));
     if !(flat && centred && of_x && image && bias > 0.0 && kernel[0] >= 0.0) {
@@ -171,12 +150,4 @@ fn match_response(pass: &Pass<'_>, x: ValueId, inverse: ValueId) -> Option<Vec<(
         ("bias", float(bias)),
         ("size", Attribute::Int(size)),
     ])
-}
-
-/// The one element of a literal.
-fn single(pass: &Pass<'_>, id: ValueId) -> Option<f64> {
-    match pass.literal_floats(id)?.as_slice() {
-        [v] => Some(*v),
-        _ => None,
-    }
 }
