@@ -166,3 +166,14 @@ for _from, _to in [(np.float32, np.float64), (np.float64, np.float32), (np.float
 def _():
     x = C.input_variable((3,), name="x")
     return C.cast(C.cast(x, np.float16), np.float32), {x: np.array([[1e5, -1e6, 65504], [1e-8, 0.1, 3]], np.float32)}, {"finite": False}
+
+
+for _axes, _feed in (("batch", [[0, 2, 4], [5, -1, 1]]), ("sequence", None)):
+    @named("embedding_of_one_hot_" + _axes)
+    def _(axes=_axes, feed=_feed):
+        table = C.parameter((5, 3), init=normal(5, 3), name="table")
+        if axes == "batch":
+            at = C.input_variable((3,), name="at")
+            return C.times(C.one_hot(at, 5), table), {at: np.array(feed, np.float32)}
+        at = C.sequence.input_variable((), name="at")
+        return C.times(C.one_hot(at, 5), table), {at: [whole(5, n) for n in (3, 1, 4)]}
