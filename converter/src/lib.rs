@@ -10,6 +10,7 @@ pub mod layout;
 pub mod onnx;
 pub mod options;
 pub mod provenance;
+pub mod pytorch;
 pub mod report;
 
 use cntk_parser::model::ValidatedModel;

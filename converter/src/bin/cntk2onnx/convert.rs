@@ -11,6 +11,7 @@ use super::{
     progress::Progress,
     sandbox, summary,
     terminal::{self, Terminal},
+    torch,
 };
 use anyhow::{Result, anyhow, bail};
 use cntk2onnx::{
@@ -33,7 +34,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Convert) -> Result<u8> {
     let options = options(&args);
     let input = Input::open(&args.input)?;
     if args.to != Target::Onnx {
-        bail!("only --to onnx is there yet");
+        return torch::run(terminal, common, &args, &input);
     }
     let mut destination = Destination::open(&args, &input)?;
     if destination.model.is_none() && io::stdout().is_terminal() {
@@ -72,7 +73,7 @@ impl Convert {
     }
 }
 
-fn options(args: &Convert) -> Options {
+pub fn options(args: &Convert) -> Options {
     let outputs = match &*args.outputs {
         [one] if one == "inference" => Outputs::Inference,
         [one] if one == "all" => Outputs::All,
@@ -87,7 +88,7 @@ fn options(args: &Convert) -> Options {
 }
 
 /// Every reason in one run.
-fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> u8 {
+pub fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> u8 {
     for reason in &refusal.reasons {
         terminal.error(format_args!("{}: cannot be converted: {reason}", input.name));
     }

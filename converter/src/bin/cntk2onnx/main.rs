@@ -6,6 +6,7 @@
 mod args;
 mod convert;
 mod destination;
+mod directory;
 mod exit;
 mod file_sink;
 mod guard;
@@ -25,6 +26,7 @@ mod sandbox;
 mod sarif;
 mod summary;
 mod terminal;
+mod torch;
 mod validate;
 mod walk;
 

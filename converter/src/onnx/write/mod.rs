@@ -24,6 +24,7 @@ mod names;
 mod node;
 mod output;
 mod placement;
+mod plain;
 mod sink;
 mod structure;
 mod tensor;
@@ -35,6 +36,7 @@ mod view;
 pub use error::WriteError;
 pub use output::Progress;
 pub use placement::{MODEL_LIMIT, Weights};
+pub use plain::{Plain, write_plain};
 pub use sink::{IoSink, Sink};
 
 use super::graph::{Data, Initializer, OnnxModel};

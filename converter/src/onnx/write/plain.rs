@@ -1,0 +1,54 @@
+//! Tensors one after another, without the messages of ONNX: for formats that have a header of their own.
+
+use super::{Progress, Sink, WriteError, output::Output, view};
+use crate::onnx::graph::{Data, ElemType};
+
+/// A tensor of such a file.
+pub struct Plain<'t> {
+    /// For error messages.
+    pub name: &'t str,
+    /// Element type.
+    pub elem: ElemType,
+    /// Bytes that the file's header states.
+    pub length: u64,
+    /// The bytes.
+    pub data: &'t Data,
+}
+
+/// Writes `header`, then the tensors. `source` is the CNTK file that [`Data`] refers to.
+///
+/// # Errors
+///
+/// What the sink or the source says, or a tensor whose data disagree with its length.
+pub fn write_plain<'s, 't>(
+    header: &[u8],
+    tensors: impl Iterator<Item = Plain<'t>>,
+    source: &[u8],
+    sink: &'s mut dyn Sink,
+    progress: &'s mut Progress<'s>,
+) -> Result<(), WriteError> {
+    let mut out = Output::new(sink, progress);
+    let mut chunk = Vec::new();
+    out.write(header)?;
+    for tensor in tensors {
+        let wrong = |what| WriteError::Inconsistent { initializer: tensor.name.to_owned(), what };
+        let start = out.position();
+        match tensor.data {
+            Data::Owned(bytes) => out.write(bytes)?,
+            Data::Unchanged(range) if range.start <= range.end && range.end <= source.len() as u64 => {
+                out.copy(source, range.start as usize..range.end as usize)?;
+            }
+            Data::Unchanged(_) => return Err(wrong("its bytes are not within the file")),
+            Data::Views(views) => {
+                for view in views {
+                    view::check(view, tensor.elem, source).map_err(wrong)?;
+                    view::write(view, tensor.elem, source, &mut chunk, &mut out)?;
+                }
+            }
+        }
+        if out.position() - start != tensor.length {
+            return Err(wrong("its shape and its bytes disagree"));
+        }
+    }
+    out.drain()
+}

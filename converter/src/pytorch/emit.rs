@@ -1,0 +1,268 @@
+//! The files of a converted model.
+
+use super::lower::Lower;
+use super::python::expr::ValueId;
+use super::python::names::{Names, class_name};
+use super::python::plan::Plan;
+use super::python::wrap::Lines;
+use super::safetensors::Tensor;
+use super::state::{Kind, State, name_all};
+use super::{PyTorchConversion, helpers, reference, report, testing};
+use cntk_parser::model::{DataType, Dim, Source, ValueType};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the writers of the files need to know.
+pub(super) struct Emission<'l, 'g, 'm, 'a> {
+    pub(super) lower: &'l Lower<'g, 'm, 'a>,
+    pub(super) class: String,
+    /// State in use, with its name.
+    pub(super) states: Vec<(String, &'l State)>,
+    /// Names of outputs.
+    pub(super) outputs: Vec<String>,
+}
+
+pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str) -> PyTorchConversion {
+    let mut returned = outputs.to_vec();
+    returned.extend(lower.output_lengths().into_iter().map(|(_, id)| id));
+    let used = lower.body.states(&returned);
+    let mut attributes = Names::of_attributes();
+    lower.stubs.iter().for_each(|(method, _)| {
+        attributes.take(method);
+    });
+    let names = name_all(&lower.states, &used, &mut attributes);
+    if lower.lengths.iter().any(|l| !lower.equal_lengths || !l.name.is_empty()) {
+        lower.help("full_lengths");
+    }
+    let mut locals = lower.names.clone();
+    let mut body = Lines::default();
+    prelude(&lower, &mut body);
+    let mut plan = Plan::new(&lower.body, &returned, &names, &mut locals);
+    plan.write(&mut body, 2);
+    let mut results = Vec::new();
+    for id in &returned {
+        let (text, typed) = plan.output(*id);
+        results.push(if typed {
+            text
+        } else {
+            let out = locals.unique("out");
+            body.statement(2, &format!("{out}: Tensor = "), &text);
+            out
+        });
+    }
+    body.returned(2, &results);
+    let class = class_name(name);
+    let emission = Emission {
+        lower: &lower,
+        class,
+        states: used.iter().map(|id| (names[id].clone(), &lower.states[id.0 as usize])).collect(),
+        outputs: lower.graph.outputs.iter().map(|o| o.name.clone()).collect(),
+    };
+    let module = emission.module(&body.finish());
+    PyTorchConversion {
+        module,
+        test: testing::test(&emission),
+        report: report::report(&emission),
+        weights: emission.weights(),
+        reference: reference::inputs(&emission),
+        warnings: lower.warnings.clone(),
+        dropped: lower.graph.dropped.clone(),
+    }
+}
+
+/// Lengths that were not given.
+fn prelude(lower: &Lower<'_, '_, '_>, body: &mut Lines) {
+    for l in &lower.lengths {
+        let Some(i) = lower.graph.arguments.iter().position(|a| a.variable == l.variable) else { continue };
+        let line = format!("{} = full_lengths({})", l.name, lower.arguments[i]);
+        if lower.equal_lengths {
+            body.push(2, &line);
+        } else {
+            body.push(2, &format!("if {} is None:", l.name));
+            body.push(3, &line);
+        }
+    }
+}
+
+impl Emission<'_, '_, '_, '_> {
+    fn module(&self, body: &str) -> String {
+        let mut code = Lines::default();
+        for helper in helpers::ALL.iter().filter(|h| self.lower.helpers.contains(h.name)) {
+            code.push(0, "");
+            code.push(0, "");
+            code.block(0, helper.text);
+        }
+        code.push(0, "");
+        code.push(0, "");
+        self.class(&mut code, body);
+        code.push(0, "");
+        code.push(0, "");
+        code.push(0, "WEIGHTS = Path(__file__).with_name(\"model.safetensors\")");
+        code.push(0, "");
+        code.push(0, "");
+        code.push(0, &format!("def load(path: str | Path = WEIGHTS) -> {}:", self.class));
+        code.push(1, "\"\"\"The module with its weights, in eval mode.\"\"\"");
+        code.push(1, &format!("model = {}()", self.class));
+        code.push(1, "model.load_state_dict(load_file(path))");
+        code.push(1, "return model.eval()");
+        let code = code.finish();
+        format!("{}{}{code}", self.docstring(), self.imports(&code))
+    }
+
+    fn class(&self, code: &mut Lines, body: &str) {
+        code.push(0, &format!("class {}(nn.Module):", self.class));
+        let buffers: Vec<_> = self.states.iter().filter(|(_, s)| s.kind == Kind::Buffer).collect();
+        for (name, _) in &buffers {
+            code.push(1, &format!("{name}: Tensor"));
+        }
+        if !buffers.is_empty() {
+            code.push(0, "");
+        }
+        if !self.states.is_empty() {
+            code.push(1, "def __init__(self) -> None:");
+            code.push(2, "super().__init__()");
+            for (name, state) in &self.states {
+                for line in state.init(name) {
+                    match line.split_once(" = ") {
+                        Some((target, value)) if !line.starts_with('#') => {
+                            code.statement(2, &format!("{target} = "), value);
+                        }
+                        _ => code.statement(2, "", &line),
+                    }
+                }
+            }
+            code.push(0, "");
+        }
+        let mut arguments: Vec<String> = std::iter::once("self".to_owned())
+            .chain(self.lower.arguments.iter().map(|a| format!("{a}: Tensor")))
+            .collect();
+        if !self.lower.equal_lengths {
+            arguments.extend(self.lower.lengths.iter().map(|l| format!("{}: Tensor | None = None", l.name)));
+        }
+        let count = self.outputs.len() + self.lower.output_lengths().len();
+        let result =
+            if count == 1 { "Tensor".to_owned() } else { format!("tuple[{}]", vec!["Tensor"; count].join(", ")) };
+        code.signature(1, "forward", &arguments, &result);
+        code.block(0, body);
+        for (method, reason) in &self.lower.stubs {
+            code.push(0, "");
+            code.push(1, &format!("def {method}(self, *inputs: Tensor) -> Tensor:"));
+            code.push(2, &format!("# {}", super::python::names::comment(reason)));
+            code.push(2, "raise NotImplementedError");
+        }
+    }
+
+    fn imports(&self, code: &str) -> String {
+        let lines = ["from pathlib import Path"];
+        let mut plain: BTreeSet<&str> = BTreeSet::new();
+        let mut last: BTreeSet<String> = BTreeSet::from(["from safetensors.torch import load_file".to_owned()]);
+        for helper in helpers::ALL.iter().filter(|h| self.lower.helpers.contains(h.name)) {
+            for line in helper.imports {
+                if line.starts_with("import ") {
+                    plain.insert(line);
+                } else {
+                    last.insert((*line).to_owned());
+                }
+            }
+        }
+        let nn = if code.contains("Tensor") { "from torch import Tensor, nn" } else { "from torch import nn" };
+        last.insert(nn.to_owned());
+        let mut out = String::new();
+        let mut push = |line: &str| {
+            out.push_str(line);
+            out.push('\n');
+        };
+        plain.iter().for_each(|l| push(l));
+        lines.iter().for_each(|l| push(l));
+        push("");
+        let word = |w: &str| {
+            code.match_indices(w)
+                .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || "._\"".contains(c)))
+        };
+        if word("torch.") {
+            push("import torch");
+        }
+        if word("F.") {
+            push("import torch.nn.functional as F");
+        }
+        last.iter().for_each(|l| push(l));
+        out
+    }
+
+    fn docstring(&self) -> String {
+        let mut rows: Vec<[String; 3]> = Vec::new();
+        let mut free = BTreeMap::new();
+        let model = self.lower.graph.model;
+        for (a, name) in self.lower.graph.arguments.iter().zip(&self.lower.arguments) {
+            let ty = model.type_of(Source::Variable(a.variable));
+            rows.push(["Input".to_owned(), name.clone(), describe(ty, &mut free)]);
+        }
+        if !self.lower.equal_lengths {
+            for l in &self.lower.lengths {
+                let text = "int64 [N]: valid steps; without it, all are".to_owned();
+                rows.push([String::new(), l.name.clone(), text]);
+            }
+        }
+        for o in &self.lower.graph.outputs {
+            let name = super::python::names::identifier(&o.name).unwrap_or_else(|| "output".to_owned());
+            rows.push(["Output".to_owned(), name, describe(model.type_of(o.source), &mut free)]);
+        }
+        for (name, _) in self.lower.output_lengths() {
+            rows.push(["Output".to_owned(), name, "int64 [N]: its valid steps".to_owned()]);
+        }
+        let width = rows.iter().map(|r| r[1].len()).max().unwrap_or(0);
+        let mut text = format!("\"\"\"{}: PyTorch form of a CNTK model.\n\n", self.class);
+        let mut kind = String::new();
+        for [k, name, what] in rows {
+            let shown = if k == kind { String::new() } else { k.clone() };
+            kind = k;
+            text.push_str(format!("{shown:<8}{name:<width$}  {what}").trim_end());
+            text.push('\n');
+        }
+        if !self.lower.graph.dropped.is_empty() {
+            text.push_str("\nTraining criteria are left out. CNTK's cross_entropy_with_softmax is F.cross_entropy.\n");
+        }
+        text.push_str("\"\"\"\n\n");
+        text
+    }
+
+    fn weights(&self) -> Vec<Tensor> {
+        let mut all = Vec::new();
+        for (name, state) in &self.states {
+            for held in &state.tensors {
+                all.push(Tensor {
+                    name: State::key(name, held),
+                    elem: held.elem,
+                    dims: held.dims.clone(),
+                    data: held.data.clone(),
+                });
+            }
+        }
+        all
+    }
+}
+
+/// Element type and shape, as the docstring says them.
+fn describe(ty: &ValueType, free: &mut BTreeMap<u32, usize>) -> String {
+    let elem = match ty.data_type {
+        DataType::Double => "float64",
+        DataType::Float16 => "float16",
+        _ => "float32",
+    };
+    let mut dims = Vec::new();
+    if ty.axes.batch {
+        dims.push("N".to_owned());
+    }
+    if ty.axes.sequence.is_some() {
+        dims.push("T".to_owned());
+    }
+    for d in &ty.shape {
+        dims.push(match d {
+            Dim::Known(n) => n.to_string(),
+            Dim::Free(id) => {
+                let next = free.len() + 1;
+                format!("D{}", free.entry(*id).or_insert(next))
+            }
+        });
+    }
+    format!("{elem} [{}]", dims.join(", "))
+}

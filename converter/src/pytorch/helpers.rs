@@ -1,0 +1,189 @@
+//! Functions that PyTorch lacks. Each is written into the file only where it is used.
+
+/// A helper.
+pub(crate) struct Helper {
+    pub(crate) name: &'static str,
+    pub(crate) text: &'static str,
+    /// Standard modules that it needs.
+    pub(crate) imports: &'static [&'static str],
+}
+
+const fn plain(name: &'static str, text: &'static str) -> Helper {
+    Helper { name, text, imports: &[] }
+}
+
+/// All helpers, in the order in which they are written.
+pub(crate) const ALL: &[Helper] = &[
+    Helper {
+        name: "bn_momentum",
+        imports: &["import math"],
+        text: r#"# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
+BN_SAMPLES = 64
+
+
+def bn_momentum(time_constant: float) -> float:
+    """The momentum for minibatches of BN_SAMPLES that does what the time constant did."""
+    return 1 - math.exp(-BN_SAMPLES / time_constant)
+"#,
+    },
+    Helper {
+        name: "auto_pad",
+        imports: &[],
+        text: r#"def auto_pad(
+    x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], value: float = 0.0
+) -> Tensor:
+    """Pad as CNTK does: centred on what the strides leave over."""
+    pads: list[int] = []
+    for n, k, s in zip(reversed(x.shape[2:]), reversed(kernel), reversed(stride)):
+        extra = (n - 1) % s
+        before = (k - 1) // 2 - extra // 2
+        pads += [before, k - 1 - extra - before]
+    return F.pad(x, pads, value=value)
+"#,
+    },
+    plain(
+        "reciprocal",
+        r#"def reciprocal(x: Tensor) -> Tensor:
+    """1 / x, and 0 where x is 0."""
+    return x.masked_fill(x == 0, float("inf")).reciprocal()
+"#,
+    ),
+    plain(
+        "power",
+        r#"def power(base: Tensor, exponent: Tensor) -> Tensor:
+    """base ** exponent, and 0 where that would divide by 0."""
+    divides = (base == 0) & (exponent < 0)
+    return torch.pow(base.masked_fill(divides, 1.0), exponent).masked_fill(divides, 0.0)
+"#,
+    ),
+    plain(
+        "straight_through",
+        r#"def straight_through(x: Tensor) -> Tensor:
+    """1 above 0, else -1; the gradient is that of x within [-1, 1]."""
+    passed = x.clamp(-1, 1)
+    sign = torch.where(x > 0, torch.ones_like(x), -torch.ones_like(x))
+    return sign if not x.requires_grad else sign + passed - passed.detach()
+"#,
+    ),
+    plain(
+        "hardmax",
+        r#"def hardmax(x: Tensor, dim: int) -> Tensor:
+    """1 at the first maximum, 0 elsewhere."""
+    first = x.nan_to_num(-float("inf")).argmax(dim, keepdim=True)
+    return torch.zeros_like(x).scatter(dim, first, 1.0)
+"#,
+    ),
+    plain(
+        "mirror",
+        r#"def mirror(x: Tensor, dim: int, before: int, after: int, skip: int) -> Tensor:
+    """Pad with a mirror image; skip is 1 where the edge itself is not repeated."""
+    last = x.shape[dim] - skip - after
+    head = x.narrow(dim, skip, before).flip(dim)
+    tail = x.narrow(dim, last, after).flip(dim)
+    return torch.cat([head, x, tail], dim)
+"#,
+    ),
+    plain(
+        "max_unpool",
+        r#"def max_unpool(values: Tensor, indices: Tensor, like: Tensor) -> Tensor:
+    """Put pooled values back where the maxima were, zeros elsewhere."""
+    flat = torch.zeros_like(like).flatten(2)
+    return flat.scatter(2, indices.flatten(2), values.flatten(2)).reshape(like.shape)
+"#,
+    ),
+    Helper {
+        name: "roi_pool",
+        imports: &[],
+        text: r#"def roi_pool(x: Tensor, rois: Tensor, size: tuple[int, int], scale: float) -> Tensor:
+    """The maximum over each bin of each region [x1, y1, x2, y2], ends included."""
+    boxes = (rois * scale + 0.5).floor().long()
+    pooled = x.new_zeros(rois.shape[:2] + x.shape[1:2] + size)
+    for n in range(rois.shape[0]):
+        for r in range(rois.shape[1]):
+            x1, y1, x2, y2 = (int(v) for v in boxes[n, r])
+            w, h = max(x2 - x1 + 1, 1), max(y2 - y1 + 1, 1)
+            for i in range(size[0]):
+                top, end = y1 + i * h // size[0], y1 - (-(i + 1) * h // size[0])
+                for j in range(size[1]):
+                    left, right = x1 + j * w // size[1], x1 - (-(j + 1) * w // size[1])
+                    part = x[n, :, max(top, 0) : max(end, 0), max(left, 0) : max(right, 0)]
+                    if part.numel() > 0:
+                        pooled[n, r, :, i, j] = part.amax((1, 2))
+    return pooled
+"#,
+    },
+    plain(
+        "full_lengths",
+        r#"def full_lengths(x: Tensor) -> Tensor:
+    """The lengths of sequences of which none is padded: int64 [N]."""
+    return torch.full((x.shape[0],), x.shape[1], device=x.device)
+"#,
+    ),
+    plain(
+        "valid_steps",
+        r#"def valid_steps(x: Tensor, lengths: Tensor) -> Tensor:
+    """Which steps are not padding: bool [N, T]."""
+    return torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+"#,
+    ),
+    plain(
+        "flip_steps",
+        r#"def flip_steps(x: Tensor, lengths: Tensor) -> Tensor:
+    """Reverse each sequence within its own length; padding stays where it is."""
+    step = torch.arange(x.shape[1], device=x.device)
+    index = torch.where(step < lengths[:, None], lengths[:, None] - 1 - step, step)
+    return x[torch.arange(x.shape[0], device=x.device)[:, None], index]
+"#,
+    ),
+    plain(
+        "take_steps",
+        r#"def take_steps(x: Tensor, index: Tensor) -> Tensor:
+    """The steps of each sequence that index names, one [N] or several [N, T]."""
+    rows = torch.arange(x.shape[0], device=x.device)
+    return x[rows if index.dim() == 1 else rows[:, None], index]
+"#,
+    ),
+    plain(
+        "chosen_steps",
+        r#"def chosen_steps(chosen: Tensor) -> Tensor:
+    """The positions of the chosen steps, those of each sequence first: int64 [N, T]."""
+    order = torch.sort((~chosen).int(), dim=1, stable=True)[1]
+    return order[:, : int(chosen.sum(1).max())]
+"#,
+    ),
+    plain(
+        "put_steps",
+        r#"def put_steps(x: Tensor, index: Tensor, steps: int) -> Tensor:
+    """Put steps at the positions that index names, zeros elsewhere."""
+    index = index.reshape(index.shape + (1,) * (x.dim() - 2)).expand_as(x)
+    return x.new_zeros((x.shape[0], steps) + x.shape[2:]).scatter(1, index, x)
+"#,
+    ),
+    plain(
+        "past_value",
+        r#"def past_value(x: Tensor, initial: Tensor, steps: int) -> Tensor:
+    """x delayed; initial stands before the first step."""
+    first = initial.expand((x.shape[0], steps) + x.shape[2:])
+    return torch.cat([first, x], 1)[:, : x.shape[1]]
+"#,
+    ),
+    plain(
+        "future_value",
+        r#"def future_value(x: Tensor, initial: Tensor, steps: int, lengths: Tensor) -> Tensor:
+    """x brought forward; initial stands after the last step of each sequence."""
+    ahead = torch.arange(x.shape[1], device=x.device) + steps < lengths[:, None]
+    ahead = ahead.reshape(ahead.shape + (1,) * (x.dim() - 2))
+    return torch.where(ahead, x.roll(-steps, 1), initial)
+"#,
+    ),
+    Helper {
+        name: "run_packed",
+        imports: &["from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence"],
+        text: r#"def run_packed(rnn: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
+    """Run a recurrent layer on the valid steps only, so that both directions see them."""
+    packed = pack_padded_sequence(x, lengths.cpu(), True, enforce_sorted=False)
+    y, _ = pad_packed_sequence(rnn(packed)[0], True, total_length=x.shape[1])
+    return y
+"#,
+    },
+];

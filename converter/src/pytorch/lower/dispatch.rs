@@ -1,0 +1,147 @@
+//! Which function lowers which operator: the one place that names them all.
+
+use super::{
+    Lower, Lowered, Node, convolution, criteria, elementwise, indexing, linear, normalization, pooling, random,
+    reduction, region, reshaping, sequence, stack,
+};
+use crate::pytorch::python::expr::number;
+use crate::pytorch::state::State;
+use crate::report::Reason;
+use cntk_parser::model::Source;
+use cntk_parser::ops::Operator as Op;
+use smallvec::smallvec;
+
+/// Lowers one function outside or inside a loop; delays that close a loop never get here.
+pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let own = Source::Output(node.id, 0);
+    match node.op {
+        Op::Negate => elementwise::unary(cx, node, "-$0"),
+        Op::Sigmoid | Op::StableSigmoid => elementwise::unary(cx, node, "$0.sigmoid()"),
+        Op::Tanh => elementwise::unary(cx, node, "$0.tanh()"),
+        Op::ReLU => elementwise::unary(cx, node, "F.relu($0)"),
+        Op::Exp => match reduction::softmax_of(cx, node.sources[0], "softmax") {
+            Some(v) => Ok(smallvec![v]),
+            None => elementwise::unary(cx, node, "$0.exp()"),
+        },
+        Op::Floor => elementwise::unary(cx, node, "$0.floor()"),
+        Op::Abs => elementwise::unary(cx, node, "$0.abs()"),
+        Op::Sin => elementwise::unary(cx, node, "$0.sin()"),
+        Op::Cos => elementwise::unary(cx, node, "$0.cos()"),
+        Op::Tan => elementwise::unary(cx, node, "$0.tan()"),
+        Op::Asin => elementwise::unary(cx, node, "$0.asin()"),
+        Op::Acos => elementwise::unary(cx, node, "$0.acos()"),
+        Op::Atan => elementwise::unary(cx, node, "$0.atan()"),
+        Op::Sinh => elementwise::unary(cx, node, "$0.sinh()"),
+        Op::Cosh => elementwise::unary(cx, node, "$0.cosh()"),
+        Op::Asinh => elementwise::unary(cx, node, "$0.asinh()"),
+        Op::Atanh => elementwise::unary(cx, node, "$0.atanh()"),
+        Op::ELU => elementwise::unary(cx, node, "F.elu($0)"),
+        Op::Log => elementwise::log(cx, node),
+        Op::Sqrt => elementwise::sqrt(cx, node),
+        Op::Reciprocal => elementwise::reciprocal(cx, node),
+        Op::StraightThrough => elementwise::straight_through(cx, node),
+        Op::Pow => elementwise::pow(cx, node),
+        Op::LogPlus => elementwise::log_plus(cx, node),
+        Op::Plus => elementwise::binary(cx, node, "$0 + $1"),
+        Op::Minus => match reduction::softmax_of(cx, own, "log_softmax") {
+            Some(v) => Ok(smallvec![v]),
+            None => elementwise::minus(cx, node),
+        },
+        Op::ElementTimes => elementwise::times(cx, node),
+        Op::Equal => elementwise::compare(cx, node, "=="),
+        Op::NotEqual => elementwise::compare(cx, node, "!="),
+        Op::Less => elementwise::compare(cx, node, "<"),
+        Op::LessEqual => elementwise::compare(cx, node, "<="),
+        Op::Greater => elementwise::compare(cx, node, ">"),
+        Op::GreaterEqual => elementwise::compare(cx, node, ">="),
+        Op::Select => elementwise::select(cx, node),
+        Op::Clip => elementwise::clip(cx, node),
+        Op::Cast(a) => elementwise::cast(cx, node, a),
+        Op::ConstantOp(a) => elementwise::constant_like(cx, node, a.fill_value),
+        Op::Dropout(a) => dropout(cx, node, a.rate),
+        Op::Pass | Op::NoOp | Op::LabelsToGraph => elementwise::pass(node, 0),
+        Op::StopGradient => stop_gradient(cx, node),
+        // The value assigned; the side effect on the first operand is training's.
+        Op::Assign => elementwise::pass(node, 1),
+        Op::Times(a) => linear::times(cx, node, a),
+        Op::TransposeTimes(a) => linear::transpose_times(cx, node, a),
+        Op::Convolution(a) => convolution::convolution(cx, node, a),
+        Op::ConvolutionSequenceShape(a) => convolution::sequence_shape(cx, node, a),
+        Op::Pooling(a) => pooling::pooling(cx, node, a),
+        Op::Unpooling(a) => pooling::unpooling(cx, node, a),
+        Op::ROIPooling(a) => region::roi_pooling(cx, node, a),
+        Op::Crop(a) => region::crop(cx, node, a),
+        Op::BatchNormalization(a) => normalization::batch_normalization(cx, node, a),
+        Op::ReduceElements(a) => reduction::reduce(cx, node, a),
+        Op::Softmax => reduction::softmax(cx, node, "softmax"),
+        Op::LogSoftmax => reduction::softmax(cx, node, "log_softmax"),
+        Op::Hardmax => reduction::softmax(cx, node, "hardmax"),
+        Op::TransposeAxes(a) => reshaping::transpose(cx, node, a),
+        Op::Slice(a) => reshaping::slice(cx, node, a),
+        Op::Reshape(_) | Op::Squeeze(_) => reshaping::reshape(cx, node),
+        Op::Splice(a) => reshaping::splice(cx, node, a),
+        Op::Pad(a) => reshaping::pad(cx, node, a),
+        Op::ToBatch | Op::UnpackBatch => reshaping::relabel_batch(cx, node),
+        Op::OneHot(a) => indexing::one_hot(cx, node, a),
+        Op::Gather => indexing::gather(cx, node),
+        Op::TopK(a) => indexing::top_k(cx, node, a),
+        Op::EyeLikeOp(_) => indexing::eye_like(cx, node),
+        Op::SumAll => criteria::sum_all(cx, node),
+        Op::SquaredError => criteria::squared_error(cx, node),
+        Op::CrossEntropyWithSoftmax => criteria::cross_entropy(cx, node),
+        Op::ClassificationError => criteria::classification_error(cx, node),
+        Op::Logistic => criteria::logistic(cx, node),
+        Op::CosDistance => criteria::cos_distance(cx, node),
+        Op::CosDistanceWithNegativeSamples => criteria::cos_distance_with_negative_samples(cx, node),
+        Op::RandomDistribution(a) => random::distribution(cx, node, a),
+        Op::RandomSample(a) => random::sample(cx, node, a),
+        Op::RandomSampleInclusionFrequency(a) => random::inclusion_frequency(cx, node, a),
+        Op::OptimizedRNNStack(a) => stack::lower(cx, node, a),
+        Op::PastValue(_)
+        | Op::FutureValue(_)
+        | Op::Where(_)
+        | Op::PackedIndex
+        | Op::GatherPacked
+        | Op::ScatterPacked
+        | Op::ReconcileDynamicAxis
+        | Op::ToSequence(_)
+        | Op::ToSequenceLike(_)
+        | Op::UnpackSequence(_) => sequence::lower(cx, node),
+        Op::EditDistanceError(_) => {
+            Err(Reason::new("", "an edit distance is a metric without a PyTorch form; leave it out with --outputs"))
+        }
+        Op::ForwardBackward(_) => Err(Reason::new(
+            "",
+            "CTC is a criterion: use torch.nn.functional.ctc_loss, and leave it out with --outputs",
+        )),
+        Op::LambdaRank | Op::NDCG => {
+            Err(Reason::new("", "a ranking criterion has no PyTorch form; leave it out with --outputs"))
+        }
+        Op::LatticeSequenceWithSoftmax(_) => {
+            Err(Reason::new("", "sequence training reads lattice files; it has no PyTorch form"))
+        }
+        Op::CustomProxyOp(_) => Err(Reason::new("customOp", "names native code that only its author's program has")),
+        Op::User => Err(Reason::new("", "a user-defined function is code that the file does not contain")),
+        // Seen through before the lowering starts.
+        Op::Block | Op::Combine => Err(Reason::new("", "is not a computation")),
+    }
+}
+
+/// Active in training only, as a layer of its own.
+fn dropout(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, rate: f64) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let state = State::module(format!("nn.Dropout({})", number(rate, false)), cx.layer_name(node.id), "drop");
+    let state = cx.hold(state);
+    let id = cx.call("%0($0)", &[x.id], &[state]);
+    cx.body.values[id.0 as usize].heavy = false;
+    Ok(smallvec![x.with(id)])
+}
+
+fn stop_gradient(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let id = cx.py("$0.detach()", &[x.id]);
+    if let Some(count) = cx.counts.get(&x.id).copied() {
+        cx.counts.insert(id, count);
+    }
+    Ok(smallvec![x.with(id)])
+}

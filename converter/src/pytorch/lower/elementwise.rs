@@ -1,0 +1,235 @@
+//! Element-wise operators (spec 4.4), with CNTK's numerics at the edges.
+
+use super::{Elem, Lower, Lowered, Node, Val};
+use crate::pytorch::python::expr::number;
+use crate::report::Reason;
+use cntk_parser::model::{DataType, Source};
+use cntk_parser::ops::Operator;
+use cntk_parser::ops::attributes::Cast;
+use smallvec::smallvec;
+
+/// The smallest number whose logarithm CNTK takes as it is.
+const LEAST: &str = "1.1e-37";
+
+/// Text with the operand as its only hole.
+pub(super) fn unary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, template: &str) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let id = cx.py(template, &[x.id]);
+    Ok(smallvec![x.with(id)])
+}
+
+/// The operand itself.
+pub(super) fn pass(node: &Node<'_, '_>, input: usize) -> Lowered {
+    Ok(smallvec![node.inputs[input].clone()])
+}
+
+/// Text with two operands that broadcast.
+pub(super) fn binary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, template: &str) -> Lowered {
+    if node.inputs.iter().all(|v| v.literal.is_some()) {
+        let a = cx.tensor(&node.inputs[0]);
+        let (ids, like) = cx.align(&[a, node.inputs[1].clone()], node.sources);
+        let id = cx.py(template, &ids);
+        return Ok(smallvec![like.with(id)]);
+    }
+    let (ids, like) = cx.align(&node.inputs, node.sources);
+    let id = cx.py(template, &ids);
+    Ok(smallvec![like.with(id)])
+}
+
+/// A difference. With a number on the left, `torch.rsub`-like text that a type checker knows.
+pub(super) fn minus(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    binary(cx, node, "$0 - $1")
+}
+
+/// A product; with a reciprocal, a quotient.
+pub(super) fn times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    for (numerator, denominator) in [(0, 1), (1, 0)] {
+        let Source::Output(f, 0) = node.sources[denominator] else { continue };
+        let model = cx.graph.model;
+        if !matches!(model.operator(f), Operator::Reciprocal) || model.loop_of(f) != model.loop_of(node.id) {
+            continue;
+        }
+        let below = model.inputs(f)[0];
+        if !cx.is_positive(below, 8) {
+            continue;
+        }
+        let Ok(Some(divisor)) = cx.value(below) else { continue };
+        let sources = [node.sources[numerator], below];
+        let mut operands = vec![node.inputs[numerator].clone(), divisor];
+        if operands.iter().all(|v| v.literal.is_some()) {
+            operands[0] = cx.tensor(&operands[0]);
+        }
+        let (ids, like) = cx.align(&operands, &sources);
+        let id = if operands[0].literal.is_some() { cx.py("torch.div($0, $1)", &ids) } else { cx.py("$0 / $1", &ids) };
+        return Ok(smallvec![like.with(id)]);
+    }
+    binary(cx, node, "$0 * $1")
+}
+
+/// Comparisons give 1.0 or 0.0.
+pub(super) fn compare(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: &str) -> Lowered {
+    let mut inputs = node.inputs.clone();
+    if inputs.iter().all(|v| v.literal.is_some()) {
+        inputs[0] = cx.tensor(&inputs[0]);
+    }
+    let (ids, like) = cx.align(&inputs, node.sources);
+    let truth = if inputs[0].literal.is_some() {
+        // A number on the left: the comparison the other way round.
+        let turned = match op {
+            "<" => ">",
+            ">" => "<",
+            "<=" => ">=",
+            ">=" => "<=",
+            same => same,
+        };
+        cx.py(&format!("$0 {turned} $1"), &[ids[1], ids[0]])
+    } else {
+        cx.py(&format!("$0 {op} $1"), &ids)
+    };
+    let id = cx.py(&format!("$0.{}", like.elem.method()), &[truth]);
+    cx.truths.insert(id, truth);
+    Ok(smallvec![like.with(id)])
+}
+
+/// ln x, -85.1 for everything below 1e-37.
+pub(super) fn log(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    if cx.is_positive(node.sources[0], 8) {
+        return unary(cx, node, "$0.log()");
+    }
+    unary(cx, node, &format!("$0.clamp(min={LEAST}).log()"))
+}
+
+/// sqrt(max(0, x)).
+pub(super) fn sqrt(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    if cx.is_non_negative(node.sources[0], 8) {
+        return unary(cx, node, "$0.sqrt()");
+    }
+    let x = cx.tensor(&node.inputs[0]);
+    // NaN is no number above 0 either.
+    let id = cx.py("$0.nan_to_num(0.0, float(\"inf\")).clamp(min=0).sqrt()", &[x.id]);
+    Ok(smallvec![x.with(id)])
+}
+
+/// 1/x with 1/0 = 0.
+pub(super) fn reciprocal(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    if cx.is_positive(node.sources[0], 8) {
+        return unary(cx, node, "$0.reciprocal()");
+    }
+    cx.help("reciprocal");
+    unary(cx, node, "reciprocal($0)")
+}
+
+/// base^exponent with 0^negative = 0.
+pub(super) fn pow(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let mut inputs = node.inputs.clone();
+    let never_negative = cx.literals(node.sources[1]).is_some_and(|e| e.iter().all(|e| *e >= 0.0));
+    let plain = never_negative || cx.is_positive(node.sources[0], 8);
+    inputs[0] = cx.tensor(&inputs[0]);
+    if !plain {
+        inputs[1] = cx.tensor(&inputs[1]);
+        cx.help("power");
+    }
+    let (ids, like) = cx.align(&inputs, node.sources);
+    let id = match (plain, inputs[1].literal) {
+        (true, Some(2.0)) => cx.py("$0.square()", &ids[..1]),
+        (true, _) => cx.py("torch.pow($0, $1)", &ids),
+        (false, _) => cx.py("power($0, $1)", &ids),
+    };
+    Ok(smallvec![like.with(id)])
+}
+
+/// ln(e^a + e^b), stable; against 0 it is softplus.
+pub(super) fn log_plus(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    for (x, zero) in [(0, 1), (1, 0)] {
+        if node.inputs[zero].literal == Some(0.0) && node.inputs[zero].rank() <= node.inputs[x].rank() {
+            let v = cx.tensor(&node.inputs[x]);
+            let id = cx.py("F.softplus($0)", &[v.id]);
+            return Ok(smallvec![v.with(id)]);
+        }
+    }
+    let inputs = [cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1])];
+    let (ids, like) = cx.align(&inputs, node.sources);
+    let id = cx.py("torch.logaddexp($0, $1)", &ids);
+    Ok(smallvec![like.with(id)])
+}
+
+/// 1 above 0, else -1; its gradient is that of a clipped identity.
+pub(super) fn straight_through(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    cx.help("straight_through");
+    unary(cx, node, "straight_through($0)")
+}
+
+/// `then` where the condition is not 0 (NaN counts as true).
+pub(super) fn select(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let condition = cx.tensor(&node.inputs[0]);
+    let truth = cx.truth(&condition);
+    let condition = condition.with(truth);
+    let branches = cx.unify(&node.inputs[1..], &node.sources[1..]);
+    let branches: Vec<Val> = branches.iter().map(|b| cx.tensor(b)).collect();
+    let (ids, like) = cx.place_all(&[condition, branches[0].clone(), branches[1].clone()]);
+    let id = cx.py("torch.where($0, $1, $2)", &ids);
+    Ok(smallvec![Val { elem: branches[0].elem, ..like.with(id) }])
+}
+
+/// `x < min ? min : x > max ? max : x`.
+pub(super) fn clip(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    if let (Some(lo), Some(hi)) = (node.inputs[1].literal, node.inputs[2].literal)
+        && lo <= hi
+        && node.inputs[1..].iter().all(|v| v.rank() <= node.inputs[0].rank())
+    {
+        let x = cx.tensor(&node.inputs[0]);
+        let single = !x.elem.is_double();
+        let id = cx.py(&format!("$0.clamp({}, {})", number(lo, single), number(hi, single)), &[x.id]);
+        return Ok(smallvec![x.with(id)]);
+    }
+    let inputs: Vec<Val> = node.inputs.iter().map(|v| cx.tensor(v)).collect();
+    let (ids, like) = cx.align(&inputs, node.sources);
+    let id = cx.py("torch.where($0 < $1, $1, torch.minimum($0, $2))", &ids);
+    Ok(smallvec![like.with(id)])
+}
+
+/// Cast to another element type; through half precision where that is what it names.
+pub(super) fn cast(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Cast) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let elem = Elem::new(a.new_data_type).ok_or_else(|| Reason::new("newDataType", "not a type that PyTorch has"))?;
+    let id = match a.new_data_type {
+        DataType::Float16 if x.elem != Elem::Half => cx.py("$0.half().float()", &[x.id]),
+        DataType::Int8 => cx.py("$0.to(torch.int8)", &[x.id]),
+        DataType::Int16 => cx.py("$0.to(torch.int16)", &[x.id]),
+        _ if x.elem.is_double() != elem.is_double() => cx.py(&format!("$0.{}", elem.method()), &[x.id]),
+        _ => x.id,
+    };
+    Ok(smallvec![Val { elem, ..x.with(id) }])
+}
+
+/// `fill` in the shape of the operand.
+pub(super) fn constant_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, fill: f64) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let template = match fill {
+        0.0 => "torch.zeros_like($0)".to_owned(),
+        1.0 => "torch.ones_like($0)".to_owned(),
+        other => format!("torch.full_like($0, {})", number(other, !x.elem.is_double())),
+    };
+    let id = cx.py(&template, &[x.id]);
+    Ok(smallvec![x.with(id)])
+}
+
+impl Lower<'_, '_, '_> {
+    /// Which elements are not 0: bool.
+    pub(crate) fn truth(&mut self, v: &Val) -> crate::pytorch::python::expr::ValueId {
+        match self.truths.get(&v.id) {
+            Some(truth) => *truth,
+            None => self.py("$0 != 0", &[v.id]),
+        }
+    }
+
+    /// The elements of a small constant.
+    pub(crate) fn literals(&self, source: Source) -> Option<Vec<f64>> {
+        let Source::Variable(v) = source else { return None };
+        let variable = self.graph.model.variable(v);
+        if variable.kind != cntk_parser::model::VariableKind::Constant {
+            return None;
+        }
+        crate::pytorch::weights::small(variable, 16)
+    }
+}

@@ -1,0 +1,69 @@
+//! Operators that pick elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
+
+use super::shape::product;
+use super::{Lower, Lowered, Node, Val};
+use crate::report::Reason;
+use cntk_parser::model::{Dim, Dims};
+use cntk_parser::ops::attributes::{OneHot, TopK};
+use smallvec::smallvec;
+
+/// A new axis of `numClass` at `onehotAxis`; an index out of range gives zeros.
+pub(super) fn one_hot(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHot<'_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let axis = a.axis.row(x.rank() + 1).ok_or_else(|| Reason::new("onehotAxis", "out of range"))?;
+    // By comparison: F.one_hot takes no index that is out of range.
+    let index = cx.py("$0.trunc()", &[x.id]);
+    let index = cx.unsqueeze(index, &[axis + x.lead.rank()], x.lead.rank() + x.rank());
+    let after = x.rank() - axis;
+    let turned = if after == 0 { String::new() } else { format!(".reshape(-1{})", ", 1".repeat(after)) };
+    let truth = cx.py(&format!("$0 == torch.arange({}, device=$1.device){turned}", a.num_class), &[index, x.id]);
+    let id = cx.py(&format!("$0.{}", x.elem.method()), &[truth]);
+    cx.truths.insert(id, truth);
+    Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
+}
+
+/// `table[indices]` along the table's first axis.
+pub(super) fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (indices, table) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
+    let index = cx.py("$0.long()", &[indices.id]);
+    let out = node.types[0].shape.clone();
+    if table.lead.rank() == 0 {
+        let id = cx.py("$0[$1]", &[table.id, index]);
+        return Ok(smallvec![Val { lead: indices.lead, dims: out, ..table.with(id) }]);
+    }
+    // A table per sample: pick rows within each.
+    let lead = indices.lead.union(table.lead);
+    let axis = lead.rank();
+    let n = product(&indices.dims).ok_or_else(|| Reason::new("", "as many indices as a free axis has"))?;
+    let width = product(&table.dims[1..]).ok_or_else(|| Reason::new("", "rows of free size"))?;
+    let index = cx.reshape(&indices.with(index), &[Dim::Known(n), Dim::Known(1)])?;
+    let index = cx.expand(&index, lead, &[Dim::Known(n), Dim::Known(width)])?;
+    let rows = cx.reshape(&table, &[table.dims[0], Dim::Known(width)])?;
+    let rows = cx.expand(&rows, lead, &[table.dims[0], Dim::Known(width)])?;
+    let id = cx.py(&format!("$0.gather({axis}, $1)"), &[rows.id, index.id]);
+    let picked = Val { lead, dims: [Dim::Known(n), Dim::Known(width)].as_slice().into(), ..table.with(id) };
+    Ok(smallvec![cx.reshape(&picked, &out)?])
+}
+
+/// The k largest along the innermost axis, and their indices as numbers.
+pub(super) fn top_k(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &TopK<'_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let axis = a.axis.row(x.rank()).ok_or_else(|| Reason::new("axis", "out of range"))? + x.lead.rank();
+    let made = cx.body.unpack(
+        2,
+        crate::pytorch::python::expr::Expr::parse(&format!("$0.topk({}, {axis})", a.num_items), &[x.id], &[]),
+    );
+    let dims: Dims = node.types[0].shape.clone();
+    let indices = cx.py(&format!("$0.{}", x.elem.method()), &[made[1]]);
+    Ok(smallvec![Val { dims: dims.clone(), ..x.with(made[0]) }, Val { dims, ..x.with(indices) }])
+}
+
+/// The identity pattern over (batch, n).
+pub(super) fn eye_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    if x.lead.rank() + x.rank() != 2 {
+        return Err(Reason::new("", "an identity pattern needs two axes"));
+    }
+    let id = cx.py("torch.eye($0.shape[0], $0.shape[1], dtype=$0.dtype, device=$0.device)", &[x.id]);
+    Ok(smallvec![x.with(id)])
+}

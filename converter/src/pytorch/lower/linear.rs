@@ -1,0 +1,192 @@
+//! Times and TransposeTimes (spec 4.6): `nn.Linear` where the left operand is a weight.
+
+use super::shape::product;
+use super::value::stored;
+use super::{Lower, Lowered, Node, Owner, Val};
+use crate::pytorch::state::{State, dtype};
+use crate::pytorch::weights::Weight;
+use crate::report::Reason;
+use cntk_parser::model::{Dim, Dims, FunctionId, Source, VariableId, VariableKind};
+use cntk_parser::ops::attributes::{Times, TransposeTimes};
+use smallvec::smallvec;
+
+/// `y = tensordot(x, W)` over W's first axes: W is `(reduced..., output...)`, x is `(m..., reduced...)`.
+pub(super) fn times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> Lowered {
+    if a.infer_input_rank_to_map == -2 {
+        return super::sequence::times_over_sequence(cx, node);
+    }
+    let outputs = usize::try_from(a.output_rank).unwrap_or(usize::MAX);
+    let w = &node.inputs[0];
+    let reduced = w
+        .rank()
+        .checked_sub(outputs)
+        .ok_or_else(|| Reason::new("outputRank", "larger than the rank of the left operand"))?;
+    lower(cx, node, reduced, false)
+}
+
+/// `y = x · Wᵀ`: W is `(o, r)` or, of rank 1, a column `(r)`.
+pub(super) fn transpose_times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &TransposeTimes) -> Lowered {
+    match node.inputs[0].rank() {
+        1 | 2 => lower(cx, node, 1, true),
+        n => Err(Reason::new(
+            "outputRank",
+            format!("a left operand of rank {n} (outputRank {}) is not defined by CNTK", a.output_rank),
+        )),
+    }
+}
+
+/// A product over `reduced` axes; `turned`: W's output axes stand first.
+fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned: bool) -> Lowered {
+    let (w, x) = (&node.inputs[0], cx.tensor(&node.inputs[1]));
+    let kept =
+        x.rank().checked_sub(reduced).ok_or_else(|| Reason::new("outputRank", "the right operand has too few axes"))?;
+    let output: Dims = match (turned, w.rank()) {
+        (true, 1) => [Dim::Known(1)].as_slice().into(),
+        (true, _) => [w.dims[0]].as_slice().into(),
+        (false, _) => w.dims[reduced..].into(),
+    };
+    // All reduced axes in one, the last.
+    let inner: Dims = if reduced == 1 {
+        x.dims.clone()
+    } else {
+        let k = product(&x.dims[kept..]).ok_or_else(|| Reason::new("", "a product over axes of free size"))?;
+        x.dims[..kept].iter().copied().chain([Dim::Known(k)]).collect()
+    };
+    let mut shape: Dims = x.dims[..kept].into();
+    shape.extend(output.iter().copied());
+    if let Source::Variable(v) = node.sources[0]
+        && let Some((y, bias)) = module(cx, node.id, v, &x, &inner, &output, turned)?
+    {
+        let y = cx.reshape(&y, &shape)?;
+        if let Some(plus) = bias {
+            cx.take(plus);
+            cx.bind_outputs(plus, smallvec![y.clone()]);
+        }
+        return Ok(smallvec![y]);
+    }
+    let unified = cx.unify(&[x, w.clone()], &[node.sources[1], node.sources[0]]);
+    let (x, w) = (&unified[0], cx.tensor(&unified[1]));
+    // The matrix: (…, K, O).
+    let o = product(&output);
+    let matrix = match (turned, w.rank()) {
+        (true, 2) => {
+            let id = cx.py("$0.transpose(-1, -2)", &[w.id]);
+            Val { dims: [w.dims[1], w.dims[0]].as_slice().into(), ..w.with(id) }
+        }
+        (true, _) => cx.reshape(&w, &[w.dims[0], Dim::Known(1)])?,
+        (false, _) if reduced == 1 && output.len() == 1 => w.clone(),
+        (false, _) => {
+            let k = if reduced == 1 { w.dims[0] } else { Dim::Known(product(&w.dims[..reduced]).unwrap_or(1)) };
+            let o = o.ok_or_else(|| Reason::new("", "a product with several output axes of free size"))?;
+            cx.reshape(&w, &[k, Dim::Known(o)])?
+        }
+    };
+    let last = matrix.dims[1];
+    let rows = cx.reshape(x, &inner)?;
+    let mut flat: Dims = inner[..inner.len() - 1].into();
+    flat.push(last);
+    if matrix.lead.rank() == 0 {
+        let id = if rows.lead.rank() + rows.rank() == 0 {
+            return Err(Reason::new("", "a product needs an axis to reduce"));
+        } else {
+            cx.py("$0 @ $1", &[rows.id, matrix.id])
+        };
+        let y = Val { dims: flat, ..rows.with(id) };
+        return Ok(smallvec![cx.reshape(&y, &shape)?]);
+    }
+    // A matrix per sample: (lead, M, K) · (lead, K, O).
+    let lead = rows.lead.union(matrix.lead);
+    let m: Dims = match kept {
+        0 => [Dim::Known(1)].as_slice().into(),
+        1 => inner[..1].into(),
+        _ => {
+            let n =
+                product(&inner[..kept]).ok_or_else(|| Reason::new("", "several free axes beside the reduced one"))?;
+            [Dim::Known(n)].as_slice().into()
+        }
+    };
+    let k = *inner.last().unwrap_or(&Dim::Known(1));
+    let rows = cx.reshape(&rows, &[m[0], k])?;
+    let (a, b) = (cx.place(&rows, lead, 2), cx.place(&matrix, lead, 2));
+    let id = cx.py("$0 @ $1", &[a, b]);
+    let y = Val { lead, dims: [m[0], last].as_slice().into(), ..rows.with(id) };
+    Ok(smallvec![cx.reshape(&y, &shape)?])
+}
+
+/// A call of an `nn.Linear` that holds `w`, and the Plus that it takes in. `None` where `w` is held otherwise.
+#[expect(clippy::too_many_arguments, reason = "one product")]
+fn module(
+    cx: &mut Lower<'_, '_, '_>,
+    f: FunctionId,
+    w: VariableId,
+    x: &Val,
+    inner: &Dims,
+    output: &Dims,
+    turned: bool,
+) -> Result<Option<(Val, Option<FunctionId>)>, Reason> {
+    let model = cx.graph.model;
+    let variable = model.variable(w);
+    let (Some(weight), Some(Dim::Known(k)), Some(o)) = (Weight::new(variable), inner.last().copied(), product(output))
+    else {
+        return Ok(None);
+    };
+    if !matches!(variable.kind, VariableKind::Parameter | VariableKind::Constant)
+        || weight.elem != stored(x.elem)
+        || k * o != weight.count()
+        || cx.owners.get(&w).is_some_and(|owner| !owner.text.starts_with("%0.weight"))
+    {
+        return Ok(None);
+    }
+    let bias = cx.bias_of(f).filter(|(plus, b)| {
+        let ty = model.type_of(Source::Variable(*b));
+        let of_plus = &model.output_types(*plus)[0];
+        ty.shape == *output
+            && of_plus.shape.len() == inner.len() - 1 + output.len()
+            && !cx.owners.contains_key(b)
+            && cx.readers(*b) == 1
+            && Weight::new(model.variable(*b)).is_some_and(|b| b.elem == weight.elem)
+    });
+    let key = format!("linear {w:?} {:?} {turned}", bias.map(|(_, b)| b));
+    let state = match cx.modules.get(&key) {
+        Some(state) => *state,
+        // Another layer has the weight already, with another bias.
+        None if cx.owners.contains_key(&w) => return Ok(None),
+        None => {
+            let wanted = cx.layer_name(f).or_else(|| bias.and_then(|(plus, _)| cx.layer_name(plus)));
+            let with_bias = if bias.is_some() { "" } else { ", bias=False" };
+            let dtype = dtype(weight.elem).map_or(String::new(), |d| format!(", dtype={d}"));
+            let constructor = format!("nn.Linear({k}, {o}{with_bias}{dtype})");
+            let (data, layout) =
+                if turned { (weight.whole(), "as in CNTK") } else { (weight.transposed(k), "transposed") };
+            let mut state =
+                State::module(constructor, wanted, "linear").tensor("weight", (w, &weight), &[o, k], data, layout);
+            if let Some((_, b)) = bias
+                && let Some(held) = Weight::new(model.variable(b))
+            {
+                state = state.tensor("bias", (b, &held), &[o], held.whole(), "as in CNTK");
+            }
+            let sparse = matches!(model.inputs(f).get(1), Some(Source::Variable(i)) if model.variable(*i).is_sparse);
+            if sparse && bias.is_none() {
+                state.remark =
+                    Some(format!("Takes one-hot rows; for word ids, nn.Embedding({k}, {o}) with weight.t()."));
+            }
+            let id = cx.hold(state);
+            cx.modules.insert(key, id);
+            let turn = if turned { "" } else { ".t()" };
+            let shape: Vec<String> = weight.dims.iter().map(u64::to_string).collect();
+            let whole = if weight.dims.len() == 2 { String::new() } else { format!(".reshape({})", shape.join(", ")) };
+            cx.owners.insert(w, Owner { state: id, text: format!("%0.weight{turn}{whole}") });
+            if let Some((_, b)) = bias {
+                let shape: Vec<String> = output.iter().map(|d| d.known().unwrap_or(1).to_string()).collect();
+                let whole = if output.len() == 1 { String::new() } else { format!(".reshape({})", shape.join(", ")) };
+                cx.owners.insert(b, Owner { state: id, text: format!("%0.bias{whole}") });
+            }
+            id
+        }
+    };
+    let rows = cx.reshape(x, inner)?;
+    let id = cx.call("%0($0)", &[rows.id], &[state]);
+    let mut dims: Dims = inner[..inner.len() - 1].into();
+    dims.push(Dim::Known(o));
+    Ok(Some((Val { dims, ..rows.with(id) }, bias.map(|(plus, _)| plus))))
+}

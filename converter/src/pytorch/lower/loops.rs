@@ -1,0 +1,231 @@
+//! Recurrences: a loop over the steps, the delays being variables that live from one step to the next.
+
+use super::{Lower, Scope, Val};
+use crate::layout::Lead;
+use crate::pytorch::python::expr::{Expr, ValueId, number};
+use crate::report::Reason;
+use cntk_parser::model::{Dims, FunctionId, LoopId, SequenceAxisId, Source};
+use cntk_parser::ops::Operator;
+use smallvec::smallvec;
+
+/// A delay of the loop.
+struct State {
+    function: FunctionId,
+    /// The Python variable: a tensor, or a list of as many as the delay has steps.
+    name: String,
+    steps: u64,
+    val: Val,
+}
+
+/// A value of the loop that is read outside of it.
+struct Kept {
+    source: Source,
+    /// The Python list of its steps.
+    list: String,
+}
+
+pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (FunctionId, Reason)> {
+    let model = cx.graph.model;
+    let one = &model.loops()[id.0 as usize];
+    let members: Vec<FunctionId> = one.members.clone();
+    let Some(first) = members.iter().copied().find(|f| offset(cx, *f).is_some()) else { return Ok(()) };
+    let fail = |reason| (first, reason);
+    let Some(axis) = model.output_types(first)[0].axes.sequence else {
+        return Err(fail(Reason::new("", "a recurrence without a sequence axis")));
+    };
+    let timed = cx.timed(axis).map_err(fail)?;
+    let Some(mut states) = states(cx, &members, timed)? else { return Ok(()) };
+    let step = "t".to_owned();
+    // What comes from outside, in the order in which the steps are taken.
+    let mut scope = Scope::default();
+    let mut read: Vec<(Source, Val)> = Vec::new();
+    for s in members.iter().flat_map(|f| model.inputs(*f)) {
+        let inside = matches!(s, Source::Output(f, _) if members.contains(f));
+        if inside || read.iter().any(|(r, _)| r == s) {
+            continue;
+        }
+        if let Ok(Some(v)) = cx.value(*s)
+            && v.lead.sequence == Some(axis)
+        {
+            let v = if one.backward { cx.flip_steps(&v).map_err(fail)? } else { v };
+            read.push((*s, v));
+        }
+    }
+    let kept = kept(cx, &members);
+    for k in &kept {
+        cx.body.set(&k.list, Expr::atom("[]"));
+    }
+    cx.body.begin();
+    for (s, v) in read {
+        let id = cx.py(&format!("$0[:, {step}]"), &[v.id]);
+        scope.values.insert(s, Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) });
+    }
+    for s in &states {
+        scope.values.insert(Source::Output(s.function, 0), s.val.clone());
+    }
+    cx.scopes.push(scope);
+    cx.running.push((axis, step.clone()));
+    let before = cx.reasons.len();
+    for f in members.iter().copied() {
+        if offset(cx, f).is_none() {
+            cx.lower_one(f);
+        }
+    }
+    let done = if cx.reasons.len() == before { finish_step(cx, &mut states, &kept) } else { Ok(false) };
+    cx.running.pop();
+    cx.scopes.pop();
+    cx.body.end(Expr::parse(&format!("for {step} in range($0.shape[1])"), &[timed], &[]));
+    if !done? {
+        return Ok(());
+    }
+    for k in kept {
+        bind(cx, &k, one.backward, axis).map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// How many steps a function delays by.
+fn offset(cx: &Lower<'_, '_, '_>, f: FunctionId) -> Option<u64> {
+    match cx.graph.model.operator(f) {
+        Operator::PastValue(d) | Operator::FutureValue(d) => Some(d.offset),
+        _ => None,
+    }
+}
+
+/// The delays, each set to its initial state. `None` where one's initial state was refused.
+fn states(
+    cx: &mut Lower<'_, '_, '_>,
+    members: &[FunctionId],
+    timed: ValueId,
+) -> Result<Option<Vec<State>>, (FunctionId, Reason)> {
+    let model = cx.graph.model;
+    let mut states = Vec::new();
+    for f in members.iter().copied() {
+        let Some(steps) = offset(cx, f) else { continue };
+        let fail = |reason| (f, reason);
+        let dims = model.output_types(f)[0].shape.clone();
+        let Some(initial) = cx.value(model.inputs(f)[1]).map_err(fail)? else { return Ok(None) };
+        let name = cx.names.unique(&cx.local_name(f).unwrap_or_else(|| "state".to_owned()));
+        let start = start(cx, &initial, &dims, timed, (f, steps)).map_err(fail)?;
+        let text = if steps == 1 { "$0".to_owned() } else { format!("[$0] * {steps}") };
+        match start {
+            Start::Same(id) => cx.body.set(&name, Expr::parse(&text, &[id], &[])),
+            Start::Each(ids) => {
+                let holes: Vec<String> = (0..ids.len()).map(|i| format!("${i}")).collect();
+                let text = if steps == 1 { holes.join("") } else { format!("[{}]", holes.join(", ")) };
+                cx.body.set(&name, Expr::parse(&text, &ids, &[]));
+            }
+        }
+        let read = if steps == 1 { name.clone() } else { format!("{name}[0]") };
+        let id = cx.body.atom(Expr::atom(read));
+        let lead = Lead { batch: true, sequence: None };
+        let elem = initial.elem;
+        let elem = super::Elem::new(model.output_types(f)[0].data_type).unwrap_or(elem);
+        states.push(State { function: f, name, steps, val: Val { id, lead, dims, elem, literal: None } });
+    }
+    Ok(Some(states))
+}
+
+enum Start {
+    Same(ValueId),
+    Each(Vec<ValueId>),
+}
+
+/// The state before the first step.
+fn start(
+    cx: &mut Lower<'_, '_, '_>,
+    initial: &Val,
+    dims: &Dims,
+    timed: ValueId,
+    (f, steps): (FunctionId, u64),
+) -> Result<Start, Reason> {
+    let lead = Lead { batch: true, sequence: None };
+    if let Some(value) = initial.literal {
+        let mut sizes = vec!["$0.shape[0]".to_owned()];
+        let mut ids = vec![timed];
+        for d in dims {
+            let (text, id) = cx.size(*d, ids.len())?;
+            sizes.push(text);
+            ids.extend(id);
+        }
+        let elem = super::Elem::new(cx.graph.model.output_types(f)[0].data_type).unwrap_or(initial.elem);
+        let rest = format!("{}, device=$0.device", elem.dtype());
+        let sizes = sizes.join(", ");
+        let comma = if dims.is_empty() { "," } else { "" };
+        let text = match value {
+            0.0 => format!("torch.zeros({sizes}{rest})"),
+            1.0 => format!("torch.ones({sizes}{rest})"),
+            v => format!("torch.full(({sizes}{comma}), {}{rest})", number(v, !elem.is_double())),
+        };
+        return Ok(Start::Same(cx.py(&text, &ids)));
+    }
+    if initial.lead.sequence.is_some() {
+        let full = cx.expand(initial, initial.lead, dims)?;
+        let future = matches!(cx.graph.model.operator(f), Operator::FutureValue(_));
+        // In the order in which the steps are taken: PastValue goes on from the last frames, FutureValue, running
+        // backwards, from the first.
+        let turned = if future { full } else { cx.flip_steps(&full)? };
+        let ids = (0..steps).rev().map(|i| cx.py(&format!("$0[:, {i}]"), &[turned.id])).collect();
+        return Ok(Start::Each(ids));
+    }
+    let full = cx.expand(initial, lead, dims)?;
+    Ok(Start::Same(full.id))
+}
+
+/// Members that are read outside, or are outputs of the model.
+fn kept(cx: &mut Lower<'_, '_, '_>, members: &[FunctionId]) -> Vec<Kept> {
+    let model = cx.graph.model;
+    let mut kept = Vec::new();
+    for f in members {
+        for i in 0..model.output_types(*f).len() {
+            let source = Source::Output(*f, i as u32);
+            let outside = cx.consumers.get(&source).is_some_and(|all| all.iter().any(|c| !members.contains(c)));
+            if outside || cx.wanted.contains(&source) {
+                let list = cx.names.unique("steps");
+                kept.push(Kept { source, list });
+            }
+        }
+    }
+    kept
+}
+
+/// The end of a step: what is kept is kept, then the states move on. False where something was refused.
+fn finish_step(cx: &mut Lower<'_, '_, '_>, states: &mut [State], kept: &[Kept]) -> Result<bool, (FunctionId, Reason)> {
+    let model = cx.graph.model;
+    let lead = Lead { batch: true, sequence: None };
+    for k in kept {
+        let Source::Output(f, i) = k.source else { continue };
+        let Ok(Some(v)) = cx.value(k.source) else { return Ok(false) };
+        let dims = &model.output_types(f)[i as usize].shape;
+        let v = cx.expand(&v, lead, dims).map_err(|r| (f, r))?;
+        cx.body.line(Expr::parse(&format!("{}.append($0)", k.list), &[v.id], &[]));
+    }
+    let (mut targets, mut texts, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for s in states {
+        let Ok(Some(v)) = cx.value(model.inputs(s.function)[0]) else { return Ok(false) };
+        let dims = s.val.dims.clone();
+        let v = cx.expand(&v, lead, &dims).map_err(|r| (s.function, r))?;
+        targets.push(s.name.clone());
+        texts.push(if s.steps == 1 { format!("${}", ids.len()) } else { format!("{}[1:] + [${}]", s.name, ids.len()) });
+        ids.push(v.id);
+    }
+    cx.body.line(Expr::parse(&format!("{} = {}", targets.join(", "), texts.join(", ")), &ids, &[]));
+    Ok(true)
+}
+
+/// A kept value as a sequence.
+fn bind(cx: &mut Lower<'_, '_, '_>, k: &Kept, backward: bool, axis: SequenceAxisId) -> Result<(), Reason> {
+    let Source::Output(f, i) = k.source else { return Ok(()) };
+    let ty = &cx.graph.model.output_types(f)[i as usize];
+    let id = cx.py(&format!("torch.stack({}, 1)", k.list), &[]);
+    let elem = super::Elem::new(ty.data_type).unwrap_or(super::Elem::Float);
+    let lead = Lead { batch: true, sequence: Some(axis) };
+    let v = Val { id, lead, dims: ty.shape.clone(), elem, literal: None };
+    let v = if backward { cx.flip_steps(&v)? } else { v };
+    if i == 0 {
+        cx.bind_outputs(f, smallvec![v]);
+    } else {
+        cx.bind(k.source, v);
+    }
+    Ok(())
+}

@@ -1,0 +1,386 @@
+//! Lowers CNTK functions to Python statements, a module per operator family.
+//!
+//! To add an op: write a function in its family's module and name it in [`dispatch`]. It gets its operands as [`Val`]s and
+//! gives the results. A family may also take in functions that follow ([`Lower::follower`]): a product and its bias are
+//! one `nn.Linear`.
+
+mod convolution;
+mod criteria;
+mod dispatch;
+mod elementwise;
+mod ends;
+mod indexing;
+mod linear;
+mod loops;
+mod naming;
+mod normalization;
+mod pooling;
+mod random;
+mod reduction;
+mod region;
+mod reshaping;
+mod sequence;
+mod shape;
+mod sign;
+mod stack;
+mod value;
+
+use super::python::body::Body;
+use super::python::expr::{Expr, StateId, ValueId};
+use super::python::names::{Names, identifier};
+use super::state::State;
+use crate::graph::Graph;
+use crate::layout::{Layout, Lead};
+use crate::report::Reason;
+use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
+use cntk_parser::ops::Operator;
+use smallvec::SmallVec;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+pub(crate) use value::{Elem, Val};
+
+/// What lowering one function gives: its outputs.
+pub(crate) type Lowered = Result<SmallVec<[Val; 1]>, Reason>;
+
+/// A function being lowered, with its operands.
+pub(crate) struct Node<'m, 'a> {
+    pub(crate) id: FunctionId,
+    pub(crate) op: &'m Operator<'a>,
+    /// Operands, in the record's order.
+    pub(crate) inputs: SmallVec<[Val; 3]>,
+    /// Where they come from.
+    pub(crate) sources: &'m [Source],
+    /// The types of its outputs, as CNTK infers them.
+    pub(crate) types: &'m [ValueType],
+}
+
+/// Values known in one block of the body.
+#[derive(Default)]
+pub(crate) struct Scope {
+    values: HashMap<Source, Val>,
+    masks: HashMap<SequenceAxisId, ValueId>,
+}
+
+/// What a module or parameter holds of a CNTK variable, so that others can read it there.
+#[derive(Clone)]
+pub(crate) struct Owner {
+    pub(crate) state: StateId,
+    /// Python text that gives the CNTK array back, `%0` being the state.
+    pub(crate) text: String,
+}
+
+/// A lengths argument of `forward`.
+#[derive(Clone, Debug)]
+pub(crate) struct Lengths {
+    pub(crate) axis: SequenceAxisId,
+    pub(crate) name: String,
+    /// The argument that it belongs to.
+    pub(crate) variable: VariableId,
+}
+
+/// The state of a lowering.
+pub(crate) struct Lower<'g, 'm, 'a> {
+    pub(crate) body: Body,
+    pub(crate) graph: &'g Graph<'m, 'a>,
+    pub(crate) layout: &'g Layout,
+    pub(crate) equal_lengths: bool,
+    pub(crate) stub: bool,
+    scopes: Vec<Scope>,
+    /// The sequence axis along which the innermost loop runs, and the name of its step.
+    running: Vec<(SequenceAxisId, String)>,
+    pub(crate) states: Vec<State>,
+    pub(crate) owners: HashMap<VariableId, Owner>,
+    modules: HashMap<String, StateId>,
+    /// Helper functions and classes that the file needs.
+    pub(crate) helpers: BTreeSet<&'static str>,
+    /// Names of arguments, of Python variables that live long, and of helpers.
+    pub(crate) names: Names,
+    /// Names of arguments, in the order of the graph's.
+    pub(crate) arguments: Vec<String>,
+    consumers: HashMap<Source, Vec<FunctionId>>,
+    wanted: HashSet<Source>,
+    readers: HashMap<VariableId, usize>,
+    done: HashSet<FunctionId>,
+    pub(crate) lengths: Vec<Lengths>,
+    length_values: HashMap<SequenceAxisId, ValueId>,
+    /// A value that has a sequence axis, to read its size from.
+    timed: HashMap<SequenceAxisId, ValueId>,
+    /// A value that has the batch axis.
+    batched: Option<ValueId>,
+    /// Where the size of a free dimension can be read.
+    free: HashMap<u32, (ValueId, usize)>,
+    /// The bool that a number was made from.
+    pub(crate) truths: HashMap<ValueId, ValueId>,
+    /// The int64 that a number was made from: counts and indices.
+    pub(crate) counts: HashMap<ValueId, ValueId>,
+    /// Stubs: method name and reason.
+    pub(crate) stubs: Vec<(String, String)>,
+    pub(crate) reasons: Vec<Reason>,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
+    pub(crate) fn new(graph: &'g Graph<'m, 'a>, layout: &'g Layout, equal_lengths: bool, stub: bool) -> Self {
+        let mut consumers: HashMap<Source, Vec<FunctionId>> = HashMap::new();
+        let mut readers: HashMap<VariableId, usize> = HashMap::new();
+        for f in graph.functions() {
+            for s in graph.model.inputs(f) {
+                consumers.entry(*s).or_default().push(f);
+                if let Source::Variable(v) = s {
+                    *readers.entry(*v).or_default() += 1;
+                }
+            }
+        }
+        let mut lower = Self {
+            body: Body::new(),
+            graph,
+            layout,
+            equal_lengths,
+            stub,
+            scopes: vec![Scope::default()],
+            running: Vec::new(),
+            states: Vec::new(),
+            owners: HashMap::new(),
+            modules: HashMap::new(),
+            helpers: BTreeSet::new(),
+            names: Names::of_variables(),
+            arguments: Vec::new(),
+            consumers,
+            wanted: graph.outputs.iter().map(|o| o.source).collect(),
+            readers,
+            done: HashSet::new(),
+            lengths: Vec::new(),
+            length_values: HashMap::new(),
+            timed: HashMap::new(),
+            batched: None,
+            free: HashMap::new(),
+            truths: HashMap::new(),
+            counts: HashMap::new(),
+            stubs: Vec::new(),
+            reasons: Vec::new(),
+            warnings: Vec::new(),
+        };
+        super::helpers::ALL.iter().for_each(|h| {
+            lower.names.take(h.name);
+        });
+        lower.declare_arguments();
+        lower
+    }
+
+    fn declare_arguments(&mut self) {
+        for argument in &self.graph.arguments {
+            let source = Source::Variable(argument.variable);
+            let ty = self.graph.model.type_of(source);
+            let name = identifier(&argument.name).unwrap_or_else(|| "input".to_owned());
+            let name = self.names.unique(&name);
+            let Some(elem) = Elem::new(ty.data_type) else {
+                self.reasons.push(Reason {
+                    uid: self.graph.model.variable(argument.variable).uid.to_owned(),
+                    ..Reason::new("data_type", "the input's element type is not known")
+                });
+                continue;
+            };
+            let mut id = self.body.atom(Expr::atom(name.clone()));
+            self.arguments.push(name);
+            if elem == Elem::Half {
+                id = self.body.compute(Expr::parse("$0.float()", &[id], &[]));
+            }
+            let val = Val { id, lead: self.layout.lead(ty.axes), dims: ty.shape.clone(), elem, literal: None };
+            self.remember(&val);
+            self.bind(source, val);
+        }
+    }
+
+    /// Lowers everything that the outputs need and gives their values.
+    pub(crate) fn run(&mut self) -> Vec<ValueId> {
+        let functions: Vec<FunctionId> = self.graph.functions().collect();
+        let mut loops = HashSet::new();
+        for f in functions {
+            match self.graph.model.loop_of(f) {
+                None => self.lower_one(f),
+                Some(id) if loops.insert(id) => self.lower_loop(id),
+                Some(_) => {}
+            }
+        }
+        let mut outputs = Vec::new();
+        for o in &self.graph.outputs {
+            let Ok(Some(v)) = self.value(o.source) else { continue };
+            let v = self.tensor(&v);
+            let half = self.graph.model.type_of(o.source).data_type == cntk_parser::model::DataType::Float16;
+            let id = if half { self.body.compute(Expr::parse("$0.half()", &[v.id], &[])) } else { v.id };
+            outputs.push(id);
+        }
+        outputs
+    }
+
+    /// Lengths of outputs whose sequence axis no argument has: name and value.
+    pub(crate) fn output_lengths(&self) -> Vec<(String, ValueId)> {
+        let mut found = Vec::new();
+        for o in &self.graph.outputs {
+            let axis = self.layout.lead(self.graph.model.type_of(o.source).axes).sequence;
+            if let Some(id) =
+                axis.filter(|a| !self.lengths.iter().any(|l| l.axis == *a)).and_then(|a| self.length_values.get(&a))
+            {
+                found.push((format!("{}_lengths", identifier(&o.name).unwrap_or_else(|| "output".to_owned())), *id));
+            }
+        }
+        found
+    }
+
+    /// Lowers one function in the current scope. Where an operand is missing because its own lowering was refused,
+    /// nothing is said again.
+    fn lower_one(&mut self, f: FunctionId) {
+        if self.done.contains(&f) {
+            return;
+        }
+        let model = self.graph.model;
+        let sources = model.inputs(f);
+        let mut inputs = SmallVec::new();
+        for s in sources {
+            match self.operand(*s, f) {
+                Ok(Some(v)) => inputs.push(v),
+                Ok(None) => return,
+                Err(reason) => return self.refuse(f, reason),
+            }
+        }
+        let node = Node { id: f, op: model.operator(f), inputs, sources, types: model.output_types(f) };
+        match dispatch::lower(self, &node) {
+            Ok(outputs) => self.bind_outputs(f, outputs),
+            Err(reason) if self.stub => self.bind_stub(&node, reason),
+            Err(reason) => self.refuse(f, reason),
+        }
+    }
+
+    /// Binds what a function gives, under the name that the model has for it.
+    pub(crate) fn bind_outputs(&mut self, f: FunctionId, outputs: SmallVec<[Val; 1]>) {
+        for (i, mut v) in outputs.into_iter().enumerate() {
+            if let Some(ty) = self.graph.model.output_types(f).get(i) {
+                // A literal operand may have had more axes than its text says.
+                v = self.with_rank_of(v, ty);
+            }
+            if let Some(name) = self.local_name(f).filter(|_| i == 0) {
+                self.body.hint(v.id, name);
+            }
+            self.remember(&v);
+            self.bind(Source::Output(f, i as u32), v);
+        }
+    }
+
+    /// Records why `f` cannot be lowered.
+    fn refuse(&mut self, f: FunctionId, reason: Reason) {
+        let function = self.graph.model.function(f);
+        self.reasons.push(Reason {
+            op: self.graph.model.operator(f).name().to_owned(),
+            uid: function.uid.to_owned(),
+            name: function.name.to_owned(),
+            ..reason
+        });
+    }
+
+    /// A call of a method that the user has to write.
+    fn bind_stub(&mut self, node: &Node<'_, '_>, reason: Reason) {
+        let model = self.graph.model;
+        let op = model.operator(node.id).name().to_owned();
+        let method = self.names.numbered(&format!("missing_{}_", op.to_lowercase()));
+        let method = method.replace("__", "_");
+        let ids: Vec<ValueId> = node.inputs.iter().map(|v| self.tensor(v).id).collect();
+        let holes: Vec<String> = (0..ids.len()).map(|i| format!("${i}")).collect();
+        let text = format!("self.{method}({})", holes.join(", "));
+        let mut outputs = SmallVec::new();
+        for ty in node.types {
+            let id = self.body.compute(Expr::parse(&text, &ids, &[]));
+            let elem = Elem::new(ty.data_type).unwrap_or(Elem::Float);
+            outputs.push(Val { id, lead: self.lead(ty), dims: ty.shape.clone(), elem, literal: None });
+        }
+        self.warnings.push(format!("{method} has to be written by hand: {reason}"));
+        self.stubs.push((method, reason.to_string()));
+        self.bind_outputs(node.id, outputs);
+    }
+
+    pub(crate) fn bind(&mut self, source: Source, value: Val) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.values.insert(source, value);
+        }
+    }
+
+    /// The value of a source for `reader`, `None` when its lowering was refused. Inside a loop, a value that has the
+    /// loop's axis is read at the current step.
+    pub(crate) fn value(&mut self, source: Source) -> Result<Option<Val>, Reason> {
+        let found = self.scopes.iter().enumerate().rev().find_map(|(i, s)| Some((i, s.values.get(&source)?.clone())));
+        if let Some((_, v)) = found {
+            return Ok(Some(self.at_step(source, v)));
+        }
+        match source {
+            Source::Variable(id)
+                if matches!(self.graph.model.variable(id).kind, VariableKind::Parameter | VariableKind::Constant) =>
+            {
+                self.constant(id).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The value of an operand. Weights are not looked at yet: whoever reads them says how.
+    fn operand(&mut self, source: Source, _reader: FunctionId) -> Result<Option<Val>, Reason> {
+        self.value(source)
+    }
+
+    /// Is there one consumer of `source`, in the same loop or outside of any, and is it no output of the model?
+    pub(crate) fn only_consumer(&self, source: Source) -> Option<FunctionId> {
+        let [one] = self.consumers.get(&source)?.as_slice() else { return None };
+        let Source::Output(f, _) = source else { return None };
+        let model = self.graph.model;
+        (!self.wanted.contains(&source) && model.loop_of(*one) == model.loop_of(f)).then_some(*one)
+    }
+
+    /// The Plus that adds a parameter to the result of `f`, if nothing else reads that: with the parameter.
+    pub(crate) fn bias_of(&self, f: FunctionId) -> Option<(FunctionId, VariableId)> {
+        let source = Source::Output(f, 0);
+        let plus = self.only_consumer(source)?;
+        let model = self.graph.model;
+        if !matches!(model.operator(plus), Operator::Plus) {
+            return None;
+        }
+        let other = model.inputs(plus).iter().copied().find(|s| *s != source)?;
+        let Source::Variable(v) = other else { return None };
+        let is_weight = matches!(model.variable(v).kind, VariableKind::Parameter | VariableKind::Constant);
+        is_weight.then_some((plus, v))
+    }
+
+    /// Marks a function as taken in by another.
+    pub(crate) fn take(&mut self, f: FunctionId) {
+        self.done.insert(f);
+    }
+
+    /// How many operands of functions a variable is.
+    pub(crate) fn readers(&self, v: VariableId) -> usize {
+        self.readers.get(&v).copied().unwrap_or(0)
+    }
+
+    /// The lead of a result in the current scope: inside a loop body the loop's axis is not a dimension.
+    pub(crate) fn lead(&self, ty: &ValueType) -> Lead {
+        let mut lead = self.layout.lead(ty.axes);
+        if lead.sequence.is_some_and(|s| self.running.iter().any(|(r, _)| *r == s)) {
+            lead.sequence = None;
+        }
+        lead
+    }
+
+    /// Adds a helper to the file.
+    pub(crate) fn help(&mut self, name: &'static str) {
+        self.helpers.insert(name);
+    }
+
+    /// Adds a piece of state.
+    pub(crate) fn hold(&mut self, state: State) -> StateId {
+        let id = StateId(self.states.len() as u32);
+        self.states.push(state);
+        id
+    }
+
+    fn lower_loop(&mut self, id: LoopId) {
+        if let Err((f, reason)) = loops::lower(self, id) {
+            self.refuse(f, reason);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! BatchNormalization (spec 4.9): `nn.BatchNorm…`, per channel or, when not spatial, per element.
+
+use super::shape::product;
+use super::value::stored;
+use super::{Lower, Lowered, Node, Owner, Val};
+use crate::onnx::graph::ElemType;
+use crate::pytorch::python::expr::{ValueId, number};
+use crate::pytorch::state::State;
+use crate::pytorch::weights::Weight;
+use crate::report::Reason;
+use cntk_parser::model::{Dim, Source, VariableId};
+use cntk_parser::ops::attributes::BatchNormalization;
+use smallvec::smallvec;
+
+/// `scale * (x - mean) / sqrt(variance + epsilon) + bias`.
+pub(super) fn batch_normalization(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &BatchNormalization) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let per_element = !a.spatial || x.rank() == 0;
+    let rows = if per_element { cx.flatten(&x)? } else { x.clone() };
+    let rows = if rows.rank() == 0 { cx.reshape(&rows, &[Dim::Known(1)])? } else { rows };
+    let Some(channels) = rows.dims[0].known() else {
+        return Err(Reason::new("spatial", "as many channels as a free axis has"));
+    };
+    let kind = match rows.rank() {
+        1 | 2 => "BatchNorm1d",
+        3 => "BatchNorm2d",
+        4 => "BatchNorm3d",
+        _ => "",
+    };
+    let mut input = cx.as_batch(&rows);
+    let made = match module(cx, node, &x, a, kind, channels) {
+        Some(state) if !kind.is_empty() => {
+            let id = cx.call("%0($0)", &[input], &[state]);
+            cx.body.values[id.0 as usize].heavy = false;
+            id
+        }
+        _ => {
+            let single = !x.elem.is_double();
+            let mut ids: Vec<ValueId> = vec![input];
+            for v in &node.inputs[1..5] {
+                let v = cx.tensor(v);
+                let v = cx.cast(&v, x.elem);
+                let one = product(&v.dims) == Some(1) && channels != 1;
+                let v = cx.reshape(&v, &[Dim::Known(if one { 1 } else { channels })])?;
+                ids.push(if one { cx.py(&format!("$0.expand({channels})"), &[v.id]) } else { v.id });
+            }
+            input = cx.py(&format!("F.batch_norm($0, $3, $4, $1, $2, eps={})", number(a.epsilon, single)), &ids);
+            input
+        }
+    };
+    let y = cx.from_batch(made, &rows, rows.dims.clone());
+    Ok(smallvec![cx.reshape(&Val { elem: x.elem, ..y }, &x.dims)?])
+}
+
+/// The layer that holds scale, bias and statistics, if each is as long as there are channels and nobody else's.
+fn module(
+    cx: &mut Lower<'_, '_, '_>,
+    node: &Node<'_, '_>,
+    x: &Val,
+    a: &BatchNormalization,
+    kind: &str,
+    channels: u64,
+) -> Option<crate::pytorch::python::expr::StateId> {
+    let model = cx.graph.model;
+    let mut parts: Vec<(VariableId, Weight)> = Vec::new();
+    for s in &node.sources[1..5] {
+        let Source::Variable(v) = s else { return None };
+        let weight = Weight::new(model.variable(*v))?;
+        if weight.count() != channels || weight.elem != stored(x.elem) {
+            return None;
+        }
+        parts.push((*v, weight));
+    }
+    let ids: Vec<VariableId> = parts.iter().map(|p| p.0).collect();
+    let key = format!("{kind} {ids:?} {}", a.epsilon);
+    if let Some(state) = cx.modules.get(&key) {
+        return Some(*state);
+    }
+    let twice = ids.iter().enumerate().any(|(i, v)| ids[..i].contains(v));
+    if twice || ids.iter().any(|v| cx.owners.contains_key(v)) || kind.is_empty() {
+        return None;
+    }
+    let mut arguments = format!("{channels}");
+    if (a.epsilon - 1e-5).abs() > 1e-12 {
+        arguments.push_str(&format!(", eps={}", number(a.epsilon, false)));
+    }
+    arguments.push_str(&format!(", momentum={}", momentum(cx, a.normalization_time_constant)));
+    if x.elem.is_double() {
+        arguments.push_str(", dtype=torch.float64");
+    }
+    let mut state = State::module(format!("nn.{kind}({arguments})"), cx.layer_name(node.id), "bn");
+    for ((id, weight), suffix) in parts.iter().zip(["weight", "bias", "running_mean", "running_var"]) {
+        state = state.tensor(suffix, (*id, weight), &[channels], weight.whole(), "as in CNTK");
+    }
+    state = state.filled("num_batches_tracked", ElemType::Int64, &[], 0.0);
+    let id = cx.hold(state);
+    cx.modules.insert(key, id);
+    for ((v, weight), suffix) in parts.iter().zip(["weight", "bias", "running_mean", "running_var"]) {
+        let shape: Vec<String> = weight.dims.iter().map(u64::to_string).collect();
+        let whole = if weight.dims.len() == 1 { String::new() } else { format!(".reshape({})", shape.join(", ")) };
+        cx.owners.insert(*v, Owner { state: id, text: format!("%0.{suffix}{whole}") });
+    }
+    Some(id)
+}
+
+/// What PyTorch calls momentum, for the minibatch size that the file states.
+fn momentum(cx: &mut Lower<'_, '_, '_>, time_constant: f64) -> String {
+    if time_constant.is_infinite() {
+        return "0.0".to_owned();
+    }
+    if time_constant <= 0.0 || time_constant.is_nan() {
+        return "1.0".to_owned();
+    }
+    cx.help("bn_momentum");
+    format!("bn_momentum({})", number(time_constant, false))
+}

@@ -1,0 +1,185 @@
+//! Pooling and Unpooling (spec 4.8).
+
+use super::convolution::{pad, pads};
+use super::{Lower, Lowered, Node, Val};
+use crate::layout::window::{Padding, Placed, Window, entry, flag};
+use crate::pytorch::python::expr::{ValueId, numbers, tuple};
+use crate::report::Reason;
+use cntk_parser::model::{Dim, Dims, Shape};
+use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
+use smallvec::smallvec;
+
+/// The windows of a pooling, one per spatial axis; and whether the operand lacks a channel axis.
+struct Windows {
+    list: Vec<Window>,
+    bare: bool,
+}
+
+fn windows(window: &Shape, strides: &Shape, auto: &[bool], pads: (&Shape, &Shape), ceil: bool, rank: usize) -> Windows {
+    let size = |row: usize| match window.0.as_slice() {
+        [one] if rank == 1 => *one,
+        list => list.get(rank - 1 - row).copied().unwrap_or(1),
+    };
+    // The outermost axis is the channel unless a window runs over it.
+    let bare = rank > 0 && size(0) != 1;
+    let list = (usize::from(!bare)..rank)
+        .map(|row| {
+            let padding = if flag(auto, rank, row) {
+                Padding::Auto
+            } else {
+                Padding::Explicit(entry(pads.0, rank, row, 0), entry(pads.1, rank, row, 0))
+            };
+            Window { kernel: size(row), stride: entry(strides, rank, row, 1).max(1), dilation: 1, padding, ceil }
+        })
+        .collect();
+    Windows { list, bare }
+}
+
+pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let rank = x.rank();
+    let out = node.types[0].shape.clone();
+    if a.window.is_unknown() {
+        if rank < 2 {
+            return Err(Reason::new("poolingWindowShape", "pooling over all spatial axes needs at least one"));
+        }
+        return whole(cx, &x, 1, a.kind, out);
+    }
+    let Windows { mut list, bare } =
+        windows(&a.window, &a.strides, &a.auto_padding, (&a.lower_pad, &a.upper_pad), a.ceil_out_dim, rank);
+    let first = usize::from(!bare);
+    let mut tail: Dims = x.dims[first.min(rank)..].into();
+    if covers_all(&list, &tail) && !list.is_empty() {
+        return whole(cx, &x, first, a.kind, out);
+    }
+    // Axes in front that no window moves over join the channels.
+    let mut input = cx.as_batch(&x);
+    if bare {
+        input = cx.py("$0.unsqueeze(1)", &[input]);
+    }
+    if list.is_empty() {
+        input = cx.py("$0.unsqueeze(2)", &[input]);
+        tail.push(Dim::Known(1));
+        list.push(Window { kernel: 1, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: false });
+    }
+    if list.len() > 3 {
+        return Err(Reason::new("poolingWindowShape", "PyTorch pools over at most three axes"));
+    }
+    let id = match a.kind {
+        PoolingType::Max => max_pool(cx, input, &list, &tail)?,
+        PoolingType::Average => average_pool(cx, input, &list, &tail, a.include_pad)?,
+    };
+    let id = if bare { cx.py("$0.squeeze(1)", &[id]) } else { id };
+    let id = if rank == 1 && !bare { cx.py("$0.squeeze(2)", &[id]) } else { id };
+    Ok(smallvec![cx.from_batch(id, &x, out)])
+}
+
+/// One window over everything from static axis `first` on.
+fn whole(cx: &mut Lower<'_, '_, '_>, x: &Val, first: usize, kind: PoolingType, out: Dims) -> Lowered {
+    let axes: Vec<usize> = (first..x.rank()).map(|a| a + x.lead.rank()).collect();
+    let axes = if let [one] = axes.as_slice() { one.to_string() } else { tuple(&axes) };
+    let function = match kind {
+        PoolingType::Max => "amax",
+        PoolingType::Average => "mean",
+    };
+    let id = cx.py(&format!("$0.{function}({axes}, keepdim=True)"), &[x.id]);
+    Ok(smallvec![Val { dims: out, ..x.with(id) }])
+}
+
+/// Does one unpadded window cover the whole operand?
+fn covers_all(windows: &[Window], tail: &[Dim]) -> bool {
+    windows.len() == tail.len()
+        && windows
+            .iter()
+            .zip(tail)
+            .all(|(w, n)| *n == Dim::Known(w.kernel) && w.place(w.kernel).is_some_and(|p| p.size == 1 && p.before == 0))
+}
+
+/// Window, stride and padding as arguments.
+fn arguments(windows: &[Window], padding: &[i64]) -> String {
+    let kernel: Vec<u64> = windows.iter().map(|w| w.kernel).collect();
+    let stride: Vec<u64> = windows.iter().map(|w| w.stride).collect();
+    let mut text = numbers(&kernel);
+    if stride != kernel {
+        text.push_str(&format!(", stride={}", numbers(&stride)));
+    }
+    if padding.iter().any(|p| *p != 0) {
+        text.push_str(&format!(", padding={}", numbers(padding)));
+    }
+    text
+}
+
+fn max_pool(cx: &mut Lower<'_, '_, '_>, x: ValueId, windows: &[Window], tail: &[Dim]) -> Result<ValueId, Reason> {
+    let (x, padding) = pad(cx, x, windows, tail, f64::NEG_INFINITY, Some(2))?;
+    Ok(cx.py(&format!("F.max_pool{}d($0, {})", windows.len(), arguments(windows, &padding)), &[x]))
+}
+
+/// The average over the real cells under the window, or over the whole window when padding counts.
+fn average_pool(
+    cx: &mut Lower<'_, '_, '_>,
+    x: ValueId,
+    windows: &[Window],
+    tail: &[Dim],
+    include_pad: bool,
+) -> Result<ValueId, Reason> {
+    let n = windows.len();
+    let (padded, padding) = pad(cx, x, windows, tail, 0.0, Some(2))?;
+    let list = arguments(windows, &padding);
+    if padded == x || include_pad {
+        let all = if !include_pad && padding.iter().any(|p| *p != 0) { ", count_include_pad=False" } else { "" };
+        return Ok(cx.py(&format!("F.avg_pool{n}d($0, {list}{all})"), &[padded]));
+    }
+    let mean = cx.py(&format!("F.avg_pool{n}d($0, {list})"), &[padded]);
+    if windows
+        .iter()
+        .zip(tail)
+        .all(|(w, n)| n.known().is_some_and(|n| w.place(n).is_some_and(|p| p.before <= 0 && p.after <= 0)))
+    {
+        return Ok(mean);
+    }
+    // Which share of each window is real.
+    let ones = cx.py("torch.ones_like($0[:1, :1])", &[x]);
+    let (ones, _) = pad(cx, ones, windows, tail, 0.0, Some(2))?;
+    let share = cx.py(&format!("F.avg_pool{n}d($0, {list})"), &[ones]);
+    Ok(cx.py("$0 / $1", &[mean, share]))
+}
+
+/// Each pooled value goes back to the argmax position of its window in the original input; all else is 0.
+pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
+    let (pooled, original) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
+    let rank = original.rank();
+    let Windows { list, bare } =
+        windows(&a.window, &a.strides, &a.auto_padding, (&a.lower_pad, &a.upper_pad), false, rank);
+    if pooled.lead != original.lead {
+        return Err(Reason::new("", "the operands have different dynamic axes"));
+    }
+    if list.is_empty() || list.len() > 3 {
+        return Err(Reason::new("unpoolingWindowShape", "PyTorch pools over one to three axes"));
+    }
+    let mut x = cx.as_batch(&original);
+    let mut values = cx.as_batch(&pooled);
+    if bare {
+        x = cx.py("$0.unsqueeze(1)", &[x]);
+        values = cx.py("$0.unsqueeze(1)", &[values]);
+    }
+    let tail: Dims = original.dims[usize::from(!bare)..].into();
+    let (padded, padding) = pad(cx, x, &list, &tail, f64::NEG_INFINITY, Some(2))?;
+    let text = format!("F.max_pool{}d($0, {}, return_indices=True)[1]", list.len(), arguments(&list, &padding));
+    let indices = cx.py(&text, &[padded]);
+    cx.help("max_unpool");
+    let mut id = cx.py("max_unpool($0, $1, $2)", &[values, indices, padded]);
+    if padded != x {
+        let back: Option<Vec<(i64, i64)>> = list
+            .iter()
+            .zip(&tail)
+            .map(|(w, n)| {
+                let Placed { before, after, .. } = w.place(n.known()?)?;
+                Some((-before, -after.max(0)))
+            })
+            .collect();
+        let back = back.ok_or_else(|| Reason::new("autoPadding", "unpooling to a free size with uneven padding"))?;
+        id = cx.py(&format!("F.pad($0, {})", pads(&back)), &[id]);
+    }
+    let id = if bare { cx.py("$0.squeeze(1)", &[id]) } else { id };
+    Ok(smallvec![cx.from_batch(id, &original, original.dims.clone())])
+}

@@ -1,0 +1,183 @@
+//! Operators that move elements about (spec 4.12): TransposeAxes, Slice, Reshape, Squeeze, Splice, Pad, and the batch
+//! axis as a static one.
+
+use super::{Lower, Lowered, Node, Val};
+use crate::layout::Lead;
+use crate::pytorch::python::expr::{ValueId, number};
+use crate::report::Reason;
+use cntk_parser::model::{AxisKind, Dim, Dims};
+use cntk_parser::ops::attributes::{Pad, PaddingMode, Slice, Splice, TransposeAxes};
+use smallvec::smallvec;
+
+/// A permutation of the static axes. Axes beyond the rank are new outer axes of size 1.
+pub(super) fn transpose(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &TransposeAxes<'_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let out = &node.types[0].shape;
+    let missing = out.len().saturating_sub(x.rank());
+    let lead = x.lead.rank();
+    let axes: Vec<usize> = (0..missing).map(|i| lead + i).collect();
+    let id = cx.unsqueeze(x.id, &axes, lead + x.rank());
+    let row =
+        |axis: &cntk_parser::model::Axis<'_>| axis.row(out.len()).ok_or_else(|| Reason::new("axis", "out of range"));
+    let mut order: Vec<usize> = (0..out.len()).collect();
+    match a {
+        TransposeAxes::Swap(one, other) => order.swap(row(one)?, row(other)?),
+        TransposeAxes::Permute(axes) => {
+            if axes.len() != out.len() {
+                return Err(Reason::new("axisVec", "does not name every axis"));
+            }
+            // Row-major: p[j] = n-1 - axisVec[n-1-j].
+            for (j, axis) in axes.iter().rev().enumerate() {
+                order[j] = row(axis)?;
+            }
+        }
+    }
+    let moved: Vec<usize> = (0..order.len()).filter(|i| order[*i] != *i).collect();
+    let id = match moved.as_slice() {
+        [] => id,
+        [i, j] => cx.py(&format!("$0.transpose({}, {})", i + lead, j + lead), &[id]),
+        _ => {
+            let all: Vec<String> = (0..lead).chain(order.iter().map(|p| p + lead)).map(|p| p.to_string()).collect();
+            cx.py(&format!("$0.permute({})", all.join(", ")), &[id])
+        }
+    };
+    Ok(smallvec![Val { dims: out.clone(), ..x.with(id) }])
+}
+
+/// Static slices: an end of 0 or less counts from the end; a negative stride walks the window backwards.
+pub(super) fn slice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let (rank, lead) = (x.rank(), x.lead.rank());
+    let mut index = vec![":".to_owned(); lead + rank];
+    let mut backwards: Vec<(usize, i64)> = Vec::new();
+    for r in &a.ranges {
+        let axis = match r.axis.kind() {
+            AxisKind::Static(_) => r.axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?,
+            _ => return Err(Reason::new("axis", "only static axes can be sliced by this op")),
+        };
+        let begin = if r.begin == 0 { String::new() } else { r.begin.to_string() };
+        let whole = r.end == 0 || x.dims[axis].known() == u64::try_from(r.end).ok();
+        let end = if whole { String::new() } else { r.end.to_string() };
+        let step = if r.stride > 1 { format!(":{}", r.stride) } else { String::new() };
+        if index[axis + lead] != ":" {
+            return Err(Reason::new("axis", "an axis is sliced twice"));
+        }
+        index[axis + lead] = format!("{begin}:{end}{step}");
+        if r.stride < 0 {
+            backwards.push((axis + lead, i64::from(r.stride)));
+        }
+    }
+    let id = subscript(cx, x.id, index);
+    let mut y = Val { dims: node.types[0].shape.clone(), ..x.with(id) };
+    // NumPy's x[begin:end][::stride]: cut the window, then walk it backwards.
+    for (axis, stride) in backwards {
+        y.id = cx.py(&format!("$0.flip({axis})"), &[y.id]);
+        if stride < -1 {
+            let mut index = vec![":".to_owned(); axis];
+            index.push(format!("::{}", -stride));
+            y.id = subscript(cx, y.id, index);
+        }
+    }
+    Ok(smallvec![y])
+}
+
+/// Slices by the given texts, those at the end left out where they take everything.
+pub(super) fn subscript(cx: &mut Lower<'_, '_, '_>, id: ValueId, mut index: Vec<String>) -> ValueId {
+    let leading = index.iter().take_while(|s| *s == ":").count();
+    while index.last().is_some_and(|s| s == ":") {
+        index.pop();
+    }
+    if index.is_empty() {
+        return id;
+    }
+    let spaced: Vec<String> = index.iter().map(|s| s.clone()).collect();
+    let _ = leading;
+    cx.py(&format!("$0[{}]", spaced.join(", ")), &[id])
+}
+
+/// Anything that keeps the elements in memory order: Reshape, Squeeze.
+pub(super) fn reshape(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0].clone();
+    let mut to = node.types[0].shape.clone();
+    keep_free(&x.dims, &mut to);
+    Ok(smallvec![cx.reshape(&x, &to)?])
+}
+
+/// Where operand and result have one unknown dimension each and the known sizes agree, it is the same one.
+fn keep_free(from: &[Dim], to: &mut Dims) {
+    let unknown = |d: &[Dim]| d.iter().filter(|d| d.known().is_none()).copied().collect::<Vec<_>>();
+    let known = |d: &[Dim]| d.iter().filter_map(|d| d.known()).product::<u64>();
+    let (a, b) = (unknown(from), unknown(to));
+    if let ([one], [other]) = (a.as_slice(), b.as_slice())
+        && one != other
+        && known(from) == known(to)
+    {
+        for d in to.iter_mut().filter(|d| *d == other) {
+            *d = *one;
+        }
+    }
+}
+
+/// Concatenation along one axis, which may be one beyond the rank; other axes broadcast from 1.
+pub(super) fn splice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Splice<'_>) -> Lowered {
+    let out = &node.types[0].shape;
+    let axis = a.axis.row(out.len()).ok_or_else(|| Reason::new("axis", "out of range"))?;
+    let unified = cx.unify(&node.inputs, node.sources);
+    let lead = unified.iter().fold(Lead::default(), |l, v| l.union(v.lead));
+    let mut parts = Vec::new();
+    for v in &unified {
+        let v = cx.tensor(v);
+        // Missing axes of size 1 in front, as many as the rank asks for.
+        let ones: Vec<usize> = (0..out.len().saturating_sub(v.rank())).map(|i| v.lead.rank() + i).collect();
+        let id = cx.unsqueeze(v.id, &ones, v.lead.rank() + v.rank());
+        let dims: Dims = ones.iter().map(|_| Dim::Known(1)).chain(v.dims.iter().copied()).collect();
+        let full = Val { dims, ..v.with(id) };
+        let mut want = out.clone();
+        want[axis] = full.dims[axis];
+        let same = v.lead == lead && full.dims.iter().zip(&want).all(|(a, b)| a == b || !matches!(a, Dim::Known(1)));
+        parts.push(if same { full.id } else { cx.expand(&full, lead, &want)?.id });
+    }
+    let holes: Vec<String> = (0..parts.len()).map(|i| format!("${i}")).collect();
+    let id = cx.py(&format!("torch.cat([{}], {})", holes.join(", "), axis + lead.rank()), &parts);
+    Ok(smallvec![Val { id, lead, dims: out.clone(), elem: unified[0].elem, literal: None }])
+}
+
+/// NumPy's `pad` of the static axes.
+pub(super) fn pad(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let (rank, lead) = (x.rank(), x.lead.rank());
+    let amount = |list: &[u64], row: usize| list.get(rank - 1 - row).copied().unwrap_or(0);
+    let all: Vec<(i64, i64)> =
+        (0..rank).map(|r| (amount(&a.head, r).cast_signed(), amount(&a.foot, r).cast_signed())).collect();
+    let mut id = x.id;
+    match a.mode {
+        PaddingMode::Constant => {
+            let first = all.iter().position(|p| *p != (0, 0)).unwrap_or(rank);
+            if first < rank {
+                let value = match a.constant_value {
+                    0.0 => String::new(),
+                    v => format!(", value={}", number(v, !x.elem.is_double())),
+                };
+                id = cx.py(&format!("F.pad($0, {}{value})", super::convolution::pads(&all[first..])), &[id]);
+            }
+        }
+        PaddingMode::Reflect | PaddingMode::Symmetric => {
+            let edge = u8::from(a.mode == PaddingMode::Reflect);
+            for (axis, (before, after)) in all.iter().enumerate().filter(|(_, p)| **p != (0, 0)) {
+                cx.help("mirror");
+                id = cx.py(&format!("mirror($0, {}, {before}, {after}, {edge})", axis + lead), &[id]);
+            }
+        }
+    }
+    Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
+}
+
+/// The batch axis becomes the outermost static one, or the other way round: the tensor is the same.
+pub(super) fn relabel_batch(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let lead = cx.lead(&node.types[0]);
+    if x.lead.sequence.is_some() {
+        return Err(Reason::new("", "the batch axis of a sequence cannot become static"));
+    }
+    Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x }])
+}

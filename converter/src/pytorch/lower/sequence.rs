@@ -1,0 +1,340 @@
+//! Sequence axes: lengths, masks, and the operators that read them (spec 4.10, 4.13).
+
+use super::{Lengths, Lower, Lowered, Node, Val};
+use crate::layout::Lead;
+use crate::pytorch::python::expr::{Expr, ValueId, number};
+use crate::report::Reason;
+use cntk_parser::model::{SequenceAxisId, Source, VariableId};
+use cntk_parser::ops::Operator;
+use smallvec::smallvec;
+use std::collections::HashSet;
+
+impl Lower<'_, '_, '_> {
+    /// The lengths of a sequence axis: int64 [batch]. The first request makes the argument.
+    pub(crate) fn lengths(&mut self, axis: SequenceAxisId) -> Result<ValueId, Reason> {
+        if let Some(id) = self.length_values.get(&axis) {
+            return Ok(*id);
+        }
+        let variable = self
+            .first_argument(axis)
+            .ok_or_else(|| Reason::new("", "the lengths of its sequence axis are not known"))?;
+        let model = self.graph.model;
+        let axes: HashSet<SequenceAxisId> = self
+            .graph
+            .arguments
+            .iter()
+            .filter_map(|a| model.type_of(Source::Variable(a.variable)).axes.sequence)
+            .collect();
+        let wanted = match self.graph.arguments.iter().position(|a| a.variable == variable) {
+            Some(i) if axes.len() > 1 => format!("{}_lengths", self.arguments[i]),
+            _ => "lengths".to_owned(),
+        };
+        let name = self.names.unique(&wanted);
+        let id = self.body.atom(Expr::atom(name.clone()));
+        self.lengths.push(Lengths { axis, name, variable });
+        self.length_values.insert(axis, id);
+        Ok(id)
+    }
+
+    /// The first argument, in file order, that has this axis.
+    fn first_argument(&self, axis: SequenceAxisId) -> Option<VariableId> {
+        let has = |v| self.graph.model.type_of(Source::Variable(v)).axes.sequence == Some(axis);
+        self.graph.arguments.iter().map(|a| a.variable).find(|v| has(*v))
+    }
+
+    /// Declares the lengths of an axis that an op makes.
+    fn set_lengths(&mut self, axis: SequenceAxisId, lengths: ValueId) {
+        if self.first_argument(axis).is_none() {
+            self.length_values.entry(axis).or_insert(lengths);
+        }
+    }
+
+    /// Which frames are valid: bool [batch, sequence].
+    pub(crate) fn mask(&mut self, axis: SequenceAxisId) -> Result<ValueId, Reason> {
+        if let Some(id) = self.scopes.iter().rev().find_map(|s| s.masks.get(&axis)) {
+            return Ok(*id);
+        }
+        let (timed, lengths) = (self.timed(axis)?, self.lengths(axis)?);
+        self.help("valid_steps");
+        let id = self.py("valid_steps($0, $1)", &[timed, lengths]);
+        self.body.hint(id, "valid".to_owned());
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.masks.insert(axis, id);
+        }
+        Ok(id)
+    }
+
+    /// `v` with everything beyond each sequence's length replaced by `fill`, NaN included.
+    pub(crate) fn mask_fill(&mut self, v: &Val, fill: &str) -> Result<Val, Reason> {
+        let Some(axis) = v.lead.sequence else { return Ok(v.clone()) };
+        let mask = self.mask(axis)?;
+        let ones = ", None".repeat(v.rank());
+        let index = if ones.is_empty() { String::new() } else { format!("[:, :{ones}]") };
+        let id = self.py(&format!("$0.masked_fill(~$1{index}, {fill})"), &[v.id, mask]);
+        Ok(v.with(id))
+    }
+
+    /// `v` with the steps of each sequence in the other order; padding stays where it is.
+    pub(crate) fn flip_steps(&mut self, v: &Val) -> Result<Val, Reason> {
+        let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
+        let lengths = self.lengths(axis)?;
+        self.help("flip_steps");
+        let id = self.py("flip_steps($0, $1)", &[v.id, lengths]);
+        Ok(v.with(id))
+    }
+
+    /// Inside a loop, a value that has the loop's axis is read at the current step.
+    pub(crate) fn at_step(&mut self, source: Source, v: Val) -> Val {
+        let Some((axis, step)) = self.running.last().cloned() else { return v };
+        if v.lead.sequence != Some(axis) {
+            return v;
+        }
+        let id = self.py(&format!("$0[:, {step}]"), &[v.id]);
+        let read = Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) };
+        self.bind(source, read.clone());
+        read
+    }
+
+    /// The last frame of each sequence.
+    pub(crate) fn last_step(&mut self, v: &Val) -> Result<Val, Reason> {
+        let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
+        let lengths = self.lengths(axis)?;
+        self.help("take_steps");
+        let id = self.py("take_steps($0, $1 - 1)", &[v.id, lengths]);
+        Ok(Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) })
+    }
+}
+
+/// The operators that read a sequence axis.
+pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    match node.op {
+        Operator::PastValue(d) => delay(cx, node, d.offset, false),
+        Operator::FutureValue(d) => delay(cx, node, d.offset, true),
+        Operator::ReconcileDynamicAxis => reconcile(cx, node),
+        Operator::UnpackSequence(a) => unpack(cx, node, a.padding_value),
+        Operator::ToSequence(_) => to_sequence(cx, node),
+        Operator::ToSequenceLike(_) => to_sequence_like(cx, node),
+        Operator::Where(_) => positions(cx, node),
+        Operator::PackedIndex => Ok(smallvec![node.inputs[1].clone()]),
+        Operator::GatherPacked => gather(cx, node),
+        Operator::ScatterPacked => scatter(cx, node),
+        _ => Err(Reason::new("", "has no PyTorch form")),
+    }
+}
+
+/// A delay outside of a loop: the sequence, shifted.
+fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bool) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let Some(axis) = x.lead.sequence else {
+        return Err(Reason::new("", "the operand is not a sequence"));
+    };
+    let out = &node.types[0].shape;
+    let x = cx.expand(&x, x.lead, out)?;
+    let initial = &node.inputs[1];
+    if let (false, Some(value)) = (future, initial.literal) {
+        let zeros = "0, 0, ".repeat(x.rank());
+        let value = match value {
+            0.0 => String::new(),
+            v => format!(", value={}", number(v, !x.elem.is_double())),
+        };
+        let id = cx.py(&format!("F.pad($0, ({zeros}{steps}, 0){value})[:, :-{steps}]"), &[x.id]);
+        return Ok(smallvec![x.with(id)]);
+    }
+    if initial.lead.sequence.is_some() {
+        return delay_after_sequence(cx, &x, initial, steps, future);
+    }
+    let initial = match initial.literal {
+        Some(v) => {
+            let id = cx.py(&format!("$0.new_full((), {})", number(v, !x.elem.is_double())), &[x.id]);
+            initial.with(id)
+        }
+        None => cx.cast(initial, x.elem),
+    };
+    let placed = cx.place(&initial, x.lead, x.rank());
+    let id = if future {
+        let lengths = cx.lengths(axis)?;
+        cx.help("future_value");
+        cx.py(&format!("future_value($0, $1, {steps}, $2)"), &[x.id, placed, lengths])
+    } else {
+        cx.help("past_value");
+        cx.py(&format!("past_value($0, $1, {steps})"), &[x.id, placed])
+    };
+    Ok(smallvec![x.with(id)])
+}
+
+/// A delay whose initial state is a sequence: its last frames go before, its first frames behind.
+fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, steps: u64, future: bool) -> Lowered {
+    let initial = cx.expand(initial, initial.lead, &x.dims)?;
+    cx.help("past_value");
+    if future {
+        let flipped = cx.flip_steps(x)?;
+        let id = cx.py(&format!("past_value($0, $1[:, :{steps}].flip(1), {steps})"), &[flipped.id, initial.id]);
+        return Ok(smallvec![cx.flip_steps(&x.with(id))?]);
+    }
+    // Reversed, the last frames are the first ones.
+    let last = cx.flip_steps(&initial)?;
+    let id = cx.py(&format!("past_value($0, $1[:, :{steps}].flip(1), {steps})"), &[x.id, last.id]);
+    Ok(smallvec![x.with(id)])
+}
+
+/// Repeats data along the axes of another value.
+fn reconcile(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = node.inputs[0].clone();
+    let lead = cx.lead(&node.types[0]);
+    if let (Some(value), Some(axis)) = (x.literal, lead.sequence) {
+        let timed = cx.timed(axis)?;
+        let dims: Vec<String> = x.dims.iter().map(|_| "1".to_owned()).collect();
+        let shape = match dims.as_slice() {
+            [] => String::new(),
+            [one] => format!(" + ({one},)"),
+            all => format!(" + ({})", all.join(", ")),
+        };
+        let text = number(value, !x.elem.is_double());
+        let id =
+            cx.py(&format!("torch.full($0.shape[:2]{shape}, {text}{}, device=$0.device)", x.elem.dtype()), &[timed]);
+        return Ok(smallvec![Val { lead, ..x.with(id) }]);
+    }
+    if x.lead.sequence.is_some() && lead.sequence.is_some() {
+        return Ok(smallvec![Val { lead, ..x }]);
+    }
+    let dims = x.dims.clone();
+    Ok(smallvec![cx.expand(&x, lead, &dims)?])
+}
+
+/// The sequence axis becomes the outermost static one.
+fn unpack(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, padding: f64) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let axis = x.lead.sequence.ok_or_else(|| Reason::new("", "the operand is not a sequence"))?;
+    let filled = cx.mask_fill(&x, &number(padding, !x.elem.is_double()))?;
+    let lead = Lead { batch: true, sequence: None };
+    let mut outputs = smallvec![Val { lead, dims: node.types[0].shape.clone(), ..filled }];
+    if let Some(ty) = node.types.get(1) {
+        let mask = cx.mask(axis)?;
+        let id = cx.py(&format!("$0.{}", x.elem.method()), &[mask]);
+        cx.truths.insert(id, mask);
+        outputs.push(Val { lead, dims: ty.shape.clone(), ..x.with(id) });
+    }
+    Ok(outputs)
+}
+
+/// The outermost static axis becomes a sequence axis of its own.
+fn to_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let lead = cx.lead(&node.types[0]);
+    let axis = lead.sequence.ok_or_else(|| Reason::new("newDynamicAxes", "names no sequence axis"))?;
+    let lengths = match node.inputs.get(1) {
+        Some(given) => match cx.counts.get(&given.id) {
+            Some(count) => *count,
+            None => {
+                let given = cx.tensor(given);
+                cx.py("$0.reshape(-1).long()", &[given.id])
+            }
+        },
+        None => {
+            cx.help("full_lengths");
+            cx.py("full_lengths($0)", &[x.id])
+        }
+    };
+    cx.set_lengths(axis, lengths);
+    cx.set_timed(axis, x.id);
+    Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x }])
+}
+
+/// The same with the lengths of another sequence; frames beyond it are dropped.
+fn to_sequence_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let x = cx.tensor(&node.inputs[0]);
+    let lead = cx.lead(&node.types[0]);
+    let axis = lead.sequence.ok_or_else(|| Reason::new("", "the second operand is not a sequence"))?;
+    let timed = cx.timed(axis)?;
+    let id = cx.py("$0[:, : $1.shape[1]]", &[x.id, timed]);
+    Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
+}
+
+/// The positions of the frames where the condition holds; one of each sequence, or a new, shorter sequence.
+fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let condition = cx.tensor(&node.inputs[0]);
+    let axis = condition.lead.sequence.ok_or_else(|| Reason::new("", "the condition is not a sequence"))?;
+    let condition = cx.reshape(&condition, &[])?;
+    let truth = cx.truth(&condition);
+    let valid = cx.mask(axis)?;
+    let chosen = cx.py("$0 & $1", &[truth, valid]);
+    let lead = cx.lead(&node.types[0]);
+    let index = match lead.sequence {
+        None => cx.py("$0.int().argmax(1)", &[chosen]),
+        Some(made) => {
+            let count = cx.py("$0.sum(1)", &[chosen]);
+            cx.set_lengths(made, count);
+            cx.help("chosen_steps");
+            let index = cx.py("chosen_steps($0)", &[chosen]);
+            cx.set_timed(made, index);
+            index
+        }
+    };
+    let id = cx.py(&format!("$0.{}", condition.elem.method()), &[index]);
+    cx.counts.insert(id, index);
+    Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..condition.with(id) }])
+}
+
+fn index_of(cx: &mut Lower<'_, '_, '_>, v: &Val) -> ValueId {
+    match cx.counts.get(&v.id) {
+        Some(index) => *index,
+        None => cx.py("$0.long()", &[v.id]),
+    }
+}
+
+/// The frames at given positions.
+fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (x, index) = (cx.tensor(&node.inputs[0]), &node.inputs[1]);
+    if x.lead.sequence.is_none() {
+        return Err(Reason::new("", "the operand is not a sequence"));
+    }
+    if let Some(end) = super::ends::of_index(cx, node.sources[1])
+        && index.lead.sequence.is_none()
+    {
+        return Ok(smallvec![match end {
+            super::ends::End::First => {
+                let id = cx.py("$0[:, 0]", &[x.id]);
+                Val { lead: index.lead, ..x.with(id) }
+            }
+            super::ends::End::Last => cx.last_step(&x)?,
+        }]);
+    }
+    let at = index_of(cx, index);
+    cx.help("take_steps");
+    let id = cx.py("take_steps($0, $1)", &[x.id, at]);
+    Ok(smallvec![Val { lead: index.lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
+}
+
+/// Frames put back at their positions, zeros elsewhere.
+fn scatter(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (x, index) = (cx.tensor(&node.inputs[0]), &node.inputs[1]);
+    let lead = cx.lead(&node.types[0]);
+    let axis = lead.sequence.ok_or_else(|| Reason::new("", "the condition is not a sequence"))?;
+    let at = index_of(cx, index);
+    let timed = cx.timed(axis)?;
+    let (x, at) = if x.lead.sequence.is_some() {
+        (cx.mask_fill(&x, "0.0")?, at)
+    } else {
+        let id = cx.py("$0[:, None]", &[x.id]);
+        (x.with(id), cx.py("$0[:, None]", &[at]))
+    };
+    cx.help("put_steps");
+    let id = cx.py("put_steps($0, $1, $2.shape[1])", &[x.id, at, timed]);
+    Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
+}
+
+/// Times with `inferInputRankToMap` -2: per sample, `sum_t W_t x_t`.
+pub(super) fn times_over_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (w, x) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
+    if w.lead.sequence.is_none() || w.lead != x.lead || w.rank() != 1 || x.rank() != 1 {
+        return Err(Reason::new(
+            "inferInputRankToMap",
+            "a product over the sequence axis of other operands than vectors",
+        ));
+    }
+    let id = cx.py("$0 * $1", &[w.id, x.id]);
+    let product = cx.mask_fill(&w.with(id), "0.0")?;
+    let id = cx.py("$0.sum(1)", &[product.id]);
+    let made = Val { lead: Lead { batch: true, sequence: None }, ..w.with(id) };
+    Ok(smallvec![cx.reshape(&made, &node.types[0].shape)?])
+}

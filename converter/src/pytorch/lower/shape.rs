@@ -1,0 +1,287 @@
+//! Shapes: alignment of operands, and reshapes in the shortest form that PyTorch has for them.
+
+use super::{Lower, Val};
+use crate::layout::Lead;
+use crate::pytorch::python::expr::ValueId;
+use crate::report::Reason;
+use cntk_parser::model::{Dim, Dims, Source};
+
+/// Python text under construction, with the values of its holes.
+#[derive(Default)]
+pub(crate) struct Holes(pub(crate) Vec<ValueId>);
+
+impl Holes {
+    /// The hole that stands for `v`.
+    pub(crate) fn of(&mut self, v: ValueId) -> String {
+        let at = self.0.iter().position(|x| *x == v).unwrap_or_else(|| {
+            self.0.push(v);
+            self.0.len() - 1
+        });
+        format!("${at}")
+    }
+}
+
+/// The product of known sizes.
+pub(crate) fn product(dims: &[Dim]) -> Option<u64> {
+    dims.iter().try_fold(1u64, |n, d| n.checked_mul(d.known()?))
+}
+
+/// The shape of two broadcast together.
+pub(crate) fn broadcast(a: &[Dim], b: &[Dim]) -> Dims {
+    let rank = a.len().max(b.len());
+    let at = |d: &[Dim], i: usize| (i + d.len()).checked_sub(rank).map_or(Dim::Known(1), |i| d[i]);
+    (0..rank)
+        .map(|i| match (at(a, i), at(b, i)) {
+            (Dim::Known(1), d) | (d, Dim::Known(1)) => d,
+            (Dim::Known(n), _) | (_, Dim::Known(n)) => Dim::Known(n),
+            (free, _) => free,
+        })
+        .collect()
+}
+
+impl Lower<'_, '_, '_> {
+    /// New axes of size 1 at the given places of the result.
+    pub(crate) fn unsqueeze(&mut self, id: ValueId, axes: &[usize], rank: usize) -> ValueId {
+        let Some(last) = axes.iter().max() else { return id };
+        if *last >= rank + axes.len() {
+            return id;
+        }
+        let index: Vec<&str> = (0..=*last).map(|i| if axes.contains(&i) { "None" } else { ":" }).collect();
+        self.py(&format!("$0[{}]", index.join(", ")), &[id])
+    }
+
+    /// Operands brought into one element type and one shape, as far as broadcasting needs it.
+    pub(crate) fn align(&mut self, operands: &[Val], sources: &[Source]) -> (Vec<ValueId>, Val) {
+        let unified = self.unify(operands, sources);
+        self.place_all(&unified)
+    }
+
+    /// The same, types apart. The second result has the shape that an operation on them has.
+    pub(crate) fn place_all(&mut self, operands: &[Val]) -> (Vec<ValueId>, Val) {
+        let lead = operands.iter().fold(Lead::default(), |l, v| l.union(v.lead));
+        let shown = || operands.iter().filter(|v| v.literal.is_none());
+        let rank = shown().map(Val::rank).max().unwrap_or(0);
+        let dims = shown().fold(Dims::new(), |d, v| broadcast(&d, &v.dims));
+        let ids: Vec<ValueId> = operands.iter().map(|v| self.place(v, lead, rank)).collect();
+        let elem = operands.first().map_or(super::Elem::Float, |v| v.elem);
+        let first = ids.first().copied().unwrap_or(ValueId(0));
+        (ids, Val { id: first, lead, dims, elem, literal: None })
+    }
+
+    /// `v` with 1s where `lead` and `rank` ask for axes that it lacks.
+    pub(crate) fn place(&mut self, v: &Val, lead: Lead, rank: usize) -> ValueId {
+        if v.lead.rank() == 0 || v.literal.is_some() {
+            return v.id;
+        }
+        let mut axes = Vec::new();
+        if lead.batch && !v.lead.batch {
+            axes.push(0);
+        }
+        if lead.sequence.is_some() && v.lead.sequence.is_none() {
+            axes.push(usize::from(lead.batch));
+        }
+        axes.extend((0..rank.saturating_sub(v.rank())).map(|i| lead.rank() + i));
+        self.unsqueeze(v.id, &axes, v.lead.rank() + v.rank())
+    }
+
+    /// The value in another static shape, in memory order.
+    pub(crate) fn reshape(&mut self, v: &Val, dims: &[Dim]) -> Result<Val, Reason> {
+        let v = &self.tensor(v);
+        if v.dims.as_slice() == dims {
+            return Ok(v.clone());
+        }
+        let result = |id| Val { dims: dims.into(), ..v.with(id) };
+        let lead = v.lead.rank();
+        if let Some((i, j)) = merged(&v.dims, dims) {
+            let id = if i == j {
+                self.unsqueeze(v.id, &[lead + i], lead + v.rank())
+            } else if j == v.rank() {
+                self.py(&format!("$0.flatten({})", lead + i), &[v.id])
+            } else {
+                self.py(&format!("$0.flatten({}, {})", lead + i, lead + j - 1), &[v.id])
+            };
+            return Ok(result(id));
+        }
+        if let Some(axes) = inserted(&v.dims, dims) {
+            let axes: Vec<usize> = axes.iter().map(|a| a + lead).collect();
+            return Ok(result(self.unsqueeze(v.id, &axes, lead + v.rank())));
+        }
+        if let Some([axis]) = inserted(dims, &v.dims).as_deref() {
+            return Ok(result(self.py(&format!("$0.squeeze({})", lead + axis), &[v.id])));
+        }
+        let mut holes = Holes::default();
+        let own = holes.of(v.id);
+        let unknown = dims.iter().filter(|d| d.known().is_none()).count();
+        let mut inferred = false;
+        let mut sizes: Vec<String> = Vec::new();
+        for i in 0..lead {
+            if unknown == 0 && i == lead - 1 && !inferred {
+                inferred = true;
+                sizes.push("-1".to_owned());
+            } else {
+                sizes.push(format!("{own}.shape[{i}]"));
+            }
+        }
+        for d in dims {
+            sizes.push(match d {
+                Dim::Known(n) => n.to_string(),
+                Dim::Free(_) => match v.dims.iter().position(|x| x == d) {
+                    Some(i) => format!("{own}.shape[{}]", lead + i),
+                    None if !inferred => {
+                        inferred = true;
+                        "-1".to_owned()
+                    }
+                    None => {
+                        let (text, id) = self.size(*d, 9)?;
+                        let hole = holes.of(id.unwrap_or(v.id));
+                        text.replace("$9", &hole)
+                    }
+                },
+            });
+        }
+        let shape = if sizes.is_empty() { "()".to_owned() } else { sizes.join(", ") };
+        Ok(result(self.py(&format!("{own}.reshape({shape})"), &holes.0)))
+    }
+
+    /// The static axes in one.
+    pub(crate) fn flatten(&mut self, v: &Val) -> Result<Val, Reason> {
+        let n = match product(&v.dims) {
+            Some(n) => Dim::Known(n),
+            None if v.rank() == 1 => return Ok(v.clone()),
+            None => {
+                let v = self.tensor(v);
+                let id = self.py(&format!("$0.flatten({})", v.lead.rank()), &[v.id]);
+                return Ok(Val { dims: [self.fresh()].as_slice().into(), ..v.with(id) });
+            }
+        };
+        self.reshape(v, &[n])
+    }
+
+    /// A size that only the run tells.
+    pub(crate) fn fresh(&mut self) -> Dim {
+        Dim::Free(0x4000_0000 + self.body.values.len() as u32)
+    }
+
+    /// Exactly one dimension before the static ones: sequence and batch in one, or a 1 where there is none.
+    pub(crate) fn as_batch(&mut self, v: &Val) -> ValueId {
+        let v = self.tensor(v);
+        match v.lead.rank() {
+            1 => v.id,
+            0 => self.py("$0[None]", &[v.id]),
+            _ => self.py("$0.flatten(0, 1)", &[v.id]),
+        }
+    }
+
+    /// Undoes [`Self::as_batch`] for a value computed from `of`; `id` has the static shape `dims`.
+    pub(crate) fn from_batch(&mut self, id: ValueId, of: &Val, dims: Dims) -> Val {
+        let made = match of.lead.rank() {
+            1 => id,
+            0 => self.py("$0.squeeze(0)", &[id]),
+            _ => self.py("$0.reshape($1.shape[:2] + $0.shape[1:])", &[id, of.id]),
+        };
+        Val { dims, ..of.with(made) }
+    }
+
+    /// Broadcasts `v` to all of `lead`'s dimensions and the static `dims`.
+    pub(crate) fn expand(&mut self, v: &Val, lead: Lead, dims: &[Dim]) -> Result<Val, Reason> {
+        let v = self.tensor(v);
+        let mut holes = Holes::default();
+        let placed = self.place(&v, lead, dims.len());
+        let own = holes.of(placed);
+        let mut sizes = Vec::new();
+        if lead.batch {
+            sizes.push(if v.lead.batch {
+                "-1".to_owned()
+            } else {
+                let (text, id) = self.batch()?;
+                text.replace("$0", &holes.of(id))
+            });
+        }
+        if let Some(axis) = lead.sequence {
+            sizes.push(if v.lead.sequence.is_some() {
+                "-1".to_owned()
+            } else {
+                let id = self.timed(axis)?;
+                format!("{}.shape[1]", holes.of(id))
+            });
+        }
+        let missing = dims.len().saturating_sub(v.rank());
+        for (i, d) in dims.iter().enumerate() {
+            if i >= missing && v.dims[i - missing] == *d {
+                sizes.push("-1".to_owned());
+            } else {
+                let (text, id) = self.size(*d, 9)?;
+                sizes.push(match id {
+                    Some(id) => text.replace("$9", &holes.of(id)),
+                    None => text,
+                });
+            }
+        }
+        // A new axis has no size to keep.
+        if v.lead.rank() == 0 && lead.rank() == 0 && missing == 0 && sizes.iter().all(|s| s == "-1") {
+            return Ok(v);
+        }
+        if sizes.iter().all(|s| s == "-1") {
+            return Ok(Val { lead, dims: dims.into(), ..v.with(placed) });
+        }
+        let id = self.py(&format!("{own}.expand({})", sizes.join(", ")), &holes.0);
+        Ok(Val { lead, dims: dims.into(), ..v.with(id) })
+    }
+}
+
+/// The range of axes that `to` has in one, if that is the only difference.
+fn merged(from: &[Dim], to: &[Dim]) -> Option<(usize, usize)> {
+    let same = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+    // Among all splits, one that merges the most at the end.
+    for i in (0..=same.min(to.len().saturating_sub(1))).rev() {
+        let tail = to.len() - i - 1;
+        if from.len() < i + tail {
+            continue;
+        }
+        let j = from.len() - tail;
+        if from[..i] != to[..i] || from[j..] != to[i + 1..] {
+            continue;
+        }
+        let n = product(&from[i..j])?;
+        if to[i] == Dim::Known(n) && (j - i > 1 || j == i) {
+            return Some((i, j));
+        }
+    }
+    None
+}
+
+/// Where `to` has 1s that `from` lacks, if that is the only difference.
+fn inserted(from: &[Dim], to: &[Dim]) -> Option<Vec<usize>> {
+    let mut axes = Vec::new();
+    let mut rest = from.iter().peekable();
+    for (i, d) in to.iter().enumerate() {
+        if rest.peek() == Some(&d) && from.len() - rest.len() + (to.len() - i) > from.len() - 1 {
+            rest.next();
+        } else if *d == Dim::Known(1) {
+            axes.push(i);
+        } else if rest.next() != Some(d) {
+            return None;
+        }
+    }
+    (rest.next().is_none() && !axes.is_empty()).then_some(axes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dims(sizes: &[u64]) -> Vec<Dim> {
+        sizes.iter().map(|n| Dim::Known(*n)).collect()
+    }
+
+    #[test]
+    fn shortest_reshapes() {
+        assert_eq!(merged(&dims(&[2, 3, 4]), &dims(&[24])), Some((0, 3)));
+        assert_eq!(merged(&dims(&[2, 3, 4]), &dims(&[2, 12])), Some((1, 3)));
+        assert_eq!(merged(&dims(&[2, 3, 4]), &dims(&[6, 4])), Some((0, 2)));
+        assert_eq!(merged(&dims(&[2, 3]), &dims(&[3, 2])), None);
+        assert_eq!(inserted(&dims(&[3, 4]), &dims(&[3, 1, 4])), Some(vec![1]));
+        assert_eq!(inserted(&dims(&[]), &dims(&[1, 1])), Some(vec![0, 1]));
+        assert_eq!(inserted(&dims(&[3]), &dims(&[4])), None);
+    }
+}

@@ -1,0 +1,239 @@
+//! Operands: a tensor, which of its leading dimensions are dynamic axes, and what is known of it.
+
+use super::{Lower, Owner};
+use crate::layout::Lead;
+use crate::onnx::graph::ElemType;
+use crate::pytorch::python::expr::{Expr, Part, StateId, ValueId, number};
+use crate::pytorch::state::State;
+use crate::pytorch::weights::{Weight, single};
+use crate::report::Reason;
+use cntk_parser::model::{DataType, Dim, Dims, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
+
+/// Element types. Half precision is computed in single, as PyTorch does on the CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Elem {
+    Float,
+    Double,
+    Half,
+}
+
+impl Elem {
+    pub(crate) fn new(t: DataType) -> Option<Self> {
+        match t {
+            DataType::Float | DataType::Int8 | DataType::Int16 => Some(Self::Float),
+            DataType::Double => Some(Self::Double),
+            DataType::Float16 => Some(Self::Half),
+            DataType::Unknown => None,
+        }
+    }
+
+    /// Does PyTorch hold it as float64?
+    pub(crate) fn is_double(self) -> bool {
+        self == Self::Double
+    }
+
+    /// The method that converts to it.
+    pub(crate) fn method(self) -> &'static str {
+        if self.is_double() { "double()" } else { "float()" }
+    }
+
+    /// A dtype argument for a constructor.
+    pub(crate) fn dtype(self) -> &'static str {
+        if self.is_double() { ", dtype=torch.float64" } else { "" }
+    }
+}
+
+/// A CNTK value in Python: `[batch, sequence, *static]` as `lead` says.
+#[derive(Clone, Debug)]
+pub(crate) struct Val {
+    pub(crate) id: ValueId,
+    pub(crate) lead: Lead,
+    /// Row-major static shape.
+    pub(crate) dims: Dims,
+    pub(crate) elem: Elem,
+    /// The number that it is, where it is a constant of one element.
+    pub(crate) literal: Option<f64>,
+}
+
+impl Val {
+    /// Its static rank.
+    pub(crate) fn rank(&self) -> usize {
+        self.dims.len()
+    }
+
+    /// Another value in the same shape.
+    pub(crate) fn with(&self, id: ValueId) -> Self {
+        Self { id, literal: None, ..self.clone() }
+    }
+}
+
+impl Lower<'_, '_, '_> {
+    /// Computes Python text; `$0` is the first value.
+    pub(crate) fn py(&mut self, template: &str, values: &[ValueId]) -> ValueId {
+        let id = self.body.compute(Expr::parse(template, values, &[]));
+        self.body.values[id.0 as usize].untyped = untyped(template);
+        id
+    }
+
+    /// The same with pieces of state; `%0` is the first. A call of one is a layer.
+    pub(crate) fn call(&mut self, template: &str, values: &[ValueId], states: &[StateId]) -> ValueId {
+        let id = self.body.compute(Expr::parse(template, values, states));
+        let value = &mut self.body.values[id.0 as usize];
+        value.untyped = template.starts_with("%0(");
+        value.heavy = value.untyped;
+        id
+    }
+
+    /// A literal number.
+    pub(crate) fn number(&mut self, value: f64, elem: Elem) -> Val {
+        let id = self.body.atom(Expr::atom(number(value, !elem.is_double())));
+        Val { id, lead: Lead::default(), dims: Dims::new(), elem, literal: Some(value) }
+    }
+
+    /// The value of a parameter or constant: a literal where it is one number that is not trained.
+    pub(crate) fn constant(&mut self, id: VariableId) -> Result<Val, Reason> {
+        let model = self.graph.model;
+        let variable = model.variable(id);
+        let ty = model.type_of(Source::Variable(id));
+        let elem = Elem::new(ty.data_type)
+            .ok_or_else(|| Reason::new(variable.uid, "the parameter's element type is not known"))?;
+        if variable.kind == VariableKind::Constant
+            && let Some(value) = single(variable)
+        {
+            let mut v = self.number(value, elem);
+            v.dims = ty.shape.clone();
+            return Ok(v);
+        }
+        if Weight::new(variable).is_none() {
+            return Err(Reason::new(variable.uid, "the parameter has no value"));
+        }
+        let value = self.body.atom(Expr::weight(id));
+        Ok(Val { id: value, lead: Lead::default(), dims: ty.shape.clone(), elem, literal: None })
+    }
+
+    /// Settles where each weight is held: by the layer that took it, else by itself.
+    pub(crate) fn place_weights(&mut self, outputs: &[ValueId]) {
+        let needed = self.body.needed(outputs);
+        for i in (0..needed.len()).filter(|i| needed[*i]) {
+            let [Part::Weight(id)] = self.body.values[i].expr.parts.as_slice() else { continue };
+            let id = *id;
+            let owner = match self.owners.get(&id) {
+                Some(owner) => owner.clone(),
+                None => {
+                    let Some(weight) = Weight::new(self.graph.model.variable(id)) else { continue };
+                    let wanted = self.parameter_name(id);
+                    let state = self.hold(State::plain(id, &weight, wanted));
+                    let owner = Owner { state, text: "%0".to_owned() };
+                    self.owners.insert(id, owner.clone());
+                    owner
+                }
+            };
+            if owner.text.is_empty() {
+                let uid = self.graph.model.variable(id).uid.to_owned();
+                let reason = Reason::new("", "is held in the layout of a layer, and used otherwise too");
+                self.reasons.push(Reason { uid, ..reason });
+            }
+            self.body.values[i].expr = Expr::parse(&owner.text, &[], &[owner.state]);
+        }
+    }
+
+    /// A tensor even where the value is a literal number.
+    pub(crate) fn tensor(&mut self, v: &Val) -> Val {
+        let Some(value) = v.literal else { return v.clone() };
+        let dims: Vec<String> = v.dims.iter().map(|d| d.known().unwrap_or(1).to_string()).collect();
+        let shape = match dims.as_slice() {
+            [one] => format!("({one},)"),
+            all => format!("({})", all.join(", ")),
+        };
+        let text = number(value, !v.elem.is_double());
+        let device = self.batched.map_or(String::new(), |_| ", device=$0.device".to_owned());
+        let values: Vec<ValueId> = self.batched.into_iter().collect();
+        let id = self.py(&format!("torch.full({shape}, {text}{}{device})", v.elem.dtype()), &values);
+        Val { literal: None, ..v.with(id) }
+    }
+
+    /// Remembers where sizes that only the run tells can be read.
+    pub(crate) fn remember(&mut self, v: &Val) {
+        if v.literal.is_some() || !self.running.is_empty() {
+            return;
+        }
+        if v.lead.batch && self.batched.is_none() {
+            self.batched = Some(v.id);
+        }
+        if let Some(axis) = v.lead.sequence {
+            self.timed.entry(axis).or_insert(v.id);
+        }
+        for (i, d) in v.dims.iter().enumerate() {
+            if let Dim::Free(id) = d {
+                self.free.entry(*id).or_insert((v.id, v.lead.rank() + i));
+            }
+        }
+    }
+
+    /// The batch size, as text with one hole.
+    pub(crate) fn batch(&self) -> Result<(String, ValueId), Reason> {
+        let id = self.batched.ok_or_else(|| Reason::new("", "the size of the batch is not known here"))?;
+        Ok(("$0.shape[0]".to_owned(), id))
+    }
+
+    /// A value that has this sequence axis second.
+    pub(crate) fn timed(&self, axis: SequenceAxisId) -> Result<ValueId, Reason> {
+        self.timed.get(&axis).copied().ok_or_else(|| Reason::new("", "no value has this sequence axis yet"))
+    }
+
+    /// Declares a value that has a sequence axis.
+    pub(crate) fn set_timed(&mut self, axis: SequenceAxisId, id: ValueId) {
+        self.timed.entry(axis).or_insert(id);
+    }
+
+    /// Text and value that give the size of a dimension; the hole is `hole`.
+    pub(crate) fn size(&self, d: Dim, hole: usize) -> Result<(String, Option<ValueId>), Reason> {
+        match d {
+            Dim::Known(n) => Ok((n.to_string(), None)),
+            Dim::Free(id) => {
+                let (v, axis) =
+                    self.free.get(&id).copied().ok_or_else(|| Reason::new("", "a size is not known here"))?;
+                Ok((format!("${hole}.shape[{axis}]"), Some(v)))
+            }
+        }
+    }
+
+    /// `v` in the element type `elem`.
+    pub(crate) fn cast(&mut self, v: &Val, elem: Elem) -> Val {
+        if v.elem.is_double() == elem.is_double() || v.literal.is_some() {
+            return Val { elem, ..v.clone() };
+        }
+        let id = self.py(&format!("$0.{}", elem.method()), &[v.id]);
+        Val { elem, ..v.with(id) }
+    }
+
+    /// Operands in the type of the first that is no constant.
+    pub(crate) fn unify(&mut self, operands: &[Val], sources: &[Source]) -> Vec<Val> {
+        let is_constant = |s: &Source| matches!(s, Source::Variable(v) if self.graph.model.variable(*v).kind == VariableKind::Constant);
+        let first = sources.iter().position(|s| !is_constant(s)).unwrap_or(0);
+        let elem = operands.get(first).map_or(Elem::Float, |v| v.elem);
+        operands.iter().map(|v| self.cast(v, elem)).collect()
+    }
+
+    /// The result's axes where CNTK's inference gave it more than the expression has.
+    pub(crate) fn with_rank_of(&mut self, v: Val, ty: &ValueType) -> Val {
+        let missing = ty.shape.len().saturating_sub(v.rank());
+        if missing == 0 || v.literal.is_some() || ty.shape.iter().take(missing).any(|d| *d != Dim::Known(1)) {
+            return v;
+        }
+        let axes: Vec<usize> = (0..missing).map(|i| v.lead.rank() + i).collect();
+        let id = self.unsqueeze(v.id, &axes, v.lead.rank() + v.rank());
+        Val { dims: ty.shape.clone(), ..v.with(id) }
+    }
+}
+
+/// The storage of an element type.
+pub(crate) fn stored(elem: Elem) -> ElemType {
+    if elem.is_double() { ElemType::Double } else { ElemType::Float }
+}
+
+/// Functions of torch whose result type its annotations leave open.
+fn untyped(template: &str) -> bool {
+    const OPEN: &[&str] = &["F.max_pool", "F.adaptive_max_pool", "self."];
+    OPEN.iter().any(|f| template.starts_with(f))
+}

@@ -1,0 +1,109 @@
+//! The PyTorch back end: a module that a person would maintain, its weights, a test, and a report.
+//!
+//! ```text
+//! ValidatedModel ─ graph (pruned) ─ layout ─ lower ─ body + state ─ emit ─ model.py, safetensors header, report.json
+//! ```
+//!
+//! Shares graph and layout with the ONNX back end and nothing else. Weights are described, not held.
+
+mod emit;
+mod helpers;
+mod json;
+mod lower;
+mod python;
+mod reference;
+mod report;
+pub mod safetensors;
+mod state;
+mod testing;
+mod weights;
+
+use crate::graph::Graph;
+use crate::layout::Layout;
+use crate::options::Options;
+use crate::report::{Reason, Refusal};
+use cntk_parser::model::{ValidatedModel, VariableKind};
+use safetensors::Tensor;
+use std::collections::HashSet;
+
+/// What only the PyTorch back end asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PyTorchOptions {
+    /// What the class is named after: the name of the file without its suffix.
+    pub name: String,
+    /// Where something cannot be expressed, call a method that the user has to write.
+    pub stub: bool,
+}
+
+/// The files of a converted model, those of text as they are, those of weights described.
+#[derive(Clone, Debug)]
+pub struct PyTorchConversion {
+    /// `model.py`.
+    pub module: String,
+    /// `test_model.py`.
+    pub test: String,
+    /// `report.json`.
+    pub report: String,
+    /// `model.safetensors`.
+    pub weights: Vec<Tensor>,
+    /// `reference.safetensors`.
+    pub reference: Vec<Tensor>,
+    /// What a user should know.
+    pub warnings: Vec<String>,
+    /// Outputs that were left out by default.
+    pub dropped: Vec<String>,
+}
+
+/// Converts the wanted outputs of a model to PyTorch.
+///
+/// # Errors
+///
+/// A [`Refusal`] that lists every node which cannot be expressed.
+pub fn convert_pytorch(
+    model: &ValidatedModel<'_>,
+    options: &Options,
+    own: &PyTorchOptions,
+) -> Result<PyTorchConversion, Refusal> {
+    let graph = Graph::new(model, options)?;
+    // PyTorch's layers take any number of leading axes, so nothing is folded.
+    let layout = Layout::new(&graph, &Options { keep_sequence_axis: true, ..options.clone() });
+    let mut lower = lower::Lower::new(&graph, &layout, options.equal_lengths, own.stub);
+    let outputs = lower.run();
+    lower.place_weights(&outputs);
+    if !lower.reasons.is_empty() {
+        return Err(Refusal { reasons: lower.reasons });
+    }
+    if outputs.len() != graph.outputs.len() {
+        return Err(Refusal { reasons: vec![Reason::new("outputs", "an output could not be computed")] });
+    }
+    Ok(emit::emit(lower, &outputs, &own.name))
+}
+
+/// All parameters and constants by name, row-major, for those who rebuild a model by hand.
+///
+/// # Errors
+///
+/// A [`Refusal`] that lists every parameter without a value.
+pub fn convert_safetensors(model: &ValidatedModel<'_>) -> Result<Vec<Tensor>, Refusal> {
+    let mut reasons = Vec::new();
+    let mut tensors = Vec::new();
+    let is_weight = |kind| matches!(kind, VariableKind::Parameter | VariableKind::Constant);
+    let all = || model.model().variables.iter().filter(|v| is_weight(v.kind));
+    let mut once = HashSet::new();
+    let mut twice = HashSet::new();
+    for v in all() {
+        if !once.insert(v.name) {
+            twice.insert(v.name);
+        }
+    }
+    let uids: HashSet<&str> = all().map(|v| v.uid).collect();
+    for v in all() {
+        let named = !v.name.is_empty() && !twice.contains(v.name) && (v.name == v.uid || !uids.contains(v.name));
+        let name = if named { v.name } else { v.uid };
+        match weights::Weight::exact(v) {
+            Some((elem, dims, data)) => tensors.push(Tensor { name: name.to_owned(), elem, dims, data }),
+            None => reasons.push(Reason { uid: v.uid.to_owned(), ..Reason::new(v.uid, "the parameter has no value") }),
+        }
+    }
+    if reasons.is_empty() { Ok(tensors) } else { Err(Refusal { reasons }) }
+}

@@ -1,0 +1,183 @@
+//! The body of a method while it is being made: values in order, each an expression over earlier ones.
+
+use super::expr::{Expr, StateId, ValueId};
+
+/// One value.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    /// What computes it.
+    pub(crate) expr: Expr,
+    /// What the model calls it, as an identifier.
+    pub(crate) hint: Option<String>,
+    /// Written out wherever it is used: a name, a literal, a parameter.
+    pub(crate) is_atom: bool,
+    /// The block that it is computed in.
+    pub(crate) block: u32,
+    /// Is a type checker told nothing of the expression's type?
+    pub(crate) untyped: bool,
+    /// Layers that it calls: a statement calls at most one.
+    pub(crate) heavy: bool,
+}
+
+/// One line of a body.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    /// Computes a value.
+    Let(ValueId),
+    /// Computes several: `a, b = …`.
+    Unpack(Vec<ValueId>, Expr),
+    /// A line that is kept for what it does.
+    Line(Expr),
+    /// Sets a variable that lives longer than one statement.
+    Set(String, Expr),
+    /// A block under a head line; its number.
+    Block(Expr, u32, Vec<Item>),
+    /// A remark.
+    Comment(String),
+}
+
+/// A body.
+#[derive(Clone, Debug)]
+pub(crate) struct Body {
+    pub(crate) values: Vec<Value>,
+    /// Open blocks, outermost first.
+    open: Vec<(u32, Vec<Item>)>,
+    blocks: u32,
+}
+
+impl Body {
+    pub(crate) fn new() -> Self {
+        Self { values: Vec::new(), open: vec![(0, Vec::new())], blocks: 0 }
+    }
+
+    fn push(&mut self, expr: Expr) -> ValueId {
+        let block = self.open.last().map_or(0, |(b, _)| *b);
+        let is_atom = expr.is_atom();
+        let id = ValueId(self.values.len() as u32);
+        self.values.push(Value { expr, hint: None, is_atom, block, untyped: false, heavy: false });
+        id
+    }
+
+    fn add(&mut self, item: Item) {
+        if let Some((_, items)) = self.open.last_mut() {
+            items.push(item);
+        }
+    }
+
+    /// Computes an expression.
+    pub(crate) fn compute(&mut self, expr: Expr) -> ValueId {
+        let id = self.push(expr);
+        if !self.values[id.0 as usize].is_atom {
+            self.add(Item::Let(id));
+        }
+        id
+    }
+
+    /// Computes `count` values at once.
+    pub(crate) fn unpack(&mut self, count: usize, expr: Expr) -> Vec<ValueId> {
+        let ids: Vec<ValueId> = (0..count)
+            .map(|_| {
+                let id = self.push(expr.clone());
+                self.values[id.0 as usize].is_atom = false;
+                id
+            })
+            .collect();
+        self.add(Item::Unpack(ids.clone(), expr));
+        ids
+    }
+
+    /// A name, literal or piece of state.
+    pub(crate) fn atom(&mut self, expr: Expr) -> ValueId {
+        let id = self.push(expr);
+        self.values[id.0 as usize].is_atom = true;
+        id
+    }
+
+    /// A line kept for what it does.
+    pub(crate) fn line(&mut self, expr: Expr) {
+        self.add(Item::Line(expr));
+    }
+
+    /// Sets a variable.
+    pub(crate) fn set(&mut self, name: &str, expr: Expr) {
+        self.add(Item::Set(name.to_owned(), expr));
+    }
+
+    /// A remark on what follows.
+    pub(crate) fn comment(&mut self, text: String) {
+        self.add(Item::Comment(text));
+    }
+
+    /// Opens a block.
+    pub(crate) fn begin(&mut self) {
+        self.blocks += 1;
+        self.open.push((self.blocks, Vec::new()));
+    }
+
+    /// Closes the innermost block, which stands under `head`.
+    pub(crate) fn end(&mut self, head: Expr) {
+        if let Some((block, items)) = self.open.pop() {
+            self.add(Item::Block(head, block, items));
+        }
+    }
+
+    /// Suggests a name.
+    pub(crate) fn hint(&mut self, id: ValueId, hint: String) {
+        let value = &mut self.values[id.0 as usize];
+        if value.hint.is_none() && !value.is_atom {
+            value.hint = Some(hint);
+        }
+    }
+
+    /// The statements, once every block is closed.
+    pub(crate) fn items(&self) -> &[Item] {
+        self.open.first().map_or(&[], |(_, items)| items)
+    }
+
+    /// What of the module the given values need, in the order of first use.
+    pub(crate) fn states(&self, outputs: &[ValueId]) -> Vec<StateId> {
+        let needed = self.needed(outputs);
+        let mut found = Vec::new();
+        let mut see = |expr: &Expr| {
+            for s in expr.states() {
+                if !found.contains(&s) {
+                    found.push(s);
+                }
+            }
+        };
+        for (value, _) in self.values.iter().zip(&needed).filter(|(_, n)| **n) {
+            see(&value.expr);
+        }
+        each(self.items(), &mut |item| match item {
+            Item::Line(e) | Item::Set(_, e) | Item::Block(e, ..) => see(e),
+            _ => {}
+        });
+        found
+    }
+
+    /// Which values have to be computed.
+    pub(crate) fn needed(&self, outputs: &[ValueId]) -> Vec<bool> {
+        let mut needed = vec![false; self.values.len()];
+        let mut stack = outputs.to_vec();
+        each(self.items(), &mut |item| match item {
+            Item::Line(e) | Item::Set(_, e) | Item::Block(e, ..) => stack.extend(e.values()),
+            _ => {}
+        });
+        while let Some(id) = stack.pop() {
+            if !std::mem::replace(&mut needed[id.0 as usize], true) {
+                stack.extend(self.values[id.0 as usize].expr.values());
+            }
+        }
+        needed
+    }
+}
+
+/// Calls `f` with every statement, those inside blocks included.
+pub(crate) fn each<'i>(items: &'i [Item], f: &mut impl FnMut(&'i Item)) {
+    for item in items {
+        f(item);
+        if let Item::Block(_, _, inner) = item {
+            each(inner, f);
+        }
+    }
+}

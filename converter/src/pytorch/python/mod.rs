@@ -1,0 +1,7 @@
+//! Python text: expressions, identifiers, function bodies, and the layout that `ruff format` would give them.
+
+pub(crate) mod body;
+pub(crate) mod expr;
+pub(crate) mod names;
+pub(crate) mod plan;
+pub(crate) mod wrap;

@@ -1,0 +1,181 @@
+//! Lines no longer than `ruff format` allows, broken where it breaks them.
+
+/// The longest line.
+const WIDTH: usize = 88;
+
+/// Lines of a file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines {
+    text: String,
+}
+
+impl Lines {
+    /// One line as it is.
+    pub(crate) fn push(&mut self, depth: usize, line: &str) {
+        if !line.is_empty() {
+            self.text.extend(std::iter::repeat_n("    ", depth));
+            self.text.push_str(line);
+        }
+        self.text.push('\n');
+    }
+
+    /// Several lines as they are.
+    pub(crate) fn block(&mut self, depth: usize, text: &str) {
+        text.lines().for_each(|line| self.push(depth, line));
+    }
+
+    /// `head` and an expression; broken at the last bracket where it is too long.
+    pub(crate) fn statement(&mut self, depth: usize, head: &str, expr: &str) {
+        let room = WIDTH - 4 * depth;
+        if head.chars().count() + expr.chars().count() <= room {
+            return self.push(depth, &format!("{head}{expr}"));
+        }
+        match last_call(expr) {
+            Some((before, inside)) => {
+                self.push(depth, &format!("{head}{before}"));
+                self.inside(depth + 1, inside);
+                self.push(depth, if before.ends_with('[') { "]" } else { ")" });
+            }
+            None if head.ends_with("= ") || head == "return " => {
+                self.push(depth, &format!("{head}("));
+                self.push(depth + 1, expr);
+                self.push(depth, ")");
+            }
+            None => self.push(depth, &format!("{head}{expr}")),
+        }
+    }
+
+    /// `def name(arguments) -> result:`
+    pub(crate) fn signature(&mut self, depth: usize, name: &str, arguments: &[String], result: &str) {
+        let all = arguments.join(", ");
+        let line = format!("def {name}({all}) -> {result}:");
+        if line.len() + 4 * depth <= WIDTH {
+            return self.push(depth, &line);
+        }
+        self.push(depth, &format!("def {name}("));
+        self.inside(depth + 1, &all);
+        let end = format!(") -> {result}:");
+        if end.len() + 4 * depth <= WIDTH {
+            return self.push(depth, &end);
+        }
+        match last_call(result) {
+            Some((before, inside)) => {
+                self.push(depth, &format!(") -> {before}"));
+                self.inside(depth + 1, inside);
+                self.push(depth, "]:");
+            }
+            None => self.push(depth, &end),
+        }
+    }
+
+    /// `return` of one or several results.
+    pub(crate) fn returned(&mut self, depth: usize, results: &[String]) {
+        if let [one] = results {
+            return self.statement(depth, "return ", one);
+        }
+        let all = results.join(", ");
+        if all.len() + 7 + 4 * depth <= WIDTH {
+            return self.push(depth, &format!("return {all}"));
+        }
+        self.push(depth, "return (");
+        results.iter().for_each(|r| self.argument(depth + 1, "", r));
+        self.push(depth, ")");
+    }
+
+    /// Arguments: on one line if they fit, else one to a line.
+    fn inside(&mut self, depth: usize, inside: &str) {
+        if inside.chars().count() + 4 * depth <= WIDTH {
+            return self.push(depth, inside);
+        }
+        for argument in arguments(inside) {
+            let (head, expr) = match argument.split_once('=') {
+                Some((name, value)) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+                    (format!("{name}="), value)
+                }
+                _ => (String::new(), argument),
+            };
+            self.argument(depth, &head, expr);
+        }
+    }
+
+    fn argument(&mut self, depth: usize, head: &str, expr: &str) {
+        let fits = head.chars().count() + expr.chars().count() + 1 + 4 * depth <= WIDTH;
+        match last_call(expr) {
+            Some((before, inside)) if !fits => {
+                self.push(depth, &format!("{head}{before}"));
+                self.inside(depth + 1, inside);
+                self.push(depth, if before.ends_with('[') { "]," } else { ")," });
+            }
+            _ => self.push(depth, &format!("{head}{expr},")),
+        }
+    }
+
+    /// The file.
+    pub(crate) fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// An expression that ends in a bracket: what stands up to and with its opening one, and what is inside.
+fn last_call(expr: &str) -> Option<(&str, &str)> {
+    if !expr.ends_with([')', ']']) {
+        return None;
+    }
+    let mut depth = 0usize;
+    for (at, c) in expr.char_indices().rev() {
+        match c {
+            ')' | ']' => depth += 1,
+            '(' | '[' => {
+                depth -= 1;
+                if depth == 0 {
+                    let inside = &expr[at + 1..expr.len() - 1];
+                    return (at > 0 && !inside.is_empty()).then_some((&expr[..=at], inside));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Splits at commas outside of brackets.
+fn arguments(text: &str) -> Vec<&str> {
+    let mut depth = 0usize;
+    let mut start = 0;
+    let mut found = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                found.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(text[start..].trim());
+    found.retain(|a| !a.is_empty());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_calls_are_broken() {
+        let mut lines = Lines::default();
+        lines.statement(2, "x = ", "F.relu(x)");
+        lines.statement(2, "self.conv = ", &format!("nn.Conv2d({}, bias=False)", "1234567890".repeat(6)));
+        let args = ["1234567890"; 9].join(", ");
+        lines.statement(2, "x = ", &format!("f({args})"));
+        let text = lines.finish();
+        let wanted = format!(
+            "        x = F.relu(x)\n        self.conv = nn.Conv2d(\n            {}, bias=False\n        )\n        x = f(\n{}        )\n",
+            "1234567890".repeat(6),
+            "            1234567890,\n".repeat(9)
+        );
+        assert_eq!(text, wanted);
+    }
+}

@@ -1,0 +1,171 @@
+//! Weights of the CNTK file as views: what the module's tensors are filled with, in the order that PyTorch wants.
+
+use crate::onnx::graph::{Data, ElemType, Stored, View};
+use cntk_parser::model::{Array, DataType, ElementStorage, Variable, VariableKind};
+use std::ops::Range;
+
+/// A parameter or constant of the model.
+#[derive(Clone, Debug)]
+pub(crate) struct Weight {
+    /// What the module holds it as. Half precision is held in single: PyTorch's CPU kernels want that.
+    pub(crate) elem: ElemType,
+    /// Row-major.
+    pub(crate) dims: Vec<u64>,
+    pub(crate) trainable: bool,
+    pub(crate) constant: bool,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    File(Range<u64>, Stored),
+    Held(Vec<f64>),
+}
+
+/// A view of a weight: offset, sizes and strides in elements.
+pub(crate) struct Piece<'p> {
+    pub(crate) offset: u64,
+    pub(crate) dims: &'p [u64],
+    pub(crate) strides: &'p [i64],
+}
+
+impl Weight {
+    /// `None` where there is no value or its type is not a number's.
+    pub(crate) fn new(variable: &Variable<'_>) -> Option<Self> {
+        let array = variable.value.as_ref()?;
+        let elem = match array.data_type {
+            DataType::Double => ElemType::Double,
+            DataType::Float | DataType::Float16 | DataType::Int8 | DataType::Int16 => ElemType::Float,
+            DataType::Unknown => return None,
+        };
+        let stored = match array.data_type {
+            DataType::Double => Some(Stored::F64),
+            DataType::Int8 => Some(Stored::I8),
+            DataType::Int16 | DataType::Unknown => None,
+            DataType::Float | DataType::Float16 => Some(Stored::F32),
+        };
+        let place = match (&array.range, stored) {
+            (Some(range), Some(stored)) => Place::File(range.clone(), stored),
+            _ => Place::Held(elements(array)),
+        };
+        Some(Self {
+            elem,
+            dims: array.shape.0.iter().rev().copied().collect(),
+            trainable: variable.kind == VariableKind::Parameter && variable.needs_gradient,
+            constant: variable.kind == VariableKind::Constant,
+            place,
+        })
+    }
+
+    /// A variable in its own type, for those who want the weights as they are.
+    pub(crate) fn exact(variable: &Variable<'_>) -> Option<(ElemType, Vec<u64>, Data)> {
+        let mut weight = Self::new(variable)?;
+        weight.elem = match variable.value.as_ref()?.data_type {
+            DataType::Float16 => ElemType::Float16,
+            DataType::Int8 => ElemType::Int8,
+            DataType::Int16 => ElemType::Int16,
+            _ => weight.elem,
+        };
+        let data = weight.whole();
+        Some((weight.elem, weight.dims, data))
+    }
+
+    /// How many elements.
+    pub(crate) fn count(&self) -> u64 {
+        self.dims.iter().product()
+    }
+
+    /// All of it in its own order.
+    pub(crate) fn whole(&self) -> Data {
+        match &self.place {
+            Place::File(range, Stored::F32) if self.elem == ElemType::Float => Data::Unchanged(range.clone()),
+            Place::File(range, Stored::F64) if self.elem == ElemType::Double => Data::Unchanged(range.clone()),
+            _ => self.pieces(&[Piece { offset: 0, dims: &[self.count()], strides: &[1] }]),
+        }
+    }
+
+    /// As a matrix of `rows` by the rest, transposed.
+    pub(crate) fn transposed(&self, rows: u64) -> Data {
+        let columns = self.count() / rows.max(1);
+        self.pieces(&[Piece { offset: 0, dims: &[columns, rows], strides: &[1, columns.cast_signed()] }])
+    }
+
+    /// Views one after another.
+    pub(crate) fn pieces(&self, pieces: &[Piece<'_>]) -> Data {
+        match &self.place {
+            Place::File(range, stored) => Data::Views(
+                pieces
+                    .iter()
+                    .map(|p| View {
+                        range: range.clone(),
+                        stored: *stored,
+                        offset: p.offset,
+                        dims: p.dims.into(),
+                        strides: p.strides.into(),
+                    })
+                    .collect(),
+            ),
+            Place::Held(values) => {
+                let mut bytes = Vec::new();
+                for p in pieces {
+                    let mut at = vec![p.offset.cast_signed()];
+                    for (n, stride) in p.dims.iter().zip(p.strides) {
+                        at = at.iter().flat_map(|a| (0..n.cast_signed()).map(move |i| a + i * stride)).collect();
+                    }
+                    for a in at {
+                        let value = usize::try_from(a).ok().and_then(|a| values.get(a)).copied().unwrap_or(0.0);
+                        self.elem.encode(value, &mut bytes);
+                    }
+                }
+                Data::Owned(bytes)
+            }
+        }
+    }
+}
+
+/// The only element of an array of one.
+pub(crate) fn single(variable: &Variable<'_>) -> Option<f64> {
+    let array = variable.value.as_ref()?;
+    if array.shape.0.iter().product::<u64>() != 1 {
+        return None;
+    }
+    elements(array).first().copied()
+}
+
+/// The elements of a small array.
+pub(crate) fn small(variable: &Variable<'_>, most: u64) -> Option<Vec<f64>> {
+    let array = variable.value.as_ref()?;
+    (array.shape.0.iter().product::<u64>() <= most).then(|| elements(array))
+}
+
+/// The elements of an array as f64.
+fn elements(array: &Array<'_>) -> Vec<f64> {
+    let pieces: Vec<&[u8]> = match &array.elements {
+        ElementStorage::Contiguous(bytes) => vec![bytes],
+        ElementStorage::Pieces(pieces) => pieces.clone(),
+        ElementStorage::ZigZag(pieces) => return zig_zag(pieces),
+        ElementStorage::Absent => vec![],
+    };
+    let bytes = pieces.concat();
+    match array.data_type {
+        DataType::Double => bytes.as_chunks::<8>().0.iter().map(|c| f64::from_le_bytes(*c)).collect(),
+        DataType::Int8 => bytes.iter().map(|b| f64::from(b.cast_signed())).collect(),
+        _ => bytes.as_chunks::<4>().0.iter().map(|c| f64::from(f32::from_le_bytes(*c))).collect(),
+    }
+}
+
+fn zig_zag(pieces: &[&[u8]]) -> Vec<f64> {
+    let mut out = Vec::new();
+    for piece in pieces {
+        let (mut value, mut shift) = (0u64, 0u32);
+        for byte in *piece {
+            value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+            shift += 7;
+            if byte & 0x80 == 0 {
+                out.push(((value >> 1).cast_signed() ^ -((value & 1).cast_signed())) as f64);
+                (value, shift) = (0, 0);
+            }
+        }
+    }
+    out
+}
