@@ -103,12 +103,13 @@ rules! {
     TENSOR_SHAPE = "tensor.record-shape", Error, "a tensor has its record's shape (a warning where only an OptimizedRNNStack reads it)";
     TOO_FEW_INPUTS = "function.too-few-inputs", Error, "a function has the inputs that its operator reads (CNTK reads out of bounds otherwise)";
     TOO_MANY_INPUTS = "function.too-many-inputs", Error, "a function has no more inputs than its operator takes";
+    ASSIGN_TARGET = "function.assign-target", Error, "Assign overwrites a parameter or a constant";
     ATTRIBUTE_MISSING = "attribute.missing", Error, "required attributes are present";
     ATTRIBUTE_TYPE = "attribute.type", Error, "attributes have their types";
     ATTRIBUTE_VALUE = "attribute.value", Error, "enumerated attributes have known values";
     ATTRIBUTE_RANGE = "attribute.range", Error, "sizes, strides, pads and counts are possible ones within 32 bits";
     AXIS_RANGE = "attribute.axis", Error, "axes are axes of their operand";
-    AXIS_REPEATED = "attribute.axis-repeated", Error, "no axis is given twice";
+    AXIS_REPEATED = "attribute.axis-repeated", Error, "no axis is given twice (a warning in a reduction, where CNTK takes it once)";
     PERMUTATION = "attribute.permutation", Error, "a permutation names each axis once";
     SLICE = "attribute.slice", Error, "a slice takes at least one element, within its operand";
     OUTPUT_RANK = "attribute.output-rank", Error, "`outputRank` suits the matrix";

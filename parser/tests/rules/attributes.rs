@@ -24,6 +24,23 @@ fn slice(axis_index: i32, begin: i32, end: i32, stride: i32) -> Record {
     one(14, &[], &attributes)
 }
 
+fn slices(axes: &[i32]) -> Record {
+    let each = |value: fn(i32) -> Value, n: i32| list(&axes.iter().map(|_| value(n)).collect::<Vec<_>>());
+    let attributes = [
+        ("axisVec", list(&axes.iter().map(|k| axis(*k)).collect::<Vec<_>>())),
+        ("beginIndexVec", each(int, 0)),
+        ("endIndexVec", each(int, 2)),
+        ("sliceStridesVec", each(int, 1)),
+    ];
+    one(14, &[], &attributes)
+}
+
+/// Assigns to this.
+fn assign(target: &str) -> Record {
+    let functions = [function("F0", 2, &["w"], &[]), function("F1", 73, &[target, "F0_Output_0"], &[])];
+    model("F1", &[parameter("w", &[2])], &functions)
+}
+
 fn reshape(new_shape: &[u64]) -> Record {
     one(16, &[], &[("newShape", shape(new_shape))])
 }
@@ -108,6 +125,8 @@ pub fn pairs() -> Vec<Pair> {
         pair("attribute.value", reduce(&[0], "Sumo"), reduce(&[0], "Sum")),
         pair("attribute.axis", reduce(&[3], "Sum"), reduce(&[-1], "Sum")),
         pair("attribute.axis-repeated", reduce(&[0, -3], "Sum"), reduce(&[0, 1], "Sum")),
+        pair("attribute.axis-repeated", slices(&[0, -3]), slices(&[0, 1])),
+        pair("function.assign-target", assign("F0_Output_0"), assign("w")),
         pair("attribute.range", slice(0, 0, 2, 0), slice(0, 0, 2, -1)),
         pair("attribute.axis", slice(i32::MIN, 0, 2, 1), slice(-3, 0, 2, 1)),
         pair("attribute.slice", slice(0, 1, 1, 1), slice(0, 1, 2, 1)),

@@ -178,7 +178,10 @@ impl<'a> Inference<'_, '_, 'a> {
             }
         }
         self.context.stage = Stage::Final;
-        let changed = found.members.iter().fold(false, |changed, member| self.look(*member) || changed);
+        let mut changed = false;
+        for member in &found.members {
+            changed |= self.look(*member);
+        }
         if changed {
             self.unsettled(found);
         }

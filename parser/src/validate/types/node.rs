@@ -4,6 +4,7 @@ use super::axes::SequenceAxes;
 use super::shapes::MAX_DIM;
 use super::value::{Operand, show};
 use crate::model::{Dim, Dims, Function, FunctionId, Model};
+use crate::report::Severity;
 use crate::validate::findings::{Findings, Place};
 use crate::validate::rules::{self, Rule};
 use hashbrown::HashMap;
@@ -81,6 +82,15 @@ impl<'n> Node<'n, '_, '_, '_> {
     #[cold]
     pub(crate) fn attribute<T>(&mut self, rule: &'static Rule, key: &'static str, message: String) -> Option<T> {
         self.report(rule, Place::Attribute(self.id, key), message)
+    }
+
+    /// Notes something at an attribute that is no error there.
+    #[cold]
+    pub(crate) fn warn(&mut self, rule: &'static Rule, key: &'static str, message: String) {
+        if self.context.stage == Stage::Final {
+            let place = Place::Attribute(self.id, key);
+            self.context.findings.add_as(rule, Severity::Warning, place, message);
+        }
     }
 
     /// Reports at the function.

@@ -1,6 +1,7 @@
 //! Operators that work element by element, with broadcasting.
 
-use crate::model::Dims;
+use crate::model::{Dims, Source};
+use crate::validate::arena::Id;
 use crate::validate::rules;
 use crate::validate::types::node::{Node, Stage};
 use crate::validate::types::value::show;
@@ -32,6 +33,22 @@ pub(super) fn broadcast(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     }
     let scalars = node.context.stage == Stage::Guessing;
     result.filter(|shape| all || scalars || !shape.is_empty())
+}
+
+/// Assign: a stored tensor is overwritten by a value of its shape.
+pub(super) fn assign(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
+    let target = node.operands.first()?.source;
+    let is_stored = match target {
+        Source::Variable(v) => node.context.model.variables.get(v.place()).is_none_or(|v| v.value.is_some()),
+        Source::Output(..) => false,
+    };
+    if !is_stored {
+        let text = "what is assigned to is neither a parameter nor a constant".to_owned();
+        return node.input(&rules::ASSIGN_TARGET, 0, text);
+    }
+    let (target, value) = (node.shape(0)?, node.shape(1)?);
+    let fits = target.len() == value.len() && target.iter().zip(value).all(|(a, b)| Node::equal(*a, *b));
+    if fits { Some(value.clone()) } else { node.mismatch("target and value differ in shape", target, value) }
 }
 
 /// A delay: the state broadcast with what comes before it.

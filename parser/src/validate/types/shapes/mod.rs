@@ -73,7 +73,7 @@ pub(crate) fn infer(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) ->
         | Operator::Pow
         | Operator::Clip
         | Operator::Select => elementwise::broadcast(node),
-        Operator::Assign => elementwise::same_as(node, 1),
+        Operator::Assign => elementwise::assign(node),
         Operator::PastValue(_) | Operator::FutureValue(_) => elementwise::delay(node),
         Operator::Times(a) => linear::times(node, a),
         Operator::TransposeTimes(a) => linear::transpose_times(node, a),

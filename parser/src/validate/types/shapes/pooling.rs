@@ -7,52 +7,82 @@ use crate::validate::rules;
 use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 
-/// Pooling: windows slide over all axes; entries that are not given are 1.
+/// How windows slide, in file order; entries that are not given are 1.
+struct Windows<'w> {
+    key: &'static str,
+    window: &'w Shape,
+    strides: &'w Shape,
+    auto_padding: &'w [bool],
+    lower_pad: &'w Shape,
+    upper_pad: &'w Shape,
+    ceil: bool,
+}
+
+/// Pooling: windows slide over all axes.
 pub(super) fn pooling(node: &mut Node<'_, '_, '_, '_>, pooling: &Pooling) -> Option<Dims> {
-    const KEYS: Keys = Keys { window: "poolingWindowShape" };
-    entries(node, "strides", &pooling.strides, 1)?;
-    entries(node, "lowerPad", &pooling.lower_pad, 0)?;
-    entries(node, "upperPad", &pooling.upper_pad, 0)?;
+    let windows = Windows {
+        key: "poolingWindowShape",
+        window: &pooling.window,
+        strides: &pooling.strides,
+        auto_padding: &pooling.auto_padding,
+        lower_pad: &pooling.lower_pad,
+        upper_pad: &pooling.upper_pad,
+        ceil: pooling.ceil_out_dim,
+    };
     let x = node.shape(0)?;
-    if pooling.window.is_unknown() {
-        // All spatial axes at once.
-        return Some(x.iter().enumerate().map(|(row, n)| if row == 0 { *n } else { Dim::Known(1) }).collect());
-    }
-    entries(node, KEYS.window, &pooling.window, 1)?;
-    let windowed = pooling.window.rank();
-    if windowed > x.len() {
-        let text = format!("a window of {windowed} axes over an input of shape {}", show(x));
-        return node.attribute(&rules::WINDOW, KEYS.window, text);
-    }
-    let mut sizes = Dims::new();
-    for (axis, n) in x.iter().rev().enumerate() {
-        let slide = Slide {
-            window: pooling.window.0.get(axis).copied().unwrap_or(1),
-            stride: spread(&pooling.strides.0, windowed, axis, 1),
-            auto_padding: spread(&pooling.auto_padding, windowed, axis, false),
-            lower: spread(&pooling.lower_pad.0, windowed, axis, 0),
-            upper: spread(&pooling.upper_pad.0, windowed, axis, 0),
-        };
-        sizes.push(size(node, *n, slide, pooling.ceil_out_dim, KEYS)?);
-    }
-    Some(sizes.into_iter().rev().collect())
+    pooled(node, &windows, x)
 }
 
 /// Unpooling: the shape of the pooling's input, which must pool to the shape of input 0.
 pub(super) fn unpooling(node: &mut Node<'_, '_, '_, '_>, unpooling: &Unpooling) -> Option<Dims> {
-    entries(node, "strides", &unpooling.strides, 1)?;
-    entries(node, "lowerPad", &unpooling.lower_pad, 0)?;
-    entries(node, "upperPad", &unpooling.upper_pad, 0)?;
-    if !unpooling.window.is_unknown() {
-        entries(node, "unpoolingWindowShape", &unpooling.window, 1)?;
-    }
+    let windows = Windows {
+        key: "unpoolingWindowShape",
+        window: &unpooling.window,
+        strides: &unpooling.strides,
+        auto_padding: &unpooling.auto_padding,
+        lower_pad: &unpooling.lower_pad,
+        upper_pad: &unpooling.upper_pad,
+        ceil: false,
+    };
     let original = node.shape(1)?;
-    if let Some(pooled) = node.shape(0)
-        && pooled.len() != original.len()
-    {
-        return node.mismatch("the pooled and the original input differ in rank", pooled, original);
+    let wanted = pooled(node, &windows, original)?;
+    if let Some(given) = node.shape(0) {
+        let fits = given.len() == wanted.len() && given.iter().zip(&wanted).all(|(a, b)| Node::equal(*a, *b));
+        if !fits {
+            return node.mismatch("what is unpooled is not what pooling the other input gives", given, &wanted);
+        }
     }
     Some(original.clone())
+}
+
+/// The shape that pooling `x` gives.
+fn pooled(node: &mut Node<'_, '_, '_, '_>, windows: &Windows<'_>, x: &Dims) -> Option<Dims> {
+    let keys = Keys { window: windows.key };
+    entries(node, "strides", windows.strides, 1)?;
+    entries(node, "lowerPad", windows.lower_pad, 0)?;
+    entries(node, "upperPad", windows.upper_pad, 0)?;
+    if windows.window.is_unknown() {
+        // All spatial axes at once.
+        return Some(x.iter().enumerate().map(|(row, n)| if row == 0 { *n } else { Dim::Known(1) }).collect());
+    }
+    entries(node, windows.key, windows.window, 1)?;
+    let windowed = windows.window.rank();
+    if windowed > x.len() {
+        let text = format!("a window of {windowed} axes over an input of shape {}", show(x));
+        return node.attribute(&rules::WINDOW, windows.key, text);
+    }
+    let mut sizes = Dims::new();
+    for (axis, n) in x.iter().rev().enumerate() {
+        let slide = Slide {
+            window: windows.window.0.get(axis).copied().unwrap_or(1),
+            stride: spread(&windows.strides.0, windowed, axis, 1),
+            auto_padding: spread(windows.auto_padding, windowed, axis, false),
+            lower: spread(&windows.lower_pad.0, windowed, axis, 0),
+            upper: spread(&windows.upper_pad.0, windowed, axis, 0),
+        };
+        sizes.push(size(node, *n, slide, windows.ceil, keys)?);
+    }
+    Some(sizes.into_iter().rev().collect())
 }
 
 /// ROIPooling: map `(C, H, W)` and regions `(N, 4)` give `(N, C, H', W')`.

@@ -26,7 +26,7 @@ pub(super) fn reduce(node: &mut Node<'_, '_, '_, '_>, reduce: &ReduceElements<'_
             }
             Some(true) => {
                 let text = format!("axis {} is reduced twice", axis.index);
-                return node.attribute(&rules::AXIS_REPEATED, key, text);
+                node.warn(&rules::AXIS_REPEATED, key, text);
             }
             Some(slot) => *slot = true,
         }

@@ -6,6 +6,7 @@ use crate::ops::attributes::{Crop, Pad, PaddingMode, Slice, SliceRange, Splice};
 use crate::validate::rules;
 use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
+use smallvec::SmallVec;
 
 /// Slice: each listed axis is cut.
 pub(super) fn slice(node: &mut Node<'_, '_, '_, '_>, slice: &Slice<'_>) -> Option<Dims> {
@@ -13,8 +14,14 @@ pub(super) fn slice(node: &mut Node<'_, '_, '_, '_>, slice: &Slice<'_>) -> Optio
     let mut result = x.clone();
     let many = slice.ranges.len() > 1;
     let key = |one, several| if many { several } else { one };
+    let mut seen = SmallVec::<[bool; 8]>::from_elem(false, x.len());
     for range in &slice.ranges {
-        let place = range.axis.row(x.len()).and_then(|row| result.get_mut(row));
+        let row = range.axis.row(x.len());
+        if row.and_then(|row| seen.get_mut(row)).is_some_and(|seen| std::mem::replace(seen, true)) {
+            let text = format!("axis {} is cut twice", range.axis.index);
+            return node.attribute(&rules::AXIS_REPEATED, "axisVec", text);
+        }
+        let place = row.and_then(|row| result.get_mut(row));
         let Some(place) = place else {
             let text = format!("axis {} is not one of the shape {}", range.axis.index, show(x));
             return node.attribute(&rules::AXIS_RANGE, key("axis", "axisVec"), text);
