@@ -183,31 +183,69 @@ fn free_axis(cx: &mut Lowering<'_, '_, '_>, w: &Window, n: Dim) -> (FreePad, Dim
     }
 }
 
-/// Pads (or crops) free axes by what centring asks for at run time: `extra = (n - 1) mod s`, split in two.
+/// Pads (or crops) free axes by what centring asks for at run time.
 fn dynamic_pads(cx: &mut Lowering<'_, '_, '_>, x: ValueId, windows: &[Window], axes: &[usize], fill: f64) -> ValueId {
     let rank = windows.len() + 2;
     let zero = cx.b.ints(&[0]);
     let mut amounts = vec![zero; 2 * rank];
     let mut dims = cx.b.dims(x).clone();
     for i in axes {
-        let w = &windows[*i];
-        let k = w.extent() as i64;
-        let n = cx.b.dim_value(dims[i + 2]);
-        let one = cx.b.ints(&[1]);
-        let stride = cx.b.ints(&[w.stride as i64]);
-        let last = cx.b.sub(n, one);
-        let extra = cx.b.binary("Mod", last, stride);
-        let two = cx.b.ints(&[2]);
-        let center = cx.b.div(extra, two);
-        let low = cx.b.ints(&[(k - 1) / 2]);
-        amounts[i + 2] = cx.b.sub(low, center);
-        let high = cx.b.ints(&[k - 1 - (k - 1) / 2]);
-        let rest = cx.b.sub(extra, center);
-        amounts[rank + i + 2] = cx.b.sub(high, rest);
+        let n = dims[i + 2];
+        (amounts[i + 2], amounts[rank + i + 2]) = centred_amounts(cx, &windows[*i], n);
         dims[i + 2] = cx.b.fresh_dim();
     }
     let pads = cx.b.concat(&amounts, 0);
     cx.b.pad_dynamic(x, pads, "constant", fill, dims)
+}
+
+/// The run-time pads of an axis of `n` elements: `extra = (n - 1) mod s`, split in two. int64 [1] each.
+fn centred_amounts(cx: &mut Lowering<'_, '_, '_>, w: &Window, n: Dim) -> (ValueId, ValueId) {
+    let k = i64::try_from(w.extent()).unwrap_or(i64::MAX);
+    let n = cx.b.dim_value(n);
+    let one = cx.b.ints(&[1]);
+    let stride = cx.b.ints(&[i64::try_from(w.stride).unwrap_or(i64::MAX)]);
+    let last = cx.b.sub(n, one);
+    let extra = cx.b.binary("Mod", last, stride);
+    let two = cx.b.ints(&[2]);
+    let center = cx.b.div(extra, two);
+    let low = cx.b.ints(&[(k - 1) / 2]);
+    let before = cx.b.sub(low, center);
+    let high = cx.b.ints(&[k - 1 - (k - 1) / 2]);
+    let rest = cx.b.sub(extra, center);
+    (before, cx.b.sub(high, rest))
+}
+
+/// The pads of every axis of `x` as one int64 vector, known or not, negative ones too; and the outputs' spatial sizes.
+/// For windows that must be undone again: [`pad_for`] is for all others.
+pub(super) fn reversible_pads(
+    cx: &mut Lowering<'_, '_, '_>,
+    x: ValueId,
+    windows: &[Window],
+) -> Result<(ValueId, Dims), Reason> {
+    let rank = windows.len() + 2;
+    let zero = cx.b.ints(&[0]);
+    let mut amounts = vec![zero; 2 * rank];
+    let mut sizes = Dims::new();
+    for (i, w) in windows.iter().enumerate() {
+        let (before, after, size) = match cx.b.dims(x)[i + 2] {
+            Dim::Known(n) => {
+                let p = w.place(n).ok_or_else(|| Reason::new("kernel", "larger than its input"))?;
+                (cx.b.ints(&[p.before]), cx.b.ints(&[p.after.max(0)]), Dim::Known(p.size))
+            }
+            n => {
+                let (pad, size) = free_axis(cx, w, n);
+                let (before, after) = match pad {
+                    FreePad::Fixed(lo, hi) => (cx.b.ints(&[lo]), cx.b.ints(&[hi])),
+                    FreePad::Dynamic => centred_amounts(cx, w, n),
+                };
+                (before, after, size)
+            }
+        };
+        amounts[i + 2] = before;
+        amounts[rank + i + 2] = after;
+        sizes.push(size);
+    }
+    Ok((cx.b.concat(&amounts, 0), sizes))
 }
 
 /// ConvTranspose with equal pads on both sides; what is left over is cut off or is output padding.

@@ -149,13 +149,10 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     let number =
         whole(cx, &node.inputs[3]).ok_or_else(|| Reason::new("numberOfNegativeSamples", "is not a constant"))?;
     let (ids, lead) = cx.align(&node.inputs[..2]);
-    if lead != (Lead { batch: true, sequence: None }) {
-        return Err(Reason::new(
-            "",
-            "negative samples come from the batch, and sequences have more than one axis to take them from",
-        ));
+    if !lead.batch {
+        return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));
     }
-    let (x, y) = (Val { id: ids[0], lead }, Val { id: ids[1], lead });
+    let (x, y) = (columns(cx, ids[0], lead), columns(cx, ids[1], lead));
     let batch = cx.b.dims(y.id)[0];
     let rows = cx.b.range(batch);
     let size = cx.b.dim_value(batch);
@@ -167,12 +164,33 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
             let step = cx.b.scalar(ElemType::Int64, (shift + k - 1) as f64);
             let moved = cx.b.add(rows, step);
             let index = cx.b.binary("Mod", moved, size);
-            Val { id: cx.b.gather(y.id, index, 0), lead }
+            Val { id: cx.b.gather(y.id, index, 0), lead: y.lead }
         };
         let id = cosine(cx, &x, &other);
         parts.push(cx.b.unsqueeze(id, &[1]));
     }
-    let id = cx.b.concat(&parts, 1);
+    let mut id = cx.b.concat(&parts, 1);
+    if lead.sequence.is_some() {
+        let parts = cx.b.dims(id)[1];
+        let dims = cx.lead_dims(lead);
+        id = cx.b.reshape(id, &[dims[1], dims[0], parts]);
+        id = cx.b.transpose(id, &[1, 0, 2]);
+    }
     let dims: Dims = cx.static_dims(&node.types[0]);
     Ok(smallvec![cx.with_static(id, lead, &dims)])
+}
+
+/// The minibatch as CNTK counts through it: time step by time step.
+fn columns(cx: &mut Lowering<'_, '_, '_>, id: ValueId, lead: Lead) -> Val {
+    let v = cx.mask_fill(&Val { id, lead }, 0.0);
+    if lead.sequence.is_none() {
+        return v;
+    }
+    let order: Vec<usize> = [1, 0].into_iter().chain(2..cx.b.rank(v.id)).collect();
+    let turned = cx.b.transpose(v.id, &order);
+    let mut dims = cx.b.dims(turned).clone();
+    let all = cx.b.product(&dims[..2]);
+    dims.remove(0);
+    dims[0] = all;
+    Val { id: cx.b.reshape(turned, &dims), lead: Lead { batch: true, sequence: None } }
 }

@@ -1,6 +1,6 @@
 //! Pooling, Unpooling and ROIPooling (spec 4.8, 4.12).
 
-use super::convolution::{pad_for, push_ints};
+use super::convolution::{pad_for, push_ints, reversible_pads};
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::window::{Padding, Window, entry, flag};
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
@@ -248,11 +248,19 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
     if bare {
         x = cx.b.unsqueeze(x, &[1]);
     }
-    // Positions count within the whole original: crop nothing before, so pads stay the operator's own.
-    let (padded, pads, sizes) = pad_for(cx, x, &list, f64::NEG_INFINITY, true)?;
-    if padded != x {
-        return Err(Reason::new("autoPadding", "windows that skip the first elements cannot be unpooled"));
-    }
+    // Positions count within what the windows run over. Where the operator's own pads can say that, it is the original;
+    // else the original is padded or cropped first and the result brought back.
+    let whole = x;
+    let (padded, own_pads, own_sizes) = pad_for(cx, x, &list, f64::NEG_INFINITY, true)?;
+    let (pads, sizes, undo) = if padded == x {
+        (own_pads, own_sizes, None)
+    } else {
+        let (amounts, sizes) = reversible_pads(cx, x, &list)?;
+        let mut dims = cx.b.dims(x).clone();
+        dims.iter_mut().skip(2).for_each(|d| *d = cx.b.fresh_dim());
+        x = cx.b.pad_dynamic(x, amounts, "constant", f64::NEG_INFINITY, dims);
+        (vec![0; 2 * list.len()], sizes, Some(amounts))
+    };
     let (attributes, dims) = describe(cx, x, &list, pads, sizes);
     let elem = cx.b.elem(x);
     let made =
@@ -269,10 +277,15 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
     let total = cx.b.dims(base).clone();
     let zeros = cx.b.filled(elem, &total, 0.0);
     let scattered = cx.b.emit("ScatterElements", &[zeros, indices, values], vec![], elem, total);
-    let mut shape: Dims = cx.b.dims(x).clone();
-    if bare {
-        shape.remove(1);
+    let shape = cx.b.dims(x).clone();
+    let mut restored = cx.b.reshape(scattered, &shape);
+    if let Some(amounts) = undo {
+        let back = cx.b.unary("Neg", amounts);
+        let shape = cx.b.dims(whole).clone();
+        restored = cx.b.pad_dynamic(restored, back, "constant", 0.0, shape);
     }
-    let restored = cx.b.reshape(scattered, &shape);
+    if bare {
+        restored = cx.b.squeeze(restored, &[1]);
+    }
     Ok(smallvec![cx.from_batch(restored, original.lead)])
 }
