@@ -24,7 +24,6 @@ use cntk2onnx::{
     report::Refusal,
 };
 use std::{
-    fs::File,
     io::{self, IsTerminal},
     mem::ManuallyDrop,
     thread,
@@ -142,9 +141,7 @@ impl Job<'_> {
             let before = side.unwrap_or(0);
             let mut progress = |done| progress.update(before + done);
             let written = match &destination.model {
-                Some(output) => {
-                    writer.write_model(&mut FileSink::<&File>::new(output.file(), source), &mut progress, late)
-                }
+                Some(output) => writer.write_model(&mut FileSink::new(output.file(), source), &mut progress, late),
                 None => writer.write_model(&mut FileSink::new(io::stdout().lock(), source), &mut progress, late),
             };
             let length = written.map_err(|e| self.context(e, destination))?;

@@ -62,7 +62,9 @@ impl Destination {
     }
 
     /// What is left to do once everything is open.
-    pub fn needs(&self, threads: bool) -> Needs {
+    pub fn needs(&self, hash: bool) -> Needs {
+        // Files of weights have a checksum.
+        let threads = hash || self.side.is_some();
         Needs::writing(self.model.is_some().then(|| folder(&self.path)), threads)
     }
 

@@ -1,8 +1,8 @@
 //! The SHA-256 of the whole file, computed on a second thread while the weights are copied.
 
-use super::input::Input;
+use super::input::{Input, read_at};
 use sha2::{Digest, Sha256};
-use std::{fs::File, io};
+use std::io;
 
 /// Read at once by the hashing thread.
 const PIECE: usize = 1 << 20;
@@ -30,14 +30,4 @@ pub fn whole(input: &Input) -> io::Result<[u8; 32]> {
 
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }

@@ -17,6 +17,7 @@
 //!
 //! This module knows nothing of CNTK and does no I/O of its own.
 
+mod checksum;
 mod error;
 mod gather;
 mod half;
@@ -112,18 +113,18 @@ impl<'m> Writer<'m> {
 
     /// Writes the file of weights. To be called before [`write_model`](Self::write_model) where there is one.
     pub fn write_side<'s>(&mut self, sink: &'s mut dyn Sink, progress: &'s mut Progress<'s>) -> Result<(), WriteError> {
-        let mut hashing = sink::Hashing::new(sink);
-        let mut out = Output::new(&mut hashing, progress);
-        let mut chunk = Vec::new();
-        for (initializer, place) in self.model.initializers.iter().zip(&self.placement.places) {
-            if let Place::Side { offset } = place {
-                out.zeros((offset - out.position()) as usize)?;
-                self.write_data(initializer, &mut chunk, &mut out)?;
+        let sum = checksum::of(self.source, sink, |sink| {
+            let mut out = Output::new(sink, progress);
+            let mut chunk = Vec::new();
+            for (initializer, place) in self.model.initializers.iter().zip(&self.placement.places) {
+                if let Place::Side { offset } = place {
+                    out.zeros((offset - out.position()) as usize)?;
+                    self.write_data(initializer, &mut chunk, &mut out)?;
+                }
             }
-        }
-        out.drain()?;
-        drop(out);
-        self.checksum = Some(hashing.finish());
+            out.drain()
+        })?;
+        self.checksum = Some(sum);
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! Where the bytes go.
 
 use super::WriteError;
-use sha1::{Digest, Sha1};
 use std::ops::Range;
 
 /// Receives a file from its beginning to its end.
@@ -30,33 +29,5 @@ pub struct IoSink<W>(pub W);
 impl<W: std::io::Write> Sink for IoSink<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         self.0.write_all(bytes).map_err(WriteError::Sink)
-    }
-}
-
-/// Passes everything on and computes its SHA-1, which is what ONNX's `checksum` holds.
-pub(super) struct Hashing<'s> {
-    sink: &'s mut dyn Sink,
-    state: Sha1,
-}
-
-impl<'s> Hashing<'s> {
-    pub(super) fn new(sink: &'s mut dyn Sink) -> Self {
-        Self { sink, state: Sha1::new() }
-    }
-
-    pub(super) fn finish(self) -> [u8; 20] {
-        self.state.finalize().into()
-    }
-}
-
-impl Sink for Hashing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.state.update(bytes);
-        self.sink.write(bytes)
-    }
-
-    fn copy_from_source(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
-        self.state.update(&source[range.clone()]);
-        self.sink.copy_from_source(source, range)
     }
 }

@@ -33,7 +33,8 @@ fn landlock(needs: &Needs) -> Result<RestrictionStatus, RulesetError> {
         rules = allow(rules, path, AccessFs::ReadFile.into())?;
     }
     if let Some(folder) = &needs.folder {
-        rules = allow(rules, folder, AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::MakeDir | AccessFs::RemoveDir)?;
+        rules =
+            allow(rules, folder, AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::MakeDir | AccessFs::RemoveDir)?;
     }
     rules.restrict_self()
 }

@@ -1,0 +1,93 @@
+//! The SHA-1 of what goes to a sink, which is what ONNX's `checksum` holds: computed on a second thread where there can
+//! be one, since hashing takes longer than copying.
+
+use super::{Sink, WriteError};
+use sha1::{Digest, Sha1};
+use std::{
+    ops::Range,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::{self, Builder},
+};
+
+/// Bytes that are not of the source are copied for the other thread in pieces of this size, of which few wait at a time.
+const PIECE: usize = 1 << 20;
+const WAITING: usize = 2;
+
+/// Runs `write` on a sink that passes everything on to `sink`, and returns the SHA-1 of it all.
+pub(super) fn of(
+    source: &[u8],
+    sink: &mut dyn Sink,
+    write: impl FnOnce(&mut dyn Sink) -> Result<(), WriteError>,
+) -> Result<[u8; 20], WriteError> {
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(WAITING);
+        let thread = Builder::new().spawn_scoped(scope, move || digest(source, &receiver));
+        let Ok(thread) = thread else {
+            let mut inline = Inline { sink, state: Sha1::new() };
+            write(&mut inline)?;
+            return Ok(inline.state.finalize().into());
+        };
+        // The sender goes with the sink, and the thread ends with the sender.
+        write(&mut Tee { sink, sender })?;
+        thread.join().map_err(|_| WriteError::Source(std::io::Error::other("the hashing thread stopped")))
+    })
+}
+
+enum Piece {
+    Source(Range<usize>),
+    Bytes(Vec<u8>),
+}
+
+fn digest(source: &[u8], pieces: &Receiver<Piece>) -> [u8; 20] {
+    let mut state = Sha1::new();
+    for piece in pieces {
+        match piece {
+            Piece::Source(range) => state.update(&source[range]),
+            Piece::Bytes(bytes) => state.update(bytes),
+        }
+    }
+    state.finalize().into()
+}
+
+struct Tee<'s> {
+    sink: &'s mut dyn Sink,
+    sender: SyncSender<Piece>,
+}
+
+impl Tee<'_> {
+    /// If the thread is gone, joining it tells.
+    fn tell(&self, piece: Piece) {
+        let _ = self.sender.send(piece);
+    }
+}
+
+impl Sink for Tee<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        for piece in bytes.chunks(PIECE) {
+            self.tell(Piece::Bytes(piece.to_vec()));
+        }
+        self.sink.write(bytes)
+    }
+
+    fn copy_from_source(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
+        self.tell(Piece::Source(range.clone()));
+        self.sink.copy_from_source(source, range)
+    }
+}
+
+struct Inline<'s> {
+    sink: &'s mut dyn Sink,
+    state: Sha1,
+}
+
+impl Sink for Inline<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.state.update(bytes);
+        self.sink.write(bytes)
+    }
+
+    fn copy_from_source(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
+        self.state.update(&source[range.clone()]);
+        self.sink.copy_from_source(source, range)
+    }
+}
