@@ -5,6 +5,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod cells;
 pub mod graph;
 pub mod layout;
 pub mod onnx;

@@ -3,21 +3,34 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`uses`] | what the rest of the graph reads of each loop |
-//! | [`scan`] | any loop |
+//! | [`cell`] | loops that are LSTM, GRU or plain steps, as one operator each |
+//! | [`plan`] | whether such an operator gives all that is read of the loop |
+//! | [`scan`] | any other loop |
+//! | [`stack`] | OptimizedRNNStack |
+//! | [`operator`], [`weights`] | the recurrent operators of ONNX and their weights |
 
+mod cell;
+mod operator;
+mod plan;
 mod scan;
+pub(super) mod stack;
 mod uses;
+mod weights;
 
 use super::{Lowering, Val};
+use crate::onnx::graph::ValueId;
 use crate::report::Reason;
 use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Delay;
+use std::collections::HashMap;
 
 /// What the lowering of recurrences keeps from one to the next.
 #[derive(Default)]
 pub(crate) struct Recurrences {
     uses: Option<uses::Uses>,
+    /// Sequences that were made with the sequence axis in front: the usual form, and that one.
+    time_major: HashMap<ValueId, ValueId>,
 }
 
 /// Lowers a whole loop.
@@ -34,6 +47,9 @@ type Refused = (Option<FunctionId>, Reason);
 
 fn attempt(cx: &mut Lowering<'_, '_, '_>, id: LoopId) -> Result<(), Refused> {
     let Some(frame) = Frame::new(cx, id)? else { return Ok(()) };
+    if cell::lower(cx, &frame)? {
+        return Ok(());
+    }
     scan::lower(cx, &frame)
 }
 

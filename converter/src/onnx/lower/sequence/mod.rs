@@ -36,6 +36,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
         Op::UnpackSequence(a) => unpack::unpack(cx, node, a),
         Op::ToSequence(_) => unpack::to_sequence(cx, node),
         Op::ToSequenceLike(_) => unpack::to_sequence_like(cx, node),
+        Op::OptimizedRNNStack(a) => super::recurrence::stack::lower(cx, node, a),
         Op::EditDistanceError(_) => {
             Err(Reason::new("", "an edit distance has no ONNX form; leave it out with --outputs"))
         }

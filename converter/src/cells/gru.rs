@@ -1,0 +1,97 @@
+//! Gated recurrent units: the reset applied before the recurrent product (CNTK's layer) or after it (cuDNN).
+
+use super::gate::{Gates, Parts};
+use super::ring::Ring;
+use super::{Cell, Gate, Gru, Kind, Segment};
+use cntk_parser::model::Source;
+
+pub(super) fn find(ring: &Ring<'_, '_>) -> Option<Cell> {
+    let [delay] = ring.delays.as_slice() else { return None };
+    let hidden = ring.length(delay.now)?;
+    let [a, b] = ring.sum(delay.now)?;
+    let (update, candidate) = blend(ring, a, b, delay.last).or_else(|| blend(ring, b, a, delay.last))?;
+    let mut gates = Gates::new(ring, hidden, delay.last);
+    let parts = gates.parts(ring.sigmoid(update)?)?;
+    let update = gates.gate(parts)?;
+    let (activation, sum) = ring.activation(candidate)?;
+    let parts = gates.parts(sum)?;
+    let found = reset_before(ring, &mut gates, parts, delay.last);
+    let (candidate, reset, reset_after) = match found {
+        Some((candidate, reset)) => (candidate, reset, None),
+        None => {
+            let parts = gates.parts(sum)?;
+            let (candidate, reset, bias) = reset_after_product(ring, &mut gates, parts, delay.last)?;
+            (candidate, reset, Some(bias))
+        }
+    };
+    let parts = gates.parts(ring.sigmoid(reset)?)?;
+    let reset = gates.gate(parts)?;
+    let (inputs, scale) = gates.finish();
+    // The new state blends with the old one itself, so a scaled one would be another cell.
+    if scale.is_some() {
+        return None;
+    }
+    Some(Cell {
+        kind: Kind::Gru(Box::new(Gru { update, reset, candidate, activation, reset_after })),
+        backward: ring.backward,
+        hidden,
+        inputs,
+        output: delay.now,
+        projection: None,
+        scale: None,
+        initial: delay.initial,
+    })
+}
+
+/// `z` and `n` where `kept` is `z k` and `new` is `(1 - z) n`.
+fn blend(ring: &Ring<'_, '_>, new: Source, kept: Source, last: Source) -> Option<(Source, Source)> {
+    let [a, b] = ring.product(kept)?;
+    let z = match (a == last, b == last) {
+        (true, false) => b,
+        (false, true) => a,
+        _ => return None,
+    };
+    let [a, b] = ring.product(new)?;
+    [(a, b), (b, a)].into_iter().find_map(|(rest, n)| (ring.complement(rest)? == z).then_some((z, n)))
+}
+
+/// The other factor of `last` in a product.
+fn factor(ring: &Ring<'_, '_>, product: Source, last: Source) -> Option<Source> {
+    let [a, b] = ring.product(product)?;
+    match (a == last, b == last) {
+        (true, false) => Some(b),
+        (false, true) => Some(a),
+        _ => None,
+    }
+}
+
+/// `W x + R (r k) + b`: the gate and `r`.
+fn reset_before(
+    ring: &Ring<'_, '_>,
+    gates: &mut Gates<'_, '_, '_>,
+    mut parts: Parts,
+    last: Source,
+) -> Option<(Gate, Source)> {
+    let (block, x) = Gates::take_recurrent(&mut parts)?;
+    let reset = factor(ring, x, last)?;
+    Some((gates.gate_of(parts, block)?, reset))
+}
+
+/// `W x + b + r (R k + b')`: the gate, `r` and `b'`.
+fn reset_after_product(
+    ring: &Ring<'_, '_>,
+    gates: &mut Gates<'_, '_, '_>,
+    mut parts: Parts,
+    last: Source,
+) -> Option<(Gate, Source, Vec<Segment>)> {
+    let (a, b) = parts.elementwise.pop()?;
+    if Gates::take_recurrent(&mut parts).is_some() {
+        return None;
+    }
+    let (block, bias, reset) = [(a, b), (b, a)].into_iter().find_map(|(reset, inner)| {
+        ring.sigmoid(reset)?;
+        let (block, x, bias) = gates.parts(inner)?.recurrent_only()?;
+        (x == last).then_some((block, bias, reset))
+    })?;
+    Some((gates.gate_of(parts, block)?, reset, bias))
+}

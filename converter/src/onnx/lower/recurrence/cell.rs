@@ -1,0 +1,247 @@
+//! Loops that are cells as ONNX's recurrent operators.
+
+use super::super::sequence::delay::initial_frames;
+use super::super::{Lowering, Val, elem_type};
+use super::operator::Operator;
+use super::plan::Plan;
+use super::{Frame, Refused, weights};
+use crate::cells::{Activation, Block, Cell, Gate, Kind, Lstm, Segment, recognise};
+use crate::layout::Lead;
+use crate::onnx::graph::{ElemType, ValueId};
+use crate::report::Reason;
+use cntk_parser::model::Source;
+
+/// Lowers a loop that is a cell; `false` when it is none, or none that ONNX Runtime can run.
+pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool, Refused> {
+    let Some(cell) = recognise(cx.graph.model, frame.id) else { return Ok(false) };
+    // The runtime has no double kernels for recurrent operators.
+    let elem = elem_type(cx.graph.model.type_of(cell.output).data_type);
+    let Some(elem @ (ElemType::Float | ElemType::Float16)) = elem else { return Ok(false) };
+    if cell.projection.is_some() && !starts_at_zero(cx, frame, cell.initial) {
+        return Ok(false);
+    }
+    let Some(plan) = Plan::new(cx, frame, &cell) else { return Ok(false) };
+    let Some(made) = build(cx, frame, &cell, &plan, elem).map_err(|r| (None, r))? else { return Ok(true) };
+    let results = made.emit(cx, frame.axis);
+    name(cx, &cell, results[0]);
+    let all = cx.b.squeeze(results[0], &[1]);
+    let output = cx.batch_major(all, frame.axis);
+    if let Source::Output(f, _) = cell.output {
+        cx.label(f, &[output]);
+    }
+    cx.bind(cell.output, output);
+    let lead = Lead { batch: true, sequence: None };
+    if plan.final_output {
+        let id = cx.b.squeeze(results[1], &[0]);
+        cx.sequences.finals.insert(cell.output, (plan.last, Val { id, lead }));
+    }
+    if let (Kind::Lstm(lstm), true) = (&cell.kind, plan.final_state) {
+        let id = cx.b.squeeze(results[2], &[0]);
+        cx.sequences.finals.insert(lstm.state, (plan.last, Val { id, lead }));
+        // Stands for the state's axes: its frames are never read.
+        cx.bind(lstm.state, output);
+    }
+    for f in &plan.after {
+        cx.lower_one(*f);
+    }
+    Ok(true)
+}
+
+/// Is the initial state of the delay that starts with `initial` zero?
+fn starts_at_zero(cx: &Lowering<'_, '_, '_>, frame: &Frame, initial: Source) -> bool {
+    let model = cx.graph.model;
+    let state = frame.states.iter().find(|s| model.inputs(s.delay).get(1) == Some(&initial));
+    state.is_some_and(|s| is_zero(cx, &s.initial))
+}
+
+fn is_zero(cx: &Lowering<'_, '_, '_>, v: &Val) -> bool {
+    cx.b.literal(v.id).is_some_and(|values| values.iter().all(|v| *v == 0.0))
+}
+
+/// The operator; `None` when something that it reads was refused.
+fn build(
+    cx: &mut Lowering<'_, '_, '_>,
+    frame: &Frame,
+    cell: &Cell,
+    plan: &Plan,
+    elem: ElemType,
+) -> Result<Option<Operator>, Reason> {
+    let Some(x) = inputs(cx, cell, elem)? else { return Ok(None) };
+    let none: &[Segment] = &[];
+    let (op, gates, recurrent_bias, activations) = match &cell.kind {
+        Kind::Rnn { gate, activation } => ("RNN", vec![gate], none, vec![*activation]),
+        Kind::Gru(g) => {
+            let inner = g.reset_after.as_deref().unwrap_or(none);
+            ("GRU", vec![&g.update, &g.reset, &g.candidate], inner, vec![Activation::Sigmoid, g.activation])
+        }
+        Kind::Lstm(l) => {
+            let list = vec![Activation::Sigmoid, l.candidate_activation, l.state_activation];
+            ("LSTM", vec![&l.input, &l.output, &l.forget, &l.candidate], none, list)
+        }
+    };
+    let w = input_weights(cx, cell, &gates, elem)?;
+    let Some(r) = recurrent_weights(cx, cell, &gates, elem)? else { return Ok(None) };
+    let mut segments: Vec<&[Segment]> = gates.iter().map(|g| g.bias.as_slice()).collect();
+    segments.extend(vec![none; gates.len()]);
+    if let Some(last) = segments.last_mut() {
+        *last = recurrent_bias;
+    }
+    let b = weights::biases(cx, elem, cell.hidden, &segments)?;
+    let (mut initial_c, mut peepholes) = (None, None);
+    if let Kind::Lstm(lstm) = &cell.kind {
+        initial_c = initial(cx, frame, lstm.initial_state, cell, elem);
+        peepholes = match peephole_weights(cx, lstm, cell, elem)? {
+            Peepholes::Some(p) => Some(p),
+            Peepholes::None => None,
+            Peepholes::Refused => return Ok(None),
+        };
+    }
+    let initial_h = initial(cx, frame, cell.initial, cell, elem);
+    let default = match op {
+        "RNN" => activations == [Activation::Tanh],
+        "GRU" => activations == [Activation::Sigmoid, Activation::Tanh],
+        _ => activations == [Activation::Sigmoid, Activation::Tanh, Activation::Tanh],
+    };
+    Ok(Some(Operator {
+        op,
+        x,
+        w,
+        r,
+        b,
+        initial_h,
+        initial_c,
+        peepholes,
+        hidden: cell.hidden,
+        direction: if cell.backward { "reverse" } else { "forward" },
+        activations: (!default).then(|| activations.iter().map(|a| activation(*a)).collect()),
+        linear_before_reset: matches!(&cell.kind, Kind::Gru(g) if g.reset_after.is_some()),
+        reads_ends: cell.backward || plan.final_output || plan.final_state,
+        results: if plan.final_state { 3 } else { 1 + usize::from(plan.final_output) },
+    }))
+}
+
+fn activation(a: Activation) -> &'static str {
+    match a {
+        Activation::Tanh => "Tanh",
+        Activation::Sigmoid => "Sigmoid",
+        Activation::Relu => "Relu",
+    }
+}
+
+/// What the gates read, side by side: [sequence, batch, input].
+fn inputs(cx: &mut Lowering<'_, '_, '_>, cell: &Cell, elem: ElemType) -> Result<Option<ValueId>, Reason> {
+    let mut parts = Vec::new();
+    for source in &cell.inputs {
+        let Some(v) = cx.value(*source)? else { return Ok(None) };
+        let v = cx.full(v, cx.graph.model.type_of(*source));
+        let id = cx.time_major(&v);
+        parts.push(cx.b.cast(id, elem));
+    }
+    Ok(Some(cx.b.concat(&parts, 2)))
+}
+
+fn input_weights(
+    cx: &mut Lowering<'_, '_, '_>,
+    cell: &Cell,
+    gates: &[&Gate],
+    elem: ElemType,
+) -> Result<ValueId, Reason> {
+    let mut parts = Vec::new();
+    for i in 0..cell.inputs.len() {
+        let blocks: Vec<Block> = gates.iter().map(|g| g.input[i]).collect();
+        parts.push(weights::matrices(cx, elem, cell.hidden, &blocks)?);
+    }
+    Ok(cx.b.concat(&parts, 2))
+}
+
+/// The recurrent weights. What is done to the output before they multiply it is done to them instead: a factor, and a
+/// projection, whose product with them is taken once.
+fn recurrent_weights(
+    cx: &mut Lowering<'_, '_, '_>,
+    cell: &Cell,
+    gates: &[&Gate],
+    elem: ElemType,
+) -> Result<Option<ValueId>, Reason> {
+    let blocks: Vec<Block> = gates.iter().map(|g| g.recurrent).collect();
+    let mut r = weights::matrices(cx, elem, cell.hidden, &blocks)?;
+    let projection = cell.projection.as_ref();
+    if let Some(projection) = projection {
+        let Some(p) = cx.value(Source::Variable(projection.weight.weight))? else { return Ok(None) };
+        let p = cx.b.cast(p.id, elem);
+        let turned = cx.b.transpose(p, &[1, 0]);
+        r = cx.b.matmul(r, turned);
+    }
+    for scale in [cell.scale, projection.and_then(|p| p.scale)].into_iter().flatten() {
+        let Some(scaled) = scaled(cx, r, scale)? else { return Ok(None) };
+        r = scaled;
+    }
+    Ok(Some(r))
+}
+
+/// A weight by a number of the model.
+fn scaled(cx: &mut Lowering<'_, '_, '_>, weight: ValueId, scale: Source) -> Result<Option<ValueId>, Reason> {
+    let Some(v) = cx.value(scale)? else { return Ok(None) };
+    let elem = cx.b.elem(weight);
+    let factor = cx.b.cast(v.id, elem);
+    Ok(Some(cx.b.mul(weight, factor)))
+}
+
+/// Peephole weights, or why there are none.
+enum Peepholes {
+    Some(ValueId),
+    None,
+    Refused,
+}
+
+fn peephole_weights(
+    cx: &mut Lowering<'_, '_, '_>,
+    lstm: &Lstm,
+    cell: &Cell,
+    elem: ElemType,
+) -> Result<Peepholes, Reason> {
+    let Some([input, forget, output]) = lstm.peepholes else { return Ok(Peepholes::None) };
+    let order = [input, output, forget];
+    if order.iter().all(|p| p.scale.is_none()) {
+        let segments: Vec<Segment> = order.iter().map(|p| p.weight).collect();
+        return Ok(Peepholes::Some(weights::vectors(cx, elem, cell.hidden, &segments)?));
+    }
+    let mut parts = Vec::new();
+    for p in order {
+        let mut id = weights::vectors(cx, elem, cell.hidden, &[p.weight])?;
+        if let Some(scale) = p.scale {
+            let Some(made) = scaled(cx, id, scale)? else { return Ok(Peepholes::Refused) };
+            id = made;
+        }
+        parts.push(id);
+    }
+    Ok(Peepholes::Some(cx.b.concat(&parts, 1)))
+}
+
+/// An initial state as [1, batch, hidden]; `None` for zero.
+fn initial(
+    cx: &mut Lowering<'_, '_, '_>,
+    frame: &Frame,
+    source: Source,
+    cell: &Cell,
+    elem: ElemType,
+) -> Option<ValueId> {
+    let model = cx.graph.model;
+    let state = frame.states.iter().find(|s| model.inputs(s.delay).get(1) == Some(&source))?;
+    if is_zero(cx, &state.initial) {
+        return None;
+    }
+    let dims = [crate::onnx::graph::Dim::Known(cell.hidden)];
+    let frames = initial_frames(cx, elem, &dims, state.initial, 1, cell.backward);
+    // [batch, 1, hidden]: the one frame in front.
+    let rows = cx.b.squeeze(frames, &[1]);
+    Some(cx.b.unsqueeze(rows, &[0]))
+}
+
+/// Names the node after the block that the cell stands in.
+fn name(cx: &mut Lowering<'_, '_, '_>, cell: &Cell, result: ValueId) {
+    let model = cx.graph.model;
+    let Source::Output(f, _) = cell.output else { return };
+    let function = model.function(model.parent(f).unwrap_or(f));
+    let name = if function.name.is_empty() { function.uid } else { function.name };
+    cx.b.name_node(result, name);
+}
