@@ -1,4 +1,4 @@
-//! Block records against what is in them (B6).
+//! Block records by themselves (B6).
 
 use super::arena::ids;
 use super::findings::{Findings, Place, Quoted};
@@ -10,6 +10,10 @@ use hashbrown::HashSet;
 pub(super) fn check<'a>(model: &Model<'a>, findings: &mut Findings<'_, 'a>) {
     for (id, function) in ids::<FunctionId, _>(&model.functions) {
         let FunctionKind::Block(block) = &function.kind else { continue };
+        if function.record.get("attributes").is_none() {
+            let text = "the block lacks the key `attributes`".to_owned();
+            findings.add(&rules::RECORD_MISSING, Place::Function(id), text);
+        }
         let listed: HashSet<&str> = function.inputs.iter().copied().collect();
         if let Some((_, missing)) = block.arguments.iter().find(|(_, value)| !listed.contains(value)) {
             let text = format!("the block's inputs lack its argument {}", Quoted(missing));

@@ -83,6 +83,7 @@ rules! {
     EMPTY_UID = "graph.uid-empty", Error, "no uid is empty";
     DUPLICATE_UID = "graph.uid-duplicate", Error, "a uid belongs to one record";
     UNRESOLVED_INPUT = "graph.reference", Error, "every reference names a variable or an output that exists";
+    FORWARD_REFERENCE = "graph.forward-reference", Error, "what is read before it is made has a placeholder record (CNTK refuses the file otherwise)";
     OUTPUT_INDEX = "graph.output-index", Error, "a referenced output is one that the function has";
     ALIAS_RING = "graph.alias-ring", Error, "no placeholder or block output stands for itself";
     CYCLE = "graph.cycle", Error, "every cycle passes the state input of a delay";
@@ -98,7 +99,7 @@ rules! {
     VARIABLE_KIND = "variable.kind", Error, "parameters and constants have a value, inputs and placeholders have none";
     VARIABLE_TYPE = "variable.data-type", Error, "the data type of an input, parameter or constant is known";
     VARIABLE_SHAPE = "variable.shape", Error, "dimensions are positive 32-bit sizes; those of a stored tensor are definite";
-    VARIABLE_AXES = "variable.dynamic-axes", Error, "dynamic axes are at most one sequence axis and then the batch axis; a stored tensor has none";
+    VARIABLE_AXES = "variable.dynamic-axes", Error, "dynamic axes are at most one sequence axis and then the default batch axis; a stored tensor has none";
     TENSOR_TYPE = "tensor.record-type", Error, "a tensor has its record's data type";
     TENSOR_SHAPE = "tensor.record-shape", Error, "a tensor has its record's shape (a warning where only an OptimizedRNNStack reads it)";
     TOO_FEW_INPUTS = "function.too-few-inputs", Error, "a function has the inputs that its operator reads (CNTK reads out of bounds otherwise)";
@@ -124,7 +125,7 @@ rules! {
     DYNAMIC_AXES = "type.dynamic-axes", Error, "operands with dynamic axes have the same ones";
     DELAY_AXES = "type.delay-axes", Error, "a delayed value has a sequence axis and the batch axis";
     LOOP_SHAPES = "type.loop", Error, "the shapes of a loop settle";
-    DECLARED = "type.declared", Warning, "the record of a forward reference says the type that is computed";
+    DECLARED = "type.declared", Error, "the record of a placeholder says the type of what it stands for";
     RANK = "type.rank", Error, "no value has more than 12 axes (CNTK crashes otherwise)";
     ALLOCATION = "type.allocation-bomb", Error, "no value has more than 2^36 elements per sample";
     UNKNOWN_TYPE = "type.unknown", Warning, "the type of every value can be told";

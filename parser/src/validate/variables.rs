@@ -5,7 +5,7 @@ use super::findings::{Findings, Place, Quoted};
 use super::resolve::Resolution;
 use super::rules;
 use crate::model::{
-    AxisKind, DataType, FunctionId, FunctionKind, Model, Shape, Source, Variable, VariableId, VariableKind,
+    Axis, AxisKind, DataType, FunctionId, FunctionKind, Model, Shape, Source, Variable, VariableId, VariableKind,
 };
 use crate::ops::Op;
 use crate::report::Severity;
@@ -136,6 +136,11 @@ fn axes(id: VariableId, variable: &Variable<'_>, stored: bool, findings: &mut Fi
             findings.add(&rules::VARIABLE_AXES, place, text);
         }
         return;
+    }
+    let named = |axis: &Axis<'_>| axis.kind() != AxisKind::Batch || axis.name == "defaultBatchAxis";
+    if let Some(axis) = variable.dynamic_axes.iter().find(|axis| !named(axis)) {
+        let text = format!("the batch axis is called {}, not \"defaultBatchAxis\"", Quoted(axis.name));
+        return findings.add(&rules::VARIABLE_AXES, place, text);
     }
     let kinds: Vec<AxisKind> = variable.dynamic_axes.iter().take(3).map(|axis| axis.kind()).collect();
     match kinds.as_slice() {

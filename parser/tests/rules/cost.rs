@@ -30,23 +30,26 @@ fn doubling(count: usize) -> Record {
     model(&format!("F{}", count - 1), &[input("x", &[3])], &functions)
 }
 
-/// A loop of one delay and `count` functions, in an order that a naive fixpoint takes `count` rounds for.
+/// A loop through `count` functions. With `delays`, all but one are delays, and what is known travels against their order.
 fn long_loop(count: usize, delays: bool) -> Record {
-    let variables = [sequence_input("x", "s", &[3]), constant("zero", &[], &[0.0])];
-    let mut functions: Vec<Record> = (0..count)
+    let axes = || list(&[sequence("s"), batch()]);
+    let mut variables = vec![sequence_input("x", "s", &[3]), constant("zero", &[], &[0.0])];
+    let functions: Vec<Record> = (0..count)
         .map(|i| {
-            let before = format!("F{}_Output_0", (i + count - 1) % count);
-            if i == 0 || delays {
+            // Against the order, each reads the next; along it, the one before.
+            let read = if delays { (i + 1) % count } else { (i + count - 1) % count };
+            let before = format!("F{read}_Output_0");
+            if read >= i {
+                let unknown = if delays { &[u64::MAX - 1][..] } else { &[3] };
+                variables.push(placeholder(&before, unknown).set("dynamic_axis", axes()));
+            }
+            if (i == 0) != delays {
                 function(&format!("F{i}"), 37, &[&before, "zero"], &[("offset", size(1))])
             } else {
                 function(&format!("F{i}"), 19, &[&before, "x"], &[])
             }
         })
         .collect();
-    if delays {
-        functions[0] = function("F0", 19, &[&format!("F{}_Output_0", count - 1), "x"], &[]);
-    }
-    functions.reverse();
     model("F0", &variables, &functions)
 }
 

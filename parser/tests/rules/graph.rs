@@ -52,6 +52,7 @@ pub fn pairs() -> Vec<Pair> {
             tanh(),
         ),
         pair("graph.reference", model("Tanh1", &[input("x", &[3])], &[function("Tanh1", 2, &["y"], &[])]), tanh()),
+        pair("graph.forward-reference", forward(false), forward(true)),
         pair("graph.output-index", two("Tanh1_Output_1"), two("Tanh1_Output_0")),
         pair("graph.reference", two("Tanh1_Output_00"), two("Tanh1_Output_0")),
         pair("graph.cycle", recurrence(&[delay("Clip1", 19, "Tanh1_Output_0")], "Clip1_Output_0"), loops.clone()),
@@ -88,6 +89,16 @@ pub fn pairs() -> Vec<Pair> {
 fn two(reference: &str) -> Record {
     let functions = [function("Tanh1", 2, &["x"], &[]), function("Tanh2", 2, &[reference], &[])];
     model("Tanh2", &[input("x", &[3])], &functions)
+}
+
+/// Two functions in the wrong order.
+fn forward(placeholder: bool) -> Record {
+    let mut variables = vec![input("x", &[3])];
+    if placeholder {
+        variables.push(super::build::placeholder("Tanh1_Output_0", &[3]));
+    }
+    let functions = [function("Tanh2", 2, &["Tanh1_Output_0"], &[]), function("Tanh1", 2, &["x"], &[])];
+    model("Tanh2", &variables, &functions)
 }
 
 fn two_roots(root: &str) -> Record {

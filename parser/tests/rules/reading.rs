@@ -66,6 +66,7 @@ pub fn pairs() -> Vec<Pair> {
             large(0, &function_with("attributes", dictionary(&[("t", raw_array(1, &[2], &[]))])), &[0; 8]),
         ),
         pair("record.missing-key", tanh().without("uid"), tanh()),
+        pair("record.missing-key", block_without_attributes(), block.clone()),
         pair("record.wrong-type", function_with("op", int(2)), tanh()),
         pair("record.type", function_with("type", text("Function")), tanh()),
         pair("record.op", function_with("op", size((1 << 32) + 2)), tanh()),
@@ -81,6 +82,12 @@ pub fn pairs() -> Vec<Pair> {
         pair("record.disguised-user-function", function_with("native", flag(true)), tanh()),
         pair("record.unknown-attribute", function_with("attributes", dictionary(&[("axis", axis(0))])), tanh()),
     ]
+}
+
+fn block_without_attributes() -> Record {
+    let record = block("Block0", "Tanh1", &[("p0", "x")]).without("attributes");
+    let functions = [function("Tanh1", 2, &["p0"], &[]), record];
+    model("Block0", &[input("x", &[3]), placeholder("p0", &[3])], &functions)
 }
 
 #[test]

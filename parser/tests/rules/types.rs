@@ -32,7 +32,8 @@ fn delay(variable: Record) -> Record {
 
 /// h = delay(h) with something done to it that may change its shape.
 fn growing(op: u64, attributes: &[(&str, Value)]) -> Record {
-    let variables = [sequence_input("x", "s", &[2]), constant("zero", &[], &[0.0])];
+    let state = placeholder("F1_Output_0", &[2]).set("dynamic_axis", list(&[sequence("s"), batch()]));
+    let variables = [sequence_input("x", "s", &[2]), constant("zero", &[], &[0.0]), state];
     let functions = [
         function("PastValue1", 37, &["F1_Output_0", "zero"], &[("offset", size(1))]),
         function("F1", op, &["PastValue1_Output_0", "x"], attributes),
@@ -40,9 +41,16 @@ fn growing(op: u64, attributes: &[(&str, Value)]) -> Record {
     model("F1", &variables, &functions)
 }
 
-/// A forward reference whose record says `dims`.
-fn forward(dims: &[u64]) -> Record {
-    let variables = [input("x", &[3]), placeholder("Tanh1_Output_0", dims)];
+/// A block whose placeholder says `dims`.
+fn formal(dims: &[u64]) -> Record {
+    let functions = [function("Tanh1", 2, &["p"], &[]), block("Block1", "Tanh1", &[("p", "x")])];
+    model("Block1", &[input("x", &[3]), placeholder("p", dims)], &functions)
+}
+
+/// A forward reference with this record.
+fn forward(record: Record) -> Record {
+    let record = record.set("kind", size(4)).set("uid", text("Tanh1_Output_0"));
+    let variables = [input("x", &[3]), record];
     let functions = [function("Tanh2", 2, &["Tanh1_Output_0"], &[]), function("Tanh1", 2, &["x"], &[])];
     model("Tanh2", &variables, &functions)
 }
@@ -71,6 +79,7 @@ pub fn pairs() -> Vec<Pair> {
         pair("variable.shape", tanh(parameter("x", &[2, 3]).set("shape", shape(&[2, u64::MAX]))), weight()),
         pair("variable.dynamic-axes", with("dynamic_axis", list(&[batch(), batch()])), good()),
         pair("variable.dynamic-axes", with("dynamic_axis", list(&[batch(), sequence("s")])), good()),
+        pair("variable.dynamic-axes", with("dynamic_axis", list(&[dynamic_axis(i32::MAX, "b", false)])), good()),
         pair("variable.dynamic-axes", tanh(parameter("x", &[2, 3]).set("dynamic_axis", list(&[batch()]))), weight()),
         pair("tensor.record-type", tanh(parameter("x", &[2, 3]).set("data_type", size(2))), weight()),
         pair("tensor.record-shape", tanh(parameter("x", &[2, 3]).set("shape", shape(&[3, 2]))), weight()),
@@ -97,7 +106,14 @@ pub fn pairs() -> Vec<Pair> {
         pair("type.delay-axes", delay(input("x", &[2])), delay(sequence_input("x", "s", &[2]))),
         pair("type.loop", growing(43, &[("axis", axis(0))]), growing(19, &[])),
         pair("type.rnn-parameters", stack(20), stack(3 * 2 + 3 * 3 + 6)),
-        pair("type.declared", forward(&[4]), forward(&[3])),
+        pair("type.declared", forward(placeholder("", &[4])), forward(placeholder("", &[3]))),
+        pair("type.declared", forward(sequence_input("", "s", &[3])), forward(placeholder("", &[u64::MAX - 2]))),
+        pair(
+            "type.declared",
+            forward(placeholder("", &[3]).set("data_type", size(2))),
+            forward(placeholder("", &[3]).set("data_type", size(0))),
+        ),
+        pair("type.declared", formal(&[4]), formal(&[3])),
         pair("type.unknown", with("shape", shape(&[u64::MAX - 1])), good()),
     ]
 }

@@ -42,7 +42,7 @@ pub(super) fn collect<'a>(
             .inputs
             .iter()
             .enumerate()
-            .map(|(i, uid)| reference(model, index, roots, uid, Place::Input(id, i), findings))
+            .map(|(i, uid)| reference(model, index, roots, id, uid, Place::Input(id, i), findings))
             .collect();
         inputs.push(resolved);
         maps.push(match &function.kind {
@@ -55,11 +55,12 @@ pub(super) fn collect<'a>(
     references
 }
 
-/// What `uid` names at `place`, or [`BROKEN`] after a report.
+/// What `uid` names where `reader` has it, at `place`; [`BROKEN`] after a report.
 fn reference<'a>(
     model: &Model<'a>,
     index: &Index<'_, 'a>,
     roots: &Roots,
+    reader: FunctionId,
     uid: &str,
     place: Place,
     findings: &mut Findings<'_, 'a>,
@@ -69,6 +70,10 @@ fn reference<'a>(
         return BROKEN;
     };
     let Source::Output(f, i) = source else { return source };
+    if f >= reader && index.variable(uid).is_none() {
+        let text = format!("{} is made only later in the file, and no placeholder stands for it", Quoted(uid));
+        findings.add(&rules::FORWARD_REFERENCE, place, text);
+    }
     let count = roots.output_counts.get(f).copied().unwrap_or(0);
     let function = model.functions.get(f.place());
     let is_combine = function.is_some_and(|f| matches!(f.kind, FunctionKind::Primitive(Op::Combine)));
@@ -105,7 +110,7 @@ fn arguments<'a>(
     let mut map = Vec::with_capacity(block.arguments.len());
     let uid = super::roots::name(model, id);
     for (i, (key, value)) in block.arguments.iter().enumerate() {
-        let value = reference(model, index, roots, value, Place::MapValue(id, i), findings);
+        let value = reference(model, index, roots, id, value, Place::MapValue(id, i), findings);
         let place = Place::MapKey(id, i);
         let formal = index
             .variable(key)

@@ -31,6 +31,18 @@ impl<'a> SequenceAxes<'a> {
         *self.unnamed.entry(origin).or_insert_with(|| push(list, "", origin))
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Says which value an axis comes from.
+    pub(crate) fn set_origin(&mut self, id: SequenceAxisId, origin: Source) {
+        if let Some(axis) = self.list.get_mut(id.0 as usize) {
+            axis.origin = origin;
+        }
+    }
+
     /// What the model keeps.
     pub(crate) fn into_list(self) -> Vec<SequenceAxis<'a>> {
         self.list

@@ -5,6 +5,7 @@
 
 mod axes;
 mod data_type;
+mod declared;
 mod node;
 mod shapes;
 mod value;
@@ -24,7 +25,7 @@ use crate::ops::Operator;
 use hashbrown::HashMap;
 use node::{Context, Node, Stage};
 use smallvec::SmallVec;
-use value::{Certainty, Operand, alike, show, unknown};
+use value::{Certainty, Operand, alike, unknown};
 use variables::Variables;
 use worklist::Worklist;
 
@@ -83,6 +84,7 @@ pub(crate) fn infer<'a>(
     }
     inference.report_unknown(order);
     inference.report_declared();
+    inference.find_origins(order);
     Types {
         variables: inference.values.variables.types,
         outputs: inference.values.outputs,
@@ -270,27 +272,5 @@ impl<'a> Inference<'_, '_, 'a> {
         let rule = if explained { &rules::UNKNOWN_TYPE } else { &rules::LOOP_SHAPES };
         let text = "shape or dynamic axes cannot be told".to_owned();
         self.context.findings.add(rule, Place::Function(first), text);
-    }
-
-    /// Compares the records of forward references with what was inferred.
-    fn report_declared(&mut self) {
-        for (id, hint) in self.resolution.hints.iter() {
-            let Some(hint) = hint else { continue };
-            let (Some(declared), Some(found)) = (self.values.variables.types.get(*hint), self.values.outputs.get(id))
-            else {
-                continue;
-            };
-            let Some(found) = found.first() else { continue };
-            let said = self.values.variables.certainty.get(*hint).copied().unwrap_or_default();
-            let known = self.values.certainty.get(id).copied().unwrap_or_default();
-            if said.shape && known.shape && !alike(&declared.shape, &found.shape) {
-                let text = format!("the shape {}, but {} is computed", show(&declared.shape), show(&found.shape));
-                self.context.findings.add(&rules::DECLARED, Place::VariableKey(*hint, "shape"), text);
-            }
-            if said.axes && known.axes && declared.axes != found.axes {
-                let text = "the dynamic axes are not those of what is computed".to_owned();
-                self.context.findings.add(&rules::DECLARED, Place::VariableKey(*hint, "dynamic_axis"), text);
-            }
-        }
     }
 }
