@@ -12,9 +12,9 @@ pub struct Reason {
     /// Function name, may be empty.
     pub name: String,
     /// The attribute or input that is in the way; may be empty.
-    pub attribute: String,
+    pub attribute: Box<str>,
     /// One lower-case sentence.
-    pub reason: String,
+    pub reason: Box<str>,
 }
 
 impl Reason {
@@ -24,8 +24,8 @@ impl Reason {
             op: String::new(),
             uid: String::new(),
             name: String::new(),
-            attribute: attribute.to_owned(),
-            reason: reason.into(),
+            attribute: attribute.into(),
+            reason: reason.into().into_boxed_str(),
         }
     }
 }

@@ -134,9 +134,9 @@ fn step(model: &ValidatedModel<'_>, f: FunctionId, i: usize) -> Result<Option<Ma
 /// The map from a filter's output to its input.
 fn filter(rank: usize, kernel: [u64; 2], strides: &Shape, auto: &[bool], lower: &Shape) -> Map {
     let mut map = Map::IDENTITY;
-    for i in 0..2.min(rank) {
+    for (i, taps) in kernel.into_iter().enumerate().take(rank) {
         let row = rank - 1 - i;
-        let half = (kernel[i].saturating_sub(1) / 2) as f64;
+        let half = (taps.saturating_sub(1) / 2) as f64;
         let pad = if flag(auto, rank, row) { half } else { entry(lower, rank, row, 0) as f64 };
         map.scale[i] = entry(strides, rank, row, 1) as f64;
         map.shift[i] = half - pad;

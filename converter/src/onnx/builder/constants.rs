@@ -14,9 +14,6 @@ pub(crate) enum Constant {
     View(View),
 }
 
-/// A scalar of some element type.
-pub(crate) type Scalar = f64;
-
 impl Builder {
     /// The constant behind a value.
     pub(crate) fn constant(&self, id: ValueId) -> Option<&Constant> {
@@ -64,7 +61,7 @@ impl Builder {
     }
 
     /// A scalar literal.
-    pub(crate) fn scalar(&mut self, elem: ElemType, value: Scalar) -> ValueId {
+    pub(crate) fn scalar(&mut self, elem: ElemType, value: f64) -> ValueId {
         self.tensor(elem, &[], &[value])
     }
 

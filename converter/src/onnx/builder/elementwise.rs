@@ -63,7 +63,9 @@ impl Builder {
         };
         let (elem, x, y) = (self.elem(a), self.literal(a)?, self.literal(b)?);
         let (da, db) = (self.sizes(a)?, self.sizes(b)?);
-        if !elem.is_float() || !(da == db || x.len() == 1 && da.len() <= db.len() || y.len() == 1 && db.len() <= da.len()) {
+        if !elem.is_float()
+            || !(da == db || x.len() == 1 && da.len() <= db.len() || y.len() == 1 && db.len() <= da.len())
+        {
             return None;
         }
         let n = x.len().max(y.len());

@@ -10,14 +10,17 @@ mod shape;
 mod tensor;
 
 use super::graph::{Attribute, Dim, Dims, ElemType, Node, OnnxModel, Value, ValueId};
+use hashbrown::HashMap;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 
-pub(crate) use constants::{Constant, Scalar};
+pub(crate) use constants::Constant;
 pub(crate) use control::ScanPart;
 
 /// Attributes of a node under construction.
 pub(crate) type Attributes = Vec<(&'static str, Attribute)>;
+
+/// A literal by its content: element type, sizes, bytes.
+type Literal = (i32, SmallVec<[u64; 4]>, Vec<u8>);
 
 /// A value that has some symbolic dimension.
 #[derive(Clone, Copy)]
@@ -38,7 +41,7 @@ pub(crate) struct Builder {
     /// What is known of constant values.
     constants: HashMap<ValueId, Constant>,
     /// Literals already made: element type, sizes, bytes.
-    literals: HashMap<(i32, SmallVec<[u64; 4]>, Vec<u8>), ValueId>,
+    literals: HashMap<Literal, ValueId>,
     /// Where a symbolic dimension can be read at run time.
     homes: Vec<Option<Home>>,
     /// Run-time dimensions already read, int64 [1], in the main graph.
@@ -214,7 +217,7 @@ impl Builder {
             return self.in_main(|b| b.emit_all(op, inputs, attributes, outputs));
         }
         let double = |b: &Self, v: Option<ValueId>| v.is_some_and(|v| b.elem(v) == ElemType::Double);
-        let narrow = NO_DOUBLE.contains(&op) && inputs.iter().any(|v| double(self, *v));
+        let narrow = inputs.iter().any(|v| double(self, *v)) && NO_DOUBLE.contains(&op);
         if narrow {
             self.narrowed += 1;
             for v in &mut inputs {
@@ -269,10 +272,6 @@ impl Builder {
     /// Declares a graph output.
     pub(crate) fn output(&mut self, id: ValueId) {
         self.model.outputs.push(id);
-    }
-
-    pub(crate) fn outputs(&self) -> &[ValueId] {
-        &self.model.outputs
     }
 
     pub(crate) fn is_input(&self, id: ValueId) -> bool {

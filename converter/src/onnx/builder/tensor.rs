@@ -20,17 +20,6 @@ impl Builder {
         self.emit("MatMul", &[a, b], vec![], elem, dims)
     }
 
-    /// Gemm: `a[M,K] · b[K,N] (or b[N,K] transposed) + c`.
-    pub(crate) fn gemm(&mut self, a: ValueId, b: ValueId, c: Option<ValueId>, transpose_b: bool) -> ValueId {
-        let m = self.dims(a)[0];
-        let n = self.dims(b)[usize::from(!transpose_b)];
-        let elem = self.elem(a);
-        let mut inputs: SmallVec<[Option<ValueId>; 4]> = smallvec::smallvec![Some(a), Some(b)];
-        inputs.extend(c.map(Some));
-        let attributes = if transpose_b { vec![("transB", Attribute::Int(1))] } else { vec![] };
-        self.emit_all("Gemm", inputs, attributes, &[(elem, smallvec::smallvec![m, n])])[0]
-    }
-
     /// A Reduce* operator over `axes`; sizes become 1 when `keep`, else vanish.
     pub(crate) fn reduce(&mut self, op: &'static str, x: ValueId, axes: &[usize], keep: bool) -> ValueId {
         let dims = reduced(self.dims(x), axes, keep);

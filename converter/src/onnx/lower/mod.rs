@@ -28,8 +28,8 @@ use crate::options::Options;
 use crate::report::{Reason, Refusal};
 use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, ValueType, VariableKind};
 use cntk_parser::ops::Operator;
+use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
-use std::collections::{HashMap, HashSet};
 
 pub(crate) use value::Val;
 
@@ -259,9 +259,8 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
                 continue;
             }
             self.b.name_node(v.id, function.uid);
-            let own = format!("{}_Output_{i}", function.uid);
-            let name = self.unique(&own, &own);
-            self.b.name_value(v.id, name);
+            // Should the file have given this name to something else, the finishing pass tells them apart.
+            self.b.name_value(v.id, format!("{}_Output_{i}", function.uid));
         }
     }
 

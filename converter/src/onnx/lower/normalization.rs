@@ -45,5 +45,5 @@ pub(super) fn batch_normalization(
     let mut full: Dims = [cx.b.dims(id)[0]].as_slice().into();
     full.extend(tail);
     let id = cx.b.reshape(id, &full);
-    Ok(smallvec![cx.from_batch(id, x.lead)])
+    Ok(smallvec![cx.unbatch(id, x.lead)])
 }

@@ -75,7 +75,7 @@ fn unit() -> Window {
 
 fn finish(cx: &mut Lowering<'_, '_, '_>, id: ValueId, bare: bool, x: &Val, node: &Node<'_, '_>) -> Lowered {
     let id = if bare { cx.b.squeeze(id, &[1]) } else { id };
-    let result = cx.from_batch(id, x.lead);
+    let result = cx.unbatch(id, x.lead);
     let dims = cx.static_dims(&node.types[0]);
     Ok(smallvec![if cx.tail(&result).len() == dims.len() { result } else { cx.with_static(result.id, x.lead, &dims) }])
 }
@@ -287,5 +287,5 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
     if bare {
         restored = cx.b.squeeze(restored, &[1]);
     }
-    Ok(smallvec![cx.from_batch(restored, original.lead)])
+    Ok(smallvec![cx.unbatch(restored, original.lead)])
 }

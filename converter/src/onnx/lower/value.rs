@@ -88,7 +88,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Undoes [`Self::as_batch`]: `id` has one dimension before its static ones.
-    pub(crate) fn from_batch(&mut self, id: ValueId, lead: Lead) -> Val {
+    pub(crate) fn unbatch(&mut self, id: ValueId, lead: Lead) -> Val {
         let id = match lead.rank() {
             1 => id,
             0 => self.b.squeeze(id, &[0]),
