@@ -2,7 +2,6 @@
 
 use super::super::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use super::Builder;
-use smallvec::SmallVec;
 
 impl Builder {
     /// MatMul, with NumPy's broadcasting of the leading dimensions.
