@@ -4,6 +4,8 @@
 //! A target returns when all is well and panics when a promise is broken. `fuzz_targets/` gives them to libFuzzer,
 //! `replay/` runs them over the stored corpora under plain `cargo test`.
 
+#[allow(missing_docs, reason = "inside, names say it")]
+pub mod generate;
 pub mod meter;
 pub mod mutate;
 pub mod onnx;

@@ -59,16 +59,21 @@ fn array(ours: &Array<'_>) -> proto::NdArrayView {
             Values::Float(proto::FloatValues { value })
         }
     });
-    let data_type = match data_type {
+    let data_type = self::data_type(data_type);
+    let shape = proto::NdShape { shape_dim: ours.shape.0.to_vec() };
+    proto::NdArrayView { data_type, storage_format: 0, shape: Some(shape), values }
+}
+
+/// The number of an element type.
+pub fn data_type(data_type: DataType) -> i32 {
+    match data_type {
         DataType::Unknown => 0,
         DataType::Float => 1,
         DataType::Double => 2,
         DataType::Float16 => 4,
         DataType::Int8 => 5,
         DataType::Int16 => 6,
-    };
-    let shape = proto::NdShape { shape_dim: ours.shape.0.to_vec() };
-    proto::NdArrayView { data_type, storage_format: 0, shape: Some(shape), values }
+    }
 }
 
 /// Zig-zag varints, as prost reads them.

@@ -12,6 +12,7 @@ pub use attribute::attribute;
 pub use choice::{Choice, Random};
 pub use edit::edit;
 pub use layout::{File, to_tail};
+pub use walk::value as tagged;
 
 /// Marks a fuzz target whose input is a model file.
 #[macro_export]

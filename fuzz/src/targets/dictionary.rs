@@ -27,7 +27,7 @@ fn dictionary(found: Dictionary<'_>, depth: &mut u32) {
     *depth += 1;
     assert!(*depth <= Limits::MAX_NESTING);
     assert_eq!(found.len(), found.iter().count(), "every entry decodes");
-    assert_eq!(found.is_empty(), found.len() == 0);
+    assert_eq!(found.is_empty(), found.iter().next().is_none());
     let large = found.len() > 64;
     for entry in found.iter() {
         // A key is found by reading past the others: quadratic.

@@ -12,8 +12,11 @@ pub mod roundtrip;
 pub mod validate;
 pub mod wire;
 
+/// A target.
+pub type Target = fn(&[u8]);
+
 /// Every target by the name of its corpus.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[(&str, Target)] = &[
     ("wire", wire::run),
     ("container", container::run),
     ("dictionary", dictionary::run),

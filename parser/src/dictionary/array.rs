@@ -32,9 +32,10 @@ pub(super) fn decode(reader: Reader<'_>) -> Result<Array<'_>, Error> {
                 shape = Some(field.message("shape")?);
                 "shape"
             }
+            // One of four: a whole message that another replaces would be looked at by nobody.
             4..=7 => {
-                values = Some(field);
-                "values"
+                field.once(&mut values, field, "values")?;
+                continue;
             }
             _ => continue,
         };
