@@ -43,14 +43,15 @@ pub(super) fn find(ring: &Ring<'_, '_>) -> Option<Cell> {
     })
 }
 
-/// `z` and `n` where `kept` is `z k` and `new` is `(1 - z) n`.
+/// `z` and `n` where `new` and `kept` add up to `(1 - z) n + z k`: as they stand, or as `n` and `z (k - n)`.
 fn blend(ring: &Ring<'_, '_>, new: Source, kept: Source, last: Source) -> Option<(Source, Source)> {
     let [a, b] = ring.product(kept)?;
-    let z = match (a == last, b == last) {
-        (true, false) => b,
-        (false, true) => a,
-        _ => return None,
-    };
+    for (z, rest) in [(a, b), (b, a)] {
+        if ring.difference(rest) == Some([last, new]) {
+            return Some((z, new));
+        }
+    }
+    let z = factor(ring, kept, last)?;
     let [a, b] = ring.product(new)?;
     [(a, b), (b, a)].into_iter().find_map(|(rest, n)| (ring.complement(rest)? == z).then_some((z, n)))
 }

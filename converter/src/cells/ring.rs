@@ -97,6 +97,14 @@ impl<'m, 'a> Ring<'m, 'a> {
         }
     }
 
+    /// The operands of a value that is a difference.
+    pub(super) fn difference(&self, source: Source) -> Option<[Source; 2]> {
+        match self.maker(source)? {
+            (f, Operator::Minus) => self.operands(f),
+            _ => None,
+        }
+    }
+
     /// What a value is an activation of.
     pub(super) fn activation(&self, source: Source) -> Option<(Activation, Source)> {
         let (f, op) = self.maker(source)?;
@@ -119,8 +127,7 @@ impl<'m, 'a> Ring<'m, 'a> {
 
     /// `z` of a value that is `1 - z`.
     pub(super) fn complement(&self, source: Source) -> Option<Source> {
-        let (f, Operator::Minus) = self.maker(source)? else { return None };
-        let [one, z] = self.operands(f)?;
+        let [one, z] = self.difference(source)?;
         (scalar(self.model, one) == Some(1.0)).then_some(z)
     }
 

@@ -26,8 +26,8 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
     name(cx, &cell, results[0]);
     let all = cx.b.squeeze(results[0], &[1]);
     let output = cx.batch_major(all, frame.axis);
-    if let Source::Output(f, _) = cell.output {
-        cx.label(f, &[output]);
+    if let Source::Output(f, i) = cell.output {
+        cx.b.name_value(output.id, format!("{}_Output_{i}", cx.graph.model.function(f).uid));
     }
     cx.bind(cell.output, output);
     let lead = Lead { batch: true, sequence: None };
@@ -237,11 +237,10 @@ fn initial(
     Some(cx.b.unsqueeze(rows, &[0]))
 }
 
-/// Names the node after the block that the cell stands in.
+/// Names the node after the block that the cell stands in, or after the function that makes its output.
 fn name(cx: &mut Lowering<'_, '_, '_>, cell: &Cell, result: ValueId) {
     let model = cx.graph.model;
     let Source::Output(f, _) = cell.output else { return };
-    let function = model.function(model.parent(f).unwrap_or(f));
-    let name = if function.name.is_empty() { function.uid } else { function.name };
-    cx.b.name_node(result, name);
+    let block = model.parent(f).filter(|block| cx.recurrences.blocks.insert(*block));
+    cx.b.name_node(result, model.function(block.unwrap_or(f)).uid);
 }

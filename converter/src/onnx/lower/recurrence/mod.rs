@@ -23,7 +23,7 @@ use crate::report::Reason;
 use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Delay;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the lowering of recurrences keeps from one to the next.
 #[derive(Default)]
@@ -31,6 +31,8 @@ pub(crate) struct Recurrences {
     uses: Option<uses::Uses>,
     /// Sequences that were made with the sequence axis in front: the usual form, and that one.
     time_major: HashMap<ValueId, ValueId>,
+    /// Blocks that a node is named after.
+    blocks: HashSet<FunctionId>,
 }
 
 /// Lowers a whole loop.
