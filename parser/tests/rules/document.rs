@@ -25,6 +25,58 @@ const GROUPS: &[(&str, &str)] = &[
     ("text", "Text"),
 ];
 
+/// Attacks on readers of these files that have been published or shown, and what meets each.
+const ATTACKS: &[(&str, &[&str])] = &[
+    ("Python source in `module` or `class` of a user-defined function", &["code.python", "code.statement-injection"]),
+    (
+        "A library loaded for a native user-defined function, from a path or a share",
+        &["code.native", "code.library-path"],
+    ),
+    ("An op code with the keys of a user-defined function", &["record.disguised-user-function"]),
+    ("Files or shares opened by a training criterion", &["code.file-path"]),
+    (
+        "An operator with too few inputs (GatherPacked, PackedIndex, ScatterPacked and all others)",
+        &["function.too-few-inputs"],
+    ),
+    ("A Gather that reads beyond its table", &["data.gather-index"]),
+    (
+        "A shape whose product wraps",
+        &["tensor.shape-overflow", "tensor.count", "attribute.reshape", "type.dimension-range"],
+    ),
+    ("A shape that makes the reader allocate", &["tensor.count", "container.tail-short", "type.allocation-bomb"]),
+    ("A division by a dimension of 0", &["attribute.zero-dimension"]),
+    (
+        "A value without a payload, or with another member than its type says",
+        &["dictionary.member-missing", "dictionary.member-mismatch"],
+    ),
+    (
+        "A storage format other than dense, a data type that does not exist",
+        &["tensor.storage-format", "tensor.data-type"],
+    ),
+    ("Lengths that run past their parent or the file", &["wire.past-end", "wire.truncated"]),
+    ("An op number above 32 bits, or as another wire type", &["record.op", "wire.type"]),
+    ("A tensor taken from the tail because its count does not match", &["tensor.count", "container.tail-elsewhere"]),
+    ("Data hidden after the tail", &["container.tail-long"]),
+    (
+        "Keys or uids given twice, or cut by a NUL, so that readers differ",
+        &["dictionary.duplicate-key", "dictionary.nul-in-key", "graph.uid-duplicate"],
+    ),
+    ("A root that does not exist", &["graph.root", "block.root"]),
+    ("Blocks that contain themselves, placeholders in a ring", &["block.recursion", "graph.alias-ring"]),
+    ("Argument maps with keys that are not the block's", &["block.map-key", "block.scope", "record.block-map"]),
+    (
+        "Nesting, chains and blocks that overflow or stall a recursive reader",
+        &["wire.nesting", "resource.deep-chain", "resource.deep-blocks"],
+    ),
+    ("A cycle that never ends", &["graph.cycle", "graph.mixed-directions"]),
+    ("A branch that only one input triggers", &["data.hidden-branch"]),
+    (
+        "Weights that poison or slow down evaluation",
+        &["data.not-finite", "data.extreme", "data.denormals", "data.not-half"],
+    ),
+    ("Names that forge lines of a report", &["text.control-characters", "text.long"]),
+];
+
 fn document() -> String {
     let mut out = String::from(
         "# The rules\n\n\
@@ -44,7 +96,19 @@ fn document() -> String {
             writeln!(out, "| `{}` | {severity} | {} |", rule.id, rule.summary).unwrap();
         }
     }
+    out.push_str("\n## Attacks and the rules that meet them\n\n| attack | rules |\n| --- | --- |\n");
+    for (attack, ids) in ATTACKS {
+        let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+        writeln!(out, "| {attack} | {} |", ids.join(", ")).unwrap();
+    }
     out
+}
+
+#[test]
+fn attacks_name_rules() {
+    for id in ATTACKS.iter().flat_map(|(_, ids)| *ids) {
+        assert!(rules().iter().any(|rule| rule.id == *id), "{id}");
+    }
 }
 
 #[test]

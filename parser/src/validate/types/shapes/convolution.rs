@@ -46,6 +46,12 @@ pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolu
     Some(result)
 }
 
+/// ConvolutionSequenceShape: the length of each sequence that a convolution along it gives, as one number.
+pub(super) fn sequence_shape(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<Dims> {
+    attributes(node, convolution)?;
+    Some([Dim::Known(1)].into_iter().collect())
+}
+
 /// Checks the attributes by themselves.
 fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<()> {
     entries(node, "strides", &convolution.strides, 1)?;

@@ -17,7 +17,7 @@ mod windows;
 pub(crate) use windows::MAX_DIM;
 
 use super::node::Node;
-use crate::model::{Dim, Dims};
+use crate::model::Dims;
 use crate::ops::Operator;
 
 /// The shape of output 0; `None` if an input's is not known or after a report.
@@ -78,7 +78,7 @@ pub(crate) fn infer(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) ->
         Operator::Times(a) => linear::times(node, a),
         Operator::TransposeTimes(a) => linear::transpose_times(node, a),
         Operator::Convolution(a) => convolution::convolution(node, a),
-        Operator::ConvolutionSequenceShape(_) => Some([Dim::Known(1)].into_iter().collect()),
+        Operator::ConvolutionSequenceShape(a) => convolution::sequence_shape(node, a),
         Operator::Pooling(a) => pooling::pooling(node, a),
         Operator::Unpooling(a) => pooling::unpooling(node, a),
         Operator::ROIPooling(a) => pooling::roi_pooling(node, a),
