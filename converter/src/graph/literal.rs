@@ -22,16 +22,18 @@ pub fn elements(array: &Array<'_>) -> Vec<f64> {
 
 /// The value of a parameter or constant of one element.
 pub fn scalar(model: &ValidatedModel<'_>, source: Source) -> Option<f64> {
+    small(model, source, 1)?.first().copied()
+}
+
+/// The elements of a parameter or constant of at most `most`.
+pub fn small(model: &ValidatedModel<'_>, source: Source, most: u64) -> Option<Vec<f64>> {
     let Source::Variable(id) = source else { return None };
     let variable = model.variable(id);
     if !matches!(variable.kind, VariableKind::Constant | VariableKind::Parameter) {
         return None;
     }
     let array = variable.value.as_ref()?;
-    if array.shape.0.iter().any(|n| *n != 1) {
-        return None;
-    }
-    elements(array).first().copied()
+    (array.shape.0.iter().product::<u64>() <= most).then(|| elements(array))
 }
 
 fn zig_zag(pieces: &[&[u8]]) -> Vec<f64> {

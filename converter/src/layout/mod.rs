@@ -5,6 +5,7 @@
 
 pub mod crop;
 pub mod frames;
+pub mod reduction;
 pub mod window;
 
 use crate::graph::Graph;

@@ -1,6 +1,7 @@
 //! Where the windows of convolution and pooling lie: CNTK's own centring rule (spec 4.7), which is neither of ONNX's SAME modes.
 
 use cntk_parser::model::Shape;
+use cntk_parser::ops::attributes::{Convolution, Pooling, Unpooling};
 
 /// The window along one spatial axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +114,82 @@ pub fn flag(list: &[bool], rank: usize, row: usize) -> bool {
     match list {
         [one] => *one,
         _ => list.get(rank - 1 - row).copied().unwrap_or(false),
+    }
+}
+
+/// The windows of a convolution over the spatial axes of a kernel, in row-major order. `kernel`: its spatial sizes; `rank`:
+/// the operand's. Attribute lists cover all axes of the operand, the channel's entry last.
+pub fn of_convolution(a: &Convolution, kernel: &[u64], rank: usize) -> Vec<Window> {
+    let windows = kernel.iter().enumerate().map(|(i, kernel)| {
+        let row = i + 1;
+        let padding = padding(&a.auto_padding, (&a.lower_pad, &a.upper_pad), rank, row);
+        let dilation = entry(&a.dilation, rank, row, 1).max(1);
+        Window { kernel: *kernel, stride: entry(&a.strides, rank, row, 1), dilation, padding, ceil: false }
+    });
+    windows.collect()
+}
+
+/// The windows of a pooling, one per pooled axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolingWindows {
+    /// In row-major order.
+    pub list: Vec<Window>,
+    /// A window runs over the outermost axis too: the operand has no channel axis.
+    pub bare: bool,
+}
+
+/// The attributes that Pooling and Unpooling share.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolingShape<'s> {
+    /// `poolingWindowShape`.
+    pub window: &'s Shape,
+    /// `strides`.
+    pub strides: &'s Shape,
+    /// `autoPadding`.
+    pub auto_padding: &'s [bool],
+    /// `lowerPad`, `upperPad`.
+    pub pads: (&'s Shape, &'s Shape),
+    /// `ceilOutDim`.
+    pub ceil: bool,
+}
+
+impl<'s> From<&'s Pooling> for PoolingShape<'s> {
+    fn from(a: &'s Pooling) -> Self {
+        let pads = (&a.lower_pad, &a.upper_pad);
+        Self { window: &a.window, strides: &a.strides, auto_padding: &a.auto_padding, pads, ceil: a.ceil_out_dim }
+    }
+}
+
+impl<'s> From<&'s Unpooling> for PoolingShape<'s> {
+    fn from(a: &'s Unpooling) -> Self {
+        let pads = (&a.lower_pad, &a.upper_pad);
+        Self { window: &a.window, strides: &a.strides, auto_padding: &a.auto_padding, pads, ceil: false }
+    }
+}
+
+/// The windows of a pooling of an operand of `rank` static axes.
+pub fn of_pooling(a: PoolingShape<'_>, rank: usize) -> PoolingWindows {
+    let size = |row: usize| match a.window.0.as_slice() {
+        [one] if rank == 1 => *one,
+        list => list.get(rank - 1 - row).copied().unwrap_or(1),
+    };
+    // The outermost axis is the channel unless a window runs over it.
+    let bare = rank > 0 && size(0) != 1;
+    let list = (usize::from(!bare)..rank)
+        .map(|row| {
+            let padding = padding(a.auto_padding, a.pads, rank, row);
+            let stride = entry(a.strides, rank, row, 1).max(1);
+            Window { kernel: size(row), stride, dilation: 1, padding, ceil: a.ceil }
+        })
+        .collect();
+    PoolingWindows { list, bare }
+}
+
+fn padding(auto: &[bool], pads: (&Shape, &Shape), rank: usize, row: usize) -> Padding {
+    if flag(auto, rank, row) {
+        Padding::Auto
+    } else {
+        Padding::Explicit(entry(pads.0, rank, row, 0), entry(pads.1, rank, row, 0))
     }
 }
 

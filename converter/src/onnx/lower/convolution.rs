@@ -1,36 +1,11 @@
 //! Convolution, plain and transposed (spec 4.7).
 
 use super::{Lowered, Lowering, Node, Val};
-use crate::layout::window::{Padding, Placed, Window, entry, flag};
+use crate::layout::window::{Padding, Placed, Window, entry, flag, of_convolution};
 use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use crate::report::Reason;
 use cntk_parser::ops::attributes::Convolution;
 use smallvec::smallvec;
-
-/// The windows of a convolution over the spatial axes of a kernel, in row-major order.
-fn windows(a: &Convolution, kernel: &[Dim], rank: usize) -> Result<Vec<Window>, Reason> {
-    // Attribute lists cover all axes of x, the channel's entry last; spatial axis i is row axis i + 1 of x.
-    kernel
-        .iter()
-        .enumerate()
-        .map(|(i, k)| {
-            let Dim::Known(kernel) = k else { return Err(Reason::new("kernelShape", "a kernel of free size")) };
-            let row = i + 1;
-            let padding = if flag(&a.auto_padding, rank, row) {
-                Padding::Auto
-            } else {
-                Padding::Explicit(entry(&a.lower_pad, rank, row, 0), entry(&a.upper_pad, rank, row, 0))
-            };
-            Ok(Window {
-                kernel: *kernel,
-                stride: entry(&a.strides, rank, row, 1),
-                dilation: entry(&a.dilation, rank, row, 1).max(1),
-                padding,
-                ceil: false,
-            })
-        })
-        .collect()
-}
 
 pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Convolution) -> Lowered {
     let unified = cx.unify(&[node.inputs[1], node.inputs[0]]);
@@ -52,7 +27,9 @@ pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
         return Err(Reason::new("kernel", "its rank does not fit the operand's"));
     }
     let spatial: Dims = cx.b.dims(w)[2..].into();
-    let windows = windows(a, &spatial, rank)?;
+    let taps: Option<Vec<u64>> = spatial.iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).collect();
+    let taps = taps.ok_or_else(|| Reason::new("kernelShape", "a kernel of free size"))?;
+    let windows = of_convolution(a, &taps, rank);
     let mut input = cx.as_batch(&x);
     if spatial.is_empty() {
         // No spatial axis at all: one of size 1 makes it a convolution in ONNX's eyes.

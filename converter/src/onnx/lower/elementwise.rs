@@ -1,10 +1,14 @@
 //! Element-wise operators (spec 4.4), with CNTK's numerics at the edges.
 
 use super::{Lowered, Lowering, Node, Val, elem_type};
+use crate::graph::sign::{is_non_negative, is_positive};
 use crate::onnx::graph::{ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::ops::attributes::Cast;
 use smallvec::smallvec;
+
+/// How far back the sign of an operand is looked for.
+const SIGHT: u32 = 8;
 
 /// The value that CNTK gives for the logarithm of anything below 1e-37.
 const LOG_OF_ZERO: f64 = -85.1;
@@ -60,7 +64,8 @@ pub(super) fn log(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
         cx.b.binary("Max", log, least)
     } else {
         let least = cx.b.scalar_like(x.id, LOG_OF_ZERO.exp());
-        let clamped = if cx.is_positive(node.sources[0], 8) { x.id } else { cx.b.binary("Max", x.id, least) };
+        let clamped =
+            if is_positive(cx.graph.model, node.sources[0], SIGHT) { x.id } else { cx.b.binary("Max", x.id, least) };
         cx.b.unary("Log", clamped)
     };
     Ok(smallvec![cx.with(id, &x)])
@@ -69,7 +74,7 @@ pub(super) fn log(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
 /// sqrt(max(0, x)).
 pub(super) fn sqrt(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
-    let clamped = if cx.is_non_negative(node.sources[0], 8) {
+    let clamped = if is_non_negative(cx.graph.model, node.sources[0], SIGHT) {
         x.id
     } else {
         // By selection: NaN gives 0 too.
@@ -85,7 +90,8 @@ pub(super) fn sqrt(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
 pub(super) fn reciprocal(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let inverse = cx.b.unary("Reciprocal", x.id);
-    let id = if cx.is_positive(node.sources[0], 8) { inverse } else { zero_where_zero(cx, x.id, inverse) };
+    let id =
+        if is_positive(cx.graph.model, node.sources[0], SIGHT) { inverse } else { zero_where_zero(cx, x.id, inverse) };
     Ok(smallvec![cx.with(id, &x)])
 }
 
@@ -102,7 +108,7 @@ pub(super) fn pow(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
     let (base, exponent) = (ids[0], ids[1]);
     let power = cx.b.binary("Pow", base, exponent);
     let never_negative = cx.b.literal(exponent).is_some_and(|e| e.iter().all(|e| *e >= 0.0));
-    if never_negative || cx.is_positive(node.sources[0], 8) {
+    if never_negative || is_positive(cx.graph.model, node.sources[0], SIGHT) {
         return Ok(smallvec![Val { id: power, lead }]);
     }
     let zero = cx.b.scalar_like(base, 0.0);

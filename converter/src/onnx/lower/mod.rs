@@ -17,7 +17,6 @@ mod reduction;
 mod region;
 mod reshaping;
 mod sequence;
-mod sign;
 mod value;
 
 use super::builder::Builder;

@@ -2,47 +2,11 @@
 
 use super::convolution::{pad_for, push_ints, reversible_pads};
 use super::{Lowered, Lowering, Node, Val};
-use crate::layout::window::{Padding, Window, entry, flag};
+use crate::layout::window::{Padding, PoolingWindows, Window, of_pooling};
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
-use cntk_parser::model::Shape;
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
 use smallvec::smallvec;
-
-/// The windows of a pooling, one per spatial axis; and whether the operand lacks a channel axis.
-struct Windows {
-    list: Vec<Window>,
-    bare: bool,
-}
-
-fn windows(window: &Shape, strides: &Shape, auto: &[bool], pads: (&Shape, &Shape), ceil: bool, rank: usize) -> Windows {
-    let size = |row: usize| match window.0.as_slice() {
-        [one] if rank == 1 => *one,
-        list => list.get(rank - 1 - row).copied().unwrap_or(1),
-    };
-    // The outermost axis is the channel unless a window runs over it.
-    let bare = rank > 0 && size(0) != 1;
-    let list = (usize::from(!bare)..rank)
-        .map(|row| {
-            let padding = if flag_of(auto, rank, row) {
-                Padding::Auto
-            } else {
-                Padding::Explicit(pad_of(pads.0, rank, row), pad_of(pads.1, rank, row))
-            };
-            Window { kernel: size(row), stride: entry(strides, rank, row, 1).max(1), dilation: 1, padding, ceil }
-        })
-        .collect();
-    Windows { list, bare }
-}
-
-/// A list of one flag or pad counts for every pooled axis.
-fn flag_of(list: &[bool], rank: usize, row: usize) -> bool {
-    flag(list, rank, row)
-}
-
-fn pad_of(list: &Shape, rank: usize, row: usize) -> u64 {
-    entry(list, rank, row, 0)
-}
 
 pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling) -> Lowered {
     let x = node.inputs[0];
@@ -50,8 +14,7 @@ pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Po
     if a.window.is_unknown() {
         return global(cx, node, a, rank);
     }
-    let Windows { list, bare } =
-        windows(&a.window, &a.strides, &a.auto_padding, (&a.lower_pad, &a.upper_pad), a.ceil_out_dim, rank);
+    let PoolingWindows { list, bare } = of_pooling(a.into(), rank);
     let mut input = cx.as_batch(&x);
     if bare || list.is_empty() {
         input = cx.b.unsqueeze(input, &[1]);
@@ -239,8 +202,7 @@ fn window_factors(windows: &[Window], real: &[u64]) -> Vec<f64> {
 pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
     let (pooled_in, original) = (node.inputs[0], node.inputs[1]);
     let rank = cx.static_rank(&original);
-    let Windows { list, bare } =
-        windows(&a.window, &a.strides, &a.auto_padding, (&a.lower_pad, &a.upper_pad), false, rank);
+    let PoolingWindows { list, bare } = of_pooling(a.into(), rank);
     if pooled_in.lead != original.lead {
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }

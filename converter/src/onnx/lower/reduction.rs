@@ -2,49 +2,20 @@
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
+use crate::layout::reduction::{Reduced, neutral};
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
-use cntk_parser::model::AxisKind;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
 use smallvec::smallvec;
-
-/// Which dimensions a reduction runs over.
-struct Reduced {
-    /// Row-major static axes.
-    axes: Vec<usize>,
-    /// The batch, and with it all valid frames.
-    batch: bool,
-}
 
 pub(super) fn reduce(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &ReduceElements<'_>) -> Lowered {
     let x = node.inputs[0];
     let rank = cx.static_rank(&x);
-    let mut over = Reduced { axes: Vec::new(), batch: false };
-    let mut all_static = false;
-    for axis in &a.axes {
-        match axis.kind() {
-            AxisKind::AllStatic => {
-                over.axes.extend(0..rank);
-                all_static = true;
-            }
-            AxisKind::All => {
-                over.axes.extend(0..rank);
-                over.batch = true;
-                all_static = true;
-            }
-            AxisKind::Batch => over.batch = true,
-            AxisKind::Sequence => {
-                return Err(Reason::new("axis", "a reduction over the sequence axis is not a primitive in CNTK 2.7"));
-            }
-            _ => over.axes.push(axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?),
-        }
-    }
-    over.axes.sort_unstable();
-    over.axes.dedup();
+    let over = Reduced::of(a, rank).map_err(|why| Reason::new("axis", why))?;
     // The result's static rank as CNTK infers it decides what "keep" means for AllStaticAxes and AllAxes.
     let keep = node.types[0].shape.len() == rank && (a.keep_dimensions || rank == 0);
     if matches!(a.reduction, Reduction::Argmax | Reduction::Argmin) {
-        return arg_reduce(cx, node, &over, a.reduction, keep, all_static);
+        return arg_reduce(cx, node, &over, a.reduction, keep);
     }
     if over.batch {
         return over_batch(cx, node, &over, a.reduction, keep);
@@ -95,16 +66,6 @@ fn over_batch(
     };
     let id = cx.b.reshape(id, &dims);
     Ok(smallvec![Val { id, lead: Lead::default() }])
-}
-
-/// What leaves a reduction's result as it is.
-fn neutral(reduction: Reduction) -> f64 {
-    match reduction {
-        Reduction::Sum | Reduction::Mean | Reduction::Any => 0.0,
-        Reduction::Prod | Reduction::All => 1.0,
-        Reduction::LogSum | Reduction::Max | Reduction::Argmax => f64::NEG_INFINITY,
-        Reduction::Min | Reduction::Argmin => f64::INFINITY,
-    }
 }
 
 /// One of the reductions over ONNX axes.
@@ -173,7 +134,6 @@ fn arg_reduce(
     over: &Reduced,
     reduction: Reduction,
     keep: bool,
-    flat: bool,
 ) -> Lowered {
     let x = node.inputs[0];
     let lead = x.lead.rank();
@@ -183,7 +143,7 @@ fn arg_reduce(
     let out_lead = cx.lead(&node.types[0]);
     let index = if over.batch {
         let masked = if x.lead.sequence.is_some() { cx.mask_fill(&x, neutral(reduction)) } else { x };
-        if flat {
+        if over.flat {
             let all = cx.b.dims(masked.id).clone();
             let n = cx.b.product(&all);
             let row = cx.b.reshape(masked.id, &[n]);
@@ -192,7 +152,7 @@ fn arg_reduce(
             let rows = cx.as_batch(&masked);
             cx.b.arg_reduce(op, rows, 0, true)
         }
-    } else if flat || over.axes.len() != 1 {
+    } else if over.flat || over.axes.len() != 1 {
         let row = cx.flatten_static(&x);
         cx.b.arg_reduce(op, row, lead, true)
     } else {
