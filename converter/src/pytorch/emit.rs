@@ -86,9 +86,11 @@ fn prelude(lower: &Lower<'_, '_, '_>, body: &mut Lines) {
 impl Emission<'_, '_, '_, '_> {
     fn module(&self, body: &str) -> String {
         let mut code = Lines::default();
-        for helper in helpers::ALL.iter().filter(|h| self.lower.helpers.contains(h.name)) {
+        for (i, helper) in helpers::ALL.iter().filter(|h| self.lower.helpers.contains(h.name)).enumerate() {
             code.push(0, "");
-            code.push(0, "");
+            if i > 0 || !helper.text.starts_with('#') {
+                code.push(0, "");
+            }
             code.block(0, helper.text);
         }
         code.push(0, "");
@@ -203,7 +205,8 @@ impl Emission<'_, '_, '_, '_> {
             }
         }
         for o in &self.lower.graph.outputs {
-            let name = super::python::names::identifier(&o.name).unwrap_or_else(|| "output".to_owned());
+            // An output without a name is called by its uid elsewhere; not here.
+            let name = super::python::names::identifier(&o.name).filter(|_| o.name != o.uid).unwrap_or_default();
             rows.push(["Output".to_owned(), name, describe(model.type_of(o.source), &mut free)]);
         }
         for (name, _) in self.lower.output_lengths() {

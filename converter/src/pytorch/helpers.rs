@@ -45,7 +45,8 @@ def bn_momentum(time_constant: float) -> float:
         "reciprocal",
         r#"def reciprocal(x: Tensor) -> Tensor:
     """1 / x, and 0 where x is 0."""
-    return x.masked_fill(x == 0, float("inf")).reciprocal()
+    y: Tensor = x.masked_fill(x == 0, float("inf")).reciprocal()
+    return y
 "#,
     ),
     plain(
@@ -53,7 +54,8 @@ def bn_momentum(time_constant: float) -> float:
         r#"def power(base: Tensor, exponent: Tensor) -> Tensor:
     """base ** exponent, and 0 where that would divide by 0."""
     divides = (base == 0) & (exponent < 0)
-    return torch.pow(base.masked_fill(divides, 1.0), exponent).masked_fill(divides, 0.0)
+    power = torch.pow(base.masked_fill(divides, 1.0), exponent)
+    return torch.masked_fill(power, divides, 0.0)
 "#,
     ),
     plain(
@@ -62,7 +64,7 @@ def bn_momentum(time_constant: float) -> float:
     """1 above 0, else -1; the gradient is that of x within [-1, 1]."""
     passed = x.clamp(-1, 1)
     sign = torch.where(x > 0, torch.ones_like(x), -torch.ones_like(x))
-    return sign if not x.requires_grad else sign + passed - passed.detach()
+    return torch.add(sign, (passed - passed.detach()).nan_to_num())
 "#,
     ),
     plain(
@@ -70,7 +72,7 @@ def bn_momentum(time_constant: float) -> float:
         r#"def hardmax(x: Tensor, dim: int) -> Tensor:
     """1 at the first maximum, 0 elsewhere."""
     first = x.nan_to_num(-float("inf")).argmax(dim, keepdim=True)
-    return torch.zeros_like(x).scatter(dim, first, 1.0)
+    return torch.scatter(torch.zeros_like(x), dim, first, 1.0)
 "#,
     ),
     plain(
@@ -87,8 +89,9 @@ def bn_momentum(time_constant: float) -> float:
         "max_unpool",
         r#"def max_unpool(values: Tensor, indices: Tensor, like: Tensor) -> Tensor:
     """Put pooled values back where the maxima were, zeros elsewhere."""
-    flat = torch.zeros_like(like).flatten(2)
-    return flat.scatter(2, indices.flatten(2), values.flatten(2)).reshape(like.shape)
+    zeros = torch.zeros_like(like).flatten(2)
+    flat = torch.scatter(zeros, 2, indices.flatten(2), values.flatten(2))
+    return torch.reshape(flat, like.shape)
 "#,
     ),
     Helper {
@@ -96,8 +99,9 @@ def bn_momentum(time_constant: float) -> float:
         imports: &[],
         text: r#"def roi_pool(x: Tensor, rois: Tensor, size: tuple[int, int], scale: float) -> Tensor:
     """The maximum over each bin of each region [x1, y1, x2, y2], ends included."""
-    boxes = (rois * scale + 0.5).floor().long()
-    pooled = x.new_zeros(rois.shape[:2] + x.shape[1:2] + size)
+    scaled = torch.mul(rois, scale)
+    boxes = (scaled.sign() * torch.floor(scaled.abs() + 0.5)).long()
+    pooled = torch.zeros(rois.shape[:2] + x.shape[1:2] + size, device=x.device)
     for n in range(rois.shape[0]):
         for r in range(rois.shape[1]):
             x1, y1, x2, y2 = (int(v) for v in boxes[n, r])
@@ -106,8 +110,8 @@ def bn_momentum(time_constant: float) -> float:
                 top, end = y1 + i * h // size[0], y1 - (-(i + 1) * h // size[0])
                 for j in range(size[1]):
                     left, right = x1 + j * w // size[1], x1 - (-(j + 1) * w // size[1])
-                    part = x[n, :, max(top, 0) : max(end, 0), max(left, 0) : max(right, 0)]
-                    if part.numel() > 0:
+                    part = x[n, :, max(top, 0) : end, max(left, 0) : right]
+                    if min(top, left) >= 0 and part.numel() > 0:
                         pooled[n, r, :, i, j] = part.amax((1, 2))
     return pooled
 "#,
@@ -123,7 +127,7 @@ def bn_momentum(time_constant: float) -> float:
         "valid_steps",
         r#"def valid_steps(x: Tensor, lengths: Tensor) -> Tensor:
     """Which steps are not padding: bool [N, T]."""
-    return torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+    return torch.lt(torch.arange(x.shape[1], device=x.device), lengths[:, None])
 "#,
     ),
     plain(
@@ -132,7 +136,8 @@ def bn_momentum(time_constant: float) -> float:
     """Reverse each sequence within its own length; padding stays where it is."""
     step = torch.arange(x.shape[1], device=x.device)
     index = torch.where(step < lengths[:, None], lengths[:, None] - 1 - step, step)
-    return x[torch.arange(x.shape[0], device=x.device)[:, None], index]
+    y: Tensor = x[torch.arange(x.shape[0], device=x.device)[:, None], index]
+    return y
 "#,
     ),
     plain(
@@ -140,7 +145,16 @@ def bn_momentum(time_constant: float) -> float:
         r#"def take_steps(x: Tensor, index: Tensor) -> Tensor:
     """The steps of each sequence that index names, one [N] or several [N, T]."""
     rows = torch.arange(x.shape[0], device=x.device)
-    return x[rows if index.dim() == 1 else rows[:, None], index]
+    y: Tensor = x[rows if index.dim() == 1 else rows[:, None], index]
+    return y
+"#,
+    ),
+    plain(
+        "last_step",
+        r#"def last_step(x: Tensor, lengths: Tensor) -> Tensor:
+    """The last step of each sequence."""
+    y: Tensor = x[torch.arange(x.shape[0], device=x.device), lengths - 1]
+    return y
 "#,
     ),
     plain(
@@ -148,7 +162,7 @@ def bn_momentum(time_constant: float) -> float:
         r#"def chosen_steps(chosen: Tensor) -> Tensor:
     """The positions of the chosen steps, those of each sequence first: int64 [N, T]."""
     order = torch.sort((~chosen).int(), dim=1, stable=True)[1]
-    return order[:, : int(chosen.sum(1).max())]
+    return torch.narrow(order, 1, 0, int(chosen.sum(1).max()))
 "#,
     ),
     plain(
@@ -156,7 +170,8 @@ def bn_momentum(time_constant: float) -> float:
         r#"def put_steps(x: Tensor, index: Tensor, steps: int) -> Tensor:
     """Put steps at the positions that index names, zeros elsewhere."""
     index = index.reshape(index.shape + (1,) * (x.dim() - 2)).expand_as(x)
-    return x.new_zeros((x.shape[0], steps) + x.shape[2:]).scatter(1, index, x)
+    zeros = x.new_zeros((x.shape[0], steps) + x.shape[2:])
+    return torch.scatter(zeros, 1, index, x)
 "#,
     ),
     plain(
@@ -164,7 +179,7 @@ def bn_momentum(time_constant: float) -> float:
         r#"def past_value(x: Tensor, initial: Tensor, steps: int) -> Tensor:
     """x delayed; initial stands before the first step."""
     first = initial.expand((x.shape[0], steps) + x.shape[2:])
-    return torch.cat([first, x], 1)[:, : x.shape[1]]
+    return torch.narrow(torch.cat([first, x], 1), 1, 0, x.shape[1])
 "#,
     ),
     plain(

@@ -45,7 +45,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
         Op::Plus => elementwise::binary(cx, node, "$0 + $1"),
         Op::Minus => match reduction::softmax_of(cx, own, "log_softmax") {
             Some(v) => Ok(smallvec![v]),
-            None => elementwise::minus(cx, node),
+            None => elementwise::binary(cx, node, "$0 - $1"),
         },
         Op::ElementTimes => elementwise::times(cx, node),
         Op::Equal => elementwise::compare(cx, node, "=="),

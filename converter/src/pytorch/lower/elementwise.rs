@@ -32,13 +32,15 @@ pub(super) fn binary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, template: 
         return Ok(smallvec![like.with(id)]);
     }
     let (ids, like) = cx.align(&node.inputs, node.sources);
-    let id = cx.py(template, &ids);
+    let commutes = template.contains('+') || template.contains('*');
+    let id = match (node.inputs[0].literal, node.inputs[1].literal) {
+        // Numbers go to the right.
+        (Some(_), None) if commutes => cx.py(template, &[ids[1], ids[0]]),
+        (None, Some(1.0)) if template == "$0 * $1" && node.inputs[1].rank() <= node.inputs[0].rank() => ids[0],
+        (None, Some(0.0)) if template != "$0 * $1" && node.inputs[1].rank() <= node.inputs[0].rank() => ids[0],
+        _ => cx.py(template, &ids),
+    };
     Ok(smallvec![like.with(id)])
-}
-
-/// A difference. With a number on the left, `torch.rsub`-like text that a type checker knows.
-pub(super) fn minus(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    binary(cx, node, "$0 - $1")
 }
 
 /// A product; with a reciprocal, a quotient.

@@ -11,8 +11,8 @@ use smallvec::smallvec;
 pub(super) fn one_hot(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHot<'_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let axis = a.axis.row(x.rank() + 1).ok_or_else(|| Reason::new("onehotAxis", "out of range"))?;
-    // By comparison: F.one_hot takes no index that is out of range.
-    let index = cx.py("$0.trunc()", &[x.id]);
+    // By comparison: F.one_hot takes no index that is out of range. Anything below 0 has no class.
+    let index = cx.py("$0.floor()", &[x.id]);
     let index = cx.unsqueeze(index, &[axis + x.lead.rank()], x.lead.rank() + x.rank());
     let after = x.rank() - axis;
     let turned = if after == 0 { String::new() } else { format!(".reshape(-1{})", ", 1".repeat(after)) };
@@ -25,7 +25,11 @@ pub(super) fn one_hot(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHo
 /// `table[indices]` along the table's first axis.
 pub(super) fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (indices, table) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
-    let index = cx.py("$0.long()", &[indices.id]);
+    // Padding may hold anything; an index out of range is undefined in CNTK.
+    let index = match (indices.lead.sequence.is_some(), table.dims.first().and_then(|d| d.known())) {
+        (true, Some(rows)) => cx.py(&format!("$0.nan_to_num().long().clamp(0, {})", rows.max(1) - 1), &[indices.id]),
+        _ => cx.py("$0.long()", &[indices.id]),
+    };
     let out = node.types[0].shape.clone();
     if table.lead.rank() == 0 {
         let id = cx.py("$0[$1]", &[table.id, index]);

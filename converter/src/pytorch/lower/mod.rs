@@ -26,7 +26,7 @@ mod stack;
 mod value;
 
 use super::python::body::Body;
-use super::python::expr::{Expr, StateId, ValueId};
+use super::python::expr::{Expr, Part, StateId, ValueId};
 use super::python::names::{Names, identifier};
 use super::state::State;
 use crate::graph::Graph;
@@ -171,8 +171,11 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         for argument in &self.graph.arguments {
             let source = Source::Variable(argument.variable);
             let ty = self.graph.model.type_of(source);
-            let name = identifier(&argument.name).unwrap_or_else(|| "input".to_owned());
-            let name = self.names.unique(&name);
+            let name = match identifier(self.graph.model.variable(argument.variable).name) {
+                Some(name) => self.names.unique(&name),
+                None if self.graph.arguments.len() == 1 => self.names.unique("x"),
+                None => self.names.numbered("input"),
+            };
             let Some(elem) = Elem::new(ty.data_type) else {
                 self.reasons.push(Reason {
                     uid: self.graph.model.variable(argument.variable).uid.to_owned(),
@@ -207,7 +210,14 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             let Ok(Some(v)) = self.value(o.source) else { continue };
             let v = self.tensor(&v);
             let half = self.graph.model.type_of(o.source).data_type == cntk_parser::model::DataType::Float16;
-            let id = if half { self.body.compute(Expr::parse("$0.half()", &[v.id], &[])) } else { v.id };
+            let value = &self.body.values[v.id.0 as usize];
+            // A parameter itself is not given away.
+            let is_weight = matches!(value.expr.parts.as_slice(), [Part::Weight(_)]);
+            let id = match (half, is_weight) {
+                (true, _) => self.py("$0.half()", &[v.id]),
+                (false, true) => self.py("$0.clone()", &[v.id]),
+                (false, false) => v.id,
+            };
             outputs.push(id);
         }
         outputs

@@ -90,6 +90,10 @@ fn module(
     }
     let mut state = State::module(format!("nn.{kind}({arguments})"), cx.layer_name(node.id), "bn");
     for ((id, weight), suffix) in parts.iter().zip(["weight", "bias", "running_mean", "running_var"]) {
+        // Statistics are no parameters, whatever the record says.
+        let mut weight = weight.clone();
+        weight.trainable &= !suffix.starts_with("running");
+        let weight = &weight;
         state = state.tensor(suffix, (*id, weight), &[channels], weight.whole(), "as in CNTK");
     }
     state = state.filled("num_batches_tracked", ElemType::Int64, &[], 0.0);

@@ -6,6 +6,7 @@ use crate::pytorch::python::expr::{Expr, ValueId, number};
 use crate::report::Reason;
 use cntk_parser::model::{SequenceAxisId, Source, VariableId};
 use cntk_parser::ops::Operator;
+use cntk_parser::ops::attributes::Where;
 use smallvec::smallvec;
 use std::collections::HashSet;
 
@@ -99,8 +100,8 @@ impl Lower<'_, '_, '_> {
     pub(crate) fn last_step(&mut self, v: &Val) -> Result<Val, Reason> {
         let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
         let lengths = self.lengths(axis)?;
-        self.help("take_steps");
-        let id = self.py("take_steps($0, $1 - 1)", &[v.id, lengths]);
+        self.help("last_step");
+        let id = self.py("last_step($0, $1)", &[v.id, lengths]);
         Ok(Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) })
     }
 }
@@ -114,7 +115,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
         Operator::UnpackSequence(a) => unpack(cx, node, a.padding_value),
         Operator::ToSequence(_) => to_sequence(cx, node),
         Operator::ToSequenceLike(_) => to_sequence_like(cx, node),
-        Operator::Where(_) => positions(cx, node),
+        Operator::Where(a) => positions(cx, node, a),
         Operator::PackedIndex => Ok(smallvec![node.inputs[1].clone()]),
         Operator::GatherPacked => gather(cx, node),
         Operator::ScatterPacked => scatter(cx, node),
@@ -165,15 +166,22 @@ fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bo
 /// A delay whose initial state is a sequence: its last frames go before, its first frames behind.
 fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, steps: u64, future: bool) -> Lowered {
     let initial = cx.expand(initial, initial.lead, &x.dims)?;
+    let axis = x.lead.sequence.ok_or_else(|| Reason::new("", "the operand is not a sequence"))?;
+    let lengths = cx.lengths(axis)?;
     cx.help("past_value");
+    cx.help("flip_steps");
+    // Of sequences shorter than the delay there are only so many frames.
+    let short = format!("$1.clamp(max={steps})");
     if future {
         let flipped = cx.flip_steps(x)?;
-        let id = cx.py(&format!("past_value($0, $1[:, :{steps}].flip(1), {steps})"), &[flipped.id, initial.id]);
+        let first = cx.py(&format!("flip_steps($0[:, :{steps}], {short})"), &[initial.id, lengths]);
+        let id = cx.py(&format!("past_value($0, $1, {steps})"), &[flipped.id, first]);
         return Ok(smallvec![cx.flip_steps(&x.with(id))?]);
     }
     // Reversed, the last frames are the first ones.
     let last = cx.flip_steps(&initial)?;
-    let id = cx.py(&format!("past_value($0, $1[:, :{steps}].flip(1), {steps})"), &[x.id, last.id]);
+    let last = cx.py(&format!("flip_steps($0[:, :{steps}], {short})"), &[last.id, lengths]);
+    let id = cx.py(&format!("past_value($0, $1, {steps})"), &[x.id, last]);
     Ok(smallvec![x.with(id)])
 }
 
@@ -251,7 +259,8 @@ fn to_sequence_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
 }
 
 /// The positions of the frames where the condition holds; one of each sequence, or a new, shorter sequence.
-fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Where<'_>) -> Lowered {
+    let repeats = a.length_scaling.filter(|_| a.length_additive.unwrap_or(0) == 0).unwrap_or(1);
     let condition = cx.tensor(&node.inputs[0]);
     let axis = condition.lead.sequence.ok_or_else(|| Reason::new("", "the condition is not a sequence"))?;
     let condition = cx.reshape(&condition, &[])?;
@@ -261,6 +270,17 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let lead = cx.lead(&node.types[0]);
     let index = match lead.sequence {
         None => cx.py("$0.int().argmax(1)", &[chosen]),
+        Some(made) if repeats > 1 => {
+            // Every frame, so many times.
+            let (timed, lengths) = (cx.timed(axis)?, cx.lengths(axis)?);
+            let count = cx.py(&format!("$0 * {repeats}"), &[lengths]);
+            cx.set_lengths(made, count);
+            let steps = format!("torch.arange({repeats} * $0.shape[1], device=$0.device)");
+            let text = format!("torch.div({steps}, {repeats}, rounding_mode=\"floor\").expand($0.shape[0], -1)");
+            let index = cx.py(&text, &[timed]);
+            cx.set_timed(made, index);
+            index
+        }
         Some(made) => {
             let count = cx.py("$0.sum(1)", &[chosen]);
             cx.set_lengths(made, count);
@@ -315,8 +335,10 @@ fn scatter(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (x, at) = if x.lead.sequence.is_some() {
         (cx.mask_fill(&x, "0.0")?, at)
     } else {
+        // One frame of each sequence.
         let id = cx.py("$0[:, None]", &[x.id]);
-        (x.with(id), cx.py("$0[:, None]", &[at]))
+        let one = if index.lead.sequence.is_some() { at } else { cx.py("$0[:, None]", &[at]) };
+        (x.with(id), one)
     };
     cx.help("put_steps");
     let id = cx.py("put_steps($0, $1, $2.shape[1])", &[x.id, at, timed]);

@@ -70,17 +70,13 @@ impl Val {
 impl Lower<'_, '_, '_> {
     /// Computes Python text; `$0` is the first value.
     pub(crate) fn py(&mut self, template: &str, values: &[ValueId]) -> ValueId {
-        let id = self.body.compute(Expr::parse(template, values, &[]));
-        self.body.values[id.0 as usize].untyped = untyped(template);
-        id
+        self.body.compute(Expr::parse(template, values, &[]))
     }
 
     /// The same with pieces of state; `%0` is the first. A call of one is a layer.
     pub(crate) fn call(&mut self, template: &str, values: &[ValueId], states: &[StateId]) -> ValueId {
         let id = self.body.compute(Expr::parse(template, values, states));
-        let value = &mut self.body.values[id.0 as usize];
-        value.untyped = template.starts_with("%0(");
-        value.heavy = value.untyped;
+        self.body.values[id.0 as usize].heavy = template.starts_with("%0(");
         id
     }
 
@@ -230,10 +226,4 @@ impl Lower<'_, '_, '_> {
 /// The storage of an element type.
 pub(crate) fn stored(elem: Elem) -> ElemType {
     if elem.is_double() { ElemType::Double } else { ElemType::Float }
-}
-
-/// Functions of torch whose result type its annotations leave open.
-fn untyped(template: &str) -> bool {
-    const OPEN: &[&str] = &["F.max_pool", "F.adaptive_max_pool", "self."];
-    OPEN.iter().any(|f| template.starts_with(f))
 }

@@ -13,8 +13,6 @@ pub(crate) struct Value {
     pub(crate) is_atom: bool,
     /// The block that it is computed in.
     pub(crate) block: u32,
-    /// Is a type checker told nothing of the expression's type?
-    pub(crate) untyped: bool,
     /// Layers that it calls: a statement calls at most one.
     pub(crate) heavy: bool,
 }
@@ -32,8 +30,6 @@ pub(crate) enum Item {
     Set(String, Expr),
     /// A block under a head line; its number.
     Block(Expr, u32, Vec<Item>),
-    /// A remark.
-    Comment(String),
 }
 
 /// A body.
@@ -54,7 +50,7 @@ impl Body {
         let block = self.open.last().map_or(0, |(b, _)| *b);
         let is_atom = expr.is_atom();
         let id = ValueId(self.values.len() as u32);
-        self.values.push(Value { expr, hint: None, is_atom, block, untyped: false, heavy: false });
+        self.values.push(Value { expr, hint: None, is_atom, block, heavy: false });
         id
     }
 
@@ -101,11 +97,6 @@ impl Body {
     /// Sets a variable.
     pub(crate) fn set(&mut self, name: &str, expr: Expr) {
         self.add(Item::Set(name.to_owned(), expr));
-    }
-
-    /// A remark on what follows.
-    pub(crate) fn comment(&mut self, text: String) {
-        self.add(Item::Comment(text));
     }
 
     /// Opens a block.

@@ -180,7 +180,7 @@ pub(crate) fn number(value: f64, single: bool) -> String {
     }
     #[expect(clippy::cast_possible_truncation, reason = "the value is a single-precision one")]
     let text = if single { format!("{:?}", value as f32) } else { format!("{value:?}") };
-    text.replace("e", if text.contains("e-") { "e" } else { "e+" })
+    text
 }
 
 /// A Python tuple of numbers; of one, just the number.
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(number(f64::from(0.1f32), true), "0.1");
         assert_eq!(number(1.0, true), "1.0");
         assert_eq!(number(1e-7, false), "1e-7");
-        assert_eq!(number(1e20, false), "1e+20");
+        assert_eq!(number(1e20, false), "1e20");
         assert_eq!(numbers(&[2, 2]), "2");
         assert_eq!(numbers(&[2, 1]), "(2, 1)");
         assert_eq!(tuple(&[2]), "(2,)");

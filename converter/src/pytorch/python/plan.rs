@@ -22,6 +22,7 @@ pub(crate) struct Plan<'b> {
     inlined: Vec<bool>,
     names: HashMap<ValueId, String>,
     typed: HashSet<String>,
+    untyped: HashSet<String>,
 }
 
 impl<'b> Plan<'b> {
@@ -40,6 +41,7 @@ impl<'b> Plan<'b> {
             inlined: vec![false; body.values.len()],
             names: HashMap::new(),
             typed: HashSet::new(),
+            untyped: HashSet::new(),
         };
         plan.choose_inline(outputs);
         plan.choose_names(outputs, names);
@@ -73,7 +75,7 @@ impl<'b> Plan<'b> {
             });
             loop {
                 let total = self.width(&expr, &held, &width);
-                if total <= WIDEST || held.is_empty() {
+                if total <= WIDEST || held.is_empty() || expr.parts.len() == 1 {
                     if let Some(o) = own {
                         width[o.0 as usize] = total;
                         heavy[o.0 as usize] |= held.iter().any(|v| heavy[v.0 as usize]);
@@ -258,25 +260,38 @@ impl<'b> Plan<'b> {
         }
     }
 
-    /// Is the type of this expression's text unknown to a type checker?
-    fn untyped(&self, expr: &Expr, own: bool) -> bool {
-        if own {
-            return true;
-        }
-        // A method of something untyped is untyped; an argument does not matter.
-        match expr.parts.first() {
-            Some(Part::Value(v, _)) if self.inlined[v.0 as usize] => {
-                let value = &self.body.values[v.0 as usize];
-                self.untyped(&value.expr, value.untyped)
-            }
-            _ => false,
-        }
+    /// Is the type of this expression's text plain to a type checker?
+    fn typed(text: &str) -> bool {
+        const KNOWN: &[&str] =
+            &["torch.", "F.relu(", "F.elu(", "F.leaky_relu(", "F.softmax(", "F.log_softmax(", "F.conv", "F.pad("];
+        let own = super::super::helpers::ALL.iter().any(|h| text.strip_prefix(h.name).is_some_and(|r| r.starts_with('(')));
+        let known = own || KNOWN.iter().any(|k| text.starts_with(k));
+        // One call and nothing behind it.
+        known && text.ends_with(')') && super::wrap::is_one_call(text)
     }
 
     /// The statements as lines, at the given depth of indentation.
     pub(crate) fn write(&mut self, lines: &mut Lines, depth: usize) {
         let body = self.body;
+        self.find_untyped(body.items());
         self.write_items(body.items(), lines, depth);
+    }
+
+    /// Names that are given a value of which a type checker does not know the type.
+    fn find_untyped(&mut self, items: &[Item]) {
+        for item in items {
+            match item {
+                Item::Let(id) if self.needed[id.0 as usize] && !self.inlined[id.0 as usize] => {
+                    if let Some(name) = self.names.get(id)
+                        && !Self::typed(&self.text(&self.body.values[id.0 as usize].expr))
+                    {
+                        self.untyped.insert(name.clone());
+                    }
+                }
+                Item::Block(_, _, inner) => self.find_untyped(inner),
+                _ => {}
+            }
+        }
     }
 
     fn write_items(&mut self, items: &[Item], lines: &mut Lines, depth: usize) {
@@ -286,8 +301,8 @@ impl<'b> Plan<'b> {
                     let value = &self.body.values[id.0 as usize];
                     let name = self.names.get(id).cloned().unwrap_or_default();
                     let first = self.typed.insert(name.clone());
-                    let mark = if first && self.untyped(&value.expr, value.untyped) { ": Tensor" } else { "" };
                     let text = self.text(&value.expr);
+                    let mark = if first && self.untyped.contains(&name) { ": Tensor" } else { "" };
                     if text != name {
                         lines.statement(depth, &format!("{name}{mark} = "), &text);
                     }
@@ -308,7 +323,6 @@ impl<'b> Plan<'b> {
                     lines.push(depth, &format!("{}:", self.text(head)));
                     self.write_items(inner, lines, depth + 1);
                 }
-                Item::Comment(text) => lines.push(depth, &format!("# {text}")),
                 _ => {}
             }
         }
@@ -316,9 +330,10 @@ impl<'b> Plan<'b> {
 
     /// What a return statement says, and whether a type checker knows its type.
     pub(crate) fn output(&self, id: ValueId) -> (String, bool) {
-        let value = &self.body.values[id.0 as usize];
-        let written = value.is_atom || self.inlined[id.0 as usize];
-        (self.operand(id, Prec::Lowest), !(written && self.untyped(&value.expr, value.untyped)))
+        let written = self.inlined[id.0 as usize];
+        let text = self.operand(id, Prec::Lowest);
+        let typed = !written || Self::typed(&text);
+        (text, typed)
     }
 }
 
