@@ -78,6 +78,10 @@ fn times(rank: u64) -> Record {
     weighted(31, &[5, 4], &[("outputRank", size(rank)), ("inferInputRankToMap", int(-1))])
 }
 
+fn mapped(rank: i32) -> Record {
+    weighted(31, &[5, 4], &[("outputRank", size(1)), ("inferInputRankToMap", int(rank))])
+}
+
 fn permutation(axes: &[i32]) -> Record {
     one(12, &[], &[("axisVec", list(&axes.iter().map(|k| axis(*k)).collect::<Vec<_>>()))])
 }
@@ -141,6 +145,8 @@ pub fn pairs() -> Vec<Pair> {
         pair("attribute.permutation", permutation(&[0, 0, 1]), permutation(&[2, 0, 1])),
         pair("attribute.permutation", permutation(&[0, 1, 2, 3]), permutation(&[2, 0, 1])),
         pair("attribute.output-rank", times(0), times(1)),
+        pair("attribute.range", mapped(3), mapped(2)),
+        pair("attribute.range", mapped(-3), mapped(-1)),
         pair("attribute.output-rank", times(u64::MAX), times(1)),
         pair("attribute.reshape", reshape(&[5, 5]), reshape(&[6, 4])),
         pair("attribute.reshape", reshape(&[5, u64::MAX]), reshape(&[6, u64::MAX])),

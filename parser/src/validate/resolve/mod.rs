@@ -15,10 +15,11 @@ use index::Index;
 pub(crate) use index::split_output_uid;
 pub(crate) use roots::output;
 
-use super::arena::{PerId, ids};
+use super::arena::{Id, PerId, ids};
 use super::findings::Findings;
 use super::operators::Operators;
-use crate::model::{FunctionId, Model, Output, Source, VariableId, VariableKind};
+use crate::model::{FunctionId, FunctionKind, Model, Output, Source, VariableId, VariableKind};
+use crate::ops::Op;
 use smallvec::SmallVec;
 
 /// A reference that was reported as unresolved.
@@ -44,8 +45,8 @@ pub(crate) struct Resolution<'a> {
     pub(crate) parents: PerId<FunctionId, Option<FunctionId>>,
     /// Whether the root needs a function.
     pub(crate) reachable: PerId<FunctionId, bool>,
-    /// The placeholder record that stands for output 0 of a function (a forward reference): its type is what CNTK knew.
-    pub(crate) hints: PerId<FunctionId, Option<VariableId>>,
+    /// Placeholder records of forward references, with what they stand for.
+    pub(crate) forward: Vec<(VariableId, Source)>,
     /// Placeholders that stand for nothing.
     pub(crate) unbound: Vec<VariableId>,
     /// The outputs of the root.
@@ -65,9 +66,9 @@ pub(crate) fn resolve<'a>(
     let scopes = scopes::walk(model, &roots, &references, findings);
     let mut outputs = roots::outputs(model, &roots, &references, findings);
     settle::settle(model, &roots, &mut references, &mut outputs, findings);
-    let (hints, unbound) = placeholders(model, &index, &roots, &references);
+    let (forward, unbound) = placeholders(model, &index, &roots, &references);
     Resolution {
-        hints,
+        forward,
         unbound,
         inputs: references.inputs,
         arguments: references.arguments,
@@ -85,22 +86,23 @@ fn placeholders(
     index: &Index<'_, '_>,
     roots: &roots::Roots,
     references: &references::References,
-) -> (PerId<FunctionId, Option<VariableId>>, Vec<VariableId>) {
-    let mut hints = PerId::filled(model.functions.len(), None);
-    let mut unbound = Vec::new();
+) -> (Vec<(VariableId, Source)>, Vec<VariableId>) {
+    let (mut forward, mut unbound) = (Vec::new(), Vec::new());
     for (id, variable) in ids::<VariableId, _>(&model.variables) {
         if variable.kind != VariableKind::Placeholder || references.binders.get(id).copied().flatten().is_some() {
             continue;
         }
-        match index.output(variable.uid) {
-            None => unbound.push(id),
-            Some((f, 0)) => {
-                if let Some(terminal) = roots.terminals.get(f) {
-                    hints.set(*terminal, Some(id));
-                }
-            }
-            Some(_) => {}
-        }
+        let Some((f, i)) = index.output(variable.uid) else {
+            unbound.push(id);
+            continue;
+        };
+        let Some(terminal) = roots.terminals.get(f).copied() else { continue };
+        let function = model.functions.get(terminal.place());
+        let source = match function.map(|f| &f.kind) {
+            Some(FunctionKind::Primitive(Op::Combine)) => references.input(terminal, i),
+            _ => Some(Source::Output(terminal, i)),
+        };
+        forward.extend(source.map(|source| (id, source)));
     }
-    (hints, unbound)
+    (forward, unbound)
 }

@@ -22,6 +22,13 @@ pub(super) struct References {
     pub(super) maps: PerId<FunctionId, Vec<(VariableId, Source)>>,
 }
 
+impl References {
+    /// An input of a function.
+    pub(super) fn input(&self, id: FunctionId, i: u32) -> Option<Source> {
+        self.inputs.get(id)?.get(usize::try_from(i).ok()?).copied()
+    }
+}
+
 /// Collects them and reports those that name nothing.
 pub(super) fn collect<'a>(
     model: &Model<'a>,

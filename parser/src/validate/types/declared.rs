@@ -12,10 +12,8 @@ impl<'a> Inference<'_, '_, 'a> {
     /// Forward references and formal placeholders say the type of what they stand for: CNTK infers with what they say.
     pub(super) fn report_declared(&mut self) {
         let resolution = self.resolution;
-        for (id, hint) in resolution.hints.iter() {
-            if let Some(hint) = hint {
-                self.compare(*hint, Source::Output(id, 0));
-            }
+        for (placeholder, source) in &resolution.forward {
+            self.compare(*placeholder, *source);
         }
         for (id, argument) in resolution.arguments.iter() {
             if let Some(argument) = argument {

@@ -56,7 +56,14 @@ pub(crate) fn infer<'a>(
         axes: axes::SequenceAxes::default(),
     };
     let variables = variables::declared(model, &mut context);
+    let mut hints = PerId::filled(model.functions.len(), None);
+    for (placeholder, source) in &resolution.forward {
+        if let Source::Output(f, 0) = source {
+            hints.set(*f, Some(*placeholder));
+        }
+    }
     let mut inference = Inference {
+        hints,
         model,
         operators,
         resolution,
@@ -96,6 +103,8 @@ struct Inference<'i, 'm, 'a> {
     model: &'i Model<'a>,
     operators: &'i Operators<'a>,
     resolution: &'i Resolution<'a>,
+    /// The placeholder that stands for a function's output, if one does.
+    hints: PerId<FunctionId, Option<VariableId>>,
     values: Values<'i, 'a>,
     context: Context<'i, 'm, 'a>,
 }
@@ -228,7 +237,7 @@ impl<'a> Inference<'_, '_, 'a> {
     /// Starts from what the records of forward references say.
     fn hint(&mut self, found: &Loop) {
         for member in &found.members {
-            let Some(hint) = self.resolution.hints.get(*member).copied().flatten() else { continue };
+            let Some(hint) = self.hints.get(*member).copied().flatten() else { continue };
             let Some(value) = self.values.variables.types.get(hint) else { continue };
             let certainty = self.values.variables.certainty.get(hint).copied().unwrap_or_default();
             let count = self.resolution.output_counts.get(*member).copied().unwrap_or(1);

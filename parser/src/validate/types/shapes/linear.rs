@@ -21,6 +21,11 @@ pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Di
         let text = format!("{} is neither -2, -1 nor a rank", times.infer_input_rank_to_map);
         return node.attribute(&rules::ATTRIBUTE_RANGE, "inferInputRankToMap", text);
     }
+    let map = usize::try_from(times.infer_input_rank_to_map).unwrap_or(0);
+    if map > 0 && node.shape(1).is_some_and(|x| map >= x.len()) {
+        let text = format!("{map} mapped axes are all that the second input has, or more");
+        return node.attribute(&rules::ATTRIBUTE_RANGE, "inferInputRankToMap", text);
+    }
     let (reduced, outputs) = w.split_at_checked(w.len().checked_sub(output_rank)?)?;
     // An operand that is not known yet is guessed to have no axes beyond the reduced ones.
     let Some(x) = node.shape(1) else { return Some(outputs.iter().copied().collect()) };
