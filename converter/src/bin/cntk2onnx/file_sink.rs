@@ -44,8 +44,18 @@ impl<W: Write> Sink for FileSink<'_, W> {
         Ok(())
     }
 
-    fn copy_from_source(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
-        let Some(file) = self.source else { return self.write(&source[range]) };
+    fn copy_from_source(
+        &mut self,
+        source: &[u8],
+        range: Range<usize>,
+        mut passing: Option<&mut dyn FnMut(&[u8])>,
+    ) -> Result<(), WriteError> {
+        let Some(file) = self.source else {
+            if let Some(passing) = passing {
+                passing(&source[range.clone()]);
+            }
+            return self.write(&source[range]);
+        };
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.resize(PIECE, 0);
         let mut at = range.start;
@@ -57,6 +67,9 @@ impl<W: Write> Sink for FileSink<'_, W> {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) => return Err(WriteError::Source(e)),
             };
+            if let Some(passing) = &mut passing {
+                passing(&buffer[..read]);
+            }
             self.out.write_all(&buffer[..read]).map_err(WriteError::Sink)?;
             self.position += read;
             at += read;
@@ -79,9 +92,9 @@ mod tests {
         let mut out = vec![];
         let mut sink = FileSink::new(&mut out, Some(&file));
         sink.write(b"head").unwrap();
-        sink.copy_from_source(&[], 7..2_000_000).unwrap();
+        sink.copy_from_source(&[], 7..2_000_000, None).unwrap();
         sink.write(&bytes[2_000_000..]).unwrap();
-        let beyond = sink.copy_from_source(&[], 2_999_999..3_000_001);
+        let beyond = sink.copy_from_source(&[], 2_999_999..3_000_001, None);
         assert!(matches!(beyond, Err(WriteError::Source(_))));
         assert!(out[..4] == *b"head" && out[4..bytes.len() - 3] == bytes[7..]);
         std::fs::remove_file(path).unwrap();

@@ -9,19 +9,18 @@ use std::{
     thread::{self, Builder},
 };
 
-/// Bytes that are not of the source are copied for the other thread in pieces of this size, of which few wait at a time.
+/// Bytes are copied for the other thread in pieces of at most this size, of which few wait at a time.
 const PIECE: usize = 1 << 20;
 const WAITING: usize = 2;
 
 /// Runs `write` on a sink that passes everything on to `sink`, and returns the SHA-1 of it all.
 pub(super) fn of(
-    source: &[u8],
     sink: &mut dyn Sink,
     write: impl FnOnce(&mut dyn Sink) -> Result<(), WriteError>,
 ) -> Result<[u8; 20], WriteError> {
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
-        let thread = Builder::new().spawn_scoped(scope, move || digest(source, &receiver));
+        let thread = Builder::new().spawn_scoped(scope, move || digest(&receiver));
         let Ok(thread) = thread else {
             let mut inline = Inline { sink, state: Sha1::new() };
             write(&mut inline)?;
@@ -33,45 +32,37 @@ pub(super) fn of(
     })
 }
 
-enum Piece {
-    Source(Range<usize>),
-    Bytes(Vec<u8>),
-}
-
-fn digest(source: &[u8], pieces: &Receiver<Piece>) -> [u8; 20] {
+fn digest(pieces: &Receiver<Vec<u8>>) -> [u8; 20] {
     let mut state = Sha1::new();
-    for piece in pieces {
-        match piece {
-            Piece::Source(range) => state.update(&source[range]),
-            Piece::Bytes(bytes) => state.update(bytes),
-        }
-    }
+    pieces.iter().for_each(|piece| state.update(piece));
     state.finalize().into()
 }
 
 struct Tee<'s> {
     sink: &'s mut dyn Sink,
-    sender: SyncSender<Piece>,
+    sender: SyncSender<Vec<u8>>,
 }
 
-impl Tee<'_> {
-    /// If the thread is gone, joining it tells.
-    fn tell(&self, piece: Piece) {
-        let _ = self.sender.send(piece);
+/// Hands bytes to the other thread. If it is gone, joining it tells.
+fn send(sender: &SyncSender<Vec<u8>>, bytes: &[u8]) {
+    for piece in bytes.chunks(PIECE) {
+        let _ = sender.send(piece.to_vec());
     }
 }
 
 impl Sink for Tee<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        for piece in bytes.chunks(PIECE) {
-            self.tell(Piece::Bytes(piece.to_vec()));
-        }
+        send(&self.sender, bytes);
         self.sink.write(bytes)
     }
 
-    fn copy_from_source(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
-        self.tell(Piece::Source(range.clone()));
-        self.sink.copy_from_source(source, range)
+    fn copy_from_source(
+        &mut self,
+        source: &[u8],
+        range: Range<usize>,
+        _: Option<&mut dyn FnMut(&[u8])>,
+    ) -> Result<(), WriteError> {
+        self.sink.copy_from_source(source, range, Some(&mut |bytes| send(&self.sender, bytes)))
     }
 }
 
@@ -86,8 +77,12 @@ impl Sink for Inline<'_> {
         self.sink.write(bytes)
     }
 
-    fn copy_from_source(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
-        self.state.update(&source[range.clone()]);
-        self.sink.copy_from_source(source, range)
+    fn copy_from_source(
+        &mut self,
+        source: &[u8],
+        range: Range<usize>,
+        _: Option<&mut dyn FnMut(&[u8])>,
+    ) -> Result<(), WriteError> {
+        self.sink.copy_from_source(source, range, Some(&mut |bytes| self.state.update(bytes)))
     }
 }

@@ -113,7 +113,7 @@ impl<'m> Writer<'m> {
 
     /// Writes the file of weights. To be called before [`write_model`](Self::write_model) where there is one.
     pub fn write_side<'s>(&mut self, sink: &'s mut dyn Sink, progress: &'s mut Progress<'s>) -> Result<(), WriteError> {
-        let sum = checksum::of(self.source, sink, |sink| {
+        let sum = checksum::of(sink, |sink| {
             let mut out = Output::new(sink, progress);
             let mut chunk = Vec::new();
             for (initializer, place) in self.model.initializers.iter().zip(&self.placement.places) {

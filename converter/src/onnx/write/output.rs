@@ -54,7 +54,7 @@ impl<'s> Output<'s> {
         let mut start = range.start;
         while start < range.end {
             let end = range.end.min(start + STRIDE);
-            self.sink.copy_from_source(source, start..end)?;
+            self.sink.copy_from_source(source, start..end, None)?;
             self.written += (end - start) as u64;
             self.report()?;
             start = end;

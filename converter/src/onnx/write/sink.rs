@@ -8,10 +8,20 @@ pub trait Sink {
     /// Appends `bytes`.
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError>;
 
-    /// Appends `source[range]`. A sink that knows the file behind `source` can let the operating system copy it, so that
-    /// the weights never pass through this process.
-    fn copy_from_source(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
-        self.write(&source[range])
+    /// Appends `source[range]`. A sink that knows the file behind `source` can take the bytes from there, and leave the
+    /// mapping alone. If there is a `passing`, it is to be told all of them, in order and in pieces of any size; if there
+    /// is none, they need not pass through this process at all.
+    fn copy_from_source(
+        &mut self,
+        source: &[u8],
+        range: Range<usize>,
+        passing: Option<&mut dyn FnMut(&[u8])>,
+    ) -> Result<(), WriteError> {
+        let bytes = &source[range];
+        if let Some(passing) = passing {
+            passing(bytes);
+        }
+        self.write(bytes)
     }
 }
 
