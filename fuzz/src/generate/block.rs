@@ -78,9 +78,14 @@ fn needed(functions: &[DictionaryValue], root: &str) -> HashSet<String> {
     while grown {
         grown = false;
         for function in functions.iter().rev() {
-            let Some(uid) = field(function, "uid").filter(|uid| needed.contains(*uid)) else { continue };
-            let _ = uid;
-            for input in strings(function, "inputs") {
+            if !field(function, "uid").is_some_and(|uid| needed.contains(uid)) {
+                continue;
+            }
+            if let Some(root) = inner_root(function) {
+                grown |= needed.insert(root.clone());
+            }
+            let arguments = strings(function, "block_function_composite_arguments_map_values");
+            for input in strings(function, "inputs").chain(arguments) {
                 let producer = input.rsplit_once("_Output_").map(|(f, _)| f.to_owned());
                 grown |= needed.insert(input.to_owned());
                 grown |= producer.is_some_and(|f| needed.insert(f));
@@ -98,6 +103,17 @@ fn member<'v>(record: &'v DictionaryValue, key: &str) -> Option<&'v Member> {
 fn field<'v>(record: &'v DictionaryValue, key: &str) -> Option<&'v String> {
     match member(record, key)? {
         Member::String(s) => Some(s),
+        _ => None,
+    }
+}
+
+/// The root inside, if the function is a block.
+fn inner_root(function: &DictionaryValue) -> Option<&String> {
+    match member(function, "block_function_composite")? {
+        Member::Dictionary(composite) => match composite.data.iter().find(|e| e.key == "root")?.value.as_ref()?.value {
+            Some(Member::String(ref root)) => Some(root),
+            _ => None,
+        },
         _ => None,
     }
 }

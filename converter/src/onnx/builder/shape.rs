@@ -42,9 +42,12 @@ impl Builder {
         }
     }
 
-    /// Can the size be read from a value, or is it computed?
-    fn is_measured(&self, symbol: u32) -> bool {
-        self.read_dims.contains_key(&symbol) || self.homes[symbol as usize].is_some()
+    /// Is the size known, or can it be read from a value that there is already?
+    pub(crate) fn is_measured(&self, dim: Dim) -> bool {
+        match dim {
+            Dim::Known(_) => true,
+            Dim::Symbol(s) => self.read_dims.contains_key(&s) || self.homes[s as usize].is_some(),
+        }
     }
 
     /// Dimension `axis` of `x`, read at run time: int64, shape [1].
@@ -127,8 +130,7 @@ impl Builder {
             Some(entries) => self.ints(&entries),
             // A size that no value has yet, such as a batch times its steps, cannot be read.
             None => {
-                let homeless = |d: &Dim| matches!(d, Dim::Symbol(s) if !self.is_measured(*s));
-                let inferred = to.iter().position(homeless).filter(|_| !to.contains(&Dim::Known(0)));
+                let inferred = to.iter().position(|d| !self.is_measured(*d)).filter(|_| !to.contains(&Dim::Known(0)));
                 self.shape_value_inferring(to, inferred)
             }
         };

@@ -39,8 +39,8 @@ impl Maker<'_, '_> {
     /// Adds a function, a block or a recurrence; or nothing, if what was chosen does not suit.
     pub fn step(&mut self) {
         let _ = match self.choice.below(16) {
-            0 => block(self),
-            1 => recurrence(self),
+            14 => block(self),
+            15 => recurrence(self),
             _ => {
                 let op = Op::ALL[self.choice.below(Op::ALL.len())];
                 if self.options.runnable && NOT_RUNNABLE.contains(&op) { None } else { function(self, op) }

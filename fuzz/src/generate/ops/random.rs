@@ -1,6 +1,6 @@
 //! Random numbers.
 
-use crate::generate::maker::{Maker, Value};
+use crate::generate::maker::{FLOAT, Maker, Value};
 use crate::generate::values::{double, entry, flag, int, list, number, row_shape, text};
 use crate::mutate::Choice;
 use crate::schema::Entry;
@@ -35,7 +35,7 @@ pub(super) fn distribution(m: &mut Maker<'_, '_>) -> Option<()> {
 pub(super) fn sample(m: &mut Maker<'_, '_>, op: Op) -> Option<()> {
     let classes = 2 + m.size();
     let count = m.size().min(classes);
-    let weights = m.tensor(&[classes], false);
+    let weights = m.tensor_of(&[classes], false, FLOAT, Some(0.5));
     let mut attributes = vec![entry("numSamples", number(count)), entry("allowDuplicates", flag(m.choice.one_in(2)))];
     attributes.extend(state());
     let shape = if op == Op::RandomSample { vec![Some(count), Some(classes)] } else { vec![Some(classes)] };

@@ -91,6 +91,10 @@ impl Frame {
                 return Err(here(Reason::new("", "the delays of a recurrence run along different axes")));
             }
             axis = own;
+            let dims = cx.static_dims(&model.output_types(*f)[0]);
+            if !dims.iter().all(|d| cx.b.is_measured(*d)) {
+                return Err(here(Reason::new("", "the state has a size that only its own loop computes")));
+            }
             let offset = super::sequence::delay::offset(delay).map_err(here)?;
             let source = model.inputs(*f)[1];
             let Some(v) = cx.value(source).map_err(here)? else { return Ok(None) };
