@@ -191,6 +191,31 @@ def bn_momentum(time_constant: float) -> float:
     return torch.where(ahead, x.roll(-steps, 1), initial)
 "#,
     ),
+    plain(
+        "CntkGru",
+        r#"class CntkGru(nn.Module):
+    """CNTK's GRU: unlike nn.GRU it resets the state before the matrix product."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.input = nn.Linear(inputs, 3 * hidden)
+        self.gates = nn.Linear(hidden, 2 * hidden, bias=False)
+        self.candidate = nn.Linear(hidden, hidden, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
+        x = self.input(x)
+        state = torch.zeros_like(x[:, 0, ::3]) if h is None else h
+        steps = []
+        for t in range(x.shape[1]):
+            z, r, n = x[:, t].chunk(3, 1)
+            update, reset = self.gates(state).chunk(2, 1)
+            z, r = torch.sigmoid(z + update), torch.sigmoid(r + reset)
+            n = torch.tanh(n + self.candidate(r * state))
+            state = n + z * (state - n)
+            steps.append(state)
+        return torch.stack(steps, 1)
+"#,
+    ),
     Helper {
         name: "run_packed",
         imports: &["from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence"],

@@ -172,21 +172,17 @@ fn start(
     Ok(Start::Same(full.id))
 }
 
-/// Members that are read outside, or are outputs of the model.
-fn kept(cx: &mut Lower<'_, '_, '_>, members: &[FunctionId]) -> Vec<Kept> {
+/// Values of members that are read outside, or are outputs of the model.
+pub(super) fn outside(cx: &Lower<'_, '_, '_>, members: &[FunctionId]) -> Vec<Source> {
     let model = cx.graph.model;
-    let mut kept = Vec::new();
-    for f in members {
-        for i in 0..model.output_types(*f).len() {
-            let source = Source::Output(*f, i as u32);
-            let outside = cx.consumers.get(&source).is_some_and(|all| all.iter().any(|c| !members.contains(c)));
-            if outside || cx.wanted.contains(&source) {
-                let list = cx.names.unique("steps");
-                kept.push(Kept { source, list });
-            }
-        }
-    }
-    kept
+    let all = members.iter().flat_map(|f| (0..model.output_types(*f).len()).map(|i| Source::Output(*f, i as u32)));
+    let read = |s: &Source| cx.consumers.get(s).is_some_and(|all| all.iter().any(|c| !members.contains(c)));
+    all.filter(|s| read(s) || cx.wanted.contains(s)).collect()
+}
+
+/// The same, each with a list for its steps.
+fn kept(cx: &mut Lower<'_, '_, '_>, members: &[FunctionId]) -> Vec<Kept> {
+    outside(cx, members).into_iter().map(|source| Kept { source, list: cx.names.unique("steps") }).collect()
 }
 
 /// The end of a step: what is kept is kept, then the states move on. False where something was refused.

@@ -4,6 +4,7 @@
 //! gives the results. A family may also take in functions that follow ([`Lower::follower`]): a product and its bias are
 //! one `nn.Linear`.
 
+mod cells;
 mod convolution;
 mod criteria;
 mod dispatch;
@@ -389,6 +390,9 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
     }
 
     fn lower_loop(&mut self, id: LoopId) {
+        if cells::lower(self, id) {
+            return;
+        }
         if let Err((f, reason)) = loops::lower(self, id) {
             self.refuse(f, reason);
         }
