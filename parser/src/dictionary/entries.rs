@@ -166,14 +166,29 @@ fn next_entry<'a>(reader: &mut Reader<'a>, versions: &mut u8) -> Result<Option<R
                     return Err(field.repeated("version"));
                 }
             }
-            2 => return entry(field.message("data")?).map(Some),
+            2 => {
+                let message = field.message("data")?;
+                return usual_entry(message).map_or_else(|| entry(message), Ok).map(Some);
+            }
             _ => {}
         }
     }
     Ok(None)
 }
 
+/// An entry written as CNTK writes it: a short key, then a value. `None` for anything else, sound or not, which takes the
+/// long way.
 #[inline]
+fn usual_entry(reader: Reader<'_>) -> Option<RawEntry<'_>> {
+    let [0x0a, length @ 0..0x80, rest @ ..] = reader.bytes() else { return None };
+    let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+    let key = std::str::from_utf8(key).ok().filter(|key| !key.contains('\0'))?;
+    let mut rest = Reader::new(rest, reader.end().saturating_sub(rest.len() as u64));
+    let field = rest.field().ok()??;
+    let value = field.message("value").ok()?;
+    (rest.is_empty() && field.number == 2).then_some(RawEntry { key, key_at: reader.at(), value })
+}
+
 fn entry(mut reader: Reader<'_>) -> Result<RawEntry<'_>, Error> {
     let at = reader.at();
     let (mut key, mut value) = (None, None);
@@ -196,4 +211,30 @@ fn entry(mut reader: Reader<'_>) -> Result<RawEntry<'_>, Error> {
         return Err(Error::new(ErrorKind::NulInKey, key_at).in_key(key));
     }
     Ok(RawEntry { key, key_at, value: value.unwrap_or(Reader::new(&[], reader.end())) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_ends_where_the_long_one_does() {
+        let usual: &[&[u8]] = &[b"\x0a\x01k\x12\x02\x08\x02", b"\x0a\x00\x12\x00"];
+        let unusual: &[&[u8]] = &[
+            b"",
+            b"\x0a\x01k",
+            b"\x12\x00\x0a\x01k",
+            b"\x0a\x01\x00\x12\x00",
+            b"\x0a\x01\xff\x12\x00",
+            b"\x0a\x01k\x12\x05",
+        ];
+        for (bytes, is_usual) in usual.iter().map(|b| (b, true)).chain(unusual.iter().map(|b| (b, false))) {
+            let reader = Reader::new(bytes, 7);
+            let short = usual_entry(reader);
+            assert_eq!(short.is_some(), is_usual, "{bytes:?}");
+            if let Some(short) = short {
+                assert_eq!(format!("{:?}", Ok::<_, Error>(short)), format!("{:?}", entry(reader)), "{bytes:?}");
+            }
+        }
+    }
 }

@@ -52,6 +52,13 @@ impl<'a> Value<'a> {
     /// When several members are set the last one counts, as protobuf has it. A member set twice is an error, and so is
     /// a whole message that another member replaces: nothing would ever look inside it.
     pub(crate) fn decode(reader: Reader<'a>) -> Result<Self, Error> {
+        match usual(reader) {
+            Some((kind, field)) => Self::member(kind, &field),
+            None => Self::decode_any(reader),
+        }
+    }
+
+    fn decode_any(reader: Reader<'a>) -> Result<Self, Error> {
         let at = reader.at();
         let mut reader = reader;
         let mut seen = 0_u32;
@@ -117,5 +124,61 @@ impl<'a> Value<'a> {
             ValueKind::Dictionary => Self::Dictionary(Dictionary::new(field.message(name)?)),
             ValueKind::NDArrayView => Self::Array(Box::new(array::decode(field.message(name)?)?)),
         })
+    }
+}
+
+/// The member of a value written as CNTK writes it: version, type, and that one member of the type. `None` for anything
+/// else, sound or not, which takes the long way.
+#[inline]
+fn usual(reader: Reader<'_>) -> Option<(ValueKind, Field<'_>)> {
+    let [0x08, 0..0x80, 0x10, declared @ 0..0x80, rest @ ..] = reader.bytes() else { return None };
+    let kind = ValueKind::from_code(u64::from(*declared))?;
+    let mut rest = Reader::new(rest, reader.at().saturating_add(4));
+    let field = rest.field().ok()??;
+    (rest.is_empty() && ValueKind::from_member(field.number) == Some(kind)).then_some((kind, field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both(bytes: &[u8]) -> String {
+        let reader = Reader::new(bytes, 100);
+        let long = format!("{:?}", Value::decode_any(reader));
+        assert_eq!(format!("{:?}", Value::decode(reader)), long);
+        long
+    }
+
+    #[test]
+    fn the_short_way_ends_where_the_long_one_does() {
+        let usual: &[&[u8]] = &[
+            &[8, 2, 16, 1, 0x18, 1],
+            &[8, 2, 16, 3, 0x28, 7],
+            &[8, 2, 16, 6, 0x42, 1, b'x'],
+            &[8, 2, 16, 7, 0x4a, 3, 0x0a, 1, 5],
+            &[8, 2, 16, 9, 0x5a, 0],
+        ];
+        for bytes in usual {
+            assert!(super::usual(Reader::new(bytes, 0)).is_some(), "{bytes:?}");
+            assert!(both(bytes).starts_with("Ok"), "{bytes:?}");
+        }
+        let unusual: &[&[u8]] = &[
+            &[],
+            &[16, 1, 0x18, 1],
+            &[0x18, 1, 8, 2, 16, 1],
+            &[8, 2, 16, 1, 0x18, 1, 0x18, 0],
+            &[8, 2, 16, 1, 0x28, 1],
+            &[8, 2, 16, 0],
+            &[8, 2, 16, 12, 0x18, 1],
+            &[8, 2, 16, 6, 0x42, 9, b'x'],
+            &[8, 0x82, 0, 16, 1, 0x18, 1],
+            &[8, 2, 16, 1, 0x18, 1, 0x78, 5],
+        ];
+        for bytes in unusual {
+            assert!(super::usual(Reader::new(bytes, 0)).is_none(), "{bytes:?}");
+            both(bytes);
+        }
+        // Usual outside, wrong within: the same error at the same place.
+        assert!(both(&[8, 2, 16, 6, 0x42, 1, 0xff]).contains("0x6a"));
     }
 }

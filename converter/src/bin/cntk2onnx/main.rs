@@ -32,7 +32,10 @@ mod walk;
 
 use args::{Cli, Command};
 use clap::Parser;
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 use terminal::Terminal;
 
 fn main() -> ExitCode {
@@ -61,8 +64,10 @@ fn main() -> ExitCode {
 /// name yet.
 fn defect(what: &str) -> ! {
     let what = terminal::printable(what);
-    eprintln!(
-        "error: internal: {what}\nhint: this is a defect of cntk2onnx; please report it with the model if you can"
+    // Not `eprintln`, which panics when it cannot write.
+    let _ = writeln!(
+        io::stderr(),
+        "error: internal: {what}\nhint: this is a defect of cntk2onnx; please report it, with the model if you can"
     );
     std::process::exit(exit::REJECTED.into())
 }
