@@ -20,7 +20,7 @@ mod weights;
 use super::{Lowering, Val};
 use crate::onnx::graph::ValueId;
 use crate::report::Reason;
-use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId};
+use cntk_parser::model::{AxisKind, FunctionId, LoopId, SequenceAxisId};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Delay;
 use std::collections::{HashMap, HashSet};
@@ -84,17 +84,16 @@ impl Frame {
         let mut states = Vec::new();
         let mut axis = None;
         for f in &found.members {
-            let Some(delay) = delay(model.operator(*f)) else { continue };
             let here = |reason| (Some(*f), reason);
+            if mixes_samples(model.operator(*f)) {
+                return Err(here(Reason::new("", "mixes the samples of a batch within a recurrence")));
+            }
+            let Some(delay) = delay(model.operator(*f)) else { continue };
             let own = cx.lead(&model.output_types(*f)[0]).sequence;
             if own.is_none() || axis.is_some_and(|axis| own != Some(axis)) {
                 return Err(here(Reason::new("", "the delays of a recurrence run along different axes")));
             }
             axis = own;
-            let dims = cx.static_dims(&model.output_types(*f)[0]);
-            if !dims.iter().all(|d| cx.b.is_measured(*d)) {
-                return Err(here(Reason::new("", "the state has a size that only its own loop computes")));
-            }
             let offset = super::sequence::delay::offset(delay).map_err(here)?;
             let source = model.inputs(*f)[1];
             let Some(v) = cx.value(source).map_err(here)? else { return Ok(None) };
@@ -102,6 +101,21 @@ impl Frame {
         }
         let axis = axis.ok_or_else(|| (None, Reason::new("", "a recurrence without a delay")))?;
         Ok(Some(Self { id, axis, backward: found.backward, states }))
+    }
+}
+
+/// Is the result one value for the whole batch, so that no frame has one of its own?
+fn mixes_samples(op: &Operator<'_>) -> bool {
+    match op {
+        Operator::SumAll
+        | Operator::SquaredError
+        | Operator::CrossEntropyWithSoftmax
+        | Operator::ClassificationError
+        | Operator::Logistic
+        | Operator::UnpackBatch
+        | Operator::ToBatch => true,
+        Operator::ReduceElements(r) => r.axes.iter().any(|a| matches!(a.kind(), AxisKind::All | AxisKind::Batch)),
+        _ => false,
     }
 }
 

@@ -21,6 +21,13 @@ const PER_SAMPLE: Lead = Lead { batch: true, sequence: None };
 
 pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), Refused> {
     let Some(scanned) = scanned(cx, frame)? else { return Ok(()) };
+    for state in &frame.states {
+        let mut dims = cx.static_dims(&cx.graph.model.output_types(state.delay)[0]);
+        dims.extend(cx.lead_dims(PER_SAMPLE));
+        if !dims.iter().all(|d| cx.b.is_measured(*d)) {
+            return Err((Some(state.delay), Reason::new("", "the state has a size that only its own loop computes")));
+        }
+    }
     let direction = Direction::of(cx, frame);
     let before: Vec<ValueId> = frame.states.iter().map(|s| initial(cx, frame, s, direction)).collect();
     let outer: Vec<(Source, Val, ValueId)> =
