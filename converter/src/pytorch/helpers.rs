@@ -166,12 +166,22 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     ),
     plain(
+        "counted_steps",
+        r#"def counted_steps(counts: Tensor) -> Tensor:
+    """Each step as often as counts says: int64 [N, T]."""
+    ends = counts.cumsum(1)
+    step = torch.arange(int(ends[:, -1].max()), device=counts.device)
+    index = (step[:, None] >= ends[:, None]).sum(2)
+    return torch.clamp(index, max=counts.shape[1] - 1)
+"#,
+    ),
+    plain(
         "put_steps",
         r#"def put_steps(x: Tensor, index: Tensor, steps: int) -> Tensor:
     """Put steps at the positions that index names, zeros elsewhere."""
     index = index.reshape(index.shape + (1,) * (x.dim() - 2)).expand_as(x)
     zeros = x.new_zeros((x.shape[0], steps) + x.shape[2:])
-    return torch.scatter(zeros, 1, index, x)
+    return torch.scatter_add(zeros, 1, index, x)
 "#,
     ),
     plain(

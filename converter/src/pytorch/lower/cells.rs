@@ -119,7 +119,12 @@ fn feeds_only(cx: &Lower<'_, '_, '_>, f: FunctionId, members: &[FunctionId], dep
     let source = Source::Output(f, 0);
     let linear = matches!(
         cx.graph.model.operator(f),
-        Operator::Times(_) | Operator::Plus | Operator::Slice(_) | Operator::NoOp | Operator::Pass | Operator::Reshape(_)
+        Operator::Times(_)
+            | Operator::Plus
+            | Operator::Slice(_)
+            | Operator::NoOp
+            | Operator::Pass
+            | Operator::Reshape(_)
     );
     linear
         && depth > 0
@@ -206,7 +211,9 @@ impl Plan {
     }
 
     fn elem(&self, cx: &Lower<'_, '_, '_>, v: VariableId) -> Option<ElemType> {
-        Weight::new(cx.graph.model.variable(v)).map(|w| w.elem).filter(|e| self.class != "CntkGru" || *e == ElemType::Float)
+        Weight::new(cx.graph.model.variable(v))
+            .map(|w| w.elem)
+            .filter(|e| self.class != "CntkGru" || *e == ElemType::Float)
     }
 
     /// The layer's state, with its weights taken.

@@ -2,11 +2,11 @@
 
 use super::{Lengths, Lower, Lowered, Node, Val};
 use crate::layout::Lead;
+use crate::layout::frames::{Picked, picked};
 use crate::pytorch::python::expr::{Expr, ValueId, number};
 use crate::report::Reason;
 use cntk_parser::model::{SequenceAxisId, Source, VariableId};
 use cntk_parser::ops::Operator;
-use cntk_parser::ops::attributes::Where;
 use smallvec::smallvec;
 use std::collections::HashSet;
 
@@ -115,7 +115,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
         Operator::UnpackSequence(a) => unpack(cx, node, a.padding_value),
         Operator::ToSequence(_) => to_sequence(cx, node),
         Operator::ToSequenceLike(_) => to_sequence_like(cx, node),
-        Operator::Where(a) => positions(cx, node, a),
+        Operator::Where(_) => positions(cx, node),
         Operator::PackedIndex => Ok(smallvec![node.inputs[1].clone()]),
         Operator::GatherPacked => gather(cx, node),
         Operator::ScatterPacked => scatter(cx, node),
@@ -166,7 +166,7 @@ fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bo
 /// A delay whose initial state is a sequence: its last frames go before, its first frames behind.
 fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, steps: u64, future: bool) -> Lowered {
     let initial = cx.expand(initial, initial.lead, &x.dims)?;
-    let axis = x.lead.sequence.ok_or_else(|| Reason::new("", "the operand is not a sequence"))?;
+    let axis = initial.lead.sequence.ok_or_else(|| Reason::new("", "the initial state is not a sequence"))?;
     let lengths = cx.lengths(axis)?;
     cx.help("past_value");
     cx.help("flip_steps");
@@ -259,8 +259,7 @@ fn to_sequence_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
 }
 
 /// The positions of the frames where the condition holds; one of each sequence, or a new, shorter sequence.
-fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Where<'_>) -> Lowered {
-    let repeats = a.length_scaling.filter(|_| a.length_additive.unwrap_or(0) == 0).unwrap_or(1);
+fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let condition = cx.tensor(&node.inputs[0]);
     let axis = condition.lead.sequence.ok_or_else(|| Reason::new("", "the condition is not a sequence"))?;
     let condition = cx.reshape(&condition, &[])?;
@@ -270,14 +269,12 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Where<'_>) -> 
     let lead = cx.lead(&node.types[0]);
     let index = match lead.sequence {
         None => cx.py("$0.int().argmax(1)", &[chosen]),
-        Some(made) if repeats > 1 => {
-            // Every frame, so many times.
-            let (timed, lengths) = (cx.timed(axis)?, cx.lengths(axis)?);
-            let count = cx.py(&format!("$0 * {repeats}"), &[lengths]);
+        Some(made) if picked(cx.graph.model, node.sources[0]) == Picked::Counted => {
+            let counts = cx.mask_fill(&condition, "0.0")?;
+            let count = cx.py("$0.sum(1).long()", &[counts.id]);
             cx.set_lengths(made, count);
-            let steps = format!("torch.arange({repeats} * $0.shape[1], device=$0.device)");
-            let text = format!("torch.div({steps}, {repeats}, rounding_mode=\"floor\").expand($0.shape[0], -1)");
-            let index = cx.py(&text, &[timed]);
+            cx.help("counted_steps");
+            let index = cx.py("counted_steps($0)", &[counts.id]);
             cx.set_timed(made, index);
             index
         }

@@ -207,7 +207,9 @@ impl Lower<'_, '_, '_> {
         }
         let missing = dims.len().saturating_sub(v.rank());
         for (i, d) in dims.iter().enumerate() {
-            if i >= missing && v.dims[i - missing] == *d {
+            let own = i.checked_sub(missing).map(|i| v.dims[i]);
+            // Two free sizes that broadcast are one.
+            if own == Some(*d) || own.is_some_and(|o| o.known().is_none() && d.known().is_none()) {
                 sizes.push("-1".to_owned());
             } else {
                 let (text, id) = self.size(*d, 9)?;

@@ -264,7 +264,8 @@ impl<'b> Plan<'b> {
     fn typed(text: &str) -> bool {
         const KNOWN: &[&str] =
             &["torch.", "F.relu(", "F.elu(", "F.leaky_relu(", "F.softmax(", "F.log_softmax(", "F.conv", "F.pad("];
-        let own = super::super::helpers::ALL.iter().any(|h| text.strip_prefix(h.name).is_some_and(|r| r.starts_with('(')));
+        let own =
+            super::super::helpers::ALL.iter().any(|h| text.strip_prefix(h.name).is_some_and(|r| r.starts_with('(')));
         let known = own || KNOWN.iter().any(|k| text.starts_with(k));
         // One call and nothing behind it.
         known && text.ends_with(')') && super::wrap::is_one_call(text)
