@@ -27,6 +27,9 @@ pub(super) fn times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Time
     let k = cx.b.product(&wd[..reduced]);
     let o = cx.b.product(&wd[reduced..]);
     let w2 = cx.with_static(w.id, w.lead, &[k, o]);
+    if let Some(v) = super::sparse::product(cx, node.sources[1], &x, &w2) {
+        return Ok(smallvec![cx.with_static(v.id, v.lead, &wd[reduced..])]);
+    }
     product(cx, &w2, &x, reduced, &wd[reduced..])
 }
 

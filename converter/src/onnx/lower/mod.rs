@@ -17,6 +17,7 @@ mod reduction;
 mod region;
 mod reshaping;
 mod sequence;
+mod sparse;
 mod value;
 
 use super::builder::Builder;
