@@ -241,7 +241,9 @@ impl<'a> Inference<'_, '_, 'a> {
             let Some(value) = self.values.variables.types.get(hint) else { continue };
             let certainty = self.values.variables.certainty.get(hint).copied().unwrap_or_default();
             let count = self.resolution.output_counts.get(*member).copied().unwrap_or(1);
-            if count == 1 && certainty.shape {
+            // A free size in such a record is a size of its own; the loop's is one that comes in from outside.
+            let sized = value.shape.iter().all(|d| d.known().is_some());
+            if count == 1 && certainty.shape && sized {
                 self.values.outputs.set(*member, SmallVec::from_elem(value.clone(), 1));
                 self.values.certainty.set(*member, certainty);
             }

@@ -141,6 +141,8 @@ impl<'n> Node<'n, '_, '_, '_> {
             (Dim::Known(1), other) | (other, Dim::Known(1)) => other,
             (Dim::Known(_), Dim::Known(_)) => return None,
             (Dim::Known(n), Dim::Free(_)) | (Dim::Free(_), Dim::Known(n)) => Dim::Known(n),
+            // Around a loop a size comes back as what went in: the older of the two is what it was outside.
+            (Dim::Free(a), Dim::Free(b)) if self.in_loop => Dim::Free(a.min(b)),
             (Dim::Free(_), Dim::Free(_)) => self.fresh(),
         })
     }
