@@ -97,7 +97,7 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     let mut out: Dims = node.types[0].shape.clone();
     let made =
         if out.len() == rank { out.clone() } else { [Dim::Known(1)].into_iter().chain(out.iter().copied()).collect() };
-    let y = cx.from_batch(id, &x, made);
+    let y = cx.spread_batch(id, &x, made);
     let y = cx.reshape(&y, &std::mem::take(&mut out))?;
     if let Some(plus) = plus.take() {
         cx.take(plus);

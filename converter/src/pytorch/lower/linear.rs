@@ -114,7 +114,6 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
 }
 
 /// A call of an `nn.Linear` that holds `w`, and the Plus that it takes in. `None` where `w` is held otherwise.
-#[expect(clippy::too_many_arguments, reason = "one product")]
 fn module(
     cx: &mut Lower<'_, '_, '_>,
     f: FunctionId,

@@ -48,7 +48,7 @@ pub(super) fn batch_normalization(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_
             input
         }
     };
-    let y = cx.from_batch(made, &rows, rows.dims.clone());
+    let y = cx.spread_batch(made, &rows, rows.dims.clone());
     Ok(smallvec![cx.reshape(&Val { elem: x.elem, ..y }, &x.dims)?])
 }
 

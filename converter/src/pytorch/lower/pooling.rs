@@ -71,7 +71,7 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
     };
     let id = if bare { cx.py("$0.squeeze(1)", &[id]) } else { id };
     let id = if rank == 1 && !bare { cx.py("$0.squeeze(2)", &[id]) } else { id };
-    Ok(smallvec![cx.from_batch(id, &x, out)])
+    Ok(smallvec![cx.spread_batch(id, &x, out)])
 }
 
 /// One window over everything from static axis `first` on.
@@ -181,5 +181,5 @@ pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
         id = cx.py(&format!("F.pad($0, {})", pads(&back)), &[id]);
     }
     let id = if bare { cx.py("$0.squeeze(1)", &[id]) } else { id };
-    Ok(smallvec![cx.from_batch(id, &original, original.dims.clone())])
+    Ok(smallvec![cx.spread_batch(id, &original, original.dims.clone())])
 }

@@ -83,16 +83,13 @@ pub(super) fn slice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'
 
 /// Slices by the given texts, those at the end left out where they take everything.
 pub(super) fn subscript(cx: &mut Lower<'_, '_, '_>, id: ValueId, mut index: Vec<String>) -> ValueId {
-    let leading = index.iter().take_while(|s| *s == ":").count();
     while index.last().is_some_and(|s| s == ":") {
         index.pop();
     }
     if index.is_empty() {
         return id;
     }
-    let spaced: Vec<String> = index.iter().map(|s| s.clone()).collect();
-    let _ = leading;
-    cx.py(&format!("$0[{}]", spaced.join(", ")), &[id])
+    cx.py(&format!("$0[{}]", index.join(", ")), &[id])
 }
 
 /// Anything that keeps the elements in memory order: Reshape, Squeeze.

@@ -173,7 +173,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// Undoes [`Self::as_batch`] for a value computed from `of`; `id` has the static shape `dims`.
-    pub(crate) fn from_batch(&mut self, id: ValueId, of: &Val, dims: Dims) -> Val {
+    pub(crate) fn spread_batch(&mut self, id: ValueId, of: &Val, dims: Dims) -> Val {
         let made = match of.lead.rank() {
             1 => id,
             0 => self.py("$0.squeeze(0)", &[id]),

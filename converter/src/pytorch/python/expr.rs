@@ -134,9 +134,7 @@ fn right_context(after: &str) -> Prec {
         Prec::Sum
     } else if starts(&[" & "]) {
         Prec::And
-    } else if starts(&[" | "]) {
-        Prec::Or
-    } else if starts(&[" < ", " > ", " == ", " != ", " <= ", " >= "]) {
+    } else if starts(&[" | ", " < ", " > ", " == ", " != ", " <= ", " >= "]) {
         Prec::Or
     } else {
         Prec::Lowest
