@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""The fuzzing campaign: runs every target for a while, and says what came of it.
+
+  fuzz/campaign.py [--seconds 600] [--workers CORES] [--targets a,b] [--store] [--coverage] [--skip-build]
+
+For each target: its corpus in fuzz/corpus is filled from corpus/seeds and from the small models of the corpus, the target
+runs, and the corpus is merged to its minimum. The first finding ends the campaign with exit 1: the input is minimised and
+written to corpus/regress/TARGET under the name of what broke, from where the replay test runs it for ever.
+--store copies the minimised corpora to corpus/seeds; --coverage measures what they reach. The table at the end is also
+written to docs/fuzzing.md, between its markers. Needs a nightly compiler, cargo-fuzz, and for coverage llvm-profdata and
+llvm-cov of the compiler's LLVM version.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import coverage
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT / "fuzz" / "corpus"
+READ_MODELS = ["wire", "container", "dictionary", "parse", "validate", "convert", "differential", "roundtrip"]
+TARGETS = READ_MODELS + ["generated", "hostile_edit"]
+# Bytes of decisions, or a model of ordinary size.
+MAX_LEN = {"generated": 768, "hostile_edit": 768}
+# As the targets are built: optimised, debug assertions on, no sanitizer (there is no unsafe code to look after).
+BUILD = ["cargo", "+nightly", "fuzz", "build", "-O", "-a", "-s", "none"]
+LARGEST_SEED = 16 << 10
+MEMORY_MB = 2048
+# What goes to git: the smallest inputs up to so many bytes for each target.
+STORED = 2 << 20
+MARKERS = ("<!-- campaign -->\n", "<!-- end of campaign -->\n")
+
+
+def main():
+    args = arguments()
+    if not args.skip_build:
+        subprocess.run(BUILD, cwd=ROOT, check=True)
+    rows = []
+    for target in args.targets.split(","):
+        fill(target)
+        row = run(target, args.seconds, args.workers)
+        if row["finding"]:
+            name = keep(target, row["finding"])
+            print("%s broke: %s\n%s" % (target, name, row["message"]), file=sys.stderr)
+            sys.exit(1)
+        merge(target)
+        row["files"] = len(list((CORPUS / target).iterdir()))
+        rows.append(row)
+        if args.store:
+            store(target)
+    text = table(rows)
+    if args.coverage:
+        text += "\n" + coverage.report(CORPUS)
+    print(text)
+    write_down(text)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=int, default=600, help="for each target")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes at a time")
+    parser.add_argument("--targets", default=",".join(TARGETS))
+    parser.add_argument("--store", action="store_true")
+    parser.add_argument("--coverage", action="store_true")
+    parser.add_argument("--skip-build", action="store_true")
+    return parser.parse_args()
+
+
+def binary(target):
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "fuzz" / "target"))
+    return folder / "x86_64-unknown-linux-gnu" / "release" / target
+
+
+def fill(target):
+    """Seeds into an empty corpus."""
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    sources = list((ROOT / "corpus" / "seeds" / target).glob("*")) + list((ROOT / "corpus" / "regress" / target).glob("*"))
+    if target in READ_MODELS and not any(folder.iterdir()):
+        for part in ("ops", "attributes", "zoo", "hostile"):
+            sources += (ROOT / "corpus" / part).glob("*.model")
+    for path in sources:
+        if path.stat().st_size <= LARGEST_SEED:
+            shutil.copy(path, folder / path.name)
+
+
+def options(target):
+    return ["-max_len=%d" % MAX_LEN.get(target, 4096), "-timeout=20", "-rss_limit_mb=%d" % MEMORY_MB, "-malloc_limit_mb=1024",
+            "-dict=%s" % (ROOT / "fuzz" / "dictionary.txt"), "-artifact_prefix=%s/" % artifacts(target)]
+
+
+def artifacts(target):
+    folder = ROOT / "fuzz" / "artifacts" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def run(target, seconds, workers):
+    """Runs the target; its figures, and its finding if there is one."""
+    before = set(artifacts(target).iterdir())
+    command = ["nice", str(binary(target)), "-max_total_time=%d" % seconds, "-print_final_stats=1", *options(target), str(CORPUS / target)]
+    start = time.monotonic()
+    processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+                 for _ in range(workers)]
+    logs = [process.communicate()[1] for process in processes]
+    took = time.monotonic() - start
+    numbers = lambda key: [int(n) for log in logs for n in re.findall(key + r": +(\d+)", log)]
+    executions = sum(numbers("number_of_executed_units"))
+    found = sorted(set(artifacts(target).iterdir()) - before)
+    message = "\n".join(line for log in logs for line in log.splitlines() if "panicked" in line or "ERROR" in line)
+    return {"target": target, "executions": executions, "rate": executions / took, "memory": max(numbers("peak_rss_mb"), default=0),
+            "slowest": max(numbers("slowest_unit_time_sec"), default=0), "finding": found[0] if found else None, "message": message,
+            "logs": logs}
+
+
+def keep(target, finding):
+    """Minimises a finding and gives it a name in corpus/regress."""
+    small = finding.with_suffix(".min")
+    subprocess.run([str(binary(target)), "-minimize_crash=1", "-max_total_time=60", "-exact_artifact_path=%s" % small,
+                    *options(target)[:-1], str(finding)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    smallest = small if small.exists() else finding
+    said = subprocess.run([str(binary(target)), str(smallest)], stderr=subprocess.PIPE, text=True, errors="replace").stderr
+    place = re.search(r"panicked at [^\n]*/(\w+)\.rs:\d+:\d+:\n([^\n]*)", said)
+    words = "%s %s" % place.groups() if place else finding.name
+    name = "_".join(re.findall(r"[a-z]+", words.lower())[:8]) or finding.name
+    folder = ROOT / "corpus" / "regress" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(smallest, folder / name)
+    return "corpus/regress/%s/%s" % (target, name)
+
+
+def merge(target):
+    """Replaces the corpus by as few inputs as reach the same."""
+    folder = CORPUS / target
+    old = folder.with_name(target + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    folder.rename(old)
+    folder.mkdir()
+    subprocess.run([str(binary(target)), "-merge=1", "-rss_limit_mb=%d" % MEMORY_MB, str(folder), str(old)],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    shutil.rmtree(old)
+
+
+def store(target):
+    """Copies the smallest inputs to corpus/seeds."""
+    folder = ROOT / "corpus" / "seeds" / target
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    total = 0
+    for path in sorted((CORPUS / target).iterdir(), key=lambda p: (p.stat().st_size, p.name)):
+        total += path.stat().st_size
+        if total > STORED:
+            break
+        shutil.copy(path, folder / path.name[:16])
+
+
+def table(rows):
+    lines = ["| target | executions | per second | corpus files | peak memory (MB) | slowest input (s) |", "| --- | --- | --- | --- | --- | --- |"]
+    for row in rows:
+        lines.append("| %s | %d | %d | %d | %d | %d |" % (row["target"], row["executions"], row["rate"], row["files"], row["memory"], row["slowest"]))
+    lines.append("| **all** | **%d** | | | | |" % sum(row["executions"] for row in rows))
+    return "\n".join(lines) + "\n"
+
+
+def write_down(text):
+    path = ROOT / "docs" / "fuzzing.md"
+    page = path.read_text(encoding="utf-8")
+    begin, end = (page.index(marker) for marker in MARKERS)
+    path.write_text(page[:begin] + MARKERS[0] + text + page[end:], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
