@@ -183,10 +183,8 @@ fn usual_entry(reader: Reader<'_>) -> Option<RawEntry<'_>> {
     let [0x0a, length @ 0..0x80, rest @ ..] = reader.bytes() else { return None };
     let (key, rest) = rest.split_at_checked(usize::from(*length))?;
     let key = std::str::from_utf8(key).ok().filter(|key| !key.contains('\0'))?;
-    let mut rest = Reader::new(rest, reader.end().saturating_sub(rest.len() as u64));
-    let field = rest.field().ok()??;
-    let value = field.message("value").ok()?;
-    (rest.is_empty() && field.number == 2).then_some(RawEntry { key, key_at: reader.at(), value })
+    let value = Reader::new(rest, reader.end().saturating_sub(rest.len() as u64)).sole_message(2)?;
+    Some(RawEntry { key, key_at: reader.at(), value })
 }
 
 fn entry(mut reader: Reader<'_>) -> Result<RawEntry<'_>, Error> {

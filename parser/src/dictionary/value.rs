@@ -3,7 +3,7 @@
 use super::{Dictionary, ValueKind, Vector, array, leaves};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Array, Axis, Shape};
-use crate::wire::{Field, Reader};
+use crate::wire::{Field, Payload, Reader};
 
 /// A value, decoded one level deep.
 #[derive(Clone, Debug)]
@@ -132,8 +132,13 @@ impl<'a> Value<'a> {
 #[inline]
 fn usual(reader: Reader<'_>) -> Option<(ValueKind, Field<'_>)> {
     let [0x08, 0..0x80, 0x10, declared @ 0..0x80, rest @ ..] = reader.bytes() else { return None };
-    let kind = ValueKind::from_code(u64::from(*declared))?;
-    let mut rest = Reader::new(rest, reader.at().saturating_add(4));
+    let number = declared.saturating_add(2);
+    let kind = ValueKind::from_member(number.into())?;
+    let at = reader.at().saturating_add(4);
+    let mut rest = Reader::new(rest, at);
+    if let Some(message) = rest.sole_message(number) {
+        return Some((kind, Field { number: number.into(), at, payload: Payload::Bytes(message) }));
+    }
     let field = rest.field().ok()??;
     (rest.is_empty() && ValueKind::from_member(field.number) == Some(kind)).then_some((kind, field))
 }
@@ -169,6 +174,7 @@ mod tests {
             &[8, 2, 16, 1, 0x18, 1, 0x18, 0],
             &[8, 2, 16, 1, 0x28, 1],
             &[8, 2, 16, 0],
+            &[8, 2, 16, 0, 0x12, 0],
             &[8, 2, 16, 12, 0x18, 1],
             &[8, 2, 16, 6, 0x42, 9, b'x'],
             &[8, 0x82, 0, 16, 1, 0x18, 1],

@@ -97,6 +97,21 @@ impl<'a> Reader<'a> {
         Ok(Some(Field { number, at, payload }))
     }
 
+    /// The field that is all there is left, if it is this message and nothing about it is unusual: the short way past
+    /// [`field`](Self::field) for what nearly every file is made of. `None` says nothing about what is there.
+    #[inline]
+    pub(crate) fn sole_message(&self, number: u8) -> Option<Self> {
+        let [tag, rest @ ..] = self.rest else { return None };
+        if *tag != number << 3 | 2 {
+            return None;
+        }
+        let (rest, length) = match rest {
+            [length @ 0..0x80, rest @ ..] => (rest, u64::from(*length)),
+            _ => varint(rest).ok()?,
+        };
+        (length == rest.len() as u64).then_some(Self { rest, end: self.end })
+    }
+
     /// The next varint, of a packed field.
     #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, Error> {
@@ -237,6 +252,17 @@ mod tests {
         let mut cut = Reader::new(&[0x12, 0x09, 0x0a], 0);
         let error = cut.field().unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::PastEnd { needed: 9, left: 1, end: 3 });
+    }
+
+    #[test]
+    fn a_sole_message_is_a_field_that_ends_where_its_parent_does() {
+        let sole = |bytes, number| Reader::new(bytes, 50).sole_message(number).map(|r| (r.at(), r.end()));
+        assert_eq!(sole(&[0x12, 1, 7], 2), Some((52, 53)));
+        assert_eq!(sole(&[0x12, 0x81, 0, 7], 2), Some((53, 54)));
+        assert_eq!(sole(&[0x12, 0], 2), Some((52, 52)));
+        for bytes in [&[0x12, 1, 7, 7][..], &[0x12, 2, 7], &[0x10, 1, 7], &[0x12], &[], &[0x12, 0x81]] {
+            assert_eq!(sole(bytes, 2), None, "{bytes:?}");
+        }
     }
 
     #[test]
