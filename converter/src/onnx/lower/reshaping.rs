@@ -123,6 +123,9 @@ pub(super) fn splice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Spl
     Ok(smallvec![Val { id: cx.b.concat(&parts, axis + lead.rank()), lead }])
 }
 
+/// The longest axis whose mirrored elements are listed one by one: a file must not buy gigabytes with a number.
+const MOST_MIRRORED: u64 = 1 << 20;
+
 /// NumPy's `pad` of the static axes.
 pub(super) fn pad(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -> Lowered {
     let x = node.inputs[0];
@@ -149,6 +152,12 @@ pub(super) fn pad(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -
                 let Dim::Known(n) = tail[axis] else {
                     return Err(Reason::new("paddingMode", "reflecting an axis of free size is not supported"));
                 };
+                if n.saturating_add(lo).saturating_add(hi) > MOST_MIRRORED {
+                    return Err(Reason::new(
+                        "paddingMode",
+                        "reflecting an axis of more than a million elements is not supported",
+                    ));
+                }
                 let index: Vec<i64> = mirrored(n, lo, hi, a.mode == PaddingMode::Symmetric);
                 let index = cx.b.ints(&index);
                 id = cx.b.gather(id, index, axis + lead);
