@@ -7,7 +7,7 @@
 //! tenth of `cp`; larger ones make it slower by far (`docs/performance.md`).
 
 use super::input::read_at;
-use cntk2onnx::onnx::write::{Sink, WriteError};
+use cntk2onnx::onnx::write::{Passing, Sink, WriteError};
 use std::{fs::File, io, io::Write, ops::Range};
 
 /// So much is read and written at a time, and at most.
@@ -48,7 +48,7 @@ impl<W: Write> Sink for FileSink<'_, W> {
         &mut self,
         source: &[u8],
         range: Range<usize>,
-        mut passing: Option<&mut dyn FnMut(&[u8])>,
+        mut passing: Option<Passing<'_>>,
     ) -> Result<(), WriteError> {
         let Some(file) = self.source else {
             if let Some(passing) = passing {

@@ -1,7 +1,7 @@
 //! The SHA-1 of what goes to a sink, which is what ONNX's `checksum` holds: computed on a second thread where there can
 //! be one, since hashing takes longer than copying.
 
-use super::{Sink, WriteError};
+use super::{Passing, Sink, WriteError};
 use sha1::{Digest, Sha1};
 use std::{
     ops::Range,
@@ -60,7 +60,7 @@ impl Sink for Tee<'_> {
         &mut self,
         source: &[u8],
         range: Range<usize>,
-        _: Option<&mut dyn FnMut(&[u8])>,
+        _: Option<Passing<'_>>,
     ) -> Result<(), WriteError> {
         self.sink.copy_from_source(source, range, Some(&mut |bytes| send(&self.sender, bytes)))
     }
@@ -81,7 +81,7 @@ impl Sink for Inline<'_> {
         &mut self,
         source: &[u8],
         range: Range<usize>,
-        _: Option<&mut dyn FnMut(&[u8])>,
+        _: Option<Passing<'_>>,
     ) -> Result<(), WriteError> {
         self.sink.copy_from_source(source, range, Some(&mut |bytes| self.state.update(bytes)))
     }

@@ -38,7 +38,7 @@ pub use error::WriteError;
 pub use output::Progress;
 pub use placement::{MODEL_LIMIT, Weights};
 pub use plain::{Plain, write_plain};
-pub use sink::{IoSink, Sink};
+pub use sink::{IoSink, Passing, Sink};
 
 use super::graph::{Data, Initializer, OnnxModel};
 use names::Names;

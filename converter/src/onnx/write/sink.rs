@@ -3,6 +3,9 @@
 use super::WriteError;
 use std::ops::Range;
 
+/// Somebody who is told the bytes that pass, in order and in pieces of any size.
+pub type Passing<'p> = &'p mut dyn FnMut(&[u8]);
+
 /// Receives a file from its beginning to its end.
 pub trait Sink {
     /// Appends `bytes`.
@@ -15,7 +18,7 @@ pub trait Sink {
         &mut self,
         source: &[u8],
         range: Range<usize>,
-        passing: Option<&mut dyn FnMut(&[u8])>,
+        passing: Option<Passing<'_>>,
     ) -> Result<(), WriteError> {
         let bytes = &source[range];
         if let Some(passing) = passing {
