@@ -8,6 +8,9 @@ use cntk_parser::model::SequenceAxisId;
 use cntk_parser::ops::attributes::Delay;
 use smallvec::smallvec;
 
+/// The most frames of an initial state that are listed; more are counted at run time.
+const MOST_LISTED: i64 = 1024;
+
 /// `y[t] = x[t - d]`, the initial state in the first `d` frames.
 pub(super) fn past(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay) -> Lowered {
     let (d, x, _) = operands(cx, node, a)?;
@@ -132,12 +135,13 @@ pub(in crate::onnx::lower) fn initial_frames(
         return cx.b.expand(placed, &to);
     };
     let frames = if cx.is_ragged(axis) {
-        let places = if backward { (0..d).collect() } else { (-d..0).collect::<Vec<_>>() };
-        let mut index = cx.b.ints(&places);
+        let mut index = if d <= MOST_LISTED { cx.b.ints(&(0..d).collect::<Vec<_>>()) } else { cx.b.range(count) };
         if !backward {
             let lengths = cx.lengths(axis);
-            let column = cx.b.unsqueeze(lengths, &[1]);
-            index = cx.b.add(column, index);
+            let back = cx.b.ints(&[d]);
+            let first = cx.b.sub(lengths, back);
+            let first = cx.b.unsqueeze(first, &[1]);
+            index = cx.b.add(first, index);
         }
         let index = within(cx, index, axis);
         cx.b.gather_nd(v.id, index)
