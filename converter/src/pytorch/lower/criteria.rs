@@ -7,6 +7,9 @@ use crate::report::Reason;
 use cntk_parser::model::Dims;
 use smallvec::smallvec;
 
+/// The most negative samples, each of which takes a line.
+const MOST_SAMPLES: u64 = 256;
+
 /// The sum over everything that is valid, in the shape that CNTK gives the result.
 fn total(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, v: &Val) -> Lowered {
     let id = grand_total(cx, v)?;
@@ -127,6 +130,9 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
     let whole = |v: &Val| v.literal.filter(|n| *n >= 0.0).map(|n| n as u64);
     let shift = whole(&node.inputs[2]).ok_or_else(|| Reason::new("shift", "is not a constant"))?;
     let number = whole(&node.inputs[3]).ok_or_else(|| Reason::new("numberOfNegativeSamples", "is not a constant"))?;
+    if number > MOST_SAMPLES {
+        return Err(Reason::new("numberOfNegativeSamples", format!("{number} lines would be written")));
+    }
     let (x, y) = pair(cx, node)?;
     if x.lead != (Lead { batch: true, sequence: None }) {
         return Err(Reason::new(

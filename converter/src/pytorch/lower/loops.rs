@@ -8,6 +8,9 @@ use cntk_parser::model::{Dims, FunctionId, LoopId, SequenceAxisId, Source};
 use cntk_parser::ops::Operator;
 use smallvec::smallvec;
 
+/// The longest delay whose steps are written out one by one.
+const LONGEST: u64 = 64;
+
 /// A delay of the loop.
 struct State {
     function: FunctionId,
@@ -160,6 +163,9 @@ fn start(
         return Ok(Start::Same(cx.py(&text, &ids)));
     }
     if initial.lead.sequence.is_some() {
+        if steps > LONGEST {
+            return Err(Reason::new("offset", format!("a delay of {steps} steps with a sequence before them")));
+        }
         let full = cx.expand(initial, initial.lead, dims)?;
         let future = matches!(cx.graph.model.operator(f), Operator::FutureValue(_));
         // In the order in which the steps are taken: PastValue goes on from the last frames, FutureValue, running
