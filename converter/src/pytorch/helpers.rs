@@ -169,8 +169,8 @@ def bn_momentum(time_constant: float) -> float:
         "counted_steps",
         r#"def counted_steps(counts: Tensor) -> Tensor:
     """Each step as often as counts says: int64 [N, T]."""
-    ends = counts.cumsum(1)
-    step = torch.arange(int(ends[:, -1].max()), device=counts.device)
+    ends = torch.cummax(counts.cumsum(1), 1)[0]
+    step = torch.arange(int(ends[:, -1].ceil().max()), device=counts.device)
     index = (step[:, None] >= ends[:, None]).sum(2)
     return torch.clamp(index, max=counts.shape[1] - 1)
 "#,

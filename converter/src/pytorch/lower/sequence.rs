@@ -271,7 +271,7 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
         None => cx.py("$0.int().argmax(1)", &[chosen]),
         Some(made) if picked(cx.graph.model, node.sources[0]) == Picked::Counted => {
             let counts = cx.mask_fill(&condition, "0.0")?;
-            let count = cx.py("$0.sum(1).long()", &[counts.id]);
+            let count = cx.py("$0.cumsum(1).amax(1).ceil().long()", &[counts.id]);
             cx.set_lengths(made, count);
             cx.help("counted_steps");
             let index = cx.py("counted_steps($0)", &[counts.id]);
