@@ -65,6 +65,23 @@ fn layers_are_cells_and_other_loops_are_not() {
         ("attributes/loop_offset_2_forwards", "other"),
         ("attributes/loop_with_two_delays", "other"),
         ("attributes/loop_with_convolution", "other"),
+        // Written out by hand, each gate with weights of its own.
+        ("attributes/cell_lstm_plain", "lstm"),
+        ("attributes/cell_lstm_peepholes_backwards", "lstm"),
+        ("attributes/cell_lstm_spliced", "lstm"),
+        ("attributes/cell_lstm_state_from_a_sequence_forwards", "lstm"),
+        ("attributes/cell_gru_reset_before_forwards", "gru"),
+        ("attributes/cell_gru_reset_after_bias_backwards", "gru"),
+        ("attributes/cell_gru_difference_forwards", "gru"),
+        // z and 1 - z have changed places: the weights would have to change sign.
+        ("attributes/cell_gru_turned_forwards", "other"),
+        ("attributes/cell_rnn_two_inputs", "tanh"),
+        ("attributes/cell_rnn_two_biases", "tanh"),
+        ("attributes/cell_rnn_no_bias", "relu"),
+        ("attributes/cell_rnn_matrix_input", "tanh"),
+        ("attributes/cell_rnn_matrix_state", "other"),
+        ("attributes/cell_rnn_input_without_weights", "other"),
+        ("attributes/cell_rnn_transposed_weights", "other"),
     ] {
         let found = cells(name);
         assert_eq!(found.iter().map(kind).collect::<Vec<_>>(), [expected], "{name}");
@@ -124,6 +141,36 @@ fn a_gru_of_cntk_s_layer_resets_before_the_product() {
         let place = |g: &cntk2onnx::cells::Gate| (g.input[0].column / cell.hidden, g.recurrent.column / cell.hidden);
         assert_eq!((place(&gru.update), place(&gru.reset), place(&gru.candidate)), ((0, 0), (1, 1), (2, 0)));
     });
+}
+
+#[test]
+fn a_reset_after_the_product_keeps_the_bias_inside() {
+    let bias = |name: &str| match only(name).kind {
+        Kind::Gru(gru) => gru.reset_after.map(|b| b.len()),
+        other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!(bias("attributes/cell_gru_reset_before_forwards"), None);
+    assert_eq!(bias("attributes/cell_gru_reset_after_forwards"), Some(0));
+    assert_eq!(bias("attributes/cell_gru_reset_after_bias_forwards"), Some(1));
+}
+
+#[test]
+fn spliced_operands_are_rows_of_one_matrix() {
+    let cell = only("attributes/cell_lstm_spliced");
+    let Kind::Lstm(lstm) = &cell.kind else { panic!("{cell:?}") };
+    let (x, h) = (lstm.input.input[0], lstm.input.recurrent);
+    assert_eq!(x.weight, h.weight);
+    assert_eq!((x.row, x.rows, h.row, h.rows), (0, 2, 2, 3));
+}
+
+#[test]
+fn inputs_of_their_own_have_blocks_of_their_own() {
+    let cell = only("attributes/cell_rnn_two_inputs");
+    let Kind::Rnn { gate, .. } = &cell.kind else { panic!("{cell:?}") };
+    assert_eq!((cell.inputs.len(), gate.input.len()), (2, 2));
+    let mut rows: Vec<u64> = gate.input.iter().map(|b| b.rows).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, [2, 4]);
 }
 
 #[test]
