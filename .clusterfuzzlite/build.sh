@@ -11,7 +11,7 @@ if [ "$sanitizer" = coverage ]; then
 fi
 # The builder's image has nightly as its default; elsewhere it is named.
 toolchain=${FUZZ_TOOLCHAIN-}
-cargo ${toolchain:++$toolchain} fuzz build -O --debug-assertions --sanitizer "$flag"
+cargo ${toolchain:++$toolchain} fuzz build --release --debug-assertions --sanitizer "$flag"
 
 built=${CARGO_TARGET_DIR:-fuzz/target}/x86_64-unknown-linux-gnu/release
 for source in fuzz/fuzz_targets/*.rs; do

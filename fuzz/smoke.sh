@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-20}
 cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-fuzz
 
-cargo fuzz build --optimize --debug-assertions --sanitizer none
+cargo fuzz build --release --debug-assertions --sanitizer none --no-trace-compares
 built=${CARGO_TARGET_DIR:-fuzz/target}/x86_64-unknown-linux-gnu/release
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
