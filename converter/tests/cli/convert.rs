@@ -55,11 +55,12 @@ fn the_model_itself_is_never_overwritten() {
 #[test]
 fn a_link_stays_a_link() {
     let folder = Folder::with_model();
-    folder.write("real.onnx", b"old");
-    std::os::unix::fs::symlink("real.onnx", folder.path("link.onnx")).unwrap();
+    std::fs::create_dir(folder.path("sub")).unwrap();
+    folder.write("sub/real.onnx", b"old");
+    std::os::unix::fs::symlink("sub/real.onnx", folder.path("link.onnx")).unwrap();
     folder.run(&["convert", "m.model", "-o", "link.onnx", "--force"]).done();
     assert!(folder.path("link.onnx").is_symlink());
-    assert_ne!(folder.read("real.onnx"), b"old");
+    assert_ne!(folder.read("sub/real.onnx"), b"old");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Destination {
     pub fn needs(&self, hash: bool) -> Needs {
         // Files of weights have a checksum.
         let threads = hash || self.side.is_some();
-        Needs::writing(self.model.is_some().then(|| folder(&self.path)), threads)
+        Needs::writing([&self.model, &self.side].into_iter().flatten().map(Output::folder), threads)
     }
 
     /// Where the writer is to put the weights.
@@ -92,7 +92,8 @@ impl Destination {
     }
 }
 
+/// Is OUT there already, and is it what is being read?
 fn is_same_file(path: &Path, input: &Input) -> bool {
-    let paths = (fs::canonicalize(path), input.path.as_ref().map(fs::canonicalize));
-    matches!(paths, (Ok(out), Some(Ok(model))) if out == model)
+    let Ok(out) = fs::canonicalize(path) else { return false };
+    input.path.as_ref().is_some_and(|model| fs::canonicalize(model).is_ok_and(|model| model == out))
 }

@@ -22,17 +22,21 @@ impl Output {
     /// Begins a file that will be `path`. An existing file stays as it is until [`finish`](Self::finish).
     pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
         let begin = || -> Result<Self> {
-            // Through a symbolic link, so that the link stays.
-            let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            match fs::metadata(&path) {
-                Ok(found) if found.is_dir() => bail!("is a directory"),
-                // A device or a pipe cannot be replaced, only written to.
-                Ok(found) if !found.is_file() => {
+            let mut path = path.to_owned();
+            if let Ok(found) = fs::metadata(&path) {
+                if found.is_dir() {
+                    bail!("is a directory");
+                }
+                if !found.is_file() {
+                    // A device or a pipe cannot be replaced, only written to.
                     let file = OpenOptions::new().write(true).open(&path)?;
                     return Ok(Self { path, file, temporary: None, overwrite: true });
                 }
-                Ok(_) if !overwrite => bail!(Exists),
-                _ => {}
+                if !overwrite {
+                    bail!(Exists);
+                }
+                // Through a symbolic link, so that the link stays.
+                path = fs::canonicalize(path)?;
             }
             if let Some(file) = unnamed(folder(&path)) {
                 return Ok(Self { path, file, temporary: None, overwrite });
@@ -45,6 +49,11 @@ impl Output {
 
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Where the file will be, links followed.
+    pub fn folder(&self) -> &Path {
+        folder(&self.path)
     }
 
     /// Gives the file its name.

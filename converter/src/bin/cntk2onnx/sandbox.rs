@@ -23,8 +23,8 @@ mod linux {
 pub struct Needs {
     /// Files yet to be opened for reading.
     read: Vec<PathBuf>,
-    /// Where a finished output gets its name.
-    folder: Option<PathBuf>,
+    /// Where finished outputs get their names.
+    folders: Vec<PathBuf>,
     /// A second thread.
     threads: bool,
 }
@@ -38,8 +38,9 @@ impl Needs {
         Self { read: paths.to_vec(), ..Self::default() }
     }
 
-    pub fn writing(folder: Option<&Path>, threads: bool) -> Self {
-        Self { folder: folder.map(Path::to_owned), threads, ..Self::default() }
+    pub fn writing<'p>(folders: impl IntoIterator<Item = &'p Path>, threads: bool) -> Self {
+        let folders = folders.into_iter().map(Path::to_owned).collect();
+        Self { folders, threads, ..Self::default() }
     }
 }
 

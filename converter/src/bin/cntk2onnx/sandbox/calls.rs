@@ -64,7 +64,7 @@ pub(super) fn restrict(needs: &Needs) -> Result<(), Error> {
     let mut rules = BTreeMap::new();
     let mut allow = |calls: &[c_long]| rules.extend(calls.iter().map(|call| (*call, vec![])));
     allow(ALWAYS);
-    if needs.folder.is_some() {
+    if !needs.folders.is_empty() {
         allow(FINISH);
         allow(FINISH_OLD);
     }

@@ -32,7 +32,7 @@ fn landlock(needs: &Needs) -> Result<RestrictionStatus, RulesetError> {
     for path in &needs.read {
         rules = allow(rules, path, AccessFs::ReadFile.into())?;
     }
-    if let Some(folder) = &needs.folder {
+    for folder in &needs.folders {
         rules =
             allow(rules, folder, AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::MakeDir | AccessFs::RemoveDir)?;
     }
