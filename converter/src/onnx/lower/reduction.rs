@@ -42,7 +42,7 @@ fn over_batch(
         return Ok(smallvec![x]);
     }
     let id = if let (Reduction::Mean, Some(axis)) = (reduction, x.lead.sequence)
-        && !cx.options.equal_lengths
+        && cx.is_ragged(axis)
     {
         // The mean of the valid frames: their sum by their number.
         let zeroed = cx.mask_fill(&x, 0.0);
