@@ -1,7 +1,7 @@
 //! Which frames a Where picks, where that depends on their places alone: first, last, and slices of sequences.
 //!
 //! CNTK stores them as delays of constants, arithmetic on those, and a Where (spec 4.13). What such a condition is worth
-//! at a frame depends on how far the frame is from either end of its sequence; [`place::Grid`] holds just that.
+//! at a frame depends on how far the frame is from either end of its sequence; `place::Grid` holds just that.
 //! Knows neither ONNX nor PyTorch.
 
 mod place;
