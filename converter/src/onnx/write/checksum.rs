@@ -5,7 +5,7 @@ use super::{Passing, Sink, WriteError};
 use sha1::{Digest, Sha1};
 use std::{
     ops::Range,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread::{self, Builder},
 };
 
@@ -20,39 +20,55 @@ pub(super) fn of(
 ) -> Result<[u8; 20], WriteError> {
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
-        let thread = Builder::new().spawn_scoped(scope, move || digest(&receiver));
+        let (spent, returned) = channel();
+        let thread = Builder::new().spawn_scoped(scope, move || digest(&receiver, &spent));
         let Ok(thread) = thread else {
             let mut inline = Inline { sink, state: Sha1::new() };
             write(&mut inline)?;
             return Ok(inline.state.finalize().into());
         };
         // The sender goes with the sink, and the thread ends with the sender.
-        write(&mut Tee { sink, sender })?;
+        write(&mut Tee { sink, pieces: Pieces { sender, returned } })?;
         thread.join().map_err(|_| WriteError::Source(std::io::Error::other("the hashing thread stopped")))
     })
 }
 
-fn digest(pieces: &Receiver<Vec<u8>>) -> [u8; 20] {
+fn digest(pieces: &Receiver<Vec<u8>>, spent: &Sender<Vec<u8>>) -> [u8; 20] {
     let mut state = Sha1::new();
-    pieces.iter().for_each(|piece| state.update(piece));
+    for piece in pieces {
+        state.update(&piece);
+        // Nobody waits for it at the end.
+        let _ = spent.send(piece);
+    }
     state.finalize().into()
+}
+
+/// The way to the other thread, on which memory comes back.
+struct Pieces {
+    sender: SyncSender<Vec<u8>>,
+    returned: Receiver<Vec<u8>>,
+}
+
+impl Pieces {
+    fn send(&self, bytes: &[u8]) {
+        for bytes in bytes.chunks(PIECE) {
+            let mut piece = self.returned.try_recv().unwrap_or_default();
+            piece.clear();
+            piece.extend_from_slice(bytes);
+            // If the thread is gone, joining it tells.
+            let _ = self.sender.send(piece);
+        }
+    }
 }
 
 struct Tee<'s> {
     sink: &'s mut dyn Sink,
-    sender: SyncSender<Vec<u8>>,
-}
-
-/// Hands bytes to the other thread. If it is gone, joining it tells.
-fn send(sender: &SyncSender<Vec<u8>>, bytes: &[u8]) {
-    for piece in bytes.chunks(PIECE) {
-        let _ = sender.send(piece.to_vec());
-    }
+    pieces: Pieces,
 }
 
 impl Sink for Tee<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        send(&self.sender, bytes);
+        self.pieces.send(bytes);
         self.sink.write(bytes)
     }
 
@@ -60,9 +76,10 @@ impl Sink for Tee<'_> {
         &mut self,
         source: &[u8],
         range: Range<usize>,
-        _: Option<Passing<'_>>,
+        _: Option<&mut dyn FnMut(&[u8])>,
     ) -> Result<(), WriteError> {
-        self.sink.copy_from_source(source, range, Some(&mut |bytes| send(&self.sender, bytes)))
+        let Self { sink, pieces } = self;
+        sink.copy_from_source(source, range, Some(&mut |bytes| pieces.send(bytes)))
     }
 }
 
