@@ -17,6 +17,19 @@ pub(super) fn remove(model: &mut OnnxModel, keep_inputs: usize) {
     });
 }
 
+/// Operators all of whose outputs may be left out.
+const RECURRENT: &[&str] = &["LSTM", "GRU", "RNN"];
+
+/// Leaves out what nothing needs.
+fn drop_outputs(node: &mut Node, needed: &[bool]) {
+    for output in &mut node.outputs {
+        *output = output.filter(|id| needed[id.0 as usize]);
+    }
+    while node.outputs.last() == Some(&None) {
+        node.outputs.pop();
+    }
+}
+
 /// Keeps the nodes that make something needed, and marks what they need in turn.
 fn sweep(nodes: &mut Vec<Node>, needed: &mut [bool]) {
     let mut keep = vec![false; nodes.len()];
@@ -25,6 +38,9 @@ fn sweep(nodes: &mut Vec<Node>, needed: &mut [bool]) {
             continue;
         }
         keep[i] = true;
+        if RECURRENT.contains(&node.op) {
+            drop_outputs(node, needed);
+        }
         for (_, attribute) in &mut node.attributes {
             if let Attribute::Graph(body) = attribute {
                 for id in &body.outputs {

@@ -1,13 +1,13 @@
 //! Loops that are cells as ONNX's recurrent operators.
 
-use super::super::sequence::delay::initial_frames;
+use super::super::sequence::delay::initial_frame;
 use super::super::{Lowering, Val, elem_type};
 use super::operator::Operator;
 use super::plan::Plan;
 use super::{Frame, Refused, weights};
 use crate::cells::{Activation, Block, Cell, Gate, Kind, Lstm, Segment, recognise};
 use crate::layout::Lead;
-use crate::onnx::graph::{ElemType, ValueId};
+use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::Source;
 
@@ -230,10 +230,8 @@ fn initial(
     if is_zero(cx, &state.initial) {
         return None;
     }
-    let dims = [crate::onnx::graph::Dim::Known(cell.hidden)];
-    let frames = initial_frames(cx, elem, &dims, state.initial, 1, cell.backward);
-    // [batch, 1, hidden]: the one frame in front.
-    let rows = cx.b.squeeze(frames, &[1]);
+    let dims = [Dim::Known(cell.hidden)];
+    let rows = initial_frame(cx, elem, &dims, state.initial, cell.backward);
     Some(cx.b.unsqueeze(rows, &[0]))
 }
 

@@ -72,10 +72,12 @@ impl Lowering<'_, '_, '_> {
     /// A sequence of vectors with the sequence axis in front, as recurrent operators want it.
     pub(super) fn time_major(&mut self, v: &Val) -> ValueId {
         let flat = self.flatten_static(v);
-        match self.recurrences.time_major.get(&flat) {
-            Some(id) => *id,
-            None => self.b.transpose(flat, &[1, 0, 2]),
+        if let Some(id) = self.recurrences.time_major.get(&flat) {
+            return *id;
         }
+        let id = self.b.transpose(flat, &[1, 0, 2]);
+        self.recurrences.time_major.insert(flat, id);
+        id
     }
 
     /// [sequence, batch, hidden] as a sequence of the model.

@@ -5,7 +5,7 @@
 //! A backward loop runs on sequences reversed each by its own length, so that the padding comes last in both directions
 //! and cannot reach a valid frame: then lengths are read, a forward loop needs none.
 
-use super::super::sequence::delay::initial_frames;
+use super::super::sequence::delay::{initial_frame, initial_frames};
 use super::super::{Lowering, Val, elem_type};
 use super::{Frame, Refused, State};
 use crate::layout::Lead;
@@ -109,7 +109,12 @@ fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(S
         if super::delay(op).is_some() {
             continue;
         }
+        let relabels = matches!(op, Operator::ReconcileDynamicAxis);
         for (i, source) in model.inputs(*f).iter().enumerate() {
+            // The second operand of that one is only a layout.
+            if relabels && i > 0 {
+                continue;
+            }
             let inner = matches!(source, Source::Output(g, _) if model.loop_of(*g) == Some(frame.id));
             if inner || !seen.insert(*source) {
                 continue;
@@ -118,12 +123,9 @@ fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(S
             let Some(own) = v.lead.sequence else { continue };
             if own == frame.axis {
                 found.push((*source, v));
-            } else if matches!(op, Operator::ReconcileDynamicAxis) {
-                // Only as a layout, or to be read as a sequence of the loop's axis.
-                if i == 0 {
-                    let relabelled = cx.relabel(&v, frame.axis);
-                    found.push((*source, relabelled));
-                }
+            } else if relabels {
+                let relabelled = cx.relabel(&v, frame.axis);
+                found.push((*source, relabelled));
             } else {
                 return Err((Some(*f), Reason::new("", "a recurrence reads a sequence of another axis")));
             }
@@ -137,10 +139,10 @@ fn initial(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, directio
     let ty = &cx.graph.model.output_types(state.delay)[0];
     let dims = cx.static_dims(ty);
     let elem = elem_type(ty.data_type).unwrap_or(ElemType::Float);
-    let id = initial_frames(cx, elem, &dims, state.initial, state.offset, frame.backward);
     if state.offset == 1 {
-        return cx.b.squeeze(id, &[1]);
+        return initial_frame(cx, elem, &dims, state.initial, frame.backward);
     }
+    let id = initial_frames(cx, elem, &dims, state.initial, state.offset, frame.backward);
     if direction != Direction::Forward && state.initial.lead.sequence.is_some() {
         // The frame nearest to the end comes first.
         let count = cx.b.dims(id)[1];
@@ -163,7 +165,7 @@ fn scan_input(cx: &mut Lowering<'_, '_, '_>, source: Source, v: &Val, outer: Val
 /// Where a loop reads no sequence at all, the frames are counted.
 fn steps(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> ScanPart {
     let time = cx.time(frame.axis);
-    let outer = cx.b.in_main(|b| b.range(time));
+    let outer = cx.steps(time);
     ScanPart { inner: cx.b.value(None, ElemType::Int64, Dims::new()), outer, axis: 0 }
 }
 

@@ -17,6 +17,10 @@ pub(crate) struct Sequences {
     short_lengths: HashMap<SequenceAxisId, ValueId>,
     /// bool [batch, sequence].
     masks: HashMap<SequenceAxisId, ValueId>,
+    /// `0, 1, …` by dimension: int64.
+    steps: HashMap<Dim, ValueId>,
+    /// Flags with 1s for static axes: by the flags and the number of axes.
+    flags: HashMap<(ValueId, usize), ValueId>,
     /// Of axes that the model derives: may their sequences differ in length?
     ragged: HashMap<SequenceAxisId, bool>,
     /// What each Where picked.
@@ -112,8 +116,8 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn before(&mut self, axis: SequenceAxisId, d: i64) -> ValueId {
         let lengths = self.lengths(axis);
         let time = self.time(axis);
+        let steps = self.steps(time);
         self.b.in_main(|b| {
-            let steps = b.range(time);
             let column = b.unsqueeze(lengths, &[1]);
             let end = if d == 0 {
                 column
@@ -134,9 +138,27 @@ impl Lowering<'_, '_, '_> {
         Val { id: self.b.choose(mask, v.id, fill), lead: v.lead }
     }
 
+    /// The places of frames: `0, 1, … n-1` as int64.
+    pub(in crate::onnx::lower) fn steps(&mut self, n: Dim) -> ValueId {
+        if let Some(id) = self.sequences.steps.get(&n) {
+            return *id;
+        }
+        let id = self.b.in_main(|b| b.range(n));
+        self.sequences.steps.insert(n, id);
+        id
+    }
+
     /// Flags [batch, sequence] with 1s for the static axes of `v`.
     pub(super) fn frame_flags(&mut self, flags: ValueId, v: &Val) -> ValueId {
-        let ones: Vec<usize> = (0..self.static_rank(v)).map(|i| v.lead.rank() + i).collect();
-        self.b.unsqueeze(flags, &ones)
+        let rank = self.static_rank(v);
+        if let Some(id) = self.sequences.flags.get(&(flags, rank)) {
+            return *id;
+        }
+        let ones: Vec<usize> = (0..rank).map(|i| v.lead.rank() + i).collect();
+        let id = self.b.unsqueeze(flags, &ones);
+        if !self.b.is_inside(id) {
+            self.sequences.flags.insert((flags, rank), id);
+        }
+        id
     }
 }

@@ -120,7 +120,7 @@ impl Lowering<'_, '_, '_> {
                 self.b.sub(n, one)
             }
         };
-        let steps = self.b.range(to);
+        let steps = self.steps(to);
         let index = self.b.binary("Min", steps, last);
         self.b.gather(x, index, at)
     }

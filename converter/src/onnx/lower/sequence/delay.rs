@@ -55,7 +55,7 @@ pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Del
         // Frame t of the result is frame t + d - length of the initial state.
         Some(from) => {
             let (lengths, time) = (cx.lengths(axis), cx.time(axis));
-            let steps = cx.b.range(time);
+            let steps = cx.steps(time);
             let start = cx.b.unsqueeze(lengths, &[1]);
             let offset = cx.b.ints(&[d]);
             let start = cx.b.sub(start, offset);
@@ -151,6 +151,23 @@ pub(in crate::onnx::lower) fn initial_frames(
         cx.b.slice(v.id, 1, -d, i64::MAX, 1, count)
     };
     cx.b.expand(frames, &to)
+}
+
+/// The one frame of an initial state, with the static dimensions `dims`: [batch, …].
+pub(in crate::onnx::lower) fn initial_frame(
+    cx: &mut Lowering<'_, '_, '_>,
+    elem: ElemType,
+    dims: &[Dim],
+    initial: Val,
+    backward: bool,
+) -> ValueId {
+    if initial.lead.sequence.is_some() {
+        let frames = initial_frames(cx, elem, dims, initial, 1, backward);
+        return cx.b.squeeze(frames, &[1]);
+    }
+    let v = Val { id: cx.b.cast(initial.id, elem), lead: initial.lead };
+    let lead = Lead { batch: true, sequence: None };
+    cx.broadcast_to(&v, lead, dims).id
 }
 
 /// Places kept within the sequences of an axis: an initial state of one frame stands for any number of them.

@@ -92,7 +92,7 @@ fn run(
     };
     cx.define_axis(to, size, Some(lengths), ragged);
     let size = cx.time(to);
-    let mut index = cx.b.range(size);
+    let mut index = cx.steps(size);
     if let Some(start) = start {
         index = cx.b.add(index, start);
     }
@@ -143,8 +143,8 @@ fn single(cx: &mut Lowering<'_, '_, '_>, frames: Frames, axis: SequenceAxisId) -
 
 /// Which frames a condition marks: bool [batch, sequence].
 fn truth(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> ValueId {
-    let flat = cx.with_static(condition.id, condition.lead, &[]);
-    let truth = cx.b.truth(flat.id);
+    let truth = cx.b.truth(condition.id);
+    let truth = cx.with_static(truth, condition.lead, &[]).id;
     match condition.lead.sequence.filter(|axis| cx.is_ragged(*axis)) {
         Some(axis) => {
             let mask = cx.mask(axis);
@@ -164,7 +164,7 @@ fn marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val, axis: SequenceAxisId, 
     cx.define_axis(to, size, Some(counts), true);
     // Unmarked frames are as if beyond the end: sorted ascending, the marked ones come first.
     let time = cx.time(axis);
-    let steps = cx.b.range(time);
+    let steps = cx.steps(time);
     let end = cx.b.dim_value(time);
     let keys = cx.b.choose(truth, steps, end);
     let places = cx.b.smallest(keys, most, size, 1);
@@ -192,7 +192,7 @@ fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -
     let size = derived_size(cx, to, |_| most);
     cx.define_axis(to, size, Some(counts), true);
     // Picked frame i is the first after which there are more than i.
-    let steps = cx.b.range(size);
+    let steps = cx.steps(size);
     let steps = cx.b.cast(steps, ElemType::Double);
     let ends = cx.b.unsqueeze(ends, &[2]);
     let reached = cx.b.compare("Greater", ends, steps);
