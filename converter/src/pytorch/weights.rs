@@ -1,7 +1,8 @@
 //! Weights of the CNTK file as views: what the module's tensors are filled with, in the order that PyTorch wants.
 
+use crate::graph::literal::elements;
 use crate::onnx::graph::{Data, ElemType, Stored, View};
-use cntk_parser::model::{Array, DataType, ElementStorage, Variable, VariableKind};
+use cntk_parser::model::{DataType, Variable, VariableKind};
 use std::ops::Range;
 
 /// A parameter or constant of the model.
@@ -136,36 +137,4 @@ pub(crate) fn single(variable: &Variable<'_>) -> Option<f64> {
 pub(crate) fn small(variable: &Variable<'_>, most: u64) -> Option<Vec<f64>> {
     let array = variable.value.as_ref()?;
     (array.shape.0.iter().product::<u64>() <= most).then(|| elements(array))
-}
-
-/// The elements of an array as f64.
-fn elements(array: &Array<'_>) -> Vec<f64> {
-    let pieces: Vec<&[u8]> = match &array.elements {
-        ElementStorage::Contiguous(bytes) => vec![bytes],
-        ElementStorage::Pieces(pieces) => pieces.clone(),
-        ElementStorage::ZigZag(pieces) => return zig_zag(pieces),
-        ElementStorage::Absent => vec![],
-    };
-    let bytes = pieces.concat();
-    match array.data_type {
-        DataType::Double => bytes.as_chunks::<8>().0.iter().map(|c| f64::from_le_bytes(*c)).collect(),
-        DataType::Int8 => bytes.iter().map(|b| f64::from(b.cast_signed())).collect(),
-        _ => bytes.as_chunks::<4>().0.iter().map(|c| f64::from(f32::from_le_bytes(*c))).collect(),
-    }
-}
-
-fn zig_zag(pieces: &[&[u8]]) -> Vec<f64> {
-    let mut out = Vec::new();
-    for piece in pieces {
-        let (mut value, mut shift) = (0u64, 0u32);
-        for byte in *piece {
-            value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
-            shift += 7;
-            if byte & 0x80 == 0 {
-                out.push(((value >> 1).cast_signed() ^ -((value & 1).cast_signed())) as f64);
-                (value, shift) = (0, 0);
-            }
-        }
-    }
-    out
 }

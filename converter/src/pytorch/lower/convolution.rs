@@ -3,7 +3,7 @@
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
 use crate::layout::Lead;
-use crate::layout::window::{Padding, Placed, Window, entry, flag};
+use crate::layout::window::{Padding, Placed, Window, entry, flag, of_convolution};
 use crate::pytorch::python::expr::{ValueId, numbers, tuple};
 use crate::pytorch::state::{State, dtype};
 use crate::pytorch::weights::Weight;
@@ -11,31 +11,6 @@ use crate::report::Reason;
 use cntk_parser::model::{Dim, Dims, FunctionId, Source, VariableId, VariableKind};
 use cntk_parser::ops::attributes::Convolution;
 use smallvec::smallvec;
-
-/// The windows of a convolution over the spatial axes of a kernel, in row-major order.
-fn windows(a: &Convolution, kernel: &[Dim], rank: usize) -> Result<Vec<Window>, Reason> {
-    // Attribute lists cover all axes of x, the channel's entry last; spatial axis i is row axis i + 1 of x.
-    kernel
-        .iter()
-        .enumerate()
-        .map(|(i, k)| {
-            let Dim::Known(kernel) = k else { return Err(Reason::new("kernelShape", "a kernel of free size")) };
-            let row = i + 1;
-            let padding = if flag(&a.auto_padding, rank, row) {
-                Padding::Auto
-            } else {
-                Padding::Explicit(entry(&a.lower_pad, rank, row, 0), entry(&a.upper_pad, rank, row, 0))
-            };
-            Ok(Window {
-                kernel: *kernel,
-                stride: entry(&a.strides, rank, row, 1),
-                dilation: entry(&a.dilation, rank, row, 1).max(1),
-                padding,
-                ceil: false,
-            })
-        })
-        .collect()
-}
 
 /// A convolution about to be called.
 struct Call<'c> {
@@ -63,7 +38,9 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     if kernel.len() != rank + 1 || rank == 0 {
         return Err(Reason::new("kernel", "its rank does not fit the operand's"));
     }
-    let mut windows = windows(a, &kernel[2..], rank)?;
+    let taps: Option<Vec<u64>> = kernel[2..].iter().map(|d| d.known()).collect();
+    let taps = taps.ok_or_else(|| Reason::new("kernelShape", "a kernel of free size"))?;
+    let mut windows = of_convolution(a, &taps, rank);
     let mut input = cx.as_batch(&x);
     let flat = windows.is_empty();
     let mut tail: Dims = x.dims[1..].into();

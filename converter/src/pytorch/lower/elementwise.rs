@@ -1,6 +1,7 @@
 //! Element-wise operators (spec 4.4), with CNTK's numerics at the edges.
 
 use super::{Elem, Lower, Lowered, Node, Val};
+use crate::graph::sign::{is_non_negative, is_positive};
 use crate::pytorch::python::expr::number;
 use crate::report::Reason;
 use cntk_parser::model::{DataType, Source};
@@ -89,7 +90,7 @@ pub(super) fn times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
             continue;
         }
         let below = model.inputs(f)[0];
-        if !cx.is_positive(below, 8) {
+        if !is_positive(cx.graph.model, below, 8) {
             continue;
         }
         let Ok(Some(divisor)) = cx.value(below) else { continue };
@@ -132,7 +133,7 @@ pub(super) fn compare(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: &str)
 
 /// ln x, -85.1 for everything below 1e-37.
 pub(super) fn log(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    if cx.is_positive(node.sources[0], 8) {
+    if is_positive(cx.graph.model, node.sources[0], 8) {
         return unary(cx, node, "$0.log()");
     }
     unary(cx, node, &format!("$0.clamp(min={LEAST}).log()"))
@@ -140,7 +141,7 @@ pub(super) fn log(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
 
 /// sqrt(max(0, x)).
 pub(super) fn sqrt(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    if cx.is_non_negative(node.sources[0], 8) {
+    if is_non_negative(cx.graph.model, node.sources[0], 8) {
         return unary(cx, node, "$0.sqrt()");
     }
     let x = cx.tensor(&node.inputs[0]);
@@ -151,7 +152,7 @@ pub(super) fn sqrt(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
 
 /// 1/x with 1/0 = 0.
 pub(super) fn reciprocal(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    if cx.is_positive(node.sources[0], 8) {
+    if is_positive(cx.graph.model, node.sources[0], 8) {
         return unary(cx, node, "$0.reciprocal()");
     }
     cx.help("reciprocal");
@@ -162,7 +163,7 @@ pub(super) fn reciprocal(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Low
 pub(super) fn pow(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let mut inputs = node.inputs.clone();
     let never_negative = cx.literals(node.sources[1]).is_some_and(|e| e.iter().all(|e| *e >= 0.0));
-    let plain = never_negative || cx.is_positive(node.sources[0], 8);
+    let plain = never_negative || is_positive(cx.graph.model, node.sources[0], 8);
     inputs[0] = cx.tensor(&inputs[0]);
     if !plain {
         inputs[1] = cx.tensor(&inputs[1]);

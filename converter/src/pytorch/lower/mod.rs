@@ -22,7 +22,6 @@ mod region;
 mod reshaping;
 mod sequence;
 mod shape;
-mod sign;
 mod stack;
 mod value;
 

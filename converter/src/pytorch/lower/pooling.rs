@@ -2,38 +2,12 @@
 
 use super::convolution::{pad, pads};
 use super::{Lower, Lowered, Node, Val};
-use crate::layout::window::{Padding, Placed, Window, entry, flag};
+use crate::layout::window::{Padding, Placed, PoolingWindows, Window, of_pooling};
 use crate::pytorch::python::expr::{ValueId, numbers, tuple};
 use crate::report::Reason;
-use cntk_parser::model::{Dim, Dims, Shape};
+use cntk_parser::model::{Dim, Dims};
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
 use smallvec::smallvec;
-
-/// The windows of a pooling, one per spatial axis; and whether the operand lacks a channel axis.
-struct Windows {
-    list: Vec<Window>,
-    bare: bool,
-}
-
-fn windows(window: &Shape, strides: &Shape, auto: &[bool], pads: (&Shape, &Shape), ceil: bool, rank: usize) -> Windows {
-    let size = |row: usize| match window.0.as_slice() {
-        [one] if rank == 1 => *one,
-        list => list.get(rank - 1 - row).copied().unwrap_or(1),
-    };
-    // The outermost axis is the channel unless a window runs over it.
-    let bare = rank > 0 && size(0) != 1;
-    let list = (usize::from(!bare)..rank)
-        .map(|row| {
-            let padding = if flag(auto, rank, row) {
-                Padding::Auto
-            } else {
-                Padding::Explicit(entry(pads.0, rank, row, 0), entry(pads.1, rank, row, 0))
-            };
-            Window { kernel: size(row), stride: entry(strides, rank, row, 1).max(1), dilation: 1, padding, ceil }
-        })
-        .collect();
-    Windows { list, bare }
-}
 
 pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
@@ -45,8 +19,7 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
         }
         return whole(cx, &x, 1, a.kind, out);
     }
-    let Windows { mut list, bare } =
-        windows(&a.window, &a.strides, &a.auto_padding, (&a.lower_pad, &a.upper_pad), a.ceil_out_dim, rank);
+    let PoolingWindows { mut list, bare } = of_pooling(a.into(), rank);
     let first = usize::from(!bare);
     let mut tail: Dims = x.dims[first.min(rank)..].into();
     if covers_all(&list, &tail) && !list.is_empty() {
@@ -148,8 +121,7 @@ fn average_pool(
 pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
     let (pooled, original) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
     let rank = original.rank();
-    let Windows { list, bare } =
-        windows(&a.window, &a.strides, &a.auto_padding, (&a.lower_pad, &a.upper_pad), false, rank);
+    let PoolingWindows { list, bare } = of_pooling(a.into(), rank);
     if pooled.lead != original.lead {
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }

@@ -3,47 +3,18 @@
 use super::shape::Holes;
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{ValueId, tuple};
+use crate::layout::reduction::{Reduced, neutral};
+use crate::pytorch::python::expr::{ValueId, number, tuple};
 use crate::report::Reason;
-use cntk_parser::model::{AxisKind, Dim, Source};
+use cntk_parser::model::{Dim, Source};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
 use smallvec::smallvec;
 
-/// Which dimensions a reduction runs over.
-struct Reduced {
-    /// Row-major static axes.
-    axes: Vec<usize>,
-    /// The batch, and with it all valid frames.
-    batch: bool,
-    /// Named as a whole.
-    flat: bool,
-}
-
 pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &ReduceElements<'_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let rank = x.rank();
-    let mut over = Reduced { axes: Vec::new(), batch: false, flat: false };
-    for axis in &a.axes {
-        match axis.kind() {
-            AxisKind::AllStatic => {
-                over.axes.extend(0..rank);
-                over.flat = true;
-            }
-            AxisKind::All => {
-                over.axes.extend(0..rank);
-                over.batch = true;
-                over.flat = true;
-            }
-            AxisKind::Batch => over.batch = true,
-            AxisKind::Sequence => {
-                return Err(Reason::new("axis", "a reduction over the sequence axis is not a primitive in CNTK 2.7"));
-            }
-            _ => over.axes.push(axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?),
-        }
-    }
-    over.axes.sort_unstable();
-    over.axes.dedup();
+    let over = Reduced::of(a, rank).map_err(|why| Reason::new("axis", why))?;
     // The result's static rank as CNTK infers it decides what "keep" means for AllStaticAxes and AllAxes.
     let keep = node.types[0].shape.len() == rank && (a.keep_dimensions || rank == 0);
     if matches!(a.reduction, Reduction::Argmax | Reduction::Argmin) {
@@ -94,7 +65,7 @@ fn over_batch(
         let count = if count.contains(" * ") { format!("({count})") } else { count };
         cx.py(&format!("{sum} / {count}"), &holes.0)
     } else {
-        let masked = cx.mask_fill(&x, neutral(reduction))?;
+        let masked = cx.mask_fill(&x, &number(neutral(reduction), false))?;
         apply(cx, reduction, &masked, &axes, keep)?
     };
     // Kept axes of size 1 stand for the batch too; the result has CNTK's shape.
@@ -106,16 +77,6 @@ fn over_batch(
         return Ok(smallvec![made.with(id)]);
     }
     Ok(smallvec![made])
-}
-
-/// What leaves a reduction's result as it is.
-fn neutral(reduction: Reduction) -> &'static str {
-    match reduction {
-        Reduction::Sum | Reduction::Mean | Reduction::Any => "0.0",
-        Reduction::Prod | Reduction::All => "1.0",
-        Reduction::LogSum | Reduction::Max | Reduction::Argmax => "-float(\"inf\")",
-        Reduction::Min | Reduction::Argmin => "float(\"inf\")",
-    }
 }
 
 /// One of the reductions over the given dimensions.
@@ -166,24 +127,24 @@ fn arg_reduce(
     let method = if reduction == Reduction::Argmax { "argmax" } else { "argmin" };
     let dims = node.types[0].shape.clone();
     let out_lead = cx.lead(&node.types[0]);
-    let number = x.elem.method();
+    let cast = x.elem.method();
     let id = if over.batch {
-        let masked = cx.mask_fill(&x, neutral(reduction))?;
+        let masked = cx.mask_fill(&x, &number(neutral(reduction), false))?;
         if over.flat {
-            cx.py(&format!("$0.{method}().{number}"), &[masked.id])
+            cx.py(&format!("$0.{method}().{cast}"), &[masked.id])
         } else {
             let rows = cx.as_batch(&masked);
-            cx.py(&format!("$0.{method}(0).{number}"), &[rows])
+            cx.py(&format!("$0.{method}(0).{cast}"), &[rows])
         }
     } else if over.flat || over.axes.len() != 1 {
         let row = cx.flatten(&x)?;
         let row = if row.rank() == 0 { cx.reshape(&row, &[Dim::Known(1)])? } else { row };
-        let id = cx.py(&format!("$0.{method}({lead}).{number}"), &[row.id]);
+        let id = cx.py(&format!("$0.{method}({lead}).{cast}"), &[row.id]);
         let made = Val { lead: out_lead, dims: smallvec![], ..x.with(id) };
         return Ok(smallvec![cx.reshape(&made, &dims)?]);
     } else {
         let kept = if keep { ", keepdim=True" } else { "" };
-        cx.py(&format!("$0.{method}({}{kept}).{number}", over.axes[0] + lead), &[x.id])
+        cx.py(&format!("$0.{method}({}{kept}).{cast}", over.axes[0] + lead), &[x.id])
     };
     let made = Val { lead: out_lead, dims: dims.clone(), ..x.with(id) };
     if over.batch && !dims.is_empty() {

@@ -3,6 +3,7 @@
 use super::shape::Holes;
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
+use crate::layout::crop::automatic_offsets;
 use crate::pytorch::python::expr::number;
 use crate::report::Reason;
 use cntk_parser::ops::attributes::{Crop, PoolingType, RoiPooling};
@@ -11,8 +12,9 @@ use smallvec::smallvec;
 /// A window of the operand with the reference's two inner axes.
 pub(super) fn crop(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop) -> Lowered {
     let (x, reference) = (cx.tensor(&node.inputs[0]), node.inputs[1].clone());
-    let Some([left, top]) = a.offset.as_deref() else {
-        return Err(Reason::new("offset", "automatic offsets are not converted yet"));
+    let [left, top] = match a.offset.as_deref() {
+        Some([left, top]) => [*left, *top],
+        _ => automatic_offsets(cx.graph.model, node.id).map_err(|why| Reason::new("offset", why))?,
     };
     if x.rank() < 2 || reference.rank() < 2 {
         return Err(Reason::new("", "needs two inner axes"));
@@ -20,7 +22,7 @@ pub(super) fn crop(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop) ->
     let mut holes = Holes::default();
     let own = holes.of(x.id);
     let mut index = Vec::new();
-    for (back, offset) in [(2, *top), (1, *left)] {
+    for (back, offset) in [(2, top), (1, left)] {
         let (size, id) = cx.size(reference.dims[reference.rank() - back], 9)?;
         index.push(match id {
             Some(id) => {
