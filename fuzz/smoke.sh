@@ -17,7 +17,7 @@ for source in fuzz/fuzz_targets/*.rs; do
   for folder in "corpus/seeds/$target" "corpus/regress/$target"; do
     [ -d "$folder" ] && folders+=("$folder")
   done
-  if ! "$built/$target" -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -dict=fuzz/dictionary.txt \
+  if ! "$built/$target" -seed=1 -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -dict=fuzz/dictionary.txt \
     -artifact_prefix="fuzz/artifacts/$target-" -print_final_stats=1 "${folders[@]}" >"$work/log" 2>&1; then
     cat "$work/log"
     echo "fuzz target $target found something" >&2
