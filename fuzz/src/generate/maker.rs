@@ -156,12 +156,6 @@ impl<'c, 'b> Maker<'c, 'b> {
         self.tensor_of(shape, constant, elem, None)
     }
 
-    /// A constant scalar.
-    pub fn scalar(&mut self, x: f64) -> Value {
-        let elem = self.elem;
-        self.tensor_of(&[], true, elem, Some(x))
-    }
-
     /// A stored tensor: `x` everywhere, or small numbers of both signs.
     pub fn tensor_of(&mut self, shape: &[u64], constant: bool, elem: u64, x: Option<f64>) -> Value {
         let count: u64 = shape.iter().product();

@@ -12,7 +12,7 @@ pub(super) fn recurrence(maker: &mut Maker<'_, '_>) -> Option<()> {
     let dims = x.known()?;
     let op = [Op::PastValue, Op::FutureValue][maker.choice.below(2)];
     let offset = if maker.choice.one_in(4) { 2 } else { 1 };
-    let initial = maker.scalar(0.25);
+    let initial = maker.tensor_of(&[], true, x.elem, Some(0.25));
     let place = maker.functions.len();
     let first = maker.pool.len();
     let state = maker.function(op, &[&x, &initial], vec![entry("offset", number(offset))], x.like());
@@ -21,14 +21,14 @@ pub(super) fn recurrence(maker: &mut Maker<'_, '_>) -> Option<()> {
     for _ in 0..maker.choice.below(3) {
         value = match maker.choice.below(4) {
             0 if dims.len() == 1 => {
-                let w = maker.tensor(&[dims[0], dims[0]], false);
+                let w = maker.tensor_of(&[dims[0], dims[0]], false, x.elem, None);
                 let attributes = super::ops::times(1);
                 maker.function(Op::Times, &[&w, &value], attributes, x.like())
             }
             1 => maker.function(Op::Tanh, &[&value], vec![], x.like()),
             2 => maker.function(Op::Plus, &[&value, &state], vec![], x.like()),
             _ => {
-                let w = maker.tensor(&dims, false);
+                let w = maker.tensor_of(&dims, false, x.elem, None);
                 maker.function(Op::ElementTimes, &[&w, &value], vec![], x.like())
             }
         };

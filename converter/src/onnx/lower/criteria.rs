@@ -6,6 +6,9 @@ use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
 use smallvec::smallvec;
 
+/// Each negative sample is a handful of nodes: a file must not buy gigabytes with a number.
+const MOST_NEGATIVE_SAMPLES: u64 = 1000;
+
 /// The sum over everything that is valid, in the shape that CNTK gives the result.
 fn total(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, v: &Val) -> Lowered {
     let v = cx.mask_fill(v, 0.0);
@@ -27,6 +30,28 @@ pub(super) fn sum_all(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     total(cx, node, &x)
 }
 
+/// Two operands with all dynamic axes that either has and one static shape: what is reduced per sample or flattened must not
+/// leave broadcasting to the operator after it.
+fn samples(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> (Val, Val) {
+    let unified = cx.unify(operands);
+    let (a, b) = (unified[0], unified[1]);
+    let lead = a.lead.union(b.lead);
+    let (mut dims, other) = (cx.tail(&a), cx.tail(&b));
+    while dims.len() < other.len() {
+        dims.insert(0, Dim::Known(1));
+    }
+    let missing = dims.len() - other.len();
+    for (d, o) in dims[missing..].iter_mut().zip(&other) {
+        if *d == Dim::Known(1) {
+            *d = *o;
+        }
+    }
+    let mut full = |v: Val| {
+        if v.lead == lead && cx.tail(&v) == dims { v } else { cx.broadcast_to(&v, lead, &dims) }
+    };
+    (full(a), full(b))
+}
+
 /// The sum of squared differences.
 pub(super) fn squared_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (ids, lead) = cx.align(&node.inputs);
@@ -37,8 +62,8 @@ pub(super) fn squared_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) 
 
 /// The sum over samples of `logsumexp(z) * sum(label) - label . z`.
 pub(super) fn cross_entropy(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (ids, lead) = cx.align(&node.inputs);
-    let (z, label) = (Val { id: ids[0], lead }, Val { id: ids[1], lead });
+    let (z, label) = samples(cx, &node.inputs);
+    let lead = z.lead;
     let flat = Val { id: cx.flatten_static(&z), lead };
     let normaliser = cx.b.reduce("ReduceLogSumExp", flat.id, &[lead.rank()], false);
     let weight = per_sample(cx, &label);
@@ -58,10 +83,11 @@ pub(super) fn classification_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_
             _ => return Err(Reason::new("topN", "is not a constant of at least 1")),
         },
     };
-    let (ids, lead) = cx.align(&node.inputs[..2]);
+    let (prediction, label) = samples(cx, &node.inputs[..2]);
+    let lead = prediction.lead;
     let axis = lead.rank();
-    let prediction = cx.flatten_static(&Val { id: ids[0], lead });
-    let label = cx.flatten_static(&Val { id: ids[1], lead });
+    let prediction = cx.flatten_static(&prediction);
+    let label = cx.flatten_static(&label);
     let wanted = cx.b.arg_reduce("ArgMax", label, axis, true);
     let elem = cx.b.elem(prediction);
     let wrong = if n == 1 {
@@ -120,8 +146,8 @@ fn grand_total(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> ValueId {
 
 /// The cosine of two samples, all static axes together; 0 for a zero vector.
 pub(super) fn cos_distance(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (ids, lead) = cx.align(&node.inputs);
-    let (a, b) = (Val { id: ids[0], lead }, Val { id: ids[1], lead });
+    let (a, b) = samples(cx, &node.inputs);
+    let lead = a.lead;
     let id = cosine(cx, &a, &b);
     let dims = cx.static_dims(&node.types[0]);
     Ok(smallvec![cx.with_static(id, lead, &dims)])
@@ -148,11 +174,15 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     let shift = whole(cx, &node.inputs[2]).ok_or_else(|| Reason::new("shift", "is not a constant"))?;
     let number =
         whole(cx, &node.inputs[3]).ok_or_else(|| Reason::new("numberOfNegativeSamples", "is not a constant"))?;
-    let (ids, lead) = cx.align(&node.inputs[..2]);
+    if number > MOST_NEGATIVE_SAMPLES {
+        return Err(Reason::new("numberOfNegativeSamples", "more than a thousand negative samples are not supported"));
+    }
+    let (x, y) = samples(cx, &node.inputs[..2]);
+    let lead = x.lead;
     if !lead.batch {
         return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));
     }
-    let (x, y) = (columns(cx, ids[0], lead), columns(cx, ids[1], lead));
+    let (x, y) = (columns(cx, x.id, lead), columns(cx, y.id, lead));
     let batch = cx.b.dims(y.id)[0];
     let rows = cx.b.range(batch);
     let size = cx.b.dim_value(batch);
