@@ -206,6 +206,16 @@ fn an_axis_that_nothing_reads_is_folded_into_the_batch() {
 }
 
 #[test]
+fn an_axis_is_not_folded_where_other_values_have_another_batch() {
+    for name in ["attributes/two_axes_one_of_them_unread", "attributes/two_axes_both_unread"] {
+        let model = convert(name, &all());
+        for id in &model.inputs[..2] {
+            assert_eq!(dims(&model, *id).len(), 3, "{name}");
+        }
+    }
+}
+
+#[test]
 fn axes_of_their_own_have_symbols_of_their_own() {
     let model = convert("zoo/s2s_attention_model", &all());
     let second: Vec<String> = model

@@ -41,7 +41,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Decides for each sequence axis whether some needed op reads it.
+    /// Decides for each sequence axis whether some needed op reads it, and whether it can be folded.
     pub fn new(graph: &Graph<'_, '_>, options: &Options) -> Self {
         let axes = graph.model.sequence_axes();
         let mut read = vec![options.keep_sequence_axis; axes.len()];
@@ -52,6 +52,10 @@ impl Layout {
         }
         for f in graph.functions() {
             mark_read(graph, f, &mut read);
+        }
+        // Folded into the batch, an axis gives it another size: that must be the size of every batch in the model.
+        if !have_one_kind(graph) {
+            read.fill(true);
         }
         Self { folded: read.iter().map(|r| !r).collect() }
     }
@@ -65,6 +69,16 @@ impl Layout {
     pub fn lead(&self, axes: DynamicAxes) -> Lead {
         Lead { batch: axes.batch, sequence: axes.sequence.filter(|s| !self.is_folded(*s)) }
     }
+}
+
+/// Have all values that have dynamic axes the same ones?
+fn have_one_kind(graph: &Graph<'_, '_>) -> bool {
+    let model = graph.model;
+    let arguments = graph.arguments.iter().map(|a| model.type_of(Source::Variable(a.variable)));
+    let made = graph.functions().flat_map(|f| model.output_types(f));
+    let mut kinds = arguments.chain(made).map(|t| t.axes).filter(|a| *a != DynamicAxes::default());
+    let first = kinds.next();
+    kinds.all(|a| Some(a) == first)
 }
 
 /// Marks the axes on which `f` does more than work frame by frame.

@@ -342,3 +342,15 @@ def _():
     data[0, [3, 70, 20000]] = 1, -2, 0.5
     data[1, [70, n - 1]] = 1.5, 1
     return C.times(x, C.parameter(init=normal(n, 2))), {x: data}
+
+
+@named("two_axes_one_of_them_unread")
+def _():
+    x, y = sequence(2, "x"), sequence(3, "y", sequence_axis=Axis("other"))
+    return C.combine([C.tanh(x), C.sequence.last(y)]), {x: ragged(2), y: ragged(3, lengths=(2, 4, 3))}
+
+
+@named("two_axes_both_unread")
+def _():
+    x, y = sequence(2, "x"), sequence(3, "y", sequence_axis=Axis("other"))
+    return C.combine([C.tanh(x), C.sigmoid(y)]), {x: ragged(2), y: ragged(3, lengths=(2, 4, 3))}
