@@ -98,11 +98,16 @@ impl Builder {
         id
     }
 
-    /// An initializer made of several views, one after another in row-major order.
+    /// An initializer made of several views, one after another in row-major order; shared among its users.
     pub(crate) fn views(&mut self, elem: ElemType, dims: &[u64], views: Vec<View>) -> ValueId {
+        let key = (elem as i32, SmallVec::from(dims), views);
+        if let Some(id) = self.joined.get(&key) {
+            return *id;
+        }
         let shape: Dims = dims.iter().map(|n| Dim::Known(*n)).collect();
         let id = self.in_main(|b| b.value(None, elem, shape));
-        self.model.initializers.push(Initializer { value: id, data: Data::Views(views) });
+        self.model.initializers.push(Initializer { value: id, data: Data::Views(key.2.clone()) });
+        self.joined.insert(key, id);
         id
     }
 

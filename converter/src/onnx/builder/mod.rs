@@ -9,7 +9,7 @@ mod elementwise;
 mod shape;
 mod tensor;
 
-use super::graph::{Attribute, Dim, Dims, ElemType, Node, OnnxModel, Value, ValueId};
+use super::graph::{Attribute, Dim, Dims, ElemType, Node, OnnxModel, Value, ValueId, View};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -42,6 +42,8 @@ pub(crate) struct Builder {
     constants: HashMap<ValueId, Constant>,
     /// Literals already made: element type, sizes, bytes.
     literals: HashMap<Literal, ValueId>,
+    /// Initializers already made of several views.
+    joined: HashMap<(i32, SmallVec<[u64; 4]>, Vec<View>), ValueId>,
     /// Where a symbolic dimension can be read at run time.
     homes: Vec<Option<Home>>,
     /// Run-time dimensions already read, int64 [1], in the main graph.
@@ -102,6 +104,7 @@ impl Builder {
             inside: Vec::new(),
             constants: HashMap::new(),
             literals: HashMap::new(),
+            joined: HashMap::new(),
             homes: Vec::new(),
             read_dims: HashMap::new(),
             products: HashMap::new(),
@@ -145,6 +148,13 @@ impl Builder {
         self.scopes = depth;
         self.model.inputs.push(id);
         id
+    }
+
+    /// Sorts the inputs declared after the first `after` ones.
+    pub(crate) fn sort_inputs(&mut self, after: usize, place: impl Fn(ValueId) -> usize) {
+        if let Some(inputs) = self.model.inputs.get_mut(after..) {
+            inputs.sort_by_key(|id| place(*id));
+        }
     }
 
     /// A new symbolic dimension.

@@ -103,6 +103,7 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
     cx.declare_inputs();
     cx.lower_all();
     cx.declare_outputs();
+    cx.sort_lengths();
     if !cx.reasons.is_empty() {
         return Err(Refusal { reasons: cx.reasons });
     }

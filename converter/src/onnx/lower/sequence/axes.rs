@@ -66,8 +66,8 @@ impl Lowering<'_, '_, '_> {
         }
         let batch = self.lead_dims(Lead { batch: true, sequence: None });
         let id = if self.is_ragged(axis) {
-            let name = self.first_argument(axis);
-            let name = format!("{name}_lengths");
+            let first = self.first_argument(axis).map(|i| self.graph.arguments[i].name.as_str());
+            let name = format!("{}_lengths", first.unwrap_or("sequence"));
             let name = self.unique(&name, &name);
             self.b.input(name, ElemType::Int64, batch)
         } else {
@@ -90,16 +90,24 @@ impl Lowering<'_, '_, '_> {
         id
     }
 
-    /// The name of the first argument, in file order, that has this axis.
-    fn first_argument(&self, axis: SequenceAxisId) -> String {
+    /// The place of the first argument, in file order, that has this axis.
+    fn first_argument(&self, axis: SequenceAxisId) -> Option<usize> {
         let has = |v| self.graph.model.type_of(Source::Variable(v)).axes.sequence == Some(axis);
-        self.graph.arguments.iter().find(|a| has(a.variable)).map_or_else(|| "sequence".to_owned(), |a| a.name.clone())
+        self.graph.arguments.iter().position(|a| has(a.variable))
     }
 
     /// Has an input of the converted model this axis?
     pub(crate) fn is_argument_axis(&self, axis: SequenceAxisId) -> bool {
-        let model = self.graph.model;
-        self.graph.arguments.iter().any(|a| model.type_of(Source::Variable(a.variable)).axes.sequence == Some(axis))
+        self.first_argument(axis).is_some()
+    }
+
+    /// Puts the inputs that are lengths in the order of the inputs that they are named after.
+    pub(in crate::onnx::lower) fn sort_lengths(&mut self) {
+        let mut places = HashMap::new();
+        for (axis, id) in &self.sequences.lengths {
+            places.insert(*id, self.first_argument(*axis));
+        }
+        self.b.sort_inputs(self.graph.arguments.len(), |id| places.get(&id).copied().flatten().unwrap_or(usize::MAX));
     }
 
     /// Which frames are valid: bool [batch, sequence].

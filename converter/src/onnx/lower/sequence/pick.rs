@@ -68,24 +68,24 @@ fn run(
         Frames::Head { from, to: end } => {
             let (first, end) = (cx.b.ints(&[number(from)?]), cx.b.ints(&[number(end)?]));
             let capped = cx.b.binary("Min", lengths, end);
-            let lengths = cx.b.sub(capped, first);
+            let lengths = if from == 0 { capped } else { cx.b.sub(capped, first) };
             let size = derived_size(cx, to, |cx| {
                 let n = cx.b.dim_value(time);
                 let n = cx.b.binary("Min", n, end);
-                cx.b.sub(n, first)
+                if from == 0 { n } else { cx.b.sub(n, first) }
             });
-            (Some(first), size, lengths)
+            ((from > 0).then_some(first), size, lengths)
         }
         Frames::Tail { from, to: end } => {
             let (after, end) = (cx.b.ints(&[number(from)?]), cx.b.ints(&[number(end)?]));
             let capped = cx.b.binary("Min", lengths, end);
-            let kept = cx.b.sub(capped, after);
+            let kept = if from == 0 { capped } else { cx.b.sub(capped, after) };
             let start = cx.b.sub(lengths, capped);
             let start = cx.b.unsqueeze(start, &[1]);
             let size = derived_size(cx, to, |cx| {
                 let n = cx.b.dim_value(time);
                 let n = cx.b.binary("Min", n, end);
-                cx.b.sub(n, after)
+                if from == 0 { n } else { cx.b.sub(n, after) }
             });
             (Some(start), size, kept)
         }
