@@ -10,8 +10,8 @@ use cntk2onnx::options::{Options, Outputs};
 use cntk2onnx::report::Refusal;
 use std::ops::ControlFlow;
 
-/// Every function may become several nodes with names of their own.
-pub const BOUND: Bound = Bound { factor: 512, constant: 4 << 20, nanoseconds: 40_000 };
+/// Every function may become several nodes with names of their own; a few list up to 2^20 computed numbers.
+pub const BOUND: Bound = Bound { factor: 512, constant: 32 << 20, nanoseconds: 40_000 };
 
 /// Parses, validates, converts and writes `data`, then reads the result.
 pub fn run(data: &[u8]) {

@@ -121,6 +121,9 @@ fn describe(
     (attributes, dims)
 }
 
+/// The most cells whose shares are listed one by one: a file must not buy gigabytes with a number.
+const MOST_CELLS: u64 = 1 << 18;
+
 /// The average over the real cells under the window, or over the whole window when padding counts.
 fn average_pool(
     cx: &mut Lowering<'_, '_, '_>,
@@ -151,6 +154,10 @@ fn average_pool(
     let (attributes, dims) = describe(cx, with_zeros, windows, vec![0; 2 * n], sizes.clone());
     let mean = cx.b.emit("AveragePool", &[with_zeros], attributes, elem, dims);
     let (false, Some(real)) = (include_pad, real) else { return Ok(mean) };
+    let cells = sizes.iter().try_fold(1_u64, |n, d| if let Dim::Known(d) = d { n.checked_mul(*d) } else { Some(n) });
+    if cells.is_none_or(|n| n > MOST_CELLS) {
+        return Err(Reason::new("autoPadding", "an average over so many unevenly padded cells is not supported"));
+    }
     let factors = window_factors(windows, &real);
     if factors.iter().all(|f| *f == 1.0) {
         return Ok(mean);
@@ -189,8 +196,8 @@ fn window_factors(windows: &[Window], real: &[u64]) -> Vec<f64> {
         let axis: Vec<f64> = (0..p.size as i64)
             .map(|o| {
                 let start = o * w.stride as i64 - p.before;
-                let cells = (start.max(0)..(start + w.kernel as i64).min(*n as i64)).count();
-                w.kernel as f64 / (cells.max(1)) as f64
+                let cells = (start + w.kernel as i64).min(*n as i64) - start.max(0);
+                w.kernel as f64 / cells.max(1) as f64
             })
             .collect();
         factors = factors.iter().flat_map(|f| axis.iter().map(move |a| f * a)).collect();
