@@ -22,6 +22,9 @@ pub(crate) type Attributes = Vec<(&'static str, Attribute)>;
 /// A literal by its content: element type, sizes, bytes.
 type Literal = (i32, SmallVec<[u64; 4]>, Vec<u8>);
 
+/// An initializer of several views by its content: element type, sizes, views.
+type Joined = (i32, SmallVec<[u64; 4]>, Vec<View>);
+
 /// A value that has some symbolic dimension.
 #[derive(Clone, Copy)]
 struct Home {
@@ -43,7 +46,7 @@ pub(crate) struct Builder {
     /// Literals already made: element type, sizes, bytes.
     literals: HashMap<Literal, ValueId>,
     /// Initializers already made of several views.
-    joined: HashMap<(i32, SmallVec<[u64; 4]>, Vec<View>), ValueId>,
+    joined: HashMap<Joined, ValueId>,
     /// Where a symbolic dimension can be read at run time.
     homes: Vec<Option<Home>>,
     /// Run-time dimensions already read, int64 [1], in the main graph.

@@ -41,12 +41,18 @@ pub(super) fn crop(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop)
     Ok(smallvec![cx.with(id, &x)])
 }
 
+/// The most bins along an axis, which are listed one by one: a file must not buy gigabytes with a number.
+const MOST_BINS: u64 = 1000;
+
 /// Max over the bins of each region: Caffe's rule, which ONNX's MaxRoiPool shares.
 pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &RoiPooling) -> Lowered {
     let (x, rois) = (node.inputs[0], node.inputs[1]);
     let lead = x.lead.union(rois.lead);
     if lead.sequence.is_some() {
         return Err(Reason::new("", "regions of sequences are not supported"));
+    }
+    if a.output_shape.0.iter().any(|n| *n > MOST_BINS) {
+        return Err(Reason::new("roiOutputShape", "more than a thousand bins along an axis are not supported"));
     }
     let (map, boxes) = (cx.as_batch(&x), cx.as_batch(&rois));
     if a.kind == PoolingType::Average {
