@@ -52,7 +52,9 @@ pub(super) fn slice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Slic
         if begin == 0 && end == i64::MAX && stride == 1 {
             continue;
         }
-        let size = out[axis];
+        let Some(size) = out.get(axis).copied() else {
+            return Err(Reason::new("axis", "the operand has another rank than its type says"));
+        };
         if stride > 0 {
             plain.push((axis + lead, begin, end, stride, size));
             continue;
