@@ -57,6 +57,8 @@ pub(crate) struct Builder {
     truths: HashMap<ValueId, ValueId>,
     /// Ops that ran in float for want of a double kernel.
     narrowed: usize,
+    /// A size was asked for that no value has.
+    unmeasured: bool,
 }
 
 /// Operators for which ONNX Runtime's CPU provider has no double kernel: they run in float between Casts.
@@ -113,6 +115,7 @@ impl Builder {
             products: HashMap::new(),
             truths: HashMap::new(),
             narrowed: 0,
+            unmeasured: false,
         }
     }
 
@@ -123,6 +126,11 @@ impl Builder {
     /// How many nodes ran in float because the runtime has no double kernel.
     pub(crate) fn narrowed(&self) -> usize {
         self.narrowed
+    }
+
+    /// Was a size asked for, since the last time, that no value has? What was built with it is of no use.
+    pub(crate) fn take_unmeasured(&mut self) -> bool {
+        std::mem::take(&mut self.unmeasured)
     }
 
     /// A value without a producer yet.

@@ -26,7 +26,10 @@ impl Builder {
         if let Some(v) = self.read_dims.get(&symbol) {
             return *v;
         }
-        let home = self.homes[symbol as usize].expect("a symbol is declared by the value that has it");
+        let Some(home) = self.homes[symbol as usize] else {
+            self.unmeasured = true;
+            return self.ints(&[1]);
+        };
         if !home.main {
             return self.dim_of(home.value, home.axis);
         }

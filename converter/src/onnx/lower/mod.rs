@@ -104,6 +104,9 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
     cx.lower_all();
     cx.declare_outputs();
     cx.sort_lengths();
+    if cx.b.take_unmeasured() {
+        cx.reasons.push(Reason::new("outputs", "an output needs a size that no value has"));
+    }
     if !cx.reasons.is_empty() {
         return Err(Refusal { reasons: cx.reasons });
     }
@@ -149,6 +152,9 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
                 Some(id) => {
                     if done_loops.insert(id) {
                         recurrence::lower(self, id);
+                        if self.b.take_unmeasured() {
+                            self.refuse(f, Reason::new("", "the recurrence needs a size that no operand has"));
+                        }
                     }
                 }
             }
@@ -170,7 +176,11 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
             }
         }
         let node = Node { id: f, op: model.operator(f), inputs, sources, types: model.output_types(f) };
-        match dispatch::lower(self, &node) {
+        let lowered = dispatch::lower(self, &node);
+        if self.b.take_unmeasured() && lowered.is_ok() {
+            return self.refuse(f, Reason::new("", "needs a size that no operand has"));
+        }
+        match lowered {
             Ok(outputs) => {
                 self.label(f, &outputs);
                 for (i, v) in outputs.into_iter().enumerate() {
