@@ -24,15 +24,13 @@ pub(super) struct Emission<'l, 'g, 'm, 'a> {
 pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str) -> PyTorchConversion {
     let mut returned = outputs.to_vec();
     returned.extend(lower.output_lengths().into_iter().map(|(_, id)| id));
+    lower.settle_lengths(&returned);
     let used = lower.body.states(&returned);
     let mut attributes = Names::of_attributes();
     lower.stubs.iter().for_each(|(method, _)| {
         attributes.take(method);
     });
     let names = name_all(&lower.states, &used, &mut attributes);
-    if lower.lengths.iter().any(|l| !lower.equal_lengths || !l.name.is_empty()) {
-        lower.help("full_lengths");
-    }
     let mut locals = lower.names.clone();
     let mut body = Lines::default();
     prelude(&lower, &mut body);
@@ -50,7 +48,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
         });
     }
     body.returned(2, &results);
-    let class = class_name(name);
+    let class = lower.globals.unique(&class_name(name));
     let emission = Emission {
         lower: &lower,
         class,
@@ -85,8 +83,12 @@ fn prelude(lower: &Lower<'_, '_, '_>, body: &mut Lines) {
 
 impl Emission<'_, '_, '_, '_> {
     fn module(&self, body: &str) -> String {
+        let mut class = Lines::default();
+        self.class(&mut class, body);
+        let class = class.finish();
+        let helpers = helpers::used(&class);
         let mut code = Lines::default();
-        for (i, helper) in helpers::ALL.iter().filter(|h| self.lower.helpers.contains(h.name)).enumerate() {
+        for (i, helper) in helpers.iter().enumerate() {
             code.push(0, "");
             if i > 0 || !helper.text.starts_with('#') {
                 code.push(0, "");
@@ -95,7 +97,7 @@ impl Emission<'_, '_, '_, '_> {
         }
         code.push(0, "");
         code.push(0, "");
-        self.class(&mut code, body);
+        code.block(0, &class);
         code.push(0, "");
         code.push(0, "");
         code.push(0, "WEIGHTS = Path(__file__).with_name(\"model.safetensors\")");
@@ -107,7 +109,7 @@ impl Emission<'_, '_, '_, '_> {
         code.push(1, "model.load_state_dict(load_file(path))");
         code.push(1, "return model.eval()");
         let code = code.finish();
-        format!("{}{}{code}", self.docstring(), self.imports(&code))
+        format!("{}{}{code}", self.docstring(), imports(&code, &helpers))
     }
 
     fn class(&self, code: &mut Lines, body: &str) {
@@ -151,43 +153,6 @@ impl Emission<'_, '_, '_, '_> {
             code.push(2, &format!("# {}", super::python::names::comment(reason)));
             code.push(2, "raise NotImplementedError");
         }
-    }
-
-    fn imports(&self, code: &str) -> String {
-        let lines = ["from pathlib import Path"];
-        let mut plain: BTreeSet<&str> = BTreeSet::new();
-        let mut last: BTreeSet<String> = BTreeSet::from(["from safetensors.torch import load_file".to_owned()]);
-        for helper in helpers::ALL.iter().filter(|h| self.lower.helpers.contains(h.name)) {
-            for line in helper.imports {
-                if line.starts_with("import ") {
-                    plain.insert(line);
-                } else {
-                    last.insert((*line).to_owned());
-                }
-            }
-        }
-        let nn = if code.contains("Tensor") { "from torch import Tensor, nn" } else { "from torch import nn" };
-        last.insert(nn.to_owned());
-        let mut out = String::new();
-        let mut push = |line: &str| {
-            out.push_str(line);
-            out.push('\n');
-        };
-        plain.iter().for_each(|l| push(l));
-        lines.iter().for_each(|l| push(l));
-        push("");
-        let word = |w: &str| {
-            code.match_indices(w)
-                .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || "._\"".contains(c)))
-        };
-        if word("torch.") {
-            push("import torch");
-        }
-        if word("F.") {
-            push("import torch.nn.functional as F");
-        }
-        last.iter().for_each(|l| push(l));
-        out
     }
 
     fn docstring(&self) -> String {
@@ -242,6 +207,43 @@ impl Emission<'_, '_, '_, '_> {
         }
         all
     }
+}
+
+/// The import statements that the code needs.
+fn imports(code: &str, helpers: &[&helpers::Helper]) -> String {
+    let lines = ["from pathlib import Path"];
+    let mut plain: BTreeSet<&str> = BTreeSet::new();
+    let mut last: BTreeSet<String> = BTreeSet::from(["from safetensors.torch import load_file".to_owned()]);
+    for helper in helpers {
+        for line in helper.imports {
+            if line.starts_with("import ") {
+                plain.insert(line);
+            } else {
+                last.insert((*line).to_owned());
+            }
+        }
+    }
+    let nn = if code.contains("Tensor") { "from torch import Tensor, nn" } else { "from torch import nn" };
+    last.insert(nn.to_owned());
+    let mut out = String::new();
+    let mut push = |line: &str| {
+        out.push_str(line);
+        out.push('\n');
+    };
+    plain.iter().for_each(|l| push(l));
+    lines.iter().for_each(|l| push(l));
+    push("");
+    let word = |w: &str| {
+        code.match_indices(w).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || "._\"".contains(c)))
+    };
+    if word("torch.") {
+        push("import torch");
+    }
+    if word("F.") {
+        push("import torch.nn.functional as F");
+    }
+    last.iter().for_each(|l| push(l));
+    out
 }
 
 /// Element type and shape, as the docstring says them.

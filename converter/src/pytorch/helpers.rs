@@ -1,4 +1,27 @@
-//! Functions that PyTorch lacks. Each is written into the file only where it is used.
+//! Functions and layers that PyTorch lacks. Each is written into the file only where something calls it.
+
+/// The helpers that the given text calls, and those that these call, in the order in which they are written.
+pub(crate) fn used(code: &str) -> Vec<&'static Helper> {
+    let mut found = vec![false; ALL.len()];
+    let mut texts = vec![code];
+    while let Some(text) = texts.pop() {
+        for (helper, found) in ALL.iter().zip(&mut found) {
+            if !*found && calls(text, helper.name) {
+                *found = true;
+                texts.push(helper.text);
+            }
+        }
+    }
+    ALL.iter().zip(found).filter_map(|(helper, found)| found.then_some(helper)).collect()
+}
+
+/// Is `name` called, other than as an attribute of something?
+fn calls(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || "._".contains(c));
+        word && text[at + name.len()..].starts_with('(')
+    })
+}
 
 /// A helper.
 pub(crate) struct Helper {

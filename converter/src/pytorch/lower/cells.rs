@@ -36,7 +36,7 @@ fn try_lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Option<()> {
     let x = cx.value(cell.inputs[0]).ok()??;
     let axis = x.lead.sequence?;
     let [Dim::Known(inputs)] = x.dims.as_slice() else { return None };
-    let plan = Plan::new(cx, &cell, *inputs)?;
+    let plan = Plan::new(&cell, *inputs)?;
     if !plan.parts.iter().all(|(v, _)| exclusive(cx, *v, members) && plan.elem(cx, *v) == Some(stored(x.elem))) {
         return None;
     }
@@ -154,7 +154,7 @@ fn one<T>(all: &[T], of: impl Fn(&T) -> VariableId) -> Option<VariableId> {
 }
 
 impl Plan {
-    fn new(cx: &mut Lower<'_, '_, '_>, cell: &Cell, inputs: u64) -> Option<Self> {
+    fn new(cell: &Cell, inputs: u64) -> Option<Self> {
         let gates: Vec<&Gate> = match &cell.kind {
             // PyTorch's order of gates.
             Kind::Lstm(l) => {
@@ -200,7 +200,6 @@ impl Plan {
             Kind::Gru(_) => ("CntkGru", "gru", String::new()),
         };
         if is_gru {
-            cx.help("CntkGru");
         } else {
             if biases == 0 {
                 arguments.push_str(", bias=False");

@@ -156,7 +156,6 @@ fn dynamic(
     if windows.iter().any(|w| w.padding != Padding::Auto || w.ceil) {
         return Err(Reason::new("autoPadding", "padding some axes of free size by CNTK's rule and others not"));
     }
-    cx.help("auto_pad");
     let kernel: Vec<u64> = windows.iter().map(Window::extent).collect();
     let stride: Vec<u64> = windows.iter().map(|w| w.stride).collect();
     let value = match fill {

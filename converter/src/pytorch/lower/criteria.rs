@@ -119,7 +119,6 @@ fn cosine(cx: &mut Lower<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
         let id = if x.id == y.id { cx.py("$0.square()", &[x.id]) } else { cx.py("$0 * $1", &[x.id, y.id]) };
         per_sample(cx, &x.with(id)).id
     };
-    cx.help("reciprocal");
     let (ab, aa, bb) = (dot(cx, a, b), dot(cx, a, a), dot(cx, b, b));
     let norm = cx.py("($0 * $1).sqrt()", &[aa, bb]);
     cx.py("$0 * reciprocal($1)", &[ab, norm])

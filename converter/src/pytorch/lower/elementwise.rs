@@ -155,7 +155,6 @@ pub(super) fn reciprocal(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     if is_positive(cx.graph.model, node.sources[0], 8) {
         return unary(cx, node, "$0.reciprocal()");
     }
-    cx.help("reciprocal");
     unary(cx, node, "reciprocal($0)")
 }
 
@@ -167,7 +166,6 @@ pub(super) fn pow(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     inputs[0] = cx.tensor(&inputs[0]);
     if !plain {
         inputs[1] = cx.tensor(&inputs[1]);
-        cx.help("power");
     }
     let (ids, like) = cx.align(&inputs, node.sources);
     let id = match (plain, inputs[1].literal) {
@@ -195,7 +193,6 @@ pub(super) fn log_plus(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
 
 /// 1 above 0, else -1; its gradient is that of a clipped identity.
 pub(super) fn straight_through(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    cx.help("straight_through");
     unary(cx, node, "straight_through($0)")
 }
 

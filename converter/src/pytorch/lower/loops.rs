@@ -38,7 +38,10 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (Funct
     };
     let timed = cx.timed(axis).map_err(fail)?;
     let Some(mut states) = states(cx, &members, timed)? else { return Ok(()) };
-    let step = "t".to_owned();
+    let step = match cx.step.clone() {
+        Some(step) => step,
+        None => cx.step.insert(cx.names.unique("t")).clone(),
+    };
     // What comes from outside, in the order in which the steps are taken.
     let mut scope = Scope::default();
     let mut read: Vec<(Source, Val)> = Vec::new();

@@ -35,7 +35,7 @@ use crate::report::Reason;
 use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
 use smallvec::SmallVec;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 pub(crate) use value::{Elem, Val};
 
@@ -88,13 +88,15 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     scopes: Vec<Scope>,
     /// The sequence axis along which the innermost loop runs, and the name of its step.
     running: Vec<(SequenceAxisId, String)>,
+    /// What loops call their step, once there is one.
+    step: Option<String>,
     pub(crate) states: Vec<State>,
     pub(crate) owners: HashMap<VariableId, Owner>,
     modules: HashMap<String, StateId>,
-    /// Helper functions and classes that the file needs.
-    pub(crate) helpers: BTreeSet<&'static str>,
     /// Names of arguments, of Python variables that live long, and of helpers.
     pub(crate) names: Names,
+    /// Names of what the file defines.
+    pub(crate) globals: Names,
     /// Names of arguments, in the order of the graph's.
     pub(crate) arguments: Vec<String>,
     consumers: HashMap<Source, Vec<FunctionId>>,
@@ -139,11 +141,12 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             stub,
             scopes: vec![Scope::default()],
             running: Vec::new(),
+            step: None,
             states: Vec::new(),
             owners: HashMap::new(),
             modules: HashMap::new(),
-            helpers: BTreeSet::new(),
             names: Names::of_variables(),
+            globals: Names::of_variables(),
             arguments: Vec::new(),
             consumers,
             wanted: graph.outputs.iter().map(|o| o.source).collect(),
@@ -162,6 +165,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         };
         super::helpers::ALL.iter().for_each(|h| {
             lower.names.take(h.name);
+            lower.globals.take(h.name);
         });
         lower.declare_arguments();
         lower
@@ -374,11 +378,6 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             lead.sequence = None;
         }
         lead
-    }
-
-    /// Adds a helper to the file.
-    pub(crate) fn help(&mut self, name: &'static str) {
-        self.helpers.insert(name);
     }
 
     /// Adds a piece of state.

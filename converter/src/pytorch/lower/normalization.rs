@@ -84,7 +84,7 @@ fn module(
     if (a.epsilon - 1e-5).abs() > 1e-12 {
         arguments.push_str(&format!(", eps={}", number(a.epsilon, false)));
     }
-    arguments.push_str(&format!(", momentum={}", momentum(cx, a.normalization_time_constant)));
+    arguments.push_str(&format!(", momentum={}", momentum(a.normalization_time_constant)));
     if x.elem.is_double() {
         arguments.push_str(", dtype=torch.float64");
     }
@@ -108,13 +108,12 @@ fn module(
 }
 
 /// What PyTorch calls momentum, for the minibatch size that the file states.
-fn momentum(cx: &mut Lower<'_, '_, '_>, time_constant: f64) -> String {
+fn momentum(time_constant: f64) -> String {
     if time_constant.is_infinite() {
         return "0.0".to_owned();
     }
     if time_constant <= 0.0 || time_constant.is_nan() {
         return "1.0".to_owned();
     }
-    cx.help("bn_momentum");
     format!("bn_momentum({})", number(time_constant, false))
 }

@@ -138,7 +138,6 @@ pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
     let (padded, padding) = pad(cx, x, &list, &tail, f64::NEG_INFINITY, Some(2))?;
     let text = format!("F.max_pool{}d($0, {}, return_indices=True)[1]", list.len(), arguments(&list, &padding));
     let indices = cx.py(&text, &[padded]);
-    cx.help("max_unpool");
     let mut id = cx.py("max_unpool($0, $1, $2)", &[values, indices, padded]);
     if padded != x {
         let back: Option<Vec<(i64, i64)>> = list

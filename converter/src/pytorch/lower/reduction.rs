@@ -161,7 +161,6 @@ pub(super) fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, function:
     let flat = if x.rank() == 0 { cx.reshape(&x, &[Dim::Known(1)])? } else { cx.flatten(&x)? };
     let axis = x.lead.rank();
     let id = if function == "hardmax" {
-        cx.help("hardmax");
         cx.py(&format!("hardmax($0, {axis})"), &[flat.id])
     } else {
         cx.py(&format!("F.{function}($0, {axis})"), &[flat.id])

@@ -54,7 +54,6 @@ pub(super) fn roi_pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &R
         return Err(Reason::new("roiOutputShape", "needs two entries"));
     };
     let rois = cx.expand(&rois.clone(), Lead { batch: true, sequence: None }, &rois.dims)?;
-    cx.help("roi_pool");
     let scale = number(a.spatial_scale, false);
     let id = cx.py(&format!("roi_pool($0, $1, ({height}, {width}), {scale})"), &[x.id, rois.id]);
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])

@@ -161,7 +161,6 @@ pub(super) fn pad(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -> L
         PaddingMode::Reflect | PaddingMode::Symmetric => {
             let edge = u8::from(a.mode == PaddingMode::Reflect);
             for (axis, (before, after)) in all.iter().enumerate().filter(|(_, p)| **p != (0, 0)) {
-                cx.help("mirror");
                 id = cx.py(&format!("mirror($0, {}, {before}, {after}, {edge})", axis + lead), &[id]);
             }
         }

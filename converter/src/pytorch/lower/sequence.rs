@@ -37,6 +37,15 @@ impl Lower<'_, '_, '_> {
         Ok(id)
     }
 
+    /// Forgets lengths that no output turned out to need; the others stand in the order of the arguments.
+    pub(crate) fn settle_lengths(&mut self, outputs: &[ValueId]) {
+        let needed = self.body.needed(outputs);
+        let ids = &self.length_values;
+        self.lengths.retain(|l| ids.get(&l.axis).is_some_and(|id| needed[id.0 as usize]));
+        let arguments = &self.graph.arguments;
+        self.lengths.sort_by_key(|l| arguments.iter().position(|a| a.variable == l.variable));
+    }
+
     /// The first argument, in file order, that has this axis.
     fn first_argument(&self, axis: SequenceAxisId) -> Option<VariableId> {
         let has = |v| self.graph.model.type_of(Source::Variable(v)).axes.sequence == Some(axis);
@@ -56,7 +65,6 @@ impl Lower<'_, '_, '_> {
             return Ok(*id);
         }
         let (timed, lengths) = (self.timed(axis)?, self.lengths(axis)?);
-        self.help("valid_steps");
         let id = self.py("valid_steps($0, $1)", &[timed, lengths]);
         self.body.hint(id, "valid".to_owned());
         if let Some(scope) = self.scopes.last_mut() {
@@ -79,7 +87,6 @@ impl Lower<'_, '_, '_> {
     pub(crate) fn flip_steps(&mut self, v: &Val) -> Result<Val, Reason> {
         let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
         let lengths = self.lengths(axis)?;
-        self.help("flip_steps");
         let id = self.py("flip_steps($0, $1)", &[v.id, lengths]);
         Ok(v.with(id))
     }
@@ -100,7 +107,6 @@ impl Lower<'_, '_, '_> {
     pub(crate) fn last_step(&mut self, v: &Val) -> Result<Val, Reason> {
         let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
         let lengths = self.lengths(axis)?;
-        self.help("last_step");
         let id = self.py("last_step($0, $1)", &[v.id, lengths]);
         Ok(Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) })
     }
@@ -154,10 +160,8 @@ fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bo
     let placed = cx.place(&initial, x.lead, x.rank());
     let id = if future {
         let lengths = cx.lengths(axis)?;
-        cx.help("future_value");
         cx.py(&format!("future_value($0, $1, {steps}, $2)"), &[x.id, placed, lengths])
     } else {
-        cx.help("past_value");
         cx.py(&format!("past_value($0, $1, {steps})"), &[x.id, placed])
     };
     Ok(smallvec![x.with(id)])
@@ -168,8 +172,6 @@ fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, step
     let initial = cx.expand(initial, initial.lead, &x.dims)?;
     let axis = initial.lead.sequence.ok_or_else(|| Reason::new("", "the initial state is not a sequence"))?;
     let lengths = cx.lengths(axis)?;
-    cx.help("past_value");
-    cx.help("flip_steps");
     // Of sequences shorter than the delay there are only so many frames.
     let short = format!("$1.clamp(max={steps})");
     if future {
@@ -238,10 +240,7 @@ fn to_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
                 cx.py("$0.reshape(-1).long()", &[given.id])
             }
         },
-        None => {
-            cx.help("full_lengths");
-            cx.py("full_lengths($0)", &[x.id])
-        }
+        None => cx.py("full_lengths($0)", &[x.id]),
     };
     cx.set_lengths(axis, lengths);
     cx.set_timed(axis, x.id);
@@ -273,7 +272,6 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
             let counts = cx.mask_fill(&condition, "0.0")?;
             let count = cx.py("$0.cumsum(1).amax(1).ceil().long()", &[counts.id]);
             cx.set_lengths(made, count);
-            cx.help("counted_steps");
             let index = cx.py("counted_steps($0)", &[counts.id]);
             cx.set_timed(made, index);
             index
@@ -281,7 +279,6 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
         Some(made) => {
             let count = cx.py("$0.sum(1)", &[chosen]);
             cx.set_lengths(made, count);
-            cx.help("chosen_steps");
             let index = cx.py("chosen_steps($0)", &[chosen]);
             cx.set_timed(made, index);
             index
@@ -317,7 +314,6 @@ fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
         }]);
     }
     let at = index_of(cx, index);
-    cx.help("take_steps");
     let id = cx.py("take_steps($0, $1)", &[x.id, at]);
     Ok(smallvec![Val { lead: index.lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
@@ -337,7 +333,6 @@ fn scatter(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
         let one = if index.lead.sequence.is_some() { at } else { cx.py("$0[:, None]", &[at]) };
         (x.with(id), one)
     };
-    cx.help("put_steps");
     let id = cx.py("put_steps($0, $1, $2.shape[1])", &[x.id, at, timed]);
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
 }

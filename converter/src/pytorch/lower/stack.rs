@@ -35,7 +35,6 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Optimiz
     };
     let id = if a.bidirectional {
         let lengths = cx.lengths(axis)?;
-        cx.help("run_packed");
         let id = cx.call("run_packed(%0, $0, $1)", &[x.id, lengths], &[state]);
         cx.body.values[id.0 as usize].heavy = true;
         id

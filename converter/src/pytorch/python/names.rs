@@ -80,7 +80,6 @@ const RESERVED: &[&str] = &[
     "reversed",
     "slice",
     "reduce",
-    "input",
     "object",
     "iter",
     "next",
@@ -95,9 +94,9 @@ const RESERVED: &[&str] = &[
     "l",
     "I",
     "O",
-    "t",
     "step",
     "BN_SAMPLES",
+    "WEIGHTS",
 ];
 
 /// Attributes that `nn.Module` has, which a submodule or parameter must not hide.

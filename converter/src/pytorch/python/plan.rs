@@ -162,7 +162,10 @@ impl<'b> Plan<'b> {
         let mut made: Vec<(u32, ValueId)> = order.made.iter().map(|(v, at)| (*at, *v)).collect();
         made.sort_unstable();
         let mut pool: Vec<(String, u32)> = Vec::new();
+        let hinted: HashSet<&str> =
+            made.iter().filter_map(|(_, v)| self.body.values[v.0 as usize].hint.as_deref()).collect();
         let mut short = SHORT.iter().map(|s| (*s).to_owned()).chain((1..).map(|n| format!("x{n}")));
+        let mut short = short.by_ref().filter(|n| !hinted.contains(n.as_str()));
         for (at, v) in made {
             if let Some(hint) = &self.body.values[v.0 as usize].hint {
                 let name = names.unique(hint);
