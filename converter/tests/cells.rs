@@ -53,9 +53,8 @@ fn layers_are_cells_and_other_loops_are_not() {
         ("attributes/lstm_full_state", "lstm"),
         ("attributes/gru_forwards", "gru"),
         ("attributes/gru_relu_backwards", "gru"),
-        // The stabilizer scales the state that the gates read, and the one that the new state blends with.
-        ("attributes/gru_stabilized_forwards", "other"),
-        ("attributes/gru_projection_forwards", "other"),
+        ("attributes/gru_stabilized_forwards", "gru"),
+        ("attributes/gru_projection_forwards", "gru"),
         ("attributes/rnn_tanh_forwards", "tanh"),
         ("attributes/rnn_relu_forwards", "relu"),
         ("attributes/rnn_sigmoid_backwards", "sigmoid"),

@@ -5,6 +5,7 @@ first output's elements by each parameter. All sequences of a case have one leng
 """
 import os
 import sys
+import zlib
 
 import cntk as C
 import numpy as np
@@ -25,6 +26,11 @@ def prelu(x):
     return C.param_relu(C.parameter((4, 1, 1), init=0.3, name="alpha"), x)
 
 
+def twice(layer):
+    """A recurrent layer that is applied twice."""
+    return lambda x: C.splice(layer(x), layer(C.tanh(x)))
+
+
 MODELS = {
     "mlp": lambda: Sequential([Dense(6, activation=C.tanh), Stabilizer(), Dense(3)])(C.input_variable(5, name="x")),
     "convnet": lambda: Sequential([Convolution2D((3, 3), 4, activation=C.relu, pad=True), MaxPooling((2, 2), strides=2),
@@ -33,21 +39,32 @@ MODELS = {
     "layer_norm": lambda: Sequential([Dense(6), LayerNormalization(), Dense(2, activation=C.sigmoid)])(
         C.input_variable(5, name="x")),
     "rnn": lambda: sequence(Sequential([Recurrence(RNNStep(4)), Dense(2)])),
+    "rnn_sigmoid": lambda: sequence(Sequential([Recurrence(RNNStep(4, activation=C.sigmoid)), Dense(2)])),
+    "rnn_stabilized": lambda: sequence(Sequential([
+        Recurrence(RNNStep(4, activation=C.tanh, enable_self_stabilization=True)), Dense(2)])),
     "rnn_relu": lambda: sequence(Sequential([Recurrence(RNNStep(4, activation=C.relu)), Dense(2)])),
+    "gru_stabilized": lambda: sequence(Sequential([Recurrence(GRU(4, enable_self_stabilization=True)), Dense(2)])),
+    "gru_projected": lambda: sequence(Sequential([Recurrence(GRU(4, cell_shape=4)), Dense(2)])),
+    "gru_twice": lambda: sequence(Sequential([twice(Recurrence(GRU(4))), Dense(2)])),
     "gru": lambda: sequence(Sequential([Embedding(3), Recurrence(GRU(4), initial_state=0.1), Dense(2)])),
     "lstm": lambda: sequence(Sequential([Recurrence(LSTM(4), initial_state=0.1), Dense(2)])),
     "lstm_both_ways": lambda: sequence(Sequential([both_ways, Dense(2)])),
     "lstm_last": lambda: sequence(Sequential([Recurrence(LSTM(4)), C.sequence.last, Dense(2)])),
     "lstm_peepholes": lambda: sequence(Sequential([Recurrence(LSTM(4, use_peepholes=True)), Dense(2)])),
+    "lstm_projected": lambda: sequence(Sequential([Recurrence(LSTM(3, cell_shape=4)), Dense(2)])),
+    "lstm_everything": lambda: sequence(Sequential([
+        Recurrence(LSTM(3, cell_shape=4, use_peepholes=True, enable_self_stabilization=True)), Dense(2)])),
+    "lstm_states": lambda: sequence(Sequential([Recurrence(LSTM(4), return_full_state=True), C.splice, Dense(2)])),
     "lstm_stabilized": lambda: sequence(Sequential([Recurrence(LSTM(4, enable_self_stabilization=True)), Dense(2)])),
 }
 
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    for number, name in enumerate(sorted(MODELS)):
-        C.cntk_py.set_fixed_random_seed(number + 1)
-        random = np.random.RandomState(number)
+    for name in sorted(MODELS):
+        seed = zlib.crc32(name.encode())
+        C.cntk_py.set_fixed_random_seed(seed)
+        random = np.random.RandomState(seed)
         path = os.path.join(folder, name)
         MODELS[name]().save(path + ".model")
         model = C.Function.load(path + ".model")

@@ -7,38 +7,44 @@ use cntk_parser::model::Source;
 
 pub(super) fn find(ring: &Ring<'_, '_>) -> Option<Cell> {
     let [delay] = ring.delays.as_slice() else { return None };
-    let hidden = ring.length(delay.now)?;
-    let [a, b] = ring.sum(delay.now)?;
-    let (update, candidate) = blend(ring, a, b, delay.last).or_else(|| blend(ring, b, a, delay.last))?;
-    let mut gates = Gates::new(ring, hidden, delay.last);
+    let (projection, output) = match ring.projection(delay.now) {
+        Some((projection, from)) => (Some(projection), from),
+        None => (None, delay.now),
+    };
+    let hidden = ring.length(output)?;
+    // The new state blends with what the gates read: where one is scaled, both are.
+    let (scale, last) = match ring.scaled(delay.last) {
+        Some((scale, scaled)) => (Some(scale), scaled),
+        None => (None, delay.last),
+    };
+    let [a, b] = ring.sum(output)?;
+    let (update, candidate) = blend(ring, a, b, last).or_else(|| blend(ring, b, a, last))?;
+    let mut gates = Gates::new(ring, hidden, last);
     let parts = gates.parts(ring.sigmoid(update)?)?;
     let update = gates.gate(parts)?;
     let (activation, sum) = ring.activation(candidate)?;
     let parts = gates.parts(sum)?;
-    let found = reset_before(ring, &mut gates, parts, delay.last);
+    let found = reset_before(ring, &mut gates, parts, last);
     let (candidate, reset, reset_after) = match found {
         Some((candidate, reset)) => (candidate, reset, None),
         None => {
             let parts = gates.parts(sum)?;
-            let (candidate, reset, bias) = reset_after_product(ring, &mut gates, parts, delay.last)?;
+            let (candidate, reset, bias) = reset_after_product(ring, &mut gates, parts, last)?;
             (candidate, reset, Some(bias))
         }
     };
     let parts = gates.parts(ring.sigmoid(reset)?)?;
     let reset = gates.gate(parts)?;
-    let (inputs, scale) = gates.finish();
-    // The new state blends with the old one itself, so a scaled one would be another cell.
-    if scale.is_some() {
-        return None;
-    }
+    // Nothing but the one scaled value is read.
+    let (inputs, None) = gates.finish() else { return None };
     Some(Cell {
         kind: Kind::Gru(Box::new(Gru { update, reset, candidate, activation, reset_after })),
         backward: ring.backward,
         hidden,
         inputs,
-        output: delay.now,
-        projection: None,
-        scale: None,
+        output,
+        projection,
+        scale,
         initial: delay.initial,
     })
 }

@@ -12,7 +12,7 @@
 //!        o = sigmoid(W x + R k + p c + b)        h = o act(c)
 //! ```
 //!
-//! `k` is what the loop feeds back: the last `h` or a projection of it; `c'` is the last `c`.
+//! `k` is what the loop feeds back: the last `h` or a projection of it, times a number; `c'` is the last `c`.
 
 mod affine;
 mod gate;
@@ -20,8 +20,11 @@ mod gru;
 mod lstm;
 mod ring;
 mod rnn;
+mod stabilizer;
 
 use cntk_parser::model::{LoopId, Source, ValidatedModel, VariableId};
+
+pub use stabilizer::{Stabilizer, stabilizer};
 
 /// A loop that is a known cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +41,8 @@ pub struct Cell {
     pub output: Source,
     /// What becomes of `h` before it is fed back.
     pub projection: Option<Projection>,
-    /// A number by which the fed-back value is multiplied before [`Gate::recurrent`] (self-stabilization): a value without
-    /// dynamic axes and of one element.
+    /// A number by which the fed-back value is multiplied before [`Gate::recurrent`], and before a GRU blends it with the
+    /// candidate (self-stabilization): a value without dynamic axes and of one element.
     pub scale: Option<Source>,
     /// The initial state of what is fed back.
     pub initial: Source,
@@ -157,7 +160,7 @@ pub struct Projection {
 }
 
 /// The activations that cells may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Activation {
     Tanh,

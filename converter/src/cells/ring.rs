@@ -48,13 +48,15 @@ impl<'m, 'a> Ring<'m, 'a> {
         matches!(source, Source::Output(f, _) if self.model.loop_of(f) == Some(self.id))
     }
 
-    /// The value behind functions that change nothing.
+    /// The value behind functions that change nothing in inference.
     pub(super) fn peel(&self, mut source: Source) -> Source {
         for _ in 0..LONGEST_CHAIN {
             let Source::Output(f, 0) = source else { return source };
             let Some(first) = self.model.inputs(f).first() else { return source };
             let same = match self.model.operator(f) {
-                Operator::NoOp | Operator::Pass | Operator::StopGradient | Operator::Dropout(_) => true,
+                Operator::NoOp | Operator::Pass => true,
+                // Outside of the loop there is someone else to see to what they are in training.
+                Operator::StopGradient | Operator::Dropout(_) => self.is_inside(source),
                 Operator::ReconcileDynamicAxis => self.model.type_of(source).axes == self.model.type_of(*first).axes,
                 Operator::Reshape(_) => self.model.type_of(source).shape == self.model.type_of(*first).shape,
                 _ => false,
@@ -168,6 +170,15 @@ impl<'m, 'a> Ring<'m, 'a> {
             (false, true) if self.is_number(a) => Some(Some(a)),
             _ => None,
         }
+    }
+
+    /// A multiple of `of` that a function of the loop makes: the factor and the multiple.
+    pub(super) fn scaled(&self, of: Source) -> Option<(Source, Source)> {
+        let members = &self.model.loops()[self.id.0 as usize].members;
+        members.iter().find_map(|f| {
+            let source = Source::Output(*f, 0);
+            Some((self.multiple(source, of)??, source))
+        })
     }
 
     /// The block of a stored matrix, columns from `column`, by which `Times` multiplies, and its other operand.

@@ -86,7 +86,9 @@ impl Emission<'_, '_, '_, '_> {
         let mut class = Lines::default();
         self.class(&mut class, body);
         let class = class.finish();
-        let helpers = helpers::used(&class);
+        let defined = self.lower.classes.iter().filter(|(_, name)| helpers::calls(&class, name));
+        let layers: Vec<String> = defined.map(|(layer, name)| layer.text(name)).collect();
+        let helpers = helpers::used(&(layers.concat() + &class));
         let mut code = Lines::default();
         for (i, helper) in helpers.iter().enumerate() {
             code.push(0, "");
@@ -94,6 +96,11 @@ impl Emission<'_, '_, '_, '_> {
                 code.push(0, "");
             }
             code.block(0, helper.text);
+        }
+        for layer in &layers {
+            code.push(0, "");
+            code.push(0, "");
+            code.block(0, layer);
         }
         code.push(0, "");
         code.push(0, "");

@@ -16,7 +16,7 @@ pub(crate) fn used(code: &str) -> Vec<&'static Helper> {
 }
 
 /// Is `name` called, other than as an attribute of something?
-fn calls(text: &str, name: &str) -> bool {
+pub(crate) fn calls(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || "._".contains(c));
         word && text[at + name.len()..].starts_with('(')
@@ -225,28 +225,16 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     ),
     plain(
-        "CntkGru",
-        r#"class CntkGru(nn.Module):
-    """CNTK's GRU: unlike nn.GRU it resets the state before the matrix product."""
+        "Stabilizer",
+        r#"class Stabilizer(nn.Module):
+    """CNTK's self-stabilizer: a learned gain, kept positive by a steep softplus."""
 
-    def __init__(self, inputs: int, hidden: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.input = nn.Linear(inputs, 3 * hidden)
-        self.gates = nn.Linear(hidden, 2 * hidden, bias=False)
-        self.candidate = nn.Linear(hidden, hidden, bias=False)
+        self.alpha = nn.Parameter(torch.tensor(1.0))
 
-    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
-        x = self.input(x)
-        state = torch.zeros_like(x[:, 0, ::3]) if h is None else h
-        steps = []
-        for t in range(x.shape[1]):
-            z, r, n = x[:, t].chunk(3, 1)
-            update, reset = self.gates(state).chunk(2, 1)
-            z, r = torch.sigmoid(z + update), torch.sigmoid(r + reset)
-            n = torch.tanh(n + self.candidate(r * state))
-            state = n + z * (state - n)
-            steps.append(state)
-        return torch.stack(steps, 1)
+    def forward(self, x: Tensor) -> Tensor:
+        return x * F.softplus(self.alpha, beta=4)
 "#,
     ),
     Helper {

@@ -18,6 +18,7 @@ mod normalization;
 mod pooling;
 mod random;
 mod reduction;
+mod refusal;
 mod region;
 mod reshaping;
 mod sequence;
@@ -37,6 +38,7 @@ use cntk_parser::ops::Operator;
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 
+use cells::class::Class;
 pub(crate) use value::{Elem, Val};
 
 /// What lowering one function gives: its outputs.
@@ -93,6 +95,10 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     pub(crate) states: Vec<State>,
     pub(crate) owners: HashMap<VariableId, Owner>,
     modules: HashMap<String, StateId>,
+    /// Loops that are recurrent layers.
+    layers: HashMap<LoopId, cells::Found>,
+    /// Recurrent layers that the file has to define, with their names.
+    pub(crate) classes: Vec<(Class, String)>,
     /// Names of arguments, of Python variables that live long, and of helpers.
     pub(crate) names: Names,
     /// Names of what the file defines.
@@ -145,6 +151,8 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             states: Vec::new(),
             owners: HashMap::new(),
             modules: HashMap::new(),
+            layers: HashMap::new(),
+            classes: Vec::new(),
             names: Names::of_variables(),
             globals: Names::of_variables(),
             arguments: Vec::new(),
@@ -168,6 +176,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             lower.globals.take(h.name);
         });
         lower.declare_arguments();
+        lower.layers = cells::find(&lower);
         lower
     }
 
@@ -280,37 +289,6 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         }
     }
 
-    /// Records why `f` cannot be lowered.
-    fn refuse(&mut self, f: FunctionId, reason: Reason) {
-        let function = self.graph.model.function(f);
-        self.reasons.push(Reason {
-            op: self.graph.model.operator(f).name().to_owned(),
-            uid: function.uid.to_owned(),
-            name: function.name.to_owned(),
-            ..reason
-        });
-    }
-
-    /// A call of a method that the user has to write.
-    fn bind_stub(&mut self, node: &Node<'_, '_>, reason: Reason) {
-        let model = self.graph.model;
-        let op = model.operator(node.id).name().to_owned();
-        let method = self.names.numbered(&format!("missing_{}_", op.to_lowercase()));
-        let method = method.replace("__", "_");
-        let ids: Vec<ValueId> = node.inputs.iter().map(|v| self.tensor(v).id).collect();
-        let holes: Vec<String> = (0..ids.len()).map(|i| format!("${i}")).collect();
-        let text = format!("self.{method}({})", holes.join(", "));
-        let mut outputs = SmallVec::new();
-        for ty in node.types {
-            let id = self.body.compute(Expr::parse(&text, &ids, &[]));
-            let elem = Elem::new(ty.data_type).unwrap_or(Elem::Float);
-            outputs.push(Val { id, lead: self.lead(ty), dims: ty.shape.clone(), elem, literal: None });
-        }
-        self.warnings.push(format!("{method} has to be written by hand: {reason}"));
-        self.stubs.push((method, reason.to_string()));
-        self.bind_outputs(node.id, outputs);
-    }
-
     pub(crate) fn bind(&mut self, source: Source, value: Val) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.values.insert(source, value);
@@ -385,6 +363,16 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         let id = StateId(self.states.len() as u32);
         self.states.push(state);
         id
+    }
+
+    /// The name of a class that the file has to define.
+    fn class(&mut self, class: &Class) -> String {
+        if let Some((_, name)) = self.classes.iter().find(|(c, _)| c == class) {
+            return name.clone();
+        }
+        let name = self.globals.unique(&class.name());
+        self.classes.push((class.clone(), name.clone()));
+        name
     }
 
     fn lower_loop(&mut self, id: LoopId) {

@@ -17,6 +17,10 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
     // The runtime has no double kernels for recurrent operators.
     let elem = elem_type(cx.graph.model.type_of(cell.output).data_type);
     let Some(elem @ (ElemType::Float | ElemType::Float16)) = elem else { return Ok(false) };
+    // What a GRU feeds back is blended with as well, so that no weight can take in what is done to it.
+    if matches!(cell.kind, Kind::Gru(_)) && (cell.projection.is_some() || cell.scale.is_some()) {
+        return Ok(false);
+    }
     if cell.projection.is_some() && !starts_at_zero(cx, frame, cell.initial) {
         return Ok(false);
     }

@@ -1,0 +1,40 @@
+//! What cannot be expressed: a reason to stop, or a method that the user has to write.
+
+use super::{Elem, Lower, Node, Val};
+use crate::pytorch::python::expr::{Expr, ValueId};
+use crate::report::Reason;
+use cntk_parser::model::FunctionId;
+use smallvec::SmallVec;
+
+impl Lower<'_, '_, '_> {
+    /// Records why `f` cannot be lowered.
+    pub(super) fn refuse(&mut self, f: FunctionId, reason: Reason) {
+        let function = self.graph.model.function(f);
+        self.reasons.push(Reason {
+            op: self.graph.model.operator(f).name().to_owned(),
+            uid: function.uid.to_owned(),
+            name: function.name.to_owned(),
+            ..reason
+        });
+    }
+
+    /// A call of a method that the user has to write.
+    pub(super) fn bind_stub(&mut self, node: &Node<'_, '_>, reason: Reason) {
+        let model = self.graph.model;
+        let op = model.operator(node.id).name().to_owned();
+        let method = self.names.numbered(&format!("missing_{}_", op.to_lowercase()));
+        let method = method.replace("__", "_");
+        let ids: Vec<ValueId> = node.inputs.iter().map(|v| self.tensor(v).id).collect();
+        let holes: Vec<String> = (0..ids.len()).map(|i| format!("${i}")).collect();
+        let text = format!("self.{method}({})", holes.join(", "));
+        let mut outputs = SmallVec::new();
+        for ty in node.types {
+            let id = self.body.compute(Expr::parse(&text, &ids, &[]));
+            let elem = Elem::new(ty.data_type).unwrap_or(Elem::Float);
+            outputs.push(Val { id, lead: self.lead(ty), dims: ty.shape.clone(), elem, literal: None });
+        }
+        self.warnings.push(format!("{method} has to be written by hand: {reason}"));
+        self.stubs.push((method, reason.to_string()));
+        self.bind_outputs(node.id, outputs);
+    }
+}
