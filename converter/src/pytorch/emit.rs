@@ -1,15 +1,15 @@
 //! The files of a converted model.
 
 use super::lower::Lower;
-use super::python::expr::ValueId;
+use super::python::expr::{StateId, ValueId};
 use super::python::names::{Names, class_name};
 use super::python::plan::Plan;
 use super::python::wrap::Lines;
 use super::safetensors::Tensor;
 use super::state::{Kind, State, name_all};
 use super::{PyTorchConversion, helpers, reference, report, testing};
-use cntk_parser::model::{DataType, Dim, Source, ValueType};
-use std::collections::{BTreeMap, BTreeSet};
+use cntk_parser::model::{DataType, Dim, Source, ValueType, VariableId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the writers of the files need to know.
 pub(super) struct Emission<'l, 'g, 'm, 'a> {
@@ -31,6 +31,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
         attributes.take(method);
     });
     let names = name_all(&lower.states, &used, &mut attributes);
+    warn_of_copies(&mut lower, &used);
     let mut locals = lower.names.clone();
     let mut body = Lines::default();
     prelude(&lower, &mut body);
@@ -64,6 +65,20 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
         reference: reference::inputs(&emission),
         warnings: lower.warnings.clone(),
         dropped: lower.graph.dropped.clone(),
+    }
+}
+
+/// A weight that two layers want in layouts of their own is held by each of them.
+fn warn_of_copies(lower: &mut Lower<'_, '_, '_>, used: &[StateId]) {
+    let mut holders: HashMap<VariableId, StateId> = HashMap::new();
+    for id in used {
+        for held in &lower.states[id.0 as usize].tensors {
+            let Some(v) = held.variable else { continue };
+            if *holders.entry(v).or_insert(*id) != *id {
+                let uid = lower.graph.model.variable(v).uid;
+                lower.warnings.push(format!("{uid} is shared in CNTK; here two layers hold a copy each"));
+            }
+        }
     }
 }
 

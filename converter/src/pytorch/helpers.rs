@@ -225,6 +225,23 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     ),
     plain(
+        "LayerNorm",
+        r#"class LayerNorm(nn.Module):
+    """CNTK's layer normalization: over all axes of a sample, by deviation + eps."""
+
+    def __init__(self, size: int, axes: int = 1, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(size))
+        self.bias = nn.Parameter(torch.zeros(size))
+        self.axes, self.eps = tuple(range(-axes, 0)), eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x - x.mean(self.axes, keepdim=True)
+        x = x / (x.square().mean(self.axes, keepdim=True).sqrt() + self.eps)
+        return x * self.scale + self.bias
+"#,
+    ),
+    plain(
         "Stabilizer",
         r#"class Stabilizer(nn.Module):
     """CNTK's self-stabilizer: a learned gain, kept positive by a steep softplus."""

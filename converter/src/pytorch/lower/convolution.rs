@@ -292,8 +292,8 @@ fn module(
             && per_map
             && spatial + 1 == x.rank()
             && node.types[0].shape.len() == x.rank()
-            && !cx.owners.contains_key(b)
-            && cx.readers(*b) == 1
+            && cx.may_join(*b, w)
+            && cx.is_bias_of(*b, w)
             && Weight::new(model.variable(*b)).is_some_and(|b| b.elem == weight.elem)
     });
     let keywords = call.keywords();

@@ -1,7 +1,7 @@
 //! Which function lowers which operator: the one place that names them all.
 
 use super::{
-    Lower, Lowered, Node, convolution, criteria, elementwise, indexing, linear, normalization, pooling, random,
+    Lower, Lowered, Node, blocks, convolution, criteria, elementwise, indexing, linear, normalization, pooling, random,
     reduction, region, reshaping, sequence, stack,
 };
 use crate::pytorch::python::expr::number;
@@ -42,19 +42,28 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
         Op::StraightThrough => elementwise::straight_through(cx, node),
         Op::Pow => elementwise::pow(cx, node),
         Op::LogPlus => elementwise::log_plus(cx, node),
-        Op::Plus => elementwise::binary(cx, node, "$0 + $1"),
+        Op::Plus => match blocks::layer_norm(cx, node) {
+            Some(v) => Ok(smallvec![v]),
+            None => elementwise::binary(cx, node, "$0 + $1"),
+        },
         Op::Minus => match reduction::softmax_of(cx, own, "log_softmax") {
             Some(v) => Ok(smallvec![v]),
             None => elementwise::binary(cx, node, "$0 - $1"),
         },
-        Op::ElementTimes => elementwise::times(cx, node),
+        Op::ElementTimes => match blocks::stabilized(cx, node) {
+            Some(v) => Ok(smallvec![v]),
+            None => elementwise::times(cx, node),
+        },
         Op::Equal => elementwise::compare(cx, node, "=="),
         Op::NotEqual => elementwise::compare(cx, node, "!="),
         Op::Less => elementwise::compare(cx, node, "<"),
         Op::LessEqual => elementwise::compare(cx, node, "<="),
         Op::Greater => elementwise::compare(cx, node, ">"),
         Op::GreaterEqual => elementwise::compare(cx, node, ">="),
-        Op::Select => elementwise::select(cx, node),
+        Op::Select => match blocks::prelu(cx, node) {
+            Some(v) => Ok(smallvec![v]),
+            None => elementwise::select(cx, node),
+        },
         Op::Clip => elementwise::clip(cx, node),
         Op::Cast(a) => elementwise::cast(cx, node, a),
         Op::ConstantOp(a) => elementwise::constant_like(cx, node, a.fill_value),

@@ -141,8 +141,8 @@ fn module(
         let of_plus = &model.output_types(*plus)[0];
         ty.shape == *output
             && of_plus.shape.len() == inner.len() - 1 + output.len()
-            && !cx.owners.contains_key(b)
-            && cx.readers(*b) == 1
+            && cx.may_join(*b, w)
+            && cx.is_bias_of(*b, w)
             && Weight::new(model.variable(*b)).is_some_and(|b| b.elem == weight.elem)
     });
     let key = format!("linear {w:?} {:?} {turned}", bias.map(|(_, b)| b));

@@ -4,6 +4,7 @@
 //! gives the results. A family may also take in functions that follow ([`Lower::follower`]): a product and its bias are
 //! one `nn.Linear`.
 
+mod blocks;
 mod cells;
 mod convolution;
 mod criteria;
@@ -24,6 +25,7 @@ mod reshaping;
 mod sequence;
 mod shape;
 mod stack;
+mod uses;
 mod value;
 
 use super::python::body::Body;
@@ -119,6 +121,10 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     free: HashMap<u32, (ValueId, usize)>,
     /// The bool that a number was made from.
     pub(crate) truths: HashMap<ValueId, ValueId>,
+    /// What a value is another shape of.
+    pub(crate) views: HashMap<ValueId, Val>,
+    /// Reductions that keep their axes: the operand, the axes, and text that does not keep them.
+    pub(crate) kept: HashMap<ValueId, (ValueId, Vec<usize>, String)>,
     /// The int64 that a number was made from: counts and indices.
     pub(crate) counts: HashMap<ValueId, ValueId>,
     /// Stubs: method name and reason.
@@ -166,6 +172,8 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             batched: None,
             free: HashMap::new(),
             truths: HashMap::new(),
+            views: HashMap::new(),
+            kept: HashMap::new(),
             counts: HashMap::new(),
             stubs: Vec::new(),
             reasons: Vec::new(),
@@ -317,36 +325,9 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         self.value(source)
     }
 
-    /// Is there one consumer of `source`, in the same loop or outside of any, and is it no output of the model?
-    pub(crate) fn only_consumer(&self, source: Source) -> Option<FunctionId> {
-        let [one] = self.consumers.get(&source)?.as_slice() else { return None };
-        let Source::Output(f, _) = source else { return None };
-        let model = self.graph.model;
-        (!self.wanted.contains(&source) && model.loop_of(*one) == model.loop_of(f)).then_some(*one)
-    }
-
-    /// The Plus that adds a parameter to the result of `f`, if nothing else reads that: with the parameter.
-    pub(crate) fn bias_of(&self, f: FunctionId) -> Option<(FunctionId, VariableId)> {
-        let source = Source::Output(f, 0);
-        let plus = self.only_consumer(source)?;
-        let model = self.graph.model;
-        if !matches!(model.operator(plus), Operator::Plus) {
-            return None;
-        }
-        let other = model.inputs(plus).iter().copied().find(|s| *s != source)?;
-        let Source::Variable(v) = other else { return None };
-        let is_weight = matches!(model.variable(v).kind, VariableKind::Parameter | VariableKind::Constant);
-        is_weight.then_some((plus, v))
-    }
-
     /// Marks a function as taken in by another.
     pub(crate) fn take(&mut self, f: FunctionId) {
         self.done.insert(f);
-    }
-
-    /// How many operands of functions a variable is.
-    pub(crate) fn readers(&self, v: VariableId) -> usize {
-        self.readers.get(&v).copied().unwrap_or(0)
     }
 
     /// The lead of a result in the current scope: inside a loop body the loop's axis is not a dimension.

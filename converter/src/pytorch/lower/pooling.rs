@@ -56,6 +56,7 @@ fn whole(cx: &mut Lower<'_, '_, '_>, x: &Val, first: usize, kind: PoolingType, o
         PoolingType::Average => "mean",
     };
     let id = cx.py(&format!("$0.{function}({axes}, keepdim=True)"), &[x.id]);
+    cx.kept.insert(id, (x.id, (first..x.rank()).collect(), format!("$0.{function}({axes})")));
     Ok(smallvec![Val { dims: out, ..x.with(id) }])
 }
 

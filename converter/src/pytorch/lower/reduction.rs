@@ -111,7 +111,13 @@ fn apply(
         }
         Reduction::Argmax | Reduction::Argmin => return Err(Reason::new("reductionOpName", "needs one axis")),
     };
-    Ok(cx.py(&format!("$0.{method}({list}{kept})"), &[x.id]))
+    let id = cx.py(&format!("$0.{method}({list}{kept})"), &[x.id]);
+    let rank = x.lead.rank();
+    if keep && axes.iter().all(|a| *a >= rank) {
+        let axes = axes.iter().map(|a| a - rank).collect();
+        cx.kept.insert(id, (x.id, axes, format!("$0.{method}({list})")));
+    }
+    Ok(id)
 }
 
 /// The index of the first largest or smallest element, as a number of the operand's type.

@@ -90,8 +90,26 @@ impl Lower<'_, '_, '_> {
         if v.dims.as_slice() == dims {
             return Ok(v.clone());
         }
+        let origin = self.views.get(&v.id).filter(|o| o.lead == v.lead).cloned();
+        let made = match &origin {
+            Some(origin) if origin.dims.as_slice() == dims => return Ok(Val { elem: v.elem, ..origin.clone() }),
+            // Sizes that only the run tells may be named by the shape in between.
+            Some(origin) if dims.iter().all(|d| d.known().is_some()) => self.reshaped(origin, dims)?,
+            _ => self.reshaped(v, dims)?,
+        };
+        self.views.insert(made.id, origin.unwrap_or_else(|| v.clone()));
+        Ok(Val { elem: v.elem, ..made })
+    }
+
+    fn reshaped(&mut self, v: &Val, dims: &[Dim]) -> Result<Val, Reason> {
         let result = |id| Val { dims: dims.into(), ..v.with(id) };
         let lead = v.lead.rank();
+        if let Some((operand, axes, text)) = self.kept.get(&v.id)
+            && v.dims.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, d)| d).eq(dims)
+        {
+            let (operand, text) = (*operand, text.clone());
+            return Ok(result(self.py(&text, &[operand])));
+        }
         if let Some((i, j)) = merged(&v.dims, dims) {
             let id = if i == j {
                 self.unsqueeze(v.id, &[lead + i], lead + v.rank())

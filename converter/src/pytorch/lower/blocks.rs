@@ -1,0 +1,207 @@
+//! Layers that CNTK composes of simple functions: the self-stabilizer, layer normalization, the parametric ReLU.
+//!
+//! Each is found at its last function, and from its functions alone: the labels of blocks say nothing here. Values that
+//! only the composition needed are then read by nobody and not written.
+
+use super::cells::STEEPNESS;
+use super::value::stored;
+use super::{Lower, Node, Owner, Val};
+use crate::cells::stabilizer;
+use crate::layout::reduction::Reduced;
+use crate::pytorch::python::expr::{StateId, number};
+use crate::pytorch::state::State;
+use crate::pytorch::weights::{Weight, single};
+use cntk_parser::model::{Dim, FunctionId, Source, VariableId, VariableKind};
+use cntk_parser::ops::Operator;
+use cntk_parser::ops::attributes::Reduction;
+
+/// `x` times a factor that is a stabilizer's.
+pub(super) fn stabilized(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let (found, x) = [(0, 1), (1, 0)].into_iter().find_map(|(factor, x)| {
+        let found = stabilizer(cx.graph.model, node.sources[factor])?;
+        (found.steepness == STEEPNESS).then_some((found, x))
+    })?;
+    let x = cx.tensor(&node.inputs[x]);
+    let weight = weight(cx, found.alpha, &x)?;
+    let shape = vec![(found.alpha, "alpha", weight, vec![])];
+    let constructor = format!("Stabilizer(){}", double(&x));
+    let state = layer(cx, node.id, "stabilizer", constructor, shape)?;
+    let id = cx.call("%0($0)", &[x.id], &[state]);
+    Some(x.with(id))
+}
+
+/// `scale * (x - mean) / (deviation + epsilon) + bias`, mean and deviation over all axes of a sample.
+pub(super) fn layer_norm(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let (found, bias) = either(node.sources).find_map(|(scaled, bias)| Some((normalized(cx, scaled)?, bias)))?;
+    let Source::Variable(bias) = bias else { return None };
+    let Normalized { x, scale, epsilon } = found;
+    let x = cx.value(x).ok()??;
+    let x = cx.tensor(&x);
+    if x.rank() != node.types[0].shape.len() {
+        return None;
+    }
+    let mut tensors = Vec::new();
+    for (variable, name) in [(scale, "scale"), (bias, "bias")] {
+        let weight = weight(cx, variable, &x)?;
+        let dims = weight.dims.clone();
+        let ([n], Some(Dim::Known(last))) = (dims.as_slice(), x.dims.last()) else { return None };
+        if n != last {
+            return None;
+        }
+        tensors.push((variable, name, weight, dims));
+    }
+    let mut arguments = tensors[0].3[0].to_string();
+    if x.rank() > 1 {
+        arguments.push_str(&format!(", axes={}", x.rank()));
+    }
+    let epsilon = number(epsilon, !x.elem.is_double());
+    if epsilon != "1e-5" {
+        arguments.push_str(&format!(", eps={epsilon}"));
+    }
+    let constructor = format!("LayerNorm({arguments}){}", double(&x));
+    let state = layer(cx, node.id, "norm", constructor, tensors)?;
+    let id = cx.call("%0($0)", &[x.id], &[state]);
+    cx.body.values[id.0 as usize].heavy = false;
+    Some(x.with(id))
+}
+
+/// `x` where it is not below zero, else a multiple of it, each channel having its own factor.
+pub(super) fn prelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let model = cx.graph.model;
+    let [condition, below, x] = node.sources else { return None };
+    let (less, Operator::Less) = maker(cx, *condition)? else { return None };
+    let [compared, zero] = model.inputs(less) else { return None };
+    let (times, Operator::ElementTimes) = maker(cx, *below)? else { return None };
+    let (alpha, multiplied) = either(model.inputs(times)).find(|(_, of)| of == x)?;
+    let Source::Variable(alpha) = alpha else { return None };
+    if compared != x || multiplied != *x || constant(cx, *zero) != Some(0.0) {
+        return None;
+    }
+    let x = cx.tensor(&node.inputs[2]);
+    let weight = weight(cx, alpha, &x)?;
+    let count = weight.count();
+    // The channels are the first static axis, which PyTorch takes for them if it stands second.
+    let channels = match (weight.dims.as_slice(), x.dims.as_slice()) {
+        _ if count == 1 && weight.dims.len() <= x.rank() => true,
+        ([c, ones @ ..], [Dim::Known(n), rest @ ..]) => {
+            c == n && x.lead.rank() == 1 && ones.len() == rest.len() && ones.iter().all(|d| *d == 1)
+        }
+        _ => false,
+    };
+    if !channels || node.types[0].shape.len() != x.rank() {
+        return None;
+    }
+    let size = if count == 1 { String::new() } else { count.to_string() };
+    let dtype = if x.elem.is_double() { "dtype=torch.float64" } else { "" };
+    let comma = if size.is_empty() || dtype.is_empty() { "" } else { ", " };
+    let constructor = format!("nn.PReLU({size}{comma}{dtype})");
+    let state = layer(cx, node.id, "prelu", constructor, vec![(alpha, "weight", weight, vec![count])])?;
+    let id = cx.call("%0($0)", &[x.id], &[state]);
+    cx.body.values[id.0 as usize].heavy = false;
+    Some(x.with(id))
+}
+
+/// What a layer normalization has before its bias.
+struct Normalized {
+    x: Source,
+    scale: VariableId,
+    epsilon: f64,
+}
+
+fn normalized(cx: &Lower<'_, '_, '_>, scaled: Source) -> Option<Normalized> {
+    let model = cx.graph.model;
+    let operands = |f: FunctionId| either(model.inputs(f));
+    let (f, Operator::ElementTimes) = maker(cx, scaled)? else { return None };
+    operands(f).find_map(|(quotient, scale)| {
+        let Source::Variable(scale) = scale else { return None };
+        let (f, Operator::ElementTimes) = maker(cx, quotient)? else { return None };
+        operands(f).find_map(|(centred, inverse)| {
+            let (f, Operator::Reciprocal) = maker(cx, inverse)? else { return None };
+            let (f, Operator::Plus) = maker(cx, model.inputs(f)[0])? else { return None };
+            let (deviation, epsilon) =
+                operands(f).find_map(|(deviation, epsilon)| Some((deviation, constant(cx, epsilon)?)))?;
+            let (f, Operator::Sqrt) = maker(cx, deviation)? else { return None };
+            let squares = mean(cx, model.inputs(f)[0])?;
+            let (f, Operator::ElementTimes) = maker(cx, squares)? else { return None };
+            if model.inputs(f) != [centred, centred] {
+                return None;
+            }
+            let (f, Operator::Minus) = maker(cx, centred)? else { return None };
+            let [x, subtracted] = model.inputs(f) else { return None };
+            (mean(cx, *subtracted)? == *x).then_some(Normalized { x: *x, scale, epsilon })
+        })
+    })
+}
+
+/// What a value is the mean of, over all axes of a sample.
+fn mean(cx: &Lower<'_, '_, '_>, source: Source) -> Option<Source> {
+    let (f, Operator::ReduceElements(a)) = maker(cx, source)? else { return None };
+    let x = *cx.graph.model.inputs(f).first()?;
+    let rank = cx.graph.model.type_of(x).shape.len();
+    let over = Reduced::of(a, rank).ok()?;
+    (a.reduction == Reduction::Mean && !over.batch && over.axes.len() == rank).then_some(x)
+}
+
+/// The function that makes a value, outside of loops or in this one.
+fn maker<'m, 'a>(cx: &Lower<'_, 'm, 'a>, source: Source) -> Option<(FunctionId, &'m Operator<'a>)> {
+    match source {
+        Source::Output(f, 0) => Some((f, cx.graph.model.operator(f))),
+        _ => None,
+    }
+}
+
+/// The operands of a commutative function, both ways round.
+fn either(sources: &[Source]) -> impl Iterator<Item = (Source, Source)> + '_ {
+    let pairs = if let [a, b] = sources { vec![(*a, *b), (*b, *a)] } else { Vec::new() };
+    pairs.into_iter()
+}
+
+/// The number that a constant is.
+fn constant(cx: &Lower<'_, '_, '_>, source: Source) -> Option<f64> {
+    let Source::Variable(v) = source else { return None };
+    let variable = cx.graph.model.variable(v);
+    if variable.kind == VariableKind::Constant { single(variable) } else { None }
+}
+
+/// A weight of the same type as `x`.
+fn weight(cx: &Lower<'_, '_, '_>, variable: VariableId, x: &Val) -> Option<Weight> {
+    let variable = cx.graph.model.variable(variable);
+    let is_weight = matches!(variable.kind, VariableKind::Parameter | VariableKind::Constant);
+    Weight::new(variable).filter(|w| is_weight && w.elem == stored(x.elem))
+}
+
+fn double(x: &Val) -> &'static str {
+    if x.elem.is_double() { ".double()" } else { "" }
+}
+
+/// The layer that holds the given tensors, of which nobody else holds one.
+fn layer(
+    cx: &mut Lower<'_, '_, '_>,
+    f: FunctionId,
+    fallback: &'static str,
+    constructor: String,
+    tensors: Vec<(VariableId, &'static str, Weight, Vec<u64>)>,
+) -> Option<StateId> {
+    let ids: Vec<VariableId> = tensors.iter().map(|t| t.0).collect();
+    let key = format!("{constructor} {ids:?}");
+    if let Some(state) = cx.modules.get(&key) {
+        return Some(*state);
+    }
+    let twice = ids.iter().enumerate().any(|(i, v)| ids[..i].contains(v));
+    if twice || ids.iter().any(|v| cx.owners.contains_key(v)) {
+        return None;
+    }
+    let mut state = State::module(constructor, cx.layer_name(f), fallback);
+    for (variable, name, weight, dims) in &tensors {
+        state = state.tensor(name, (*variable, weight), dims, weight.whole(), "as in CNTK");
+    }
+    let id = cx.hold(state);
+    cx.modules.insert(key, id);
+    for (variable, name, weight, dims) in tensors {
+        let shape: Vec<String> = weight.dims.iter().map(u64::to_string).collect();
+        let shape = if shape.is_empty() { "()".to_owned() } else { shape.join(", ") };
+        let whole = if weight.dims == dims { String::new() } else { format!(".reshape({shape})") };
+        cx.owners.insert(variable, Owner { state: id, text: format!("%0.{name}{whole}") });
+    }
+    Some(id)
+}
