@@ -14,15 +14,39 @@ pub(crate) enum Constant {
     View(View),
 }
 
+/// The constants among the values: values are many, and on large graphs a table by id is half of what a map takes.
+#[derive(Default)]
+pub(super) struct Constants {
+    list: Vec<Constant>,
+    /// By value, as far as the last constant: where in the list.
+    places: Vec<Option<u32>>,
+}
+
+impl Constants {
+    fn get(&self, id: ValueId) -> Option<&Constant> {
+        let place = (*self.places.get(id.0 as usize)?)?;
+        self.list.get(place as usize)
+    }
+
+    fn insert(&mut self, id: ValueId, constant: Constant) {
+        let index = id.0 as usize;
+        if self.places.len() <= index {
+            self.places.resize(index + 1, None);
+        }
+        self.places[index] = u32::try_from(self.list.len()).ok();
+        self.list.push(constant);
+    }
+}
+
 impl Builder {
     /// The constant behind a value.
     pub(crate) fn constant(&self, id: ValueId) -> Option<&Constant> {
-        self.constants.get(&id)
+        self.constants.get(id)
     }
 
     /// The elements of a literal.
     pub(crate) fn literal(&self, id: ValueId) -> Option<&[f64]> {
-        match self.constants.get(&id)? {
+        match self.constants.get(id)? {
             Constant::Literal(values) => Some(values),
             Constant::View(_) => None,
         }
@@ -113,7 +137,7 @@ impl Builder {
 
     /// The view behind a weight, if it is one.
     pub(crate) fn stored_view(&self, id: ValueId) -> Option<&View> {
-        match self.constants.get(&id)? {
+        match self.constants.get(id)? {
             Constant::View(view) => Some(view),
             Constant::Literal(_) => None,
         }

@@ -13,7 +13,7 @@ use super::graph::{Attribute, Dim, Dims, ElemType, Node, OnnxModel, Value, Value
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-pub(crate) use constants::Constant;
+use constants::Constants;
 pub(crate) use control::ScanPart;
 
 /// Attributes of a node under construction.
@@ -42,7 +42,7 @@ pub(crate) struct Builder {
     /// By value: was it made inside a subgraph?
     inside: Vec<bool>,
     /// What is known of constant values.
-    constants: HashMap<ValueId, Constant>,
+    constants: Constants,
     /// Literals already made: element type, sizes, bytes.
     literals: HashMap<Literal, ValueId>,
     /// Initializers already made of several views.
@@ -107,7 +107,7 @@ impl Builder {
             model: OnnxModel { name, opset, ..OnnxModel::default() },
             scopes: vec![Vec::new()],
             inside: Vec::new(),
-            constants: HashMap::new(),
+            constants: Constants::default(),
             literals: HashMap::new(),
             joined: HashMap::new(),
             homes: Vec::new(),

@@ -19,6 +19,7 @@ mod reshaping;
 mod sequence;
 mod sparse;
 mod value;
+mod values;
 
 use super::builder::Builder;
 use super::graph::{Dim, Dims, ElemType, OnnxModel, Stored};
@@ -32,6 +33,7 @@ use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 pub(crate) use value::Val;
+use values::Values;
 
 /// What lowering one function gives: its outputs.
 pub(crate) type Lowered = Result<SmallVec<[Val; 1]>, Reason>;
@@ -57,8 +59,7 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     pub(crate) graph: &'g Graph<'m, 'a>,
     pub(crate) layout: &'g Layout,
     pub(crate) options: &'g Options,
-    /// Values by source, innermost scope last: bodies of loops bind their own.
-    pub(crate) scopes: Vec<HashMap<Source, Val>>,
+    pub(crate) values: Values,
     /// The sequence axis that the innermost loop body runs along: its values have no such dimension there.
     pub(crate) running: Vec<SequenceAxisId>,
     /// Symbols of CNTK's free dimensions.
@@ -88,7 +89,7 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
         graph,
         layout,
         options,
-        scopes: vec![HashMap::new()],
+        values: Values::new(graph.model.model()),
         running: Vec::new(),
         free: HashMap::new(),
         batch: None,
@@ -121,6 +122,7 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
 
 impl<'m, 'a> Lowering<'_, 'm, 'a> {
     fn reserve_names(&mut self) {
+        self.names.reserve(self.graph.model.model().variables.len());
         let ports = self.graph.arguments.iter().map(|a| &a.name).chain(self.graph.outputs.iter().map(|o| &o.name));
         self.names.extend(ports.cloned());
     }
@@ -139,7 +141,7 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
             };
             let dims = self.dims_with(lead, ty);
             let id = self.b.input(argument.name.clone(), elem, dims);
-            self.scopes[0].insert(source, Val { id, lead });
+            self.values.bind_outside(source, Val { id, lead });
         }
     }
 
@@ -184,7 +186,7 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
             Ok(outputs) => {
                 self.label(f, &outputs);
                 for (i, v) in outputs.into_iter().enumerate() {
-                    self.bind(Source::Output(f, i as u32), v);
+                    self.values.bind(Source::Output(f, i as u32), v);
                 }
             }
             Err(reason) => self.refuse(f, reason),
@@ -202,24 +204,17 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
         });
     }
 
-    /// Binds a value in the current scope.
-    pub(crate) fn bind(&mut self, source: Source, value: Val) {
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.insert(source, value);
-        }
-    }
-
     /// The value of a source, `None` when its lowering was refused. Weights become initializers on first use.
     pub(crate) fn value(&mut self, source: Source) -> Result<Option<Val>, Reason> {
-        if let Some(v) = self.scopes.iter().rev().find_map(|s| s.get(&source)) {
-            return Ok(Some(*v));
+        if let Some(v) = self.values.get(source) {
+            return Ok(Some(v));
         }
         match source {
             Source::Variable(id)
                 if matches!(self.graph.model.variable(id).kind, VariableKind::Parameter | VariableKind::Constant) =>
             {
                 let v = self.weight(id)?;
-                self.scopes[0].insert(source, v);
+                self.values.bind_outside(source, v);
                 Ok(Some(v))
             }
             _ => Ok(None),

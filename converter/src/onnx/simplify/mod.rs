@@ -10,7 +10,6 @@ mod softmax;
 mod views;
 
 use super::graph::{Attribute, Data, Dim, Dims, ElemType, Initializer, Node, OnnxModel, ValueId};
-use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 /// Simplifies a finished model. The first `keep_inputs` inputs stay, used or not; later ones only if used.
@@ -33,7 +32,8 @@ struct Pass<'m> {
     /// Node of the main graph by its first output.
     producer: Vec<Option<u32>>,
     uses: Vec<u32>,
-    initializers: HashMap<ValueId, usize>,
+    /// Place of a weight among the initializers.
+    initializers: Vec<Option<u32>>,
 }
 
 impl<'m> Pass<'m> {
@@ -49,7 +49,10 @@ impl<'m> Pass<'m> {
         for out in &model.outputs {
             uses[out.0 as usize] += 1;
         }
-        let initializers = model.initializers.iter().enumerate().map(|(i, init)| (init.value, i)).collect();
+        let mut initializers = vec![None; model.values.len()];
+        for (i, init) in model.initializers.iter().enumerate() {
+            initializers[init.value.0 as usize] = u32::try_from(i).ok();
+        }
         Self { model, producer, uses, initializers }
     }
 
@@ -105,7 +108,7 @@ impl<'m> Pass<'m> {
     }
 
     fn is_weight(&self, id: ValueId) -> bool {
-        self.initializers.contains_key(&id)
+        self.initializers[id.0 as usize].is_some()
     }
 
     /// Changes one input of a node, keeping the use counts.
@@ -127,18 +130,28 @@ impl<'m> Pass<'m> {
     fn push_value(&mut self, value: super::graph::Value) -> ValueId {
         let id = ValueId(u32::try_from(self.model.values.len()).expect("fewer than 2^32 values"));
         self.model.values.push(value);
+        self.know(None);
+        id
+    }
+
+    /// Makes room for what is known of the newest value.
+    fn know(&mut self, initializer: Option<usize>) {
         self.producer.push(None);
         self.uses.push(0);
-        id
+        self.initializers.push(initializer.and_then(|i| u32::try_from(i).ok()));
+    }
+
+    fn data(&self, id: ValueId) -> Option<&Data> {
+        Some(&self.model.initializers[self.initializers[id.0 as usize]? as usize].data)
     }
 
     /// The bytes of a weight under other dimensions, as an initializer of its own; unused ones vanish later.
     fn reshaped_weight(&mut self, id: ValueId, dims: &[u64]) -> Option<ValueId> {
-        let data = self.model.initializers[*self.initializers.get(&id)?].data.clone();
+        let data = self.data(id)?.clone();
         let new = self.value_like(id, dims.iter().map(|n| Dim::Known(*n)).collect());
         let name = self.model.values[id.0 as usize].name.clone();
         self.model.values[new.0 as usize].name = name;
-        self.initializers.insert(new, self.model.initializers.len());
+        self.initializers[new.0 as usize] = u32::try_from(self.model.initializers.len()).ok();
         self.model.initializers.push(Initializer { value: new, data });
         Some(new)
     }
@@ -146,15 +159,13 @@ impl<'m> Pass<'m> {
     /// An int64 vector as a new initializer.
     fn ints(&mut self, values: &[i64]) -> ValueId {
         let id = names::literal_ints(self.model, values);
-        self.producer.push(None);
-        self.uses.push(0);
-        self.initializers.insert(id, self.model.initializers.len() - 1);
+        self.know(Some(self.model.initializers.len() - 1));
         id
     }
 
     /// The int64 elements of a literal.
     fn literal_ints(&self, id: ValueId) -> Option<Vec<i64>> {
-        let Data::Owned(bytes) = &self.model.initializers[*self.initializers.get(&id)?].data else { return None };
+        let Data::Owned(bytes) = self.data(id)? else { return None };
         if self.model.values[id.0 as usize].elem != ElemType::Int64 {
             return None;
         }
@@ -163,7 +174,7 @@ impl<'m> Pass<'m> {
 
     /// The elements of a float or double literal.
     fn literal_floats(&self, id: ValueId) -> Option<Vec<f64>> {
-        let Data::Owned(bytes) = &self.model.initializers[*self.initializers.get(&id)?].data else { return None };
+        let Data::Owned(bytes) = self.data(id)? else { return None };
         match self.model.values[id.0 as usize].elem {
             ElemType::Float => Some(
                 bytes

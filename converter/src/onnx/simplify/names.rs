@@ -1,7 +1,9 @@
 //! Weights: one initializer for each stored tensor, and no name twice.
 
 use super::super::graph::{Attribute, Data, Dim, ElemType, Initializer, Node, OnnxModel, Value, ValueId};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
+use std::hash::BuildHasher;
 
 /// Views of one weight under several shapes share its bytes: all but the first become Reshapes of it. Then names.
 pub(super) fn settle(model: &mut OnnxModel) {
@@ -28,10 +30,26 @@ pub(super) fn settle(model: &mut OnnxModel) {
 
 /// Values whose name another one has first; inputs and outputs come before all.
 fn clashes(model: &OnnxModel, fixed: &[bool], alive: &[bool]) -> Vec<usize> {
-    let mut taken: HashSet<&str> = HashSet::with_capacity(model.values.len());
-    let named = |i: &usize| model.values[*i].name.as_deref();
-    taken.extend((0..fixed.len()).filter(|i| fixed[*i]).filter_map(|i| named(&i)));
-    (0..alive.len()).filter(|i| alive[*i] && !fixed[*i] && named(i).is_some_and(|n| !taken.insert(n))).collect()
+    // Holds values, not names: on large graphs what a look-up costs is the memory that it touches.
+    let mut taken: HashTable<u32> = HashTable::with_capacity(model.values.len());
+    let hasher = DefaultHashBuilder::default();
+    let name = |i: usize| model.values[i].name.as_deref().unwrap_or_default();
+    let mut is_taken = |i: usize| {
+        let (Ok(value), wanted) = (u32::try_from(i), name(i)) else { return false };
+        let hash = |other: &u32| hasher.hash_one(name(*other as usize));
+        match taken.entry(hasher.hash_one(wanted), |other| name(*other as usize) == wanted, hash) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+                false
+            }
+            Entry::Occupied(_) => true,
+        }
+    };
+    let named = || (0..alive.len()).filter(|i| model.values[*i].name.is_some());
+    for i in named().filter(|i| fixed[*i]) {
+        is_taken(i);
+    }
+    named().filter(|i| alive[*i] && !fixed[*i] && is_taken(*i)).collect()
 }
 
 fn rename(model: &mut OnnxModel, clashing: &[usize]) {

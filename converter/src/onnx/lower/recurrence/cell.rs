@@ -33,7 +33,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
     if let Source::Output(f, i) = cell.output {
         cx.b.name_value(output.id, format!("{}_Output_{i}", cx.graph.model.function(f).uid));
     }
-    cx.bind(cell.output, output);
+    cx.values.bind(cell.output, output);
     let lead = Lead { batch: true, sequence: None };
     if plan.final_output {
         let id = cx.b.squeeze(results[1], &[0]);
@@ -43,7 +43,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
         let id = cx.b.squeeze(results[2], &[0]);
         cx.sequences.finals.insert(lstm.state, (plan.last, Val { id, lead }));
         // Stands for the state's axes: its frames are never read.
-        cx.bind(lstm.state, output);
+        cx.values.bind(lstm.state, output);
     }
     for f in &plan.after {
         cx.lower_one(*f);

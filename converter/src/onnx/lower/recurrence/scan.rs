@@ -33,9 +33,8 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), 
     let outer: Vec<(Source, Val, ValueId)> =
         scanned.into_iter().map(|(s, v)| (s, v, direction.apply(cx, frame, v.id))).collect();
 
-    let outside = (cx.scopes.len(), cx.running.len());
     cx.b.open();
-    cx.scopes.push(Default::default());
+    cx.values.open();
     cx.running.push(frame.axis);
     let mut inputs: Vec<ScanPart> = outer.iter().map(|(s, v, id)| scan_input(cx, *s, v, *id)).collect();
     if inputs.is_empty() {
@@ -50,8 +49,8 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), 
         let produced: Vec<_> = produced.into_iter().map(|(s, id, dims)| (s, own(id), dims)).collect();
         (next, produced)
     });
-    cx.scopes.truncate(outside.0);
-    cx.running.truncate(outside.1);
+    cx.values.close();
+    cx.running.pop();
     let nodes = cx.b.close();
     // A member was refused: what was made of the body is dropped.
     let Some((next, produced)) = made else { return Ok(()) };
@@ -61,7 +60,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), 
     let lead = Lead { batch: true, sequence: Some(frame.axis) };
     for ((source, _, _), id) in produced.iter().zip(&results[states.len()..]) {
         let id = direction.apply(cx, frame, *id);
-        cx.bind(*source, Val { id, lead });
+        cx.values.bind(*source, Val { id, lead });
     }
     Ok(())
 }
@@ -158,7 +157,7 @@ fn scan_input(cx: &mut Lowering<'_, '_, '_>, source: Source, v: &Val, outer: Val
     dims.remove(axis);
     let elem = cx.b.elem(outer);
     let inner = cx.b.value(None, elem, dims);
-    cx.bind(source, Val { id: inner, lead: Lead { sequence: None, ..v.lead } });
+    cx.values.bind(source, Val { id: inner, lead: Lead { sequence: None, ..v.lead } });
     ScanPart { inner, outer, axis }
 }
 
@@ -179,7 +178,7 @@ fn scan_state(cx: &mut Lowering<'_, '_, '_>, state: &State, outer: ValueId) -> S
         let first = cx.b.scalar(ElemType::Int64, 0.0);
         cx.b.gather(inner, first, 1)
     };
-    cx.bind(Source::Output(state.delay, 0), Val { id: now, lead: PER_SAMPLE });
+    cx.values.bind(Source::Output(state.delay, 0), Val { id: now, lead: PER_SAMPLE });
     ScanPart { inner, outer, axis: 0 }
 }
 

@@ -1,0 +1,62 @@
+//! Which ONNX value stands for a CNTK value: a table by id outside, and one map for each loop body that is open.
+
+use super::Val;
+use cntk_parser::model::{Model, Source};
+use hashbrown::HashMap;
+
+/// Values by source. A loop body sees what is bound outside of it and hides it with what it binds itself.
+pub(crate) struct Values {
+    variables: Vec<Option<Val>>,
+    /// First outputs: nearly every function has no other.
+    outputs: Vec<Option<Val>>,
+    further: HashMap<Source, Val>,
+    bodies: Vec<HashMap<Source, Val>>,
+}
+
+impl Values {
+    /// None yet of `model`'s.
+    pub(crate) fn new(model: &Model<'_>) -> Self {
+        Self {
+            variables: vec![None; model.variables.len()],
+            outputs: vec![None; model.functions.len()],
+            further: HashMap::new(),
+            bodies: Vec::new(),
+        }
+    }
+
+    /// What a source is where the lowering stands.
+    pub(crate) fn get(&self, source: Source) -> Option<Val> {
+        self.bodies.iter().rev().find_map(|body| body.get(&source).copied()).or_else(|| match source {
+            Source::Variable(v) => self.variables[v.0 as usize],
+            Source::Output(f, 0) => self.outputs[f.0 as usize],
+            Source::Output(..) => self.further.get(&source).copied(),
+        })
+    }
+
+    /// Binds a source in the innermost open body.
+    pub(crate) fn bind(&mut self, source: Source, value: Val) {
+        match self.bodies.last_mut() {
+            Some(body) => drop(body.insert(source, value)),
+            None => self.bind_outside(source, value),
+        }
+    }
+
+    /// Binds a source outside of all bodies.
+    pub(crate) fn bind_outside(&mut self, source: Source, value: Val) {
+        match source {
+            Source::Variable(v) => self.variables[v.0 as usize] = Some(value),
+            Source::Output(f, 0) => self.outputs[f.0 as usize] = Some(value),
+            Source::Output(..) => drop(self.further.insert(source, value)),
+        }
+    }
+
+    /// Opens a loop body.
+    pub(crate) fn open(&mut self) {
+        self.bodies.push(HashMap::new());
+    }
+
+    /// Closes the innermost.
+    pub(crate) fn close(&mut self) {
+        self.bodies.pop();
+    }
+}
