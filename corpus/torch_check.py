@@ -6,7 +6,8 @@
 Needs torch (any version from 1.13), numpy and safetensors. Each case is converted with `--outputs all`; then
   - `load()` must load strictly and give a module in eval mode, whose `state_dict` is what the file holds;
   - everything that report.json calls trainable must be a parameter that requires a gradient;
-  - forward must give what CNTK gave within the valid length of every sequence, the padding of ragged inputs being NaN.
+  - forward must give what CNTK gave within the valid length of every sequence, the padding of ragged inputs being NaN;
+  - the tests in test_model.py must pass, those against CNTK's numbers included, which `--record` was given.
 Random ops are only converted and loaded. Exit 3 is a refusal: it counts as a failure unless the list of known ones has it.
 
 --gradients compares gradients with those that CNTK computed (generate/gradients.py). --lint runs `ruff format --check`,
@@ -30,6 +31,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from harness import emitted
 from harness.case import Case, cases_in
 from harness.known import KnownFailures
 
@@ -41,8 +43,8 @@ class Fail(Exception):
     pass
 
 
-def convert(tool, model, out):
-    done = subprocess.run([tool, "convert", str(model), "--to", "pytorch", "-o", str(out), "--outputs", "all"],
+def convert(tool, model, out, *options):
+    done = subprocess.run([tool, "convert", str(model), "--to", "pytorch", "-o", str(out), "--outputs", "all", *options],
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=CONVERT_SECONDS)
     if done.returncode:
         if out.exists():
@@ -109,14 +111,18 @@ def compare(case, arrays, report, made):
 
 
 def run(tool, case, out):
-    convert(tool, case.model, out)
-    net, report = load(out)
     if not case.deterministic:
+        convert(tool, case.model, out)
+        load(out)
         return
     arrays = np.load(case.folder / (case.name + ".npz"))
+    record = emitted.record(case, arrays, out.with_name("record"))
+    convert(tool, case.model, out, "--record", str(record))
+    net, report = load(out)
     with torch.no_grad():
         made = net(**feed(case, arrays, report))
     compare(case, arrays, report, made if isinstance(made, tuple) else (made,))
+    emitted.run_tests(out)
 
 
 def gradients(tool, folder, scratch):

@@ -1,5 +1,6 @@
 //! The files of a converted model.
 
+use super::interface::Interface;
 use super::lower::Lower;
 use super::python::expr::{StateId, ValueId};
 use super::python::names::{Names, class_name};
@@ -23,7 +24,7 @@ pub(super) struct Emission<'l, 'g, 'm, 'a> {
 
 pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str) -> PyTorchConversion {
     let mut returned = outputs.to_vec();
-    returned.extend(lower.output_lengths().into_iter().map(|(_, id)| id));
+    returned.extend(lower.output_lengths().into_iter().map(|l| l.value));
     lower.settle_lengths(&returned);
     let used = lower.body.states(&returned);
     let mut attributes = Names::of_attributes();
@@ -57,14 +58,16 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
         outputs: lower.graph.outputs.iter().map(|o| o.name.clone()).collect(),
     };
     let module = emission.module(&body.finish());
+    let interface = Interface::new(&lower);
     PyTorchConversion {
         module,
-        test: testing::test(&emission),
+        test: testing::test(&emission, &interface),
         report: report::report(&emission),
         weights: emission.weights(),
-        reference: reference::inputs(&emission),
+        reference: reference::made_up(&interface),
         warnings: lower.warnings.clone(),
         dropped: lower.graph.dropped.clone(),
+        interface,
     }
 }
 
@@ -196,8 +199,8 @@ impl Emission<'_, '_, '_, '_> {
             let name = super::python::names::identifier(&o.name).filter(|_| o.name != o.uid).unwrap_or_default();
             rows.push(["Output".to_owned(), name, describe(model.type_of(o.source), &mut free)]);
         }
-        for (name, _) in self.lower.output_lengths() {
-            rows.push(["Output".to_owned(), name, "int64 [N]: its valid steps".to_owned()]);
+        for l in self.lower.output_lengths() {
+            rows.push(["Output".to_owned(), l.name, "int64 [N]: its valid steps".to_owned()]);
         }
         let width = rows.iter().map(|r| r[1].len()).max().unwrap_or(0);
         let mut text = format!("\"\"\"{}: PyTorch form of a CNTK model.\n\n", self.class);

@@ -7,10 +7,14 @@
 //! Shares graph and layout with the ONNX back end and nothing else. Weights are described, not held.
 
 mod emit;
+mod gradient;
 mod helpers;
+mod interface;
 mod json;
 mod lower;
 mod python;
+pub mod record;
+mod recorded;
 mod reference;
 mod report;
 pub mod safetensors;
@@ -23,6 +27,8 @@ use crate::layout::Layout;
 use crate::options::Options;
 use crate::report::{Reason, Refusal};
 use cntk_parser::model::{ValidatedModel, VariableKind};
+use interface::Interface;
+use record::{Record, RecordError};
 use safetensors::Tensor;
 use std::collections::HashSet;
 
@@ -46,12 +52,28 @@ pub struct PyTorchConversion {
     pub report: String,
     /// `model.safetensors`.
     pub weights: Vec<Tensor>,
-    /// `reference.safetensors`.
+    /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] has others.
     pub reference: Vec<Tensor>,
     /// What a user should know.
     pub warnings: Vec<String>,
     /// Outputs that were left out by default.
     pub dropped: Vec<String>,
+    interface: Interface,
+}
+
+impl PyTorchConversion {
+    /// Makes the reference of what CNTK was given and what it gave. Names in the record are CNTK's, of inputs and outputs, or
+    /// uids; `NAME_lengths` are valid steps. What a user should know is added to the warnings.
+    ///
+    /// # Errors
+    ///
+    /// The record lacks an input, or all outputs, or has something of another type or shape than the model says.
+    pub fn compare_with(&mut self, record: &mut Record<'_>) -> Result<(), RecordError> {
+        let (reference, warnings) = recorded::tensors(&self.interface, record)?;
+        self.reference = reference;
+        self.warnings.extend(warnings);
+        Ok(())
+    }
 }
 
 /// Converts the wanted outputs of a model to PyTorch.

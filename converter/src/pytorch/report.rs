@@ -28,8 +28,8 @@ pub(super) fn report(e: &Emission<'_, '_, '_, '_>) -> String {
         .collect();
     let mut outputs: Vec<String> =
         e.lower.graph.outputs.iter().map(|o| object(&[("uid", string(&o.uid)), ("name", string(&o.name))])).collect();
-    for (name, _) in e.lower.output_lengths() {
-        outputs.push(object(&[("uid", string("")), ("name", string(&name))]));
+    for l in e.lower.output_lengths() {
+        outputs.push(object(&[("uid", string("")), ("name", string(&l.name))]));
     }
     let mut trainable = Vec::new();
     let mut parameters = Vec::new();
@@ -66,7 +66,6 @@ pub(super) fn report(e: &Emission<'_, '_, '_, '_>) -> String {
         ("parameters", list(&parameters, 1)),
         ("dropped", list(&strings(&e.lower.graph.dropped), 1)),
         ("warnings", list(&strings(&e.lower.warnings), 1)),
-        ("reference", string("inputs only: outputs were not recorded with CNTK")),
     ];
     let lines: Vec<String> = entries.iter().map(|(k, v)| format!("  {}: {v}", string(k))).collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))

@@ -3,6 +3,8 @@
 mod convert;
 mod failures;
 mod model;
+mod pytorch;
+mod record;
 mod report;
 mod tool;
 mod weights;

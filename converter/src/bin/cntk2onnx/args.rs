@@ -65,7 +65,8 @@ pub enum Command {
 Examples:
   cntk2onnx convert net.model -o out/net.onnx --opset 13
   cntk2onnx convert big.model --weights in-place    an .onnx of some kB that points into big.model
-  cntk2onnx convert net.model --outputs all,conv1   a NAME is a CNTK name or uid; inner nodes too")]
+  cntk2onnx convert net.model --outputs all,conv1   a NAME is a CNTK name or uid; inner nodes too
+  cntk2onnx convert net.model --to pytorch -o net/ --record net.npz")]
 pub struct Convert {
     /// The CNTK model; `-` reads standard input
     #[arg(value_name = "IN")]
@@ -101,6 +102,13 @@ pub struct Convert {
     /// Write placeholders for what PyTorch cannot express
     #[arg(long)]
     pub stub: bool,
+    /// Numbers recorded from CNTK, for the module's test: a .npz or .safetensors file of arrays
+    ///
+    /// Arrays are called by the CNTK name or uid of an input or output, NAME_lengths (int64, one for each sample) where
+    /// sequences are of several lengths, and lie as CNTK's Python API has them: [batch, sequence, *static], each of the first
+    /// two where the variable has it. All inputs have to be there, and at least one output.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Overwrite OUT
     #[arg(long)]
     pub force: bool,

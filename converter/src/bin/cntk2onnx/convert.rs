@@ -35,6 +35,9 @@ pub fn run(terminal: &Terminal, common: &Common, args: Convert) -> Result<u8> {
     if args.to != Target::Onnx {
         return torch::run(terminal, common, &args, &input);
     }
+    if args.record.is_some() {
+        bail!("--record is for --to pytorch");
+    }
     let mut destination = Destination::open(&args, &input)?;
     if destination.model.is_none() && io::stdout().is_terminal() {
         bail!("a model is not for a terminal: redirect standard output, or name a file with -o");

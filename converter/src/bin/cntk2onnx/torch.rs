@@ -18,6 +18,7 @@ use cntk2onnx::{
     onnx::write::WriteError,
     pytorch::{
         PyTorchConversion, PyTorchOptions, convert_pytorch, convert_safetensors,
+        record::Record,
         safetensors::{self, Tensor},
     },
 };
@@ -31,6 +32,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Convert, input: &Input) 
         bail!("--weights, --hash and --expect-sha256 are for --to onnx");
     }
     match args.to {
+        Target::Safetensors if args.record.is_some() => bail!("--record is for --to pytorch"),
         Target::Safetensors => weights(terminal, common, args, input),
         _ => module(terminal, common, args, input),
     }
@@ -57,13 +59,19 @@ fn module(terminal: &Terminal, common: &Common, args: &Convert, input: &Input) -
     })?;
     let stem = input.path.as_ref().and_then(|p| p.file_stem()).map(|s| s.to_string_lossy().into_owned());
     let own = PyTorchOptions { name: stem.unwrap_or_default(), stub: args.stub };
+    let record = args.record.as_deref().map(Input::open).transpose()?;
     let destination = Directory::create(&path, NAMES, args.force)?;
     sandbox::enter(terminal, common, &sandbox::Needs::writing(Some(folder(&path)), false));
     let Some(model) = load::valid(terminal, common, &input.name, input) else { return Ok(exit::REJECTED) };
-    let made = match convert_pytorch(&model, &convert::options(args), &own) {
+    let mut made = match convert_pytorch(&model, &convert::options(args), &own) {
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
+    if let Some(record) = &record {
+        let compared = Record::open(record).and_then(|mut r| made.compare_with(&mut r));
+        compared.with_context(|| record.name.clone())?;
+        record.unchanged()?;
+    }
     write(terminal, &made, &destination, input).with_context(|| path.display().to_string())?;
     input.unchanged()?;
     for warning in &made.warnings {

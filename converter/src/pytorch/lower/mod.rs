@@ -16,6 +16,7 @@ mod linear;
 mod loops;
 mod naming;
 mod normalization;
+mod output_lengths;
 mod pooling;
 mod random;
 mod reduction;
@@ -242,20 +243,6 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             outputs.push(id);
         }
         outputs
-    }
-
-    /// Lengths of outputs whose sequence axis no argument has: name and value.
-    pub(crate) fn output_lengths(&self) -> Vec<(String, ValueId)> {
-        let mut found = Vec::new();
-        for o in &self.graph.outputs {
-            let axis = self.layout.lead(self.graph.model.type_of(o.source).axes).sequence;
-            if let Some(id) =
-                axis.filter(|a| !self.lengths.iter().any(|l| l.axis == *a)).and_then(|a| self.length_values.get(&a))
-            {
-                found.push((format!("{}_lengths", identifier(&o.name).unwrap_or_else(|| "output".to_owned())), *id));
-            }
-        }
-        found
     }
 
     /// Lowers one function in the current scope. Where an operand is missing because its own lowering was refused,

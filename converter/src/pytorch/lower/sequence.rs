@@ -47,7 +47,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// The first argument, in file order, that has this axis.
-    fn first_argument(&self, axis: SequenceAxisId) -> Option<VariableId> {
+    pub(super) fn first_argument(&self, axis: SequenceAxisId) -> Option<VariableId> {
         let has = |v| self.graph.model.type_of(Source::Variable(v)).axes.sequence == Some(axis);
         self.graph.arguments.iter().map(|a| a.variable).find(|v| has(*v))
     }

@@ -1,0 +1,113 @@
+//! Numbers that somebody recorded from CNTK: arrays by name, in a `.npz` of NumPy or a `.safetensors` file.
+//!
+//! The file is not trusted: arrays are read when they are asked for, and all that are read together stay under a limit,
+//! however far they are packed.
+
+mod npy;
+mod npz;
+mod packed;
+
+use crate::onnx::graph::ElemType;
+use npz::Npz;
+use packed::Packed;
+use std::{collections::BTreeSet, fmt};
+
+/// All arrays that are read of one file, in bytes.
+pub const LARGEST: u64 = 1 << 28;
+
+/// Why a record cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RecordError(String);
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+pub(super) fn wrong(why: impl Into<String>) -> RecordError {
+    RecordError(why.into())
+}
+
+/// An array, its elements little-endian in C order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Array {
+    pub(super) elem: ElemType,
+    pub(super) dims: Vec<u64>,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A file of arrays.
+pub struct Record<'r> {
+    file: File<'r>,
+    left: u64,
+    read: BTreeSet<String>,
+}
+
+enum File<'r> {
+    Npz(Npz<'r>),
+    Packed(Packed<'r>),
+}
+
+impl<'r> Record<'r> {
+    /// Reads what the file lists.
+    ///
+    /// # Errors
+    ///
+    /// It is neither kind of file, or is damaged.
+    pub fn open(bytes: &'r [u8]) -> Result<Self, RecordError> {
+        let file = if bytes.starts_with(b"PK") {
+            File::Npz(Npz::open(bytes)?)
+        } else if Packed::is(bytes) {
+            File::Packed(Packed::open(bytes)?)
+        } else {
+            return Err(wrong("is neither a .npz nor a .safetensors file"));
+        };
+        Ok(Self { file, left: LARGEST, read: BTreeSet::new() })
+    }
+
+    /// The array with one of these names, of which the file may have one only.
+    pub(super) fn array(&mut self, names: &[&str]) -> Result<Option<(String, Array)>, RecordError> {
+        let mut found = names.iter().filter(|n| self.has(n)).collect::<BTreeSet<_>>().into_iter();
+        let Some(name) = found.next() else { return Ok(None) };
+        if let Some(other) = found.next() {
+            return Err(wrong(format!("holds the same thing as {name} and as {other}")));
+        }
+        let array = match &self.file {
+            File::Npz(npz) => npz.read(name, self.left),
+            File::Packed(packed) => packed.read(name, self.left),
+        };
+        let array = array.map_err(|RecordError(why)| wrong(format!("{name}: {why}")))?;
+        self.left = self.left.saturating_sub(array.bytes.len() as u64);
+        self.read.insert((*name).to_owned());
+        Ok(Some(((*name).to_owned(), array)))
+    }
+
+    /// The names that nothing asked for.
+    pub(super) fn unread(&self) -> Vec<String> {
+        self.names().into_iter().filter(|n| !self.read.contains(*n)).map(str::to_owned).collect()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        match &self.file {
+            File::Npz(npz) => npz.names().any(|n| n == name),
+            File::Packed(packed) => packed.names().any(|n| n == name),
+        }
+    }
+
+    fn names(&self) -> BTreeSet<&str> {
+        match &self.file {
+            File::Npz(npz) => npz.names().collect(),
+            File::Packed(packed) => packed.names().collect(),
+        }
+    }
+}
+
+/// How many bytes an array takes, if that is at most `left`.
+fn size(elem: ElemType, dims: &[u64], left: u64) -> Result<u64, RecordError> {
+    let all = dims.iter().try_fold(elem.size() as u64, |n, d| n.checked_mul(*d));
+    all.filter(|n| *n <= left)
+        .ok_or_else(|| wrong(format!("the arrays take more than {} MiB together: record fewer samples", LARGEST >> 20)))
+}

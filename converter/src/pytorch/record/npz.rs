@@ -1,0 +1,141 @@
+//! Arrays of a `.npz` file: a zip archive of `.npy` files, stored or deflated.
+
+use super::{Array, RecordError, npy, wrong};
+use flate2::bufread::DeflateDecoder;
+use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};
+use std::{collections::BTreeMap, io::Read};
+
+/// No record holds more arrays.
+const MOST: usize = 10_000;
+
+pub(super) struct Npz<'r> {
+    archive: ZipSliceArchive<&'r [u8]>,
+    entries: BTreeMap<String, (ZipArchiveEntryWayfinder, CompressionMethod)>,
+}
+
+impl<'r> Npz<'r> {
+    pub(super) fn open(bytes: &'r [u8]) -> Result<Self, RecordError> {
+        let unsound = |e: rawzip::Error| wrong(format!("is no sound .npz file: {e}"));
+        let archive = ZipArchive::from_slice(bytes).map_err(unsound)?;
+        let mut entries = BTreeMap::new();
+        let mut listed = archive.entries();
+        while let Some(entry) = listed.next_entry().map_err(unsound)? {
+            let path = entry.file_path();
+            let name = std::str::from_utf8(path.as_bytes()).ok().and_then(|n| n.strip_suffix(".npy"));
+            let Some(name) = name else { return Err(wrong("is a zip archive of other things than .npy files")) };
+            if entries.len() == MOST {
+                return Err(wrong(format!("holds more than {MOST} arrays")));
+            }
+            if entries.insert(name.to_owned(), (entry.wayfinder(), entry.compression_method())).is_some() {
+                return Err(wrong(format!("holds two arrays called {name}")));
+            }
+        }
+        Ok(Self { archive, entries })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    pub(super) fn read(&self, name: &str, left: u64) -> Result<Array, RecordError> {
+        let Some((wayfinder, method)) = self.entries.get(name) else { return Err(wrong("is not there")) };
+        let entry = self.archive.get_entry(*wayfinder).map_err(|e| wrong(e.to_string()))?;
+        let data = entry.data();
+        match *method {
+            CompressionMethod::STORE => npy::read(entry.verifying_reader(data), left),
+            CompressionMethod::DEFLATE => npy::read(entry.verifying_reader(DeflateDecoder::new(data)), left),
+            _ => Err(wrong("is packed in another way than NumPy's")),
+        }
+    }
+}
+
+/// Reads exactly `n` bytes. Memory grows with what is there, not with what was announced.
+pub(super) fn take(from: &mut impl Read, n: u64) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = Vec::new();
+    from.by_ref().take(n).read_to_end(&mut bytes).map_err(|e| wrong(format!("is damaged: {e}")))?;
+    if bytes.len() as u64 == n { Ok(bytes) } else { Err(wrong("ends early")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::graph::ElemType;
+    use std::io::Write;
+
+    const HEADER: &str = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }\n";
+
+    fn npy(header: &str, data: &[u8]) -> Vec<u8> {
+        [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes(), data].concat()
+    }
+
+    fn zip(files: &[(&str, Vec<u8>)], deflate: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut archive = rawzip::ZipArchiveWriter::new(&mut out);
+        for (name, bytes) in files {
+            let method = if deflate { CompressionMethod::DEFLATE } else { CompressionMethod::STORE };
+            let (mut entry, config) = archive.new_file(name).compression_method(method).start().unwrap();
+            let descriptor = if deflate {
+                let packer = flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::best());
+                let mut writer = config.wrap(packer);
+                writer.write_all(bytes).unwrap();
+                let (packer, descriptor) = writer.finish().unwrap();
+                packer.finish().unwrap();
+                descriptor
+            } else {
+                let mut writer = config.wrap(&mut entry);
+                writer.write_all(bytes).unwrap();
+                writer.finish().unwrap().1
+            };
+            entry.finish(descriptor).unwrap();
+        }
+        archive.finish().unwrap();
+        out
+    }
+
+    #[test]
+    fn stored_and_deflated() {
+        for deflate in [false, true] {
+            let bytes = zip(&[("a/b.npy", npy(HEADER, &[7; 8]))], deflate);
+            let npz = Npz::open(&bytes).unwrap();
+            assert_eq!(npz.names().collect::<Vec<_>>(), ["a/b"]);
+            let array = npz.read("a/b", 8).unwrap();
+            assert_eq!(array, Array { elem: ElemType::Float, dims: vec![2, 1], bytes: vec![7; 8] });
+            assert!(npz.read("a/b", 7).unwrap_err().to_string().contains("more than"));
+        }
+    }
+
+    #[test]
+    fn damage_is_noticed() {
+        let sound = zip(&[("x.npy", npy(HEADER, &[7; 8]))], false);
+        for at in 0..sound.len() {
+            let mut bytes = sound.clone();
+            bytes[at] ^= 0x55;
+            // Sound or not, nothing panics; where the data changed, the checksum tells.
+            let read = Npz::open(&bytes).and_then(|npz| npz.read("x", 1 << 10));
+            assert!(read.is_err() || read.unwrap().bytes == [7; 8], "byte {at}");
+            let _ = Npz::open(&sound[..at]).and_then(|npz| npz.read("x", 1 << 10));
+        }
+        let short = zip(&[("x.npy", npy(HEADER, &[7; 4]))], true);
+        assert!(Npz::open(&short).unwrap().read("x", 100).unwrap_err().to_string().contains("ends early"));
+        let long = zip(&[("x.npy", npy(HEADER, &[7; 12]))], true);
+        assert!(Npz::open(&long).unwrap().read("x", 100).unwrap_err().to_string().contains("goes on"));
+    }
+
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976,), }\n";
+        let bytes = zip(&[("x.npy", npy(header, &vec![0; 1 << 20]))], true);
+        assert!(Npz::open(&bytes).unwrap().read("x", super::super::LARGEST).is_err());
+        let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (9, 1000000, 1000000, 1000000, 1000), }\n";
+        let bytes = zip(&[("x.npy", npy(header, &[]))], true);
+        assert!(Npz::open(&bytes).unwrap().read("x", super::super::LARGEST).is_err());
+    }
+
+    #[test]
+    fn other_archives() {
+        let bytes = zip(&[("readme.txt", vec![])], false);
+        assert!(Npz::open(&bytes).err().unwrap().to_string().contains("other things"));
+        let bytes = zip(&[("x.npy", vec![]), ("x.npy", vec![])], false);
+        assert!(Npz::open(&bytes).err().unwrap().to_string().contains("two arrays"));
+    }
+}

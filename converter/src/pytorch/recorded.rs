@@ -1,0 +1,176 @@
+//! `reference.safetensors` from a record: what CNTK was given and what it gave, checked against what the model says.
+//!
+//! Keys: `input.ARGUMENT`, `output.I`, and `steps.I`, the valid steps of output I where it has sequences.
+
+use super::interface::{Interface, Port, Size, numpy};
+use super::record::{Array, Record, RecordError, wrong};
+use super::reference::counts;
+use super::safetensors::Tensor;
+use crate::onnx::graph::{Data, ElemType};
+use cntk_parser::model::SequenceAxisId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The tensors, and what a user should know of the record.
+pub(super) fn tensors(
+    interface: &Interface,
+    record: &mut Record<'_>,
+) -> Result<(Vec<Tensor>, Vec<String>), RecordError> {
+    let ports = || interface.inputs.iter().chain(&interface.outputs);
+    let taken = ports().flat_map(|p| [p.name.as_str(), p.uid.as_str()]).collect();
+    let mut reader = Reader { record, taken, batch: None, steps: BTreeMap::new(), free: BTreeMap::new() };
+    let mut all = Vec::new();
+    for port in &interface.inputs {
+        let Some((name, array)) = reader.record.array(&[&port.name, &port.uid])? else {
+            return Err(wrong(format!("has no array {}, the input {port}", both(port))));
+        };
+        reader.fit(&name, "input", port, &array)?;
+        all.push(tensor(format!("input.{}", port.argument), array));
+    }
+    let mut lengths = reader.lengths(interface)?;
+    for (axis, argument) in &interface.lengths {
+        all.push(counts(format!("input.{argument}"), &lengths[axis]));
+    }
+    let inputs: BTreeSet<SequenceAxisId> = lengths.keys().copied().collect();
+    let mut warnings = Vec::new();
+    for (i, port) in interface.outputs.iter().enumerate() {
+        let Some((name, array)) = reader.record.array(&[&port.name, &port.uid])? else {
+            warnings.push(format!("the record lacks the output {}: it will not be compared", both(port)));
+            continue;
+        };
+        if let Some(axis) = port.axis() {
+            let most = array.dims.get(1).copied().unwrap_or(0);
+            if let Some(given) = reader.lengths_of(port, most)? {
+                if inputs.contains(&axis) && lengths[&axis] != given {
+                    return Err(wrong(format!("has other lengths for {} than for the inputs on its axis", both(port))));
+                }
+                let place = interface.counts.iter().position(|o| *o == i);
+                all.extend(place.map(|k| counts(format!("output.{}", interface.outputs.len() + k), &given)));
+                lengths.insert(axis, given);
+            }
+            let valid = lengths.entry(axis).or_insert_with(|| vec![most; reader.samples()]);
+            reader.steps.insert(axis, Steps::AtLeast(valid.iter().copied().max().unwrap_or(1)));
+            all.push(counts(format!("steps.{i}"), valid));
+        }
+        reader.fit(&name, "output", port, &array)?;
+        all.push(tensor(format!("output.{i}"), array));
+    }
+    if warnings.len() == interface.outputs.len() {
+        let wanted: Vec<String> = interface.outputs.iter().map(both).collect();
+        return Err(wrong(format!("has none of the outputs: {}", wanted.join(", "))));
+    }
+    let unread = reader.record.unread();
+    warnings.extend(unread.iter().map(|n| format!("the record's array {n} is neither input nor output here")));
+    Ok((all, warnings))
+}
+
+struct Reader<'i, 'b, 'r> {
+    record: &'b mut Record<'r>,
+    /// Names of inputs and outputs: none of them means lengths.
+    taken: BTreeSet<&'i str>,
+    batch: Option<u64>,
+    steps: BTreeMap<SequenceAxisId, Steps>,
+    free: BTreeMap<u32, u64>,
+}
+
+/// What is known of the size of a sequence dimension.
+#[derive(Clone, Copy)]
+enum Steps {
+    Exactly(u64),
+    AtLeast(u64),
+}
+
+impl Reader<'_, '_, '_> {
+    fn samples(&self) -> usize {
+        self.batch.unwrap_or(1) as usize
+    }
+
+    /// The valid steps of every axis of the inputs.
+    fn lengths(&mut self, interface: &Interface) -> Result<BTreeMap<SequenceAxisId, Vec<u64>>, RecordError> {
+        let mut all = BTreeMap::new();
+        let mut given: BTreeSet<SequenceAxisId> = BTreeSet::new();
+        for port in &interface.inputs {
+            let Some(axis) = port.axis() else { continue };
+            let Some(Steps::Exactly(most)) = self.steps.get(&axis).copied() else { continue };
+            let Some(lengths) = self.lengths_of(port, most)? else {
+                all.entry(axis).or_insert_with(|| vec![most; self.samples()]);
+                continue;
+            };
+            if interface.equal_lengths && lengths.iter().any(|n| *n != most) {
+                return Err(wrong("has sequences of several lengths, which --equal-lengths rules out"));
+            }
+            if given.contains(&axis) && all[&axis] != lengths {
+                return Err(wrong(format!("has other lengths for {} than for another input on its axis", both(port))));
+            }
+            given.insert(axis);
+            all.insert(axis, lengths);
+        }
+        Ok(all)
+    }
+
+    /// The valid steps of a port, if the record says them.
+    fn lengths_of(&mut self, port: &Port, most: u64) -> Result<Option<Vec<u64>>, RecordError> {
+        let names = [&port.name, &port.uid].map(|n| format!("{n}_lengths"));
+        let names: Vec<&str> = names.iter().map(String::as_str).filter(|n| !self.taken.contains(n)).collect();
+        let Some((name, array)) = self.record.array(&names)? else { return Ok(None) };
+        let numbers: Vec<i64> = match array.elem {
+            ElemType::Int64 => array.bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b)).collect(),
+            ElemType::Int32 => array.bytes.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b).into()).collect(),
+            other => return Err(wrong(format!("{name}: lengths are int64 or int32, not {}", numpy(other)))),
+        };
+        if array.dims != [self.samples() as u64] {
+            return Err(wrong(format!(
+                "{name}: is {:?}, not one length for each of {} samples",
+                array.dims,
+                self.samples()
+            )));
+        }
+        let lengths = numbers.iter().map(|n| u64::try_from(*n).ok().filter(|n| (1..=most).contains(n)));
+        match lengths.collect() {
+            Some(lengths) => Ok(Some(lengths)),
+            None => Err(wrong(format!("{name}: a length is not between 1 and {most}"))),
+        }
+    }
+
+    /// Checks type and shape, and takes note of sizes that the model leaves open.
+    fn fit(&mut self, name: &str, role: &str, port: &Port, array: &Array) -> Result<(), RecordError> {
+        if array.elem != port.elem {
+            return Err(wrong(format!("{name}: is {}, but the {role} is {port}", numpy(array.elem))));
+        }
+        // What has a sample has an element: so there are not more samples than bytes.
+        let fits = !array.dims.contains(&0)
+            && array.dims.len() == port.sizes.len()
+            && port.sizes.iter().zip(&array.dims).all(|(size, n)| self.takes(*size, *n));
+        if fits {
+            Ok(())
+        } else {
+            Err(wrong(format!("{name}: is {:?}, but the {role} is {port}{}", array.dims, self.bound())))
+        }
+    }
+
+    fn takes(&mut self, size: Size, n: u64) -> bool {
+        match size {
+            Size::Known(known) => known == n,
+            Size::Batch => *self.batch.get_or_insert(n) == n,
+            Size::OtherBatch => true,
+            Size::Free(id) => *self.free.entry(id).or_insert(n) == n,
+            Size::Steps(axis) => match *self.steps.entry(axis).or_insert(Steps::Exactly(n)) {
+                Steps::Exactly(known) => known == n,
+                Steps::AtLeast(known) => known <= n,
+            },
+        }
+    }
+
+    /// What N is, for messages.
+    fn bound(&self) -> String {
+        self.batch.map_or(String::new(), |n| format!(" with N = {n}"))
+    }
+}
+
+fn tensor(name: String, array: Array) -> Tensor {
+    Tensor { name, elem: array.elem, dims: array.dims, data: Data::Owned(array.bytes) }
+}
+
+/// The names that a record may use.
+fn both(port: &Port) -> String {
+    if port.name == port.uid { port.name.clone() } else { format!("{} ({})", port.name, port.uid) }
+}
