@@ -1,15 +1,17 @@
-//! Every real model of `corpus/` becomes a PyTorch module that computes CNTK's numbers and trains as it did.
+//! Every real model of `corpus/` becomes a PyTorch module that computes CNTK's numbers and trains as it did; and its ONNX
+//! form does in PyTorch, where the importer onnx2torch reads it.
 //!
-//! The numbers are checked by PyTorch, so the work is done by `corpus/torch_check.py` in a virtual environment over a
-//! Python that has torch (Debian: `python3-torch`; any from 1.13 on). Where there is none the test says so on the terminal
-//! and passes, unless `TORCH=required`. `PYTHON` names another Python, `ONLY=pattern` picks cases, and `BLESS=1` rewrites
-//! the list of known failures, which may only shrink.
+//! The numbers are checked by PyTorch, so the work is done by `corpus/torch_check.py` and `corpus/importers.py` in a virtual
+//! environment over a Python that has torch (Debian: `python3-torch`; any from 1.13 on). Where there is none the tests say
+//! so on the terminal and pass, unless `TORCH=required`. `PYTHON` names another Python, `ONLY=pattern` picks cases, and
+//! `BLESS=1` rewrites the lists of known failures, which may only shrink.
 
 use std::env;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cntk2onnx");
 /// Folders of `corpus/` that hold cases with recorded numbers.
@@ -17,23 +19,40 @@ const CASES: [&str; 3] = ["ops", "zoo", "attributes"];
 
 #[test]
 fn real_models_compute_in_pytorch_what_cntk_computed() {
-    let corpus =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").join("corpus");
-    let Some(python) = python_with_torch() else {
-        assert_ne!(option("TORCH").as_deref(), Some("required"), "no Python here has torch");
-        // Past the capture of test output: nobody shall think that this was checked.
-        let text = "\nNOT CHECKED: no Python here has torch, so the PyTorch back end was not run\n";
-        std::io::stderr().write_all(text.as_bytes()).expect("standard error is open");
-        return;
-    };
+    let Some(python) = python_with_torch("") else { return unchecked("no Python here has torch") };
+    let corpus = corpus();
     let mut command = Command::new(environment(&python, &corpus));
-    command.arg(corpus.join("torch_check.py")).arg("--tool").arg(TOOL).arg("--lint");
-    command.args(CASES.map(|set| corpus.join(set)).iter().filter(|folder| folder.is_dir()));
+    command.arg(corpus.join("torch_check.py")).arg("--lint");
     command.arg("--known").arg(corpus.join("torch-known-failures.txt"));
     let gradients = corpus.join("gradients");
     if gradients.is_dir() {
         command.arg("--gradients").arg(gradients);
     }
+    run(command, &corpus);
+}
+
+/// The ONNX form, read by onnx2torch. Which kernels torch lacks is its version's affair, so the list holds for one.
+#[test]
+fn onnx2torch_computes_from_the_onnx_form_what_cntk_computed() {
+    let Some(python) = python_with_torch("1.13") else { return unchecked("no Python here has torch 1.13") };
+    let corpus = corpus();
+    let mut command = Command::new(environment(&python, &corpus));
+    command.arg(corpus.join("importers.py")).args(["--importer", "onnx2torch"]);
+    command.arg("--known").arg(corpus.join("onnx2torch-known-failures.txt"));
+    run(command, &corpus);
+}
+
+/// Says past the capture of test output what was not checked, so that nobody thinks it was.
+fn unchecked(why: &str) {
+    assert_ne!(option("TORCH").as_deref(), Some("required"), "{why}");
+    let text = format!("\nNOT CHECKED against PyTorch: {why}\n");
+    std::io::stderr().write_all(text.as_bytes()).expect("standard error is open");
+}
+
+/// Runs a runner over the cases and fails the test with all that it printed unless it succeeds.
+fn run(mut command: Command, corpus: &Path) {
+    command.arg("--tool").arg(TOOL);
+    command.args(CASES.map(|set| corpus.join(set)).iter().filter(|folder| folder.is_dir()));
     if let Some(only) = option("ONLY") {
         command.arg("--only").arg(only);
     }
@@ -47,18 +66,26 @@ fn real_models_compute_in_pytorch_what_cntk_computed() {
     assert!(output.status.success(), "{}", printed.lines().last().unwrap_or("the runner said nothing"));
 }
 
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").join("corpus")
+}
+
 fn option(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A Python that can import torch and numpy.
-fn python_with_torch() -> Option<String> {
+/// A Python that can import numpy and a torch whose version starts like this.
+fn python_with_torch(version: &str) -> Option<String> {
     let candidates = option("PYTHON").into_iter().chain(["python3", "/usr/bin/python3", "python"].map(str::to_owned));
     candidates.into_iter().find(|python| {
-        let found = Command::new(python).args(["-c", "import numpy, torch, venv"]).output();
+        let asked = "import numpy, sys, torch, venv; sys.exit(not torch.__version__.startswith(sys.argv[1]))";
+        let found = Command::new(python).args(["-c", asked, version]).output();
         found.is_ok_and(|output| output.status.success())
     })
 }
+
+/// Held while an environment is made: the tests of this file share it.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// The interpreter of a virtual environment that sees the system's torch and holds `corpus/requirements-torch.txt`. It is
 /// made beside its final place and renamed at the end, so one that exists is complete.
@@ -66,12 +93,23 @@ fn environment(python: &str, corpus: &Path) -> PathBuf {
     let requirements = corpus.join("requirements-torch.txt");
     let pins = fs::read(&requirements).expect("corpus/requirements-torch.txt is readable");
     let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let digest = pins.iter().fold(0u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+    let bytes = pins.iter().copied().chain(python.bytes());
+    let digest = bytes.fold(0u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let _one_at_a_time = MAKING.lock();
     let venv = base.join(format!("torch-{digest:016x}"));
     if !venv.exists() {
         let draft = base.join(format!("torch-draft-{}", std::process::id()));
         must(Command::new(python).args(["-m", "venv", "--system-site-packages"]).arg(&draft));
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "-r"];
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--only-binary=:all:",
+            "--no-deps",
+            "-r",
+        ];
         must(Command::new(interpreter(&draft)).args(pip).arg(&requirements));
         if fs::rename(&draft, &venv).is_err() {
             assert!(venv.exists(), "cannot rename {} to {}", draft.display(), venv.display());

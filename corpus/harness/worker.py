@@ -1,5 +1,6 @@
-"""A process that checks converted models one after the other, since ONNX Runtime takes a second to load; and its owner,
+"""A process that checks converted models one after the other, since a runtime takes a second to load; and its owner,
 who starts a new one when the runtime crashes or hangs."""
+import importlib
 import json
 import os
 import queue
@@ -12,17 +13,18 @@ SECONDS = 60
 PACKAGE_FOLDER = Path(__file__).resolve().parent.parent
 
 
-def serve():
+def serve(checker):
+    """Answers jobs with what `harness.<checker>.check` says of them: it raises Mismatch, or gives what else is worth telling."""
     from . import Mismatch
     from .case import Case
-    from .check import check
+    check = importlib.import_module("harness." + checker).check
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)                   # what the runtime prints must not get between the answers
     for line in sys.stdin:
         job = json.loads(line)
         try:
-            check(job["onnx"], Case(job["folder"], job["name"]), job["opset"], job["poison"])
-            answer = {"stage": None}
+            told = check(job["onnx"], Case(job["folder"], job["name"]), job["opset"], job["poison"])
+            answer = {"stage": None, **(told or {})}
         except Mismatch as e:
             answer = {"stage": e.stage, "reason": str(e)}
         except Exception as e:      # the runner's own trouble is a failure, never a pass
@@ -31,8 +33,8 @@ def serve():
 
 
 class Worker:
-    def __init__(self):
-        self.process = None
+    def __init__(self, checker):
+        self.checker, self.process = checker, None
 
     def ask(self, **job):
         if self.process is None or self.process.poll() is not None:
@@ -48,7 +50,8 @@ class Worker:
         return json.loads(line) if line else self.lost(None)
 
     def start(self):
-        self.process = subprocess.Popen([sys.executable, "-c", "from harness.worker import serve; serve()"], cwd=PACKAGE_FOLDER,
+        self.process = subprocess.Popen([sys.executable, "-c", "from harness.worker import serve; serve(%r)" % self.checker],
+                                        cwd=PACKAGE_FOLDER,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                         text=True, encoding="utf-8")
         self.answers = queue.Queue()

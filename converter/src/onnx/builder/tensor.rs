@@ -84,6 +84,13 @@ impl Builder {
         self.emit("Gather", &[x, indices], attributes, elem, dims)
     }
 
+    /// Indices (int64) brought into `0 .. rows`, whatever they are. Not by Clip, of which importers make floats.
+    pub(crate) fn clamp_index(&mut self, index: ValueId, rows: u64) -> ValueId {
+        let (first, last) = (self.scalar(ElemType::Int64, 0.0), self.scalar(ElemType::Int64, rows as f64 - 1.0));
+        let index = self.binary("Min", index, last);
+        self.binary("Max", index, first)
+    }
+
     /// GatherElements along `axis`; the result has the indices' shape.
     pub(crate) fn gather_elements(&mut self, x: ValueId, indices: ValueId, axis: usize) -> ValueId {
         let (elem, dims) = (self.elem(x), self.dims(indices).clone());
@@ -126,11 +133,11 @@ impl Builder {
         (made[0], made[1])
     }
 
-    /// CumSum along `axis`.
+    /// CumSum along `axis`. The default direction is written out: an importer takes the other one.
     pub(crate) fn cum_sum(&mut self, x: ValueId, axis: usize) -> ValueId {
         let (elem, dims) = (self.elem(x), self.dims(x).clone());
         let axis = self.scalar(ElemType::Int64, axis as f64);
-        self.emit("CumSum", &[x, axis], vec![], elem, dims)
+        self.emit("CumSum", &[x, axis], vec![("reverse", Attribute::Int(0))], elem, dims)
     }
 }
 

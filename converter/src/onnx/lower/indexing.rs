@@ -37,9 +37,7 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
         && let Dim::Known(rows) = cx.b.dims(table.id)[table.lead.rank()]
     {
         // Padding may hold anything, NaN too: no index may leave the table for its sake.
-        let (first, last) = (cx.b.scalar(ElemType::Int64, 0.0), cx.b.scalar(ElemType::Int64, rows as f64 - 1.0));
-        let dims = cx.b.dims(index).clone();
-        index = cx.b.emit("Clip", &[index, first, last], vec![], ElemType::Int64, dims);
+        index = cx.b.clamp_index(index, rows);
     }
     if table.lead.rank() == 0 {
         let id = cx.b.gather(table.id, index, 0);

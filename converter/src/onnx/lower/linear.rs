@@ -2,7 +2,7 @@
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
-use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
+use crate::onnx::graph::{Dim, Dims, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::Source;
 use cntk_parser::ops::Operator;
@@ -48,9 +48,7 @@ fn embedding(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> R
     let elem = cx.b.elem(x.id);
     let table = cx.b.cast(w.id, elem);
     let index = super::indexing::class_index(cx, indices.id);
-    let (first, last) = (cx.b.scalar(ElemType::Int64, 0.0), cx.b.scalar(ElemType::Int64, hot.num_class as f64 - 1.0));
-    let dims = cx.b.dims(index).clone();
-    let within = cx.b.emit("Clip", &[index, first, last], vec![], ElemType::Int64, dims);
+    let within = cx.b.clamp_index(index, hot.num_class);
     let rows = cx.b.gather(table, within, 0);
     let valid = cx.b.compare("Equal", index, within);
     let ones: Vec<usize> = (cx.b.rank(valid)..cx.b.rank(rows)).collect();

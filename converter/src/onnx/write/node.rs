@@ -50,12 +50,25 @@ pub(super) fn literal(tensor: &Tensor) -> TensorProto {
     }
 }
 
+/// Field numbers of AttributeProto. ONNX's schema tells a zero from nothing and importers do too, but the generated code
+/// leaves zeros out: they go in as fields that it does not know.
+const F: u32 = 2;
+const I: u32 = 3;
+
 fn attribute(model: &OnnxModel, names: &Names<'_>, name: &str, value: &Attribute) -> AttributeProto {
     let mut proto = AttributeProto { name: name.to_owned(), ..AttributeProto::default() };
     let kind = match value {
+        Attribute::Int(0) => {
+            proto.special_fields.mut_unknown_fields().add_varint(I, 0);
+            AttributeType::INT
+        }
         Attribute::Int(i) => {
             proto.i = *i;
             AttributeType::INT
+        }
+        Attribute::Float(f) if f.to_bits() == 0 => {
+            proto.special_fields.mut_unknown_fields().add_fixed32(F, 0);
+            AttributeType::FLOAT
         }
         Attribute::Float(f) => {
             proto.f = *f;
