@@ -129,4 +129,15 @@ mod tests {
             "at 0x1a2f in primitive_functions[12].attributes.strides: field number 0 is illegal"
         );
     }
+
+    #[test]
+    fn of_a_long_path_the_middle_is_left_out() {
+        let within = |length: usize| {
+            Error::new(ErrorKind::FieldNumberZero, 0).inside("é".repeat(length / 2)).in_index(7).path().to_owned()
+        };
+        assert_eq!(within(LONGEST_PATH), format!("[7].{}", "é".repeat(LONGEST_PATH / 2)));
+        assert_eq!(within(LONGEST_PATH + 2), format!("[7]…{}", "é".repeat(LONGEST_PATH / 3)));
+        let error = Error::new(ErrorKind::FieldNumberZero, 0).inside("k".repeat(LONGEST_PATH + 1)).in_key("a");
+        assert_eq!(error.in_key("b").path(), format!("b.a…{}", "k".repeat(LONGEST_PATH / 3)));
+    }
 }

@@ -60,7 +60,7 @@ pub(crate) fn explain(input: &[u8], tail: bool, root: Dictionary<'_>, error: Err
 pub(crate) fn explain_missing(input: &[u8], error: Error) -> Error {
     match shape_of(input) {
         Shape::Onnx => Error::new(ErrorKind::Onnx, 0),
-        _ if input.len() > 2 && is_text(input) => Error::new(ErrorKind::Text, 0),
+        _ if is_text(input) => Error::new(ErrorKind::Text, 0),
         _ => error,
     }
 }
@@ -87,7 +87,7 @@ fn shape_of(input: &[u8]) -> Shape {
                 (7 | 8 | 14, Payload::Bytes(_)) => onnx = true,
                 _ => {}
             },
-            Ok(None) if before.at() > 0 && !onnx => return Shape::Cntk,
+            Ok(None) if !onnx => return Shape::Cntk,
             Ok(None) => break,
             Err(_) => return cut(before.bytes(), before.at(), onnx),
         }
@@ -136,6 +136,7 @@ fn is_text(input: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::{Limits, parse};
 
     fn verdict(input: &[u8]) -> (&'static str, u64) {
@@ -163,5 +164,72 @@ mod tests {
         assert_eq!(verdict(onnx), ("file.onnx", 0));
         assert_eq!(verdict(&onnx[..14]), ("file.onnx", 0), "cut");
         assert_eq!(verdict(b"\x08\x02\x12\x18\x0a\x04root"), ("wire.truncated", 2), "ours, cut");
+    }
+
+    #[test]
+    fn each_sign_of_another_file_is_enough() {
+        for zip in [b"PK\x05\x06", b"PK\x07\x08"] {
+            assert_eq!(verdict(zip), ("file.zip", 0));
+        }
+        for html in ["<HTML>", " \t<head>", "<Body>"] {
+            assert_eq!(verdict(html.as_bytes()), ("file.html", 0));
+        }
+        // Sound as a message of unknown fields.
+        assert_eq!(verdict(b"z\n0123456789"), ("file.text", 0));
+        assert_eq!(verdict(b"\x08\x08\x3a\x02\x0a\x00"), ("file.onnx", 0));
+        assert_eq!(verdict(b"\x08\x02\x3a\x02\x0a\x00\x12\x01\xff"), ("file.onnx", 0));
+        assert_eq!(verdict(b"\x08\x02"), ("record.missing-key", 0));
+        // A name that is text, but no version before it.
+        assert_eq!(verdict(b"\x12\x03abc"), ("file.not-cntk", 0));
+    }
+
+    #[test]
+    fn a_checkpoint_has_learners_and_state_and_no_functions() {
+        let has = |keys: &[&str]| {
+            let entry = |key: &str| [&[0x12, key.len() as u8 + 2, 0x0a, key.len() as u8], key.as_bytes()].concat();
+            let bytes: Vec<u8> = keys.iter().flat_map(|key| entry(key)).collect();
+            is_checkpoint(Dictionary::new(Reader::new(&bytes, 0)))
+        };
+        assert!(has(&["x", "Learners", "ExternalState"]));
+        for keys in [&["Learners"][..], &["ExternalState"], &["Learners", "ExternalState", "primitive_functions"]] {
+            assert!(!has(keys), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_cut_in_a_map_entry_is_ours() {
+        for bytes in [&b"\x12\x05"[..], b"\x08\x02\x12", b"\x08\x02\x12\x85\x01", b"\x12\x85\x80\x01\x0a\x01a"] {
+            assert_eq!(verdict(bytes).0, "wire.truncated", "{bytes:?}");
+        }
+        for bytes in [&b"\x08\x02\x18\x01\x12\x05"[..], b"\x08\x02\x12\x05\xff"] {
+            assert_eq!(verdict(bytes).0, "file.not-cntk", "{bytes:?}");
+        }
+        assert_eq!(verdict(b"\x3a\x00\x12\x05").0, "file.onnx");
+        // Ours, and wrong before its end.
+        let inner = b"\x12\x05\x0a\x01a\x12\x09\x12\x05\x0a\x01b\x12\x00";
+        assert_eq!(parse(inner, &Limits::default()).unwrap_err().code(), "wire.past-end");
+    }
+
+    #[test]
+    fn entries_begin_with_a_key() {
+        let long = [&[0x0a, 0x7f][..], &[b'k'; 0x7f]].concat();
+        let entries = [&b"\x0a"[..], b"\x0a\x04root", b"\x0a\x04ro", b"\x0a\x01 ", b"\x0a\x01\0", b"\x0a\x02\xc3\xa9"];
+        for bytes in entries.into_iter().chain([&b"\x0a\x01a\n"[..], &long]) {
+            assert!(is_entry(bytes), "{bytes:?}");
+        }
+        for bytes in [&b""[..], b"\x0a\x00a", b"\x0a\x80a", b"\x0a\x81a", b"\x0a\x01\n", b"\x12\x01a", b"\x12"] {
+            assert!(!is_entry(bytes), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_told_by_its_beginning() {
+        let long = [&[b'a'; 600][..], &[0]].concat();
+        for bytes in [&b"a"[..], b"a\n\r\t", "é".as_bytes(), b"a\xc3", &long] {
+            assert!(is_text(bytes), "{bytes:?}");
+        }
+        for bytes in [&b""[..], b"a\x1b", b"\xc3", b"a\xc3a", b"a\x7f"] {
+            assert!(!is_text(bytes), "{bytes:?}");
+        }
     }
 }

@@ -143,3 +143,44 @@ fn filter(rank: usize, kernel: [u64; 2], strides: &Shape, auto: &[bool], lower: 
     }
     map
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::random::Random;
+
+    fn apply(map: Map, x: [f64; 2]) -> [f64; 2] {
+        [0, 1].map(|i| map.scale[i] * x[i] + map.shift[i])
+    }
+
+    /// Maps compose and turn round as functions do.
+    #[test]
+    fn maps_are_functions() {
+        let random = &mut Random(1);
+        for _ in 0..200 {
+            // Powers of two, so that nothing is rounded.
+            let mut map = || Map {
+                scale: [0; 2].map(|_| 2f64.powi(random.between(-2, 3) as i32)),
+                shift: [0; 2].map(|_| random.between(-8, 8) as f64 / 2.0),
+            };
+            let (f, g) = (map(), map());
+            let x = [random.between(-9, 9) as f64, random.between(-9, 9) as f64];
+            assert_eq!(apply(f.after(g), x), apply(f, apply(g, x)));
+            assert_eq!(apply(f.inverse(), apply(f, x)), x);
+            assert_eq!(f.after(Map::IDENTITY), f);
+        }
+    }
+
+    /// The centre of the first window lies where its pads put it, the next a stride further.
+    #[test]
+    fn a_filter_maps_outputs_to_the_centres_of_their_windows() {
+        let shape = |dims: &[u64]| Shape(dims.iter().copied().collect());
+        let map = filter(3, [3, 4], &shape(&[2, 1, 9]), &[true, false, false], &shape(&[7, 1, 7]));
+        assert_eq!(map, Map { scale: [2.0, 1.0], shift: [0.0, 0.0] });
+        let map = filter(3, [5, 1], &shape(&[2, 3, 9]), &[false], &shape(&[1, 2, 7]));
+        assert_eq!(map, Map { scale: [2.0, 3.0], shift: [1.0, -2.0] });
+        // An axis that the operand does not have stays as it is.
+        let map = filter(1, [5, 5], &shape(&[2]), &[false], &shape(&[0]));
+        assert_eq!(map, Map { scale: [2.0, 1.0], shift: [2.0, 0.0] });
+    }
+}

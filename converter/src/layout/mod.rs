@@ -8,6 +8,9 @@ pub mod frames;
 pub mod reduction;
 pub mod window;
 
+#[cfg(test)]
+mod random;
+
 use crate::graph::Graph;
 use crate::options::Options;
 use cntk_parser::model::{AxisKind, DynamicAxes, FunctionId, SequenceAxisId, Source, ValueType};
@@ -134,5 +137,87 @@ fn mixes_frames(op: &Operator<'_>) -> bool {
             r.axes.iter().any(|a| matches!(a.kind(), AxisKind::All | AxisKind::Batch | AxisKind::Sequence))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cntk_parser::model::Axis;
+
+    const SEQUENCE: SequenceAxisId = SequenceAxisId(3);
+
+    fn leads() -> impl Iterator<Item = Lead> {
+        [false, true].into_iter().flat_map(|batch| [None, Some(SEQUENCE)].map(|sequence| Lead { batch, sequence }))
+    }
+
+    /// The dimensions of a converted value, each by what it is: the dynamic axes, then the file's axes from the last on.
+    fn dimensions(lead: Lead, rank: usize) -> Vec<String> {
+        let mut names = Vec::new();
+        names.extend(lead.batch.then(|| "batch".to_owned()));
+        names.extend(lead.sequence.map(|_| "sequence".to_owned()));
+        names.extend((0..rank).rev().map(|k| format!("file axis {k}")));
+        names
+    }
+
+    /// Every file axis, counted from either end, has one dimension; every static dimension has one file axis.
+    #[test]
+    fn file_axes_and_dimensions_are_in_bijection() {
+        for (lead, rank) in leads().flat_map(|lead| (0..=12).map(move |rank| (lead, rank))) {
+            let names = dimensions(lead, rank);
+            let place = |index: i32| Some(lead.rank() + Axis { index, name: "", ordered: true }.row(rank)?);
+            let n = rank as i32;
+            let places: Vec<usize> = (0..n).filter_map(place).collect();
+            assert_eq!(places.len(), rank);
+            for (k, at) in places.iter().enumerate() {
+                assert_eq!(names[*at], format!("file axis {k}"));
+                assert_eq!(place(k as i32 - n), Some(*at), "the same from the end");
+                assert_eq!(rank - 1 - (at - lead.rank()), k, "and back");
+            }
+            for beyond in [n, -n - 1, i32::MAX, i32::MAX - 1, i32::MAX - 2, i32::MAX - 3, i32::MAX - 4, i32::MIN] {
+                assert_eq!(place(beyond), None);
+            }
+        }
+    }
+
+    #[test]
+    fn axes_of_either_are_axes_of_the_union() {
+        for (a, b) in leads().flat_map(|a| leads().map(move |b| (a, b))) {
+            let both = a.union(b);
+            let names = |lead: Lead| dimensions(lead, 0);
+            assert!([names(a), names(b)].concat().iter().all(|name| names(both).contains(name)));
+            assert!(names(both).iter().all(|name| names(a).contains(name) || names(b).contains(name)));
+            assert_eq!(both.rank(), names(both).len());
+        }
+    }
+
+    #[test]
+    fn a_folded_axis_is_part_of_the_batch() {
+        let layout = Layout { folded: vec![true, false] };
+        for (i, folded) in [(0, true), (1, false)] {
+            let sequence = Some(SequenceAxisId(i));
+            assert_eq!(layout.is_folded(SequenceAxisId(i)), folded);
+            let lead = layout.lead(DynamicAxes { batch: true, sequence });
+            assert_eq!(lead, Lead { batch: true, sequence: sequence.filter(|_| !folded) });
+        }
+    }
+
+    #[test]
+    fn an_op_that_changes_dynamic_axes_is_noticed() {
+        let value = |batch, sequence: Option<u32>| ValueType {
+            shape: Default::default(),
+            data_type: cntk_parser::model::DataType::Float,
+            axes: DynamicAxes { batch, sequence: sequence.map(SequenceAxisId) },
+        };
+        let frames = || value(true, Some(0));
+        let changes = |output: ValueType, inputs: &[ValueType]| changes_axes(&[output], inputs.iter());
+        assert!(!changes(frames(), &[frames(), value(false, None)]));
+        assert!(!changes(value(false, None), &[value(false, None)]));
+        assert!(changes(frames(), &[frames(), value(true, None)]));
+        assert!(changes(value(true, Some(1)), &[frames()]));
+        assert!(changes(value(true, None), &[frames()]));
+        assert!(changes(value(false, None), &[value(true, None)]));
+        assert!(changes(value(false, Some(0)), &[frames()]));
+        assert!(changes(value(true, None), &[value(false, Some(0))]));
     }
 }

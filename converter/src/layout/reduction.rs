@@ -49,3 +49,55 @@ pub fn neutral(reduction: Reduction) -> f64 {
         Reduction::Min | Reduction::Argmin => f64::INFINITY,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::random::Random;
+    use cntk_parser::model::Axis;
+
+    fn over(indices: &[i32], rank: usize) -> Result<Reduced, &'static str> {
+        let axes = indices.iter().map(|index| Axis { index: *index, name: "s", ordered: *index != i32::MAX }).collect();
+        Reduced::of(&ReduceElements { axes, reduction: Reduction::Sum, keep_dimensions: false }, rank)
+    }
+
+    #[test]
+    fn axes_come_out_as_those_of_the_reversed_shape() {
+        let random = &mut Random(1);
+        for _ in 0..300 {
+            let rank = random.size(1, 5) as usize;
+            let n = rank as i64;
+            let indices: Vec<i32> = (0..random.between(0, 4)).map(|_| random.between(-n, n - 1) as i32).collect();
+            // Does a dimension, taken from the last on, have an index that names it?
+            let named = |row: &usize| indices.iter().any(|k| i64::from(*k).rem_euclid(n) == n - 1 - *row as i64);
+            let axes: Vec<usize> = (0..rank).filter(named).collect();
+            assert_eq!(over(&indices, rank), Ok(Reduced { axes, batch: false, flat: false }), "{indices:?} of {rank}");
+        }
+        assert!(over(&[3], 3).is_err() && over(&[-4], 3).is_err());
+    }
+
+    #[test]
+    fn sentinels_stand_for_many_axes() {
+        let all = vec![0, 1, 2];
+        assert_eq!(over(&[i32::MAX - 1], 3), Ok(Reduced { axes: all.clone(), batch: false, flat: true }));
+        assert_eq!(over(&[i32::MAX - 4], 3), Ok(Reduced { axes: all, batch: true, flat: true }));
+        assert_eq!(over(&[i32::MAX, 0], 3), Ok(Reduced { axes: vec![2], batch: true, flat: false }));
+        let sequence = vec![Axis { index: i32::MAX, name: "s", ordered: true }];
+        let a = ReduceElements { axes: sequence, reduction: Reduction::Sum, keep_dimensions: false };
+        assert!(Reduced::of(&a, 3).is_err());
+    }
+
+    #[test]
+    fn the_neutral_element_changes_nothing() {
+        use Reduction::{All, Any, Argmax, Argmin, LogSum, Max, Min, Prod, Sum};
+        for x in [-2.0, 0.0, 1.0, 3.5f64] {
+            assert_eq!(x + neutral(Sum), x);
+            assert_eq!(x * neutral(Prod), x);
+            assert_eq!((x.exp() + neutral(LogSum).exp()).ln(), x.exp().ln());
+            assert_eq!([x.max(neutral(Max)), x.max(neutral(Argmax))], [x; 2]);
+            assert_eq!([x.min(neutral(Min)), x.min(neutral(Argmin))], [x; 2]);
+            assert_eq!(x != 0.0 && neutral(All) != 0.0, x != 0.0);
+            assert_eq!(x != 0.0 || neutral(Any) != 0.0, x != 0.0);
+        }
+    }
+}

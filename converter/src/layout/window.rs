@@ -104,7 +104,7 @@ pub fn entry(list: &Shape, rank: usize, row: usize, fill: u64) -> u64 {
     let list = list.0.as_slice();
     let file = rank - 1 - row;
     match list {
-        [one] if rank > 1 => *one,
+        [one] => *one,
         _ => list.get(file).copied().unwrap_or(fill),
     }
 }
@@ -196,6 +196,7 @@ fn padding(auto: &[bool], pads: (&Shape, &Shape), rank: usize, row: usize) -> Pa
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::random::Random;
 
     fn auto(kernel: u64, stride: u64) -> Window {
         Window { kernel, stride, dilation: 1, padding: Padding::Auto, ceil: false }
@@ -222,5 +223,146 @@ mod tests {
         let w = Window { ceil: false, ..w };
         assert_eq!(w.place(5), Some(Placed { size: 2, before: 0, after: -1 }));
         assert_eq!(w.place(1), None);
+    }
+
+    /// The first element under each window, pads counted: negative ones lie before the axis.
+    fn starts(w: &Window, placed: &Placed) -> Vec<i64> {
+        (0..placed.size as i64).map(|i| i * w.stride as i64 - placed.before).collect()
+    }
+
+    fn random_window(random: &mut Random) -> Window {
+        let padding =
+            if random.flag() { Padding::Auto } else { Padding::Explicit(random.size(0, 3), random.size(0, 3)) };
+        let (kernel, stride) = (random.size(1, 5), random.size(1, 4));
+        Window { kernel, stride, dilation: random.size(1, 2), padding, ceil: random.flag() }
+    }
+
+    /// The pads hold all windows exactly: the last ends where the padded axis ends.
+    #[test]
+    fn windows_fill_the_padded_axis() {
+        let random = &mut Random(1);
+        for _ in 0..2000 {
+            let (w, n) = (random_window(random), random.between(1, 12));
+            let taps: Vec<u64> = (0..w.kernel).map(|tap| tap * w.dilation).collect();
+            let extent = taps.iter().max().map_or(0, |last| last + 1) as i64;
+            assert_eq!(w.extent() as i64, extent);
+            let Some(placed) = w.place(n as u64) else {
+                let Padding::Explicit(lo, hi) = w.padding else { panic!("automatic padding always fits") };
+                assert!(n + lo as i64 + hi as i64 - extent < 0, "{w:?} fits {n}");
+                continue;
+            };
+            let starts = starts(&w, &placed);
+            let last = starts[starts.len() - 1];
+            assert_eq!(last + extent, n + placed.after, "{w:?} on {n}: {placed:?}");
+            match w.padding {
+                Padding::Explicit(lo, hi) => {
+                    let (lo, hi) = (lo as i64, hi as i64);
+                    assert_eq!(placed.before, lo);
+                    // One more window would begin beyond what there is, or end beyond it.
+                    let (end, next) = (n + hi, last + w.stride as i64);
+                    if w.ceil {
+                        assert!(last + extent >= end && last - w.stride as i64 + extent < end, "{w:?} on {n}");
+                    } else {
+                        assert!(last + extent <= end && next + extent > end, "{w:?} on {n}");
+                    }
+                }
+                Padding::Auto => {
+                    // Around the centres of the windows, as much is left on the left as on the right, or one less.
+                    let center = (extent - 1) / 2;
+                    let (left, right) = (starts[0] + center, n - 1 - (last + center));
+                    assert!(
+                        left == right || left + 1 == right || left == right + 1 && left + right < 0,
+                        "{w:?} on {n}"
+                    );
+                    let steps = (n - 1) as u64;
+                    let rounded = if w.ceil { steps.div_ceil(w.stride) } else { steps / w.stride };
+                    assert_eq!(placed.size, rounded + 1);
+                }
+            }
+        }
+        let none = Window { kernel: 1, stride: 0, dilation: 1, padding: Padding::Auto, ceil: false };
+        assert_eq!((none.place(3), auto(1, 1).place(0)), (None, None));
+    }
+
+    /// What a window makes of an axis, its transpose makes that axis of.
+    #[test]
+    fn a_transposed_window_undoes_the_window() {
+        let random = &mut Random(2);
+        for _ in 0..2000 {
+            let (w, n) = (Window { ceil: false, ..random_window(random) }, random.size(1, 12));
+            let Some(placed) = w.place(n) else { continue };
+            let back = w.place_transposed(placed.size, Some(n));
+            assert_eq!(back.map(|back| back.before), Some(placed.before), "{w:?} on {n}");
+            assert_eq!(back.map(|back| (back.size, back.after)), Some((n, placed.after)));
+            // Without a size, it is the one that leaves nothing over.
+            let Some(back) = w.place_transposed(placed.size, None) else {
+                assert!(matches!(w.padding, Padding::Explicit(..)));
+                continue;
+            };
+            let full = (placed.size - 1) * w.stride + w.extent();
+            assert_eq!(back.size as i64, full as i64 - back.before - back.after);
+            match w.padding {
+                Padding::Auto => assert_eq!((back.before + back.after) as u64, w.extent() - 1),
+                Padding::Explicit(lo, hi) => assert_eq!((back.before, back.after), (lo as i64, hi as i64)),
+            }
+        }
+        let wide = Window { padding: Padding::Explicit(2, 1), ..auto(3, 1) };
+        assert_eq!(wide.place_transposed(1, None), None, "nothing is left");
+        assert_eq!(wide.place_transposed(2, None), Some(Placed { size: 1, before: 2, after: 1 }));
+    }
+
+    #[test]
+    fn entries_are_found_from_the_innermost_axis() {
+        let shape = |dims: &[u64]| Shape(dims.iter().copied().collect());
+        let entries = |list: &[u64], rank| (0..rank).map(|row| entry(&shape(list), rank, row, 9)).collect::<Vec<_>>();
+        assert_eq!(entries(&[1, 2, 3], 3), [3, 2, 1]);
+        assert_eq!(entries(&[1, 2], 3), [9, 2, 1]);
+        assert_eq!(entries(&[7], 3), [7, 7, 7]);
+        assert_eq!(entries(&[7], 1), [7]);
+        let flags = |list: &[bool], rank| (0..rank).map(|row| flag(list, rank, row)).collect::<Vec<_>>();
+        assert_eq!(flags(&[true, false], 3), [false, false, true]);
+        assert_eq!(flags(&[true], 2), [true, true]);
+    }
+
+    #[test]
+    fn windows_are_those_of_the_attributes() {
+        let shape = |dims: &[u64]| Shape(dims.iter().copied().collect());
+        // In file order: width, height, channel.
+        let a = Convolution {
+            strides: shape(&[1, 2, 3]),
+            dilation: shape(&[4, 0, 1]),
+            sharing: vec![true],
+            auto_padding: vec![true, false, false],
+            lower_pad: shape(&[5, 6, 0]),
+            upper_pad: shape(&[7, 8, 0]),
+            transpose: false,
+            output_shape: None,
+            kernel_shape: None,
+            max_temp_mem_size_in_samples: 0,
+            groups: 1,
+            sequential: false,
+        };
+        let height = Window { kernel: 3, stride: 2, dilation: 1, padding: Padding::Explicit(6, 8), ceil: false };
+        let width = Window { kernel: 5, stride: 1, dilation: 4, padding: Padding::Auto, ceil: false };
+        assert_eq!(of_convolution(&a, &[3, 5], 3), [height, width]);
+
+        let pooling = |window: &[u64], rank| {
+            let (window, strides, none) = (shape(window), shape(&[1, 0]), shape(&[0]));
+            let a = PoolingShape {
+                window: &window,
+                strides: &strides,
+                auto_padding: &[true, false],
+                pads: (&none, &none),
+                ceil: true,
+            };
+            let windows = of_pooling(a, rank);
+            (windows.bare, windows.list.iter().map(|w| (w.kernel, w.stride, w.padding)).collect::<Vec<_>>())
+        };
+        let (none, auto) = (Padding::Explicit(0, 0), Padding::Auto);
+        assert_eq!(pooling(&[3, 2], 3), (false, vec![(2, 1, none), (3, 1, auto)]));
+        assert_eq!(pooling(&[3, 2], 2), (true, vec![(2, 1, none), (3, 1, auto)]));
+        assert_eq!(pooling(&[3, 1], 2), (false, vec![(3, 1, auto)]));
+        assert_eq!(pooling(&[3], 1), (true, vec![(3, 1, auto)]));
+        assert_eq!(pooling(&[3], 0), (false, vec![]));
     }
 }

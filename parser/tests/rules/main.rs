@@ -8,9 +8,16 @@ mod cost;
 mod data;
 mod document;
 mod graph;
+mod limits;
+mod messages;
 mod reading;
+mod shapes;
+mod tensors;
 mod types;
 mod wire;
+
+#[path = "../support/mod.rs"]
+mod support;
 
 use cntk_parser::{Finding, Limits, Severity, ValidateOptions, parse, rules, validate};
 

@@ -186,6 +186,7 @@ fn compute(model: &ValidatedModel<'_>, f: FunctionId, known: &HashMap<Source, Gr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::random::Random;
 
     fn not(grid: &Grid) -> Grid {
         Grid::constant(1.0).combine(grid, |a, b| a - b).expect("small")
@@ -241,5 +242,63 @@ mod tests {
         assert_eq!(runs(&second), Some((1, 2, 0, INFINITE)));
         let last_but_one = Grid::constant(0.0).future(1, 1.0).and_then(|g| g.future(1, 0.0)).expect("small");
         assert_eq!(runs(&last_but_one), Some((0, INFINITE, 1, 2)));
+    }
+
+    /// Delays and arithmetic of constants, as a grid and on sequences of up to eight frames, written out.
+    fn random_value(random: &mut Random, depth: usize) -> (Grid, Vec<Vec<f64>>) {
+        const LONGEST: usize = 8;
+        if depth == 0 || random.between(0, 4) == 0 {
+            let v = random.between(0, 1) as f64;
+            return (Grid::constant(v), (0..=LONGEST).map(|n| vec![v; n]).collect());
+        }
+        let (grid, frames) = random_value(random, depth - 1);
+        let (d, initial) = (random.size(1, 3), random.between(0, 1) as f64);
+        let delayed = |frame: &dyn Fn(usize) -> Option<usize>| -> Vec<Vec<f64>> {
+            let at = |values: &Vec<f64>, i: usize| frame(i).and_then(|i| values.get(i)).copied().unwrap_or(initial);
+            frames.iter().map(|values| (0..values.len()).map(|i| at(values, i)).collect()).collect()
+        };
+        let d_frames = d as usize;
+        match random.between(0, 3) {
+            0 => (grid.past(d, initial).expect("small"), delayed(&|i| i.checked_sub(d_frames))),
+            1 => (grid.future(d, initial).expect("small"), delayed(&|i| Some(i + d_frames))),
+            which => {
+                let compute: fn(f64, f64) -> f64 = if which == 2 { |a, b| a * b } else { |a, b| a - b };
+                let (other, others) = random_value(random, depth - 1);
+                let pairs = frames.iter().zip(&others);
+                let made = pairs.map(|(a, b)| a.iter().zip(b).map(|(a, b)| compute(*a, *b)).collect()).collect();
+                (grid.combine(&other, compute).expect("small"), made)
+            }
+        }
+    }
+
+    #[test]
+    fn a_grid_has_the_values_of_every_sequence() {
+        let random = &mut Random(1);
+        let mut single_runs = 0;
+        for _ in 0..2000 {
+            let (grid, sequences) = random_value(random, 4);
+            for values in &sequences {
+                let n = values.len() as u64;
+                let found: Vec<f64> = (0..n).map(|i| grid.at(i, n - 1 - i)).collect();
+                assert_eq!(&found, values, "{grid:?}");
+            }
+            if let Some((from, to, drop, keep)) = runs(&grid) {
+                single_runs += 1;
+                for values in &sequences {
+                    let n = values.len() as u64;
+                    let inside = |i: u64| (from..to).contains(&i) && (drop..keep).contains(&(n - 1 - i));
+                    assert!((0..n).all(|i| (values[i as usize] != 0.0) == inside(i)), "{grid:?}");
+                }
+            }
+        }
+        assert!(single_runs > 100, "{single_runs}");
+    }
+
+    #[test]
+    fn a_grid_has_a_bounded_number_of_steps() {
+        let steps = |n: u64| Grid::build((0..n).collect(), vec![0], |i, _| i as f64);
+        assert!(steps(64).is_some() && steps(65).is_none());
+        let steps = |n: u64| Grid::build(vec![0], (0..n).collect(), |_, j| j as f64);
+        assert!(steps(64).is_some() && steps(65).is_none());
     }
 }

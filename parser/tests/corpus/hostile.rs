@@ -1,7 +1,6 @@
 //! The labelled bad files of the families that parsing decides: refused at the right place, or read.
 
-mod support;
-
+use crate::support;
 use cntk_parser::{Limits, parse};
 
 const FAMILIES: [&str; 8] =

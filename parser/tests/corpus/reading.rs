@@ -1,7 +1,6 @@
 //! Every real model parses, and every operator's attributes decode.
 
-mod support;
-
+use crate::support;
 use cntk_parser::Limits;
 use cntk_parser::ops::Operator;
 

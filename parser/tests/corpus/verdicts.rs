@@ -1,7 +1,6 @@
 //! Labelled bad files: what is to be refused is refused at its place, what is sound passes.
 
-mod support;
-
+use crate::support;
 use cntk_parser::{Finding, Limits, Severity, ValidateOptions, parse, validate};
 
 /// Verdict and findings, as a user would see them.

@@ -1,14 +1,11 @@
 //! What the parser reads is what prost reads, in the corpus and in damaged copies of it.
 
-#[path = "support/proto.rs"]
-mod proto;
-mod support;
-
+use crate::proto::{self, Member, Values};
+use crate::support;
 use cntk_parser::dictionary::{Dictionary, Value};
 use cntk_parser::model::{Array, Container, ElementStorage};
 use cntk_parser::{Limits, parse};
 use prost::Message;
-use proto::{Member, Values};
 
 #[test]
 fn the_corpus_reads_the_same() {

@@ -1,7 +1,6 @@
 //! The inferred types are those that CNTK recorded, for every model of the corpus.
 
-mod support;
-
+use crate::support;
 use cntk_parser::model::{DataType, Dim, ValueType};
 use cntk_parser::{Limits, Severity, ValidateOptions, parse, validate};
 use serde_json::Value;

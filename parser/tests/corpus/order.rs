@@ -1,7 +1,6 @@
 //! What `ValidatedModel` promises holds for every model of the corpus.
 
-mod support;
-
+use crate::support;
 use cntk_parser::model::{FunctionKind, Source, ValidatedModel};
 use cntk_parser::ops::{Op, Operator};
 use cntk_parser::{Limits, ValidateOptions, parse, validate};

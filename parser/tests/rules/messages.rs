@@ -1,0 +1,61 @@
+//! `messages.txt` has every finding of every pair and of every hostile file of the corpus: severity, byte, path, text and
+//! hint. A change of it is a change that users see. `BLESS=1` writes it.
+
+use super::{Pair, check, pairs};
+use cntk_parser::{Limits, Severity, parse};
+use std::fmt::Write;
+use std::path::Path;
+
+/// Findings of one file that are shown.
+const SHOWN: usize = 6;
+
+fn messages() -> String {
+    let mut out = String::new();
+    for Pair { rule, bad, good } in pairs() {
+        write!(out, "{rule}\n{}", report(&bad)).unwrap();
+        let twin = report(&good);
+        if !twin.is_empty() {
+            write!(out, "  beside it\n{twin}").unwrap();
+        }
+    }
+    for case in crate::support::cases("hostile") {
+        write!(out, "hostile/{}\n{}", case.name, report(&case.bytes)).unwrap();
+    }
+    out
+}
+
+/// What is said of a file, a line for each finding.
+fn report(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let (_, findings) = check(bytes);
+    for finding in findings.iter().take(SHOWN) {
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        let (offset, path) = (finding.offset, &finding.path);
+        writeln!(out, "  {severity} {offset:#x} {path}: {} [{}]", finding.message, finding.rule).unwrap();
+    }
+    if findings.len() > SHOWN {
+        writeln!(out, "  and {} more", findings.len() - SHOWN).unwrap();
+    }
+    if let Some(hint) = parse(bytes, &Limits::default()).err().and_then(|error| error.hint()) {
+        writeln!(out, "  hint: {hint}").unwrap();
+    }
+    out
+}
+
+#[test]
+fn messages_are_as_recorded() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/messages.txt");
+    let wanted = messages();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    for (i, (found, wanted)) in found.lines().zip(wanted.lines()).enumerate() {
+        assert_eq!(wanted, found, "line {}", i + 1);
+    }
+    assert_eq!(found.len(), wanted.len());
+}
