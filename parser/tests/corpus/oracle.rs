@@ -54,8 +54,16 @@ fn same(bytes: &[u8], name: &str) -> bool {
 }
 
 fn dictionary(ours: Dictionary<'_>, theirs: &proto::Dictionary, name: &str) {
-    assert_eq!(ours.len(), theirs.data.len(), "{name}");
-    for (our, their) in ours.iter().zip(&theirs.data) {
+    let entries: Vec<_> = ours.iter().collect();
+    let count = theirs.data.len();
+    assert_eq!((entries.len(), ours.len(), ours.is_empty()), (count, count, count == 0), "{name}");
+    assert!(ours.keys().eq(theirs.data.iter().map(|entry| entry.key.as_str())), "{name}");
+    // A record with thousands of keys is looked through for each.
+    for entry in entries.iter().take(100) {
+        assert_eq!(ours.get(entry.key).map(|item| item.at), Some(entry.at), "{name}");
+        assert!(ours.at() < entry.at, "{name}");
+    }
+    for (our, their) in entries.iter().zip(&theirs.data) {
         assert_eq!(our.key, their.key, "{name}");
         value(&our.value, their.value.as_ref().and_then(|v| v.value.as_ref()), &format!("{name}.{}", our.key));
     }
@@ -76,8 +84,10 @@ fn value(ours: &Value<'_>, theirs: Option<&Member>, name: &str) {
             assert_eq!((a.index, a.name, a.ordered), theirs, "{name}");
         }
         (Value::Vector(a), Some(Member::Vector(b))) => {
-            assert_eq!(a.len(), b.value.len(), "{name}");
-            a.iter().zip(&b.value).for_each(|(a, b)| value(&a.value, b.value.as_ref(), name));
+            let (items, count) = (a.iter().collect::<Vec<_>>(), b.value.len());
+            assert_eq!((items.len(), a.len(), a.is_empty()), (count, count, count == 0), "{name}");
+            assert!(items.first().is_none_or(|item| a.at() < item.at), "{name}");
+            items.iter().zip(&b.value).for_each(|(a, b)| value(&a.value, b.value.as_ref(), name));
         }
         (Value::Dictionary(a), Some(Member::Dictionary(b))) => dictionary(*a, b, name),
         (Value::Array(a), Some(Member::Array(b))) => array(a, b, name),

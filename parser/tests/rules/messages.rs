@@ -1,7 +1,7 @@
-//! `messages.txt` has every finding of every pair and of every hostile file of the corpus: severity, byte, path, text and
-//! hint. A change of it is a change that users see. `BLESS=1` writes it.
+//! `messages.txt` has every finding of every pair, of files with one fault each, and of every hostile file of the corpus:
+//! severity, byte, path, text and hint. A change of it is a change that users see. `BLESS=1` writes it.
 
-use super::{Pair, check, pairs};
+use super::{Pair, check, faults, pairs};
 use cntk_parser::{Limits, Severity, parse};
 use std::fmt::Write;
 use std::path::Path;
@@ -17,6 +17,9 @@ fn messages() -> String {
         if !twin.is_empty() {
             write!(out, "  beside it\n{twin}").unwrap();
         }
+    }
+    for (what, file) in faults::cases() {
+        write!(out, "{what}\n{}", report(&file)).unwrap();
     }
     for case in crate::support::cases("hostile") {
         write!(out, "hostile/{}\n{}", case.name, report(&case.bytes)).unwrap();
@@ -46,16 +49,20 @@ fn report(bytes: &[u8]) -> String {
     out
 }
 
-#[test]
-fn messages_are_as_recorded() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/messages.txt");
-    let wanted = messages();
+/// Compares with the recorded text of that name, or writes it.
+pub fn golden(name: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules").join(name);
     if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&path, &wanted).unwrap();
+        std::fs::write(&path, wanted).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     for (i, (found, wanted)) in found.lines().zip(wanted.lines()).enumerate() {
-        assert_eq!(wanted, found, "line {}", i + 1);
+        assert_eq!(wanted, found, "line {} of {name}", i + 1);
     }
-    assert_eq!(found.len(), wanted.len());
+    assert_eq!(found.len(), wanted.len(), "{name}");
+}
+
+#[test]
+fn messages_are_as_recorded() {
+    golden("messages.txt", &messages());
 }
