@@ -6,11 +6,12 @@
 For each target: its corpus in fuzz/corpus is filled from corpus/seeds and from the small models of the corpus, the target
 runs, and the corpus is merged to its minimum. The first finding ends the campaign with exit 1: the input is minimised and
 written to corpus/regress/TARGET under the name of what broke, from where the replay test runs it for ever.
---store copies the minimised corpora to corpus/seeds; --coverage measures what they reach. The table at the end is also
-written to docs/fuzzing.md, between its markers. Needs cargo-fuzz, and for coverage llvm-profdata and
-llvm-cov of the compiler's LLVM version.
+--store copies the minimised corpora to corpus/seeds; --coverage measures what they reach. Figures are kept in
+fuzz/campaign.json, where executions add up over campaigns, and the table that is made of them is printed and written to
+docs/fuzzing.md, between its markers. Needs cargo-fuzz, and for coverage llvm-profdata and llvm-cov of the compiler's LLVM version.
 """
 import argparse
+import json
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ import coverage
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
-READ_MODELS = ["wire", "container", "dictionary", "parse", "validate", "convert", "differential", "roundtrip"]
+READ_MODELS = ["wire", "container", "dictionary", "parse", "validate", "convert", "pytorch", "differential", "roundtrip"]
 TARGETS = READ_MODELS + ["generated", "hostile_edit"]
 # Bytes of decisions, or a model of ordinary size.
 MAX_LEN = {"generated": 768, "hostile_edit": 768}
@@ -34,6 +35,7 @@ LARGEST_SEED = 16 << 10
 MEMORY_MB = 2048
 # What goes to git: the smallest inputs up to so many bytes for each target.
 STORED = 2 << 20
+LEDGER = ROOT / "fuzz" / "campaign.json"
 MARKERS = ("<!-- campaign -->\n", "<!-- end of campaign -->\n")
 
 
@@ -41,22 +43,20 @@ def main():
     args = arguments()
     if not args.skip_build:
         subprocess.run(BUILD, cwd=ROOT, check=True)
-    rows = []
     for target in args.targets.split(","):
         fill(target)
         row = run(target, args.seconds, args.workers)
+        record(target, row)
         if row["finding"]:
             name = keep(target, row["finding"])
             print("%s broke: %s\n%s" % (target, name, row["message"]), file=sys.stderr)
             sys.exit(1)
         merge(target)
-        row["files"] = len(list((CORPUS / target).iterdir()))
-        rows.append(row)
         if args.store:
             store(target)
-    text = table(rows)
     if args.coverage:
-        text += "\n" + coverage.report(CORPUS)
+        note("coverage", coverage.report(CORPUS))
+    text = table(json.loads(LEDGER.read_text(encoding="utf-8")))
     print(text)
     write_down(text)
 
@@ -160,12 +160,32 @@ def store(target):
         shutil.copy(path, folder / path.name[:16])
 
 
-def table(rows):
-    lines = ["| target | executions | per second | corpus files | peak memory (MB) | slowest input (s) |", "| --- | --- | --- | --- | --- | --- |"]
-    for row in rows:
-        lines.append("| %s | %d | %d | %d | %d | %d |" % (row["target"], row["executions"], row["rate"], row["files"], row["memory"], row["slowest"]))
-    lines.append("| **all** | **%d** | | | | |" % sum(row["executions"] for row in rows))
-    return "\n".join(lines) + "\n"
+def record(target, row):
+    """Adds a run to the figures of its target."""
+    known = json.loads(LEDGER.read_text(encoding="utf-8")).get(target, {})
+    note(target, {
+        "executions": known.get("executions", 0) + row["executions"],
+        "rate": round(row["rate"]),
+        "memory": row["memory"],
+        "slowest": row["slowest"],
+    })
+
+
+def note(key, value):
+    figures = json.loads(LEDGER.read_text(encoding="utf-8"))
+    figures[key] = value
+    LEDGER.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def table(figures):
+    lines = ["| target | executions, all campaigns | per second, the last | peak memory (MB) | slowest input (s) | stored seeds |",
+             "| --- | --- | --- | --- | --- | --- |"]
+    rows = [(target, figures[target]) for target in TARGETS if target in figures]
+    for target, row in rows:
+        seeds = len(list((ROOT / "corpus" / "seeds" / target).glob("*")))
+        lines.append("| %s | %d | %d | %d | %d | %d |" % (target, row["executions"], row["rate"], row["memory"], row["slowest"], seeds))
+    lines.append("| **all** | **%d** | | | | |" % sum(row["executions"] for _, row in rows))
+    return "\n".join(lines) + "\n\n" + figures.get("coverage", "")
 
 
 def write_down(text):

@@ -9,6 +9,7 @@ pub mod generate;
 pub mod meter;
 pub mod mutate;
 pub mod onnx;
+pub mod python;
 pub mod schema;
 pub mod targets;
 pub mod tree;

@@ -99,21 +99,3 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BOUND: Bound = Bound { factor: 0, constant: 1000, nanoseconds: 0 };
-
-    #[test]
-    fn what_is_freed_again_counts_at_its_peak() {
-        assert_eq!(within(BOUND, &[], || vec![0_u8; 900].len()), 900);
-    }
-
-    #[test]
-    #[should_panic(expected = "bytes of heap")]
-    fn more_than_the_bound_is_noticed() {
-        within(BOUND, &[], || drop(vec![0_u8; 1100]));
-    }
-}

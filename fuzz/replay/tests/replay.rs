@@ -7,8 +7,8 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 /// Targets whose input is a model file; the others read bytes of their own kind.
-const READ_MODELS: [&str; 8] =
-    ["wire", "container", "dictionary", "parse", "validate", "convert", "differential", "roundtrip"];
+const READ_MODELS: [&str; 9] =
+    ["wire", "container", "dictionary", "parse", "validate", "convert", "pytorch", "differential", "roundtrip"];
 /// Larger models take their time and show nothing that small ones do not.
 const LARGEST: usize = 64 << 10;
 
@@ -36,7 +36,7 @@ fn real_models() {
     // One in eight is enough for the cheap targets: the rest differ in their numbers only.
     let some: Vec<_> = models.iter().step_by(8).cloned().collect();
     replay(|target| match target {
-        "convert" => models.clone(),
+        "convert" | "pytorch" => models.clone(),
         target if READ_MODELS.contains(&target) => some.clone(),
         _ => Vec::new(),
     });

@@ -1,6 +1,6 @@
 //! Generated: what is valid by construction is found valid, gets the types that it must have, and converts.
 
-use super::{convert, digest};
+use super::{convert, digest, pytorch};
 use crate::generate::{Generated, Options, generate};
 use crate::onnx;
 use arbitrary::Unstructured;
@@ -17,7 +17,9 @@ pub fn run(data: &[u8]) {
         panic!("a valid model has errors: {:?}\nof {:?}", found.findings, generated.operators)
     };
     types(&model, &generated);
-    let options = convert::options(digest(data));
+    let choice = digest(data);
+    pytorch::converted(&model, &bytes, choice);
+    let options = convert::options(choice);
     match convert::converted(&model, &bytes, &options) {
         Ok(bytes) => onnx::check(&bytes, options.opset),
         Err(refusal) => assert!(generated.refusable || known(&refusal.to_string()), "refused: {refusal}"),

@@ -1,6 +1,6 @@
 //! Hostile edits: a real model, changed at places and in ways that the input chooses; through everything.
 
-use super::convert;
+use super::{convert, pytorch};
 use crate::mutate::{Choice, File, edit, to_tail};
 use arbitrary::Unstructured;
 
@@ -36,5 +36,7 @@ pub fn run(data: &[u8]) {
     if choice.one_in(8) {
         file = to_tail(file);
     }
-    convert::run(&file.encode());
+    let bytes = file.encode();
+    convert::run(&bytes);
+    pytorch::run(&bytes);
 }

@@ -8,6 +8,7 @@ pub mod differential;
 pub mod generated;
 pub mod hostile_edit;
 pub mod parse;
+pub mod pytorch;
 pub mod roundtrip;
 pub mod validate;
 pub mod wire;
@@ -23,6 +24,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("parse", parse::run),
     ("validate", validate::run),
     ("convert", convert::run),
+    ("pytorch", pytorch::run),
     ("differential", differential::run),
     ("roundtrip", roundtrip::run),
     ("generated", generated::run),

@@ -253,7 +253,7 @@ impl Lower<'_, '_, '_> {
 fn merged(from: &[Dim], to: &[Dim]) -> Option<(usize, usize)> {
     let same = from.iter().zip(to).take_while(|(a, b)| a == b).count();
     // Among all splits, one that merges the most at the end.
-    for i in (0..=same.min(to.len().saturating_sub(1))).rev() {
+    for i in (0..to.len().min(same + 1)).rev() {
         let tail = to.len() - i - 1;
         if from.len() < i + tail {
             continue;

@@ -170,15 +170,16 @@ fn precedence(text: &str) -> Prec {
 
 /// A number as Python writes it, in the shortest form that gives the same number in the type.
 pub(crate) fn number(value: f64, single: bool) -> String {
-    if value.is_nan() {
+    #[expect(clippy::cast_possible_truncation, reason = "what does not fit the type is infinite in it")]
+    let single = single.then_some(value as f32);
+    let held = single.map_or(value, f64::from);
+    if held.is_nan() {
         return "float(\"nan\")".to_owned();
     }
-    if value.is_infinite() {
-        return format!("{}float(\"inf\")", if value < 0.0 { "-" } else { "" });
+    if held.is_infinite() {
+        return format!("{}float(\"inf\")", if held < 0.0 { "-" } else { "" });
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the value is a single-precision one")]
-    let text = if single { format!("{:?}", value as f32) } else { format!("{value:?}") };
-    text
+    single.map_or_else(|| format!("{value:?}"), |single| format!("{single:?}"))
 }
 
 /// A Python tuple of numbers; of one, just the number.
@@ -236,6 +237,7 @@ mod tests {
     fn literals() {
         assert_eq!(number(f64::from(0.1f32), true), "0.1");
         assert_eq!(number(1.0, true), "1.0");
+        assert_eq!(number(1e300, true), "float(\"inf\")");
         assert_eq!(number(1e-7, false), "1e-7");
         assert_eq!(number(1e20, false), "1e20");
         assert_eq!(numbers(&[2, 2]), "2");

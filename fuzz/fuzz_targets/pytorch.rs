@@ -1,0 +1,13 @@
+//! libFuzzer's door to [`cntk_fuzz::targets::pytorch`].
+#![cfg_attr(fuzzing, no_main)]
+#![allow(missing_docs, unsafe_code, reason = "what libFuzzer's macros make")]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cntk_fuzz::targets::pytorch::run(data));
+
+cntk_fuzz::model_mutator!();
+
+#[cfg(not(fuzzing))]
+fn main() {
+    cntk_fuzz::run_files(cntk_fuzz::targets::pytorch::run);
+}
