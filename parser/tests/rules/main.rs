@@ -11,6 +11,7 @@ mod faults;
 mod graph;
 mod limits;
 mod messages;
+mod models;
 mod operators;
 mod reading;
 mod shapes;
