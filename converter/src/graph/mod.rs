@@ -4,6 +4,7 @@
 
 pub mod literal;
 mod outputs;
+pub mod sampling;
 pub mod sign;
 
 use crate::options::Options;

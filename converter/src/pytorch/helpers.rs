@@ -65,6 +65,18 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     },
     plain(
+        "auto_crop",
+        r#"def auto_crop(y: Tensor, like: Tensor, kernel: tuple[int, ...]) -> Tensor:
+    """Cut off what auto_pad put around a tensor of the size of `like`."""
+    pads: list[int] = []
+    sizes = zip(reversed(y.shape[2:]), reversed(like.shape[2:]), reversed(kernel))
+    for padded, n, k in sizes:
+        before = (k - 1) // 2 - (k - 1 - (padded - n)) // 2
+        pads += [-before, before - (padded - n)]
+    return F.pad(y, pads)
+"#,
+    ),
+    plain(
         "reciprocal",
         r#"def reciprocal(x: Tensor) -> Tensor:
     """1 / x, and 0 where x is 0."""

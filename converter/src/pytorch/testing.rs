@@ -155,12 +155,16 @@ fn is_half(graph: &Graph<'_, '_>) -> bool {
     graph.outputs.iter().any(|o| half(&o.source)) || graph.functions().any(|f| model.inputs(f).iter().any(half))
 }
 
-/// May sequences be padded further? Not where steps become sizes that show, nor where several axes have to fit together.
+/// May sequences be padded further? Not where steps become sizes that show or are counted through with their padding, nor where
+/// several axes have to fit together.
 fn longer(graph: &Graph<'_, '_>, interface: &Interface) -> bool {
     let axes: BTreeSet<_> = interface.inputs.iter().filter_map(Port::axis).collect();
     let shows = |f| {
-        use Operator::{ToSequence, ToSequenceLike, UnpackSequence};
-        matches!(graph.model.operator(f), UnpackSequence(_) | ToSequence(_) | ToSequenceLike(_))
+        use Operator::{CosDistanceWithNegativeSamples, ToSequence, ToSequenceLike, UnpackSequence};
+        matches!(
+            graph.model.operator(f),
+            UnpackSequence(_) | ToSequence(_) | ToSequenceLike(_) | CosDistanceWithNegativeSamples
+        )
     };
     axes.len() == 1 && !graph.functions().any(shows)
 }

@@ -1,6 +1,7 @@
 //! Random operators (spec 4.13): ONNX's own, with other numbers than CNTK's generator would give.
 
 use super::{Lowered, Lowering, Node, Val};
+use crate::graph::sampling;
 use crate::layout::Lead;
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
@@ -139,7 +140,7 @@ pub(super) fn inclusion_frequency(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_,
         let values = cx
             .literal(node.sources[0])
             .ok_or_else(|| Reason::new("allowDuplicates", "without duplicates the weights must be a small constant"))?;
-        let tries = expected_tries(&values, a.num_samples as f64)
+        let tries = sampling::expected_tries(&values, a.num_samples as f64)
             .ok_or_else(|| Reason::new("numSamples", "more than there are classes with weight"))?;
         // 1 - (1 - p)^tries: in at least one of so many tries.
         let one = cx.b.scalar(elem, 1.0);
@@ -154,22 +155,4 @@ pub(super) fn inclusion_frequency(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_,
     };
     let dims = cx.static_dims(&node.types[0]);
     Ok(smallvec![cx.with_static(id, weights.lead, &dims)])
-}
-
-/// After how many draws with replacement `wanted` different classes are expected.
-fn expected_tries(weights: &[f64], wanted: f64) -> Option<f64> {
-    let sum: f64 = weights.iter().sum();
-    let different = |t: f64| weights.iter().map(|w| 1.0 - (1.0 - w / sum).powf(t)).sum::<f64>();
-    let (mut low, mut high) = (0.0, 1.0);
-    while different(high) < wanted {
-        high *= 2.0;
-        if high > 1e12 {
-            return None;
-        }
-    }
-    for _ in 0..80 {
-        let middle = f64::midpoint(low, high);
-        if different(middle) < wanted { low = middle } else { high = middle }
-    }
-    Some(high)
 }

@@ -124,7 +124,8 @@ fn cosine(cx: &mut Lower<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
     cx.py("$0 * reciprocal($1)", &[ab, norm])
 }
 
-/// cos(x_i, y_i), then cos(x_i, y_(i+shift+k)) for k below `number`, indices modulo the batch.
+/// cos(x_i, y_i), then cos(x_i, y_(i+shift+k)) for k below `number`, indices modulo the minibatch, through which CNTK counts
+/// time step by time step.
 pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let whole = |v: &Val| v.literal.filter(|n| *n >= 0.0).map(|n| n as u64);
     let shift = whole(&node.inputs[2]).ok_or_else(|| Reason::new("shift", "is not a constant"))?;
@@ -133,12 +134,11 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
         return Err(Reason::new("numberOfNegativeSamples", format!("{number} lines would be written")));
     }
     let (x, y) = pair(cx, node)?;
-    if x.lead != (Lead { batch: true, sequence: None }) {
-        return Err(Reason::new(
-            "",
-            "negative samples come from the batch, and sequences have more than one axis to take them from",
-        ));
+    if !x.lead.batch {
+        return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));
     }
+    let like = x.clone();
+    let (x, y) = (columns(cx, x)?, columns(cx, y)?);
     let mut parts = Vec::new();
     for k in 0..=number {
         let other = match k {
@@ -151,6 +151,20 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
         parts.push(cosine(cx, &x, &other));
     }
     let holes: Vec<String> = (0..parts.len()).map(|i| format!("${i}")).collect();
-    let id = cx.py(&format!("torch.stack([{}], 1)", holes.join(", ")), &parts);
-    Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
+    let mut id = cx.py(&format!("torch.stack([{}], 1)", holes.join(", ")), &parts);
+    if like.lead.sequence.is_some() {
+        let text = format!("$0.reshape($1.shape[1], $1.shape[0], {}).transpose(0, 1)", parts.len());
+        id = cx.py(&text, &[id, like.id]);
+    }
+    Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..like.with(id) }])
+}
+
+/// The steps of sequences as one batch, time step by time step, padding being zeros.
+fn columns(cx: &mut Lower<'_, '_, '_>, v: Val) -> Result<Val, Reason> {
+    if v.lead.sequence.is_none() {
+        return Ok(v);
+    }
+    let v = cx.mask_fill(&v, "0.0")?;
+    let id = cx.py("$0.transpose(0, 1).flatten(0, 1)", &[v.id]);
+    Ok(Val { lead: Lead { batch: true, sequence: None }, ..v.with(id) })
 }

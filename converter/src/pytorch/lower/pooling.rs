@@ -141,17 +141,33 @@ pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
     let indices = cx.py(&text, &[padded]);
     let mut id = cx.py("max_unpool($0, $1, $2)", &[values, indices, padded]);
     if padded != x {
-        let back: Option<Vec<(i64, i64)>> = list
-            .iter()
-            .zip(&tail)
-            .map(|(w, n)| {
-                let Placed { before, after, .. } = w.place(n.known()?)?;
-                Some((-before, -after.max(0)))
-            })
-            .collect();
-        let back = back.ok_or_else(|| Reason::new("autoPadding", "unpooling to a free size with uneven padding"))?;
-        id = cx.py(&format!("F.pad($0, {})", pads(&back)), &[id]);
+        id = crop(cx, id, x, &list, &tail)?;
     }
     let id = if bare { cx.py("$0.squeeze(1)", &[id]) } else { id };
     Ok(smallvec![cx.spread_batch(id, &original, original.dims.clone())])
+}
+
+/// Cuts off what padding put around `x`: `y` is of the padded size.
+fn crop(
+    cx: &mut Lower<'_, '_, '_>,
+    y: ValueId,
+    x: ValueId,
+    windows: &[Window],
+    tail: &[Dim],
+) -> Result<ValueId, Reason> {
+    let back = |(w, n): (&Window, &Dim)| match (n, w.padding) {
+        (Dim::Known(n), _) => w.place(*n).map(|Placed { before, after, .. }| (-before, -after.max(0))),
+        (Dim::Free(_), Padding::Explicit(before, after)) if !w.ceil => {
+            Some((-before.cast_signed(), -after.cast_signed()))
+        }
+        (Dim::Free(_), _) => None,
+    };
+    if let Some(back) = windows.iter().zip(tail).map(back).collect::<Option<Vec<_>>>() {
+        return Ok(cx.py(&format!("F.pad($0, {})", pads(&back)), &[y]));
+    }
+    if windows.iter().any(|w| w.padding != Padding::Auto || w.ceil) {
+        return Err(Reason::new("autoPadding", "padding some axes of free size by CNTK's rule and others not"));
+    }
+    let kernel: Vec<u64> = windows.iter().map(Window::extent).collect();
+    Ok(cx.py(&format!("auto_crop($0, $1, {})", tuple(&kernel)), &[y, x]))
 }

@@ -1,11 +1,15 @@
 //! Random operators (spec 4.13): PyTorch's own, with other numbers than CNTK's generator would give.
 
 use super::{Elem, Lower, Lowered, Node, Val};
+use crate::graph::{literal, sampling};
 use crate::layout::Lead;
 use crate::pytorch::python::expr::number;
 use crate::report::Reason;
 use cntk_parser::ops::attributes::{Distribution, RandomDistribution, RandomSample};
 use smallvec::smallvec;
+
+/// The most weights that are looked at here.
+const MOST_WEIGHTS: u64 = 1 << 16;
 
 /// Numbers of a distribution, in a fixed shape or in that of the operand.
 pub(super) fn distribution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &RandomDistribution) -> Lowered {
@@ -65,10 +69,21 @@ pub(super) fn sample(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Random
 
 /// How often each class is expected in a sample.
 pub(super) fn inclusion_frequency(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &RandomSample) -> Lowered {
-    if !a.allow_duplicates {
-        return Err(Reason::new("allowDuplicates", "CNTK estimates this by simulation"));
-    }
     let weights = cx.tensor(&node.inputs[0]);
-    let id = cx.py(&format!("$0 * ({} / $0.sum())", a.num_samples), &[weights.id]);
+    let id = if a.allow_duplicates {
+        cx.py(&format!("$0 * ({} / $0.sum())", a.num_samples), &[weights.id])
+    } else {
+        let values = literal::small(cx.graph.model, node.sources[0], MOST_WEIGHTS)
+            .ok_or_else(|| Reason::new("allowDuplicates", "without duplicates the weights must be a small constant"))?;
+        let tries = sampling::expected_tries(&values, a.num_samples as f64)
+            .ok_or_else(|| Reason::new("numSamples", "more than there are classes with weight"))?;
+        let uid = cx.graph.model.function(node.id).uid;
+        cx.warnings.push(format!(
+            "{} {uid} estimates inclusion without duplicates by its expectation; CNTK simulates it",
+            node.op.name()
+        ));
+        // In at least one of so many tries.
+        cx.py(&format!("1 - (1 - $0 / $0.sum()) ** {}", number(tries, true)), &[weights.id])
+    };
     Ok(smallvec![weights.with(id)])
 }
