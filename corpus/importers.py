@@ -23,7 +23,6 @@ from harness.known import KnownFailures
 # Kinds of failure by what their message holds. Any other is called by the stage it was met at.
 KINDS = [
     ("not implemented for 'Half'", "no-half-kernel"),
-    ("GatherND for batch_dims", "GatherND-batch_dims"),
     ("sequence_lens has to be a constant", "sequence_lens-given"),
     ("has to be a constant", "recurrent-weights-computed"),
     ("STM P not yet", "peepholes"),

@@ -97,14 +97,20 @@ impl Builder {
         self.emit("GatherElements", &[x, indices], vec![("axis", Attribute::Int(axis as i64))], elem, dims)
     }
 
-    /// For each sample the rows of its table: `x` is [batch, n, …], `indices` int64 [batch] or [batch, m].
-    pub(crate) fn gather_nd(&mut self, x: ValueId, indices: ValueId) -> ValueId {
-        let mut dims = self.dims(indices).clone();
-        let last = dims.len();
+    /// For each sample the rows of its table: `x` is [batch, n, …], `indices` int64 [batch] or [batch, m]. Samples are named
+    /// beside the rows, since importers do not know GatherND's `batch_dims`.
+    pub(crate) fn gather_rows(&mut self, x: ValueId, indices: ValueId) -> ValueId {
+        let to = self.dims(indices).clone();
+        let samples = self.range(to[0]);
+        let after: Vec<usize> = (1..to.len()).collect();
+        let samples = self.unsqueeze(samples, &after);
+        let samples = self.expand(samples, &to);
+        let pairs = [samples, indices].map(|part| self.unsqueeze(part, &[to.len()]));
+        let pairs = self.concat(&pairs, to.len());
+        let mut dims = to;
         dims.extend(self.dims(x)[2..].iter().copied());
-        let indices = self.unsqueeze(indices, &[last]);
         let elem = self.elem(x);
-        self.emit("GatherND", &[x, indices], vec![("batch_dims", Attribute::Int(1))], elem, dims)
+        self.emit("GatherND", &[x, pairs], vec![], elem, dims)
     }
 
     /// The `k` smallest along `axis`, ascending; `k` is int64 [1], known at run time, and gives the dimension `size`.

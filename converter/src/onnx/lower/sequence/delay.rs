@@ -61,7 +61,7 @@ pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Del
             let start = cx.b.sub(start, offset);
             let index = cx.b.sub(steps, start);
             let index = within(cx, index, from);
-            let (frames, elem) = (cx.b.gather_nd(initial.id, index), cx.b.elem(x.id));
+            let (frames, elem) = (cx.b.gather_rows(initial.id, index), cx.b.elem(x.id));
             cx.b.cast(frames, elem)
         }
     };
@@ -144,7 +144,7 @@ pub(in crate::onnx::lower) fn initial_frames(
             index = cx.b.add(first, index);
         }
         let index = within(cx, index, axis);
-        cx.b.gather_nd(v.id, index)
+        cx.b.gather_rows(v.id, index)
     } else if backward {
         cx.b.slice(v.id, 1, 0, d, 1, count)
     } else {

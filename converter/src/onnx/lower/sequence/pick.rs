@@ -217,7 +217,7 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
     };
     let Some(picks) = picks else {
         let index = cx.b.cast(node.inputs[1].id, ElemType::Int64);
-        return Ok(smallvec![Val { id: cx.b.gather_nd(x.id, index), lead }]);
+        return Ok(smallvec![Val { id: cx.b.gather_rows(x.id, index), lead }]);
     };
     if let (Some(frames), None) = (picks.frames, lead.sequence)
         && let Some(v) = cx.final_frame(node.sources[0], frames)
@@ -227,7 +227,7 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
     let plain = picks.frames.filter(|_| picks.axis == axis);
     let id = match plain.and_then(|frames| slice(cx, &x, frames, lead)) {
         Some(id) => id,
-        None => cx.b.gather_nd(x.id, picks.index),
+        None => cx.b.gather_rows(x.id, picks.index),
     };
     Ok(smallvec![Val { id, lead }])
 }
@@ -278,7 +278,7 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
         let place = cx.b.sub(count, one);
         let zero = cx.b.ints(&[0]);
         let place = cx.b.binary("Max", place, zero);
-        cx.b.gather_nd(x.id, place)
+        cx.b.gather_rows(x.id, place)
     } else {
         cx.b.unsqueeze(x.id, &[1])
     };
