@@ -25,7 +25,7 @@ import coverage
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
 READ_MODELS = ["wire", "container", "dictionary", "parse", "validate", "convert", "pytorch", "differential", "roundtrip"]
-TARGETS = READ_MODELS + ["generated", "hostile_edit"]
+TARGETS = READ_MODELS + ["record", "generated", "hostile_edit"]
 # Bytes of decisions, or a model of ordinary size.
 MAX_LEN = {"generated": 768, "hostile_edit": 768}
 # Optimised, debug assertions on; no sanitizer, since there is no unsafe code to look after, so that the stable compiler
@@ -124,7 +124,9 @@ def keep(target, finding):
     small = finding.with_suffix(".min")
     subprocess.run([str(binary(target)), "-minimize_crash=1", "-max_total_time=60", "-exact_artifact_path=%s" % small,
                     *options(target)[:-1], str(finding)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    smallest = small if small.exists() else finding
+    # The minimiser may lose what it was given.
+    fails = small.exists() and subprocess.run([str(binary(target)), str(small)], stderr=subprocess.DEVNULL).returncode != 0
+    smallest = small if fails else finding
     said = subprocess.run([str(binary(target)), str(smallest)], stderr=subprocess.PIPE, text=True, errors="replace").stderr
     place = re.search(r"panicked at [^\n]*/(\w+)\.rs:\d+:\d+:\n([^\n]*)", said)
     words = "%s %s" % place.groups() if place else finding.name

@@ -53,5 +53,11 @@ pub fn proof(model: &ValidatedModel<'_>) {
     }
     for output in model.outputs() {
         let _ = model.type_of(output.source);
+        let found = model.find(&output.uid).unwrap_or_else(|| panic!("{} is not found", output.uid));
+        assert_eq!(found.source, output.source, "{} is found elsewhere", output.uid);
+        if !output.name.is_empty() {
+            let found = model.find(output.name).unwrap_or_else(|| panic!("{:?} is not found", output.name));
+            let _ = model.type_of(found.source);
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod generated;
 pub mod hostile_edit;
 pub mod parse;
 pub mod pytorch;
+pub mod record;
 pub mod roundtrip;
 pub mod validate;
 pub mod wire;
@@ -25,6 +26,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("validate", validate::run),
     ("convert", convert::run),
     ("pytorch", pytorch::run),
+    ("record", record::run),
     ("differential", differential::run),
     ("roundtrip", roundtrip::run),
     ("generated", generated::run),

@@ -55,7 +55,7 @@ pub fn converted(model: &ValidatedModel<'_>, source: &[u8], choice: u64) -> bool
 }
 
 /// The keys of a safetensors file of these tensors, once its reference implementation has read it.
-fn held(tensors: &[Tensor], source: &[u8]) -> HashSet<String> {
+pub fn held(tensors: &[Tensor], source: &[u8]) -> HashSet<String> {
     let mut bytes = Vec::new();
     safetensors::write(tensors, source, &mut bytes, &mut |_| ControlFlow::Continue(()))
         .expect("memory takes every byte");

@@ -577,6 +577,7 @@ fn one_entry_of_a_list_counts_for_all_axes() {
     let transposed = [&attributes[..], &[("transpose", flag(true))]].concat();
     assert_eq!(infer(33, &[known(&[4, 3, 3, 3]), known(&[3, 5, 6])], &transposed), Err("type.shape"));
     assert_eq!(infer(97, &[known(&[4, 3, 3, 3]), known(&[3, 5, 6])], &attributes).unwrap()[0], known(&[1]));
+    assert_eq!(infer(97, &[known(&[4]), known(&[3, 5, 6])], &attributes), Err("type.shape"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod npz;
 mod packed;
 
 use crate::onnx::graph::ElemType;
+use cntk_parser::Escaped;
 use npz::Npz;
 use packed::Packed;
 use std::{collections::BTreeSet, fmt};
@@ -15,7 +16,10 @@ use std::{collections::BTreeSet, fmt};
 /// All arrays that are read of one file, in bytes.
 pub const LARGEST: u64 = 1 << 28;
 
-/// Why a record cannot be used.
+/// Characters of an error.
+const LONGEST: usize = 400;
+
+/// Why a record cannot be used, in one printable line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RecordError(String);
 
@@ -27,8 +31,13 @@ impl fmt::Display for RecordError {
 
 impl std::error::Error for RecordError {}
 
-pub(super) fn wrong(why: impl Into<String>) -> RecordError {
-    RecordError(why.into())
+/// What is said of a record may quote it: one line, printable.
+pub(super) fn wrong(why: impl AsRef<str>) -> RecordError {
+    let mut line = String::new();
+    for c in why.as_ref().chars().take(LONGEST) {
+        line.push_str(&Escaped(c.encode_utf8(&mut [0; 4])).to_string());
+    }
+    RecordError(line)
 }
 
 /// An array, its elements little-endian in C order.

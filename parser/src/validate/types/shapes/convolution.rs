@@ -49,6 +49,10 @@ pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolu
 /// ConvolutionSequenceShape: the length of each sequence that a convolution along it gives, as one number.
 pub(super) fn sequence_shape(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<Dims> {
     attributes(node, convolution)?;
+    let (kernel, x) = (node.shape(0)?, node.shape(1)?);
+    if kernel.len() < 2 {
+        return node.mismatch("the kernel has no axis along the sequence", kernel, x);
+    }
     Some([Dim::Known(1)].into_iter().collect())
 }
 

@@ -1,0 +1,11 @@
+//! libFuzzer's door to [`cntk_fuzz::targets::record`].
+#![cfg_attr(fuzzing, no_main)]
+#![allow(missing_docs, unsafe_code, reason = "what libFuzzer's macros make")]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cntk_fuzz::targets::record::run(data));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    cntk_fuzz::run_files(cntk_fuzz::targets::record::run);
+}
