@@ -216,7 +216,11 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
         return Err(Reason::new("", "the source is not a sequence"));
     };
     let Some(picks) = picks else {
-        let index = cx.b.cast(node.inputs[1].id, ElemType::Int64);
+        let index = node.inputs[1];
+        if !index.lead.batch || cx.static_rank(&index) != 0 {
+            return Err(Reason::new("", "the packed index is not one number for each place"));
+        }
+        let index = cx.b.cast(index.id, ElemType::Int64);
         return Ok(smallvec![Val { id: cx.b.gather_rows(x.id, index), lead }]);
     };
     if let (Some(frames), None) = (picks.frames, lead.sequence)
