@@ -39,12 +39,16 @@ pub(super) fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
     let lead = indices.lead.union(table.lead);
     let axis = lead.rank();
     let n = product(&indices.dims).ok_or_else(|| Reason::new("", "as many indices as a free axis has"))?;
-    let width = product(&table.dims[1..]).ok_or_else(|| Reason::new("", "rows of free size"))?;
+    let Some((rows, row)) = table.dims.split_first() else {
+        return Err(Reason::new("", "the table has no axis"));
+    };
+    let width = product(row).ok_or_else(|| Reason::new("", "rows of free size"))?;
     let index = cx.reshape(&indices.with(index), &[Dim::Known(n), Dim::Known(1)])?;
     let index = cx.expand(&index, lead, &[Dim::Known(n), Dim::Known(width)])?;
-    let rows = cx.reshape(&table, &[table.dims[0], Dim::Known(width)])?;
-    let rows = cx.expand(&rows, lead, &[table.dims[0], Dim::Known(width)])?;
-    let id = cx.py(&format!("$0.gather({axis}, $1)"), &[rows.id, index.id]);
+    let wide = [*rows, Dim::Known(width)];
+    let table = cx.reshape(&table, &wide)?;
+    let table = cx.expand(&table, lead, &wide)?;
+    let id = cx.py(&format!("$0.gather({axis}, $1)"), &[table.id, index.id]);
     let picked = Val { lead, dims: [Dim::Known(n), Dim::Known(width)].as_slice().into(), ..table.with(id) };
     Ok(smallvec![cx.reshape(&picked, &out)?])
 }
