@@ -1,16 +1,16 @@
 //! The values of small stored tensors: what a lowering may look at.
 
 use cntk_parser::model::{Array, DataType, ElementStorage, Source, ValidatedModel, VariableKind};
+use std::borrow::Cow;
 
 /// The elements of an array, in file order, which is row-major order of the reversed shape.
 pub fn elements(array: &Array<'_>) -> Vec<f64> {
-    let pieces: Vec<&[u8]> = match &array.elements {
-        ElementStorage::Contiguous(bytes) => vec![bytes],
-        ElementStorage::Pieces(pieces) => pieces.clone(),
+    let bytes = match &array.elements {
+        ElementStorage::Contiguous(bytes) => Cow::Borrowed(*bytes),
+        ElementStorage::Pieces(pieces) => Cow::Owned(pieces.concat()),
         ElementStorage::ZigZag(pieces) => return zig_zag(pieces),
-        ElementStorage::Absent => vec![],
+        ElementStorage::Absent => Cow::Borrowed(&[][..]),
     };
-    let bytes = pieces.concat();
     match array.data_type {
         DataType::Double => {
             bytes.chunks_exact(8).map(|c| f64::from_le_bytes(c.try_into().unwrap_or_default())).collect()

@@ -101,8 +101,8 @@ fn mark_read(graph: &Graph<'_, '_>, f: FunctionId, read: &mut [bool]) {
 
 /// Does an operand lack the result's sequence axis though it has a batch axis, or is the result's axis gone or another?
 fn changes_axes<'t>(outputs: &[ValueType], inputs: impl Iterator<Item = &'t ValueType>) -> bool {
-    let dynamic: Vec<DynamicAxes> = inputs.map(|t| t.axes).filter(|a| a.batch || a.sequence.is_some()).collect();
-    dynamic.iter().any(|a| outputs.iter().any(|o| o.axes.sequence != a.sequence || !o.axes.batch))
+    let mut dynamic = inputs.map(|t| t.axes).filter(|a| a.batch || a.sequence.is_some());
+    dynamic.any(|a| outputs.iter().any(|o| o.axes.sequence != a.sequence || !o.axes.batch))
 }
 
 fn mixes_frames(op: &Operator<'_>) -> bool {

@@ -72,15 +72,15 @@ impl Builder {
     }
 
     /// A literal that nothing else shares, so that it can carry a name of its own.
-    pub(crate) fn own_tensor(&mut self, elem: ElemType, dims: &[u64], values: &[f64]) -> ValueId {
+    pub(crate) fn own_tensor(&mut self, elem: ElemType, dims: &[u64], values: Vec<f64>) -> ValueId {
         let mut bytes = Vec::with_capacity(values.len() * elem.size());
-        for v in values {
+        for v in &values {
             elem.encode(*v, &mut bytes);
         }
         let shape: Dims = dims.iter().map(|n| Dim::Known(*n)).collect();
         let id = self.in_main(|b| b.value(None, elem, shape));
         self.model.initializers.push(Initializer { value: id, data: Data::Owned(bytes) });
-        self.constants.insert(id, Constant::Literal(values.to_vec()));
+        self.constants.insert(id, Constant::Literal(values));
         id
     }
 

@@ -31,6 +31,7 @@ use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, ValueType
 use cntk_parser::ops::Operator;
 use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
+use std::fmt::Write;
 
 pub(crate) use value::Val;
 use values::Values;
@@ -235,7 +236,7 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
             (Some(range), Some(stored)) if count > 16 => self.b.stored(None, elem, &dims, range.clone(), stored),
             _ => {
                 let values = crate::graph::literal::elements(array);
-                self.b.own_tensor(elem, &dims, &values)
+                self.b.own_tensor(elem, &dims, values)
             }
         };
         if self.b.value_name(id).is_none() {
@@ -266,7 +267,9 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
             }
             self.b.name_node(v.id, function.uid);
             // Should the file have given this name to something else, the finishing pass tells them apart.
-            self.b.name_value(v.id, format!("{}_Output_{i}", function.uid));
+            let mut name = String::with_capacity(function.uid.len() + "_Output_0".len());
+            let _ = write!(name, "{}_Output_{i}", function.uid);
+            self.b.name_value(v.id, name);
         }
     }
 

@@ -145,6 +145,7 @@ impl<'m> Writer<'m> {
             let storage = self.storage(index)?;
             let header = &self.headers[index];
             out.write(&header.prefix(storage.length()))?;
+            out.write(header.bytes())?;
             out.write(storage.bytes())?;
             if self.placement.places[index] == Place::Model {
                 self.write_data(initializer, &mut chunk, &mut out)?;

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::onnx::graph::{Dim, Initializer, OnnxModel};
 use onnx_protobuf::{Message, TensorProto, tensor_proto::DataLocation};
+use smallvec::SmallVec;
 use std::fmt::Write as _;
 
 const MODEL_GRAPH: u64 = 7;
@@ -33,10 +34,13 @@ impl Header {
     }
 
     /// What begins the field of an initializer of which `storage` bytes follow.
-    pub(super) fn prefix(&self, storage: u64) -> Vec<u8> {
-        let mut bytes = field_prefix(GRAPH_INITIALIZER, self.0.len() as u64 + storage);
-        bytes.extend_from_slice(&self.0);
-        bytes
+    pub(super) fn prefix(&self, storage: u64) -> Prefix {
+        field_prefix(GRAPH_INITIALIZER, self.0.len() as u64 + storage)
+    }
+
+    /// What follows the prefix, before the storage.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// The length of the whole field.
@@ -47,7 +51,7 @@ impl Header {
 
 /// What follows the header: `raw_data`, or where it is.
 pub(super) struct Storage {
-    bytes: Vec<u8>,
+    bytes: Prefix,
     data: u64,
 }
 
@@ -71,7 +75,7 @@ impl Storage {
             entry("length", &length.to_string()),
         ];
         proto.external_data.extend(checksum.map(|sum| entry("checksum", &hex(&sum))));
-        Ok(Self { bytes: proto.write_to_bytes().map_err(refused)?, data: 0 })
+        Ok(Self { bytes: proto.write_to_bytes().map_err(refused)?.into(), data: 0 })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -90,7 +94,7 @@ impl Storage {
 }
 
 /// What begins the graph in its model.
-pub(super) fn graph_prefix(length: u64) -> Vec<u8> {
+pub(super) fn graph_prefix(length: u64) -> Prefix {
     field_prefix(MODEL_GRAPH, length)
 }
 
@@ -101,8 +105,10 @@ pub(super) fn field_length(length: u64) -> u64 {
 }
 
 /// Tag and length of a length-delimited field.
-fn field_prefix(field: u64, length: u64) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(11);
+pub(super) type Prefix = SmallVec<[u8; 11]>;
+
+fn field_prefix(field: u64, length: u64) -> Prefix {
+    let mut bytes = Prefix::new();
     for mut n in [field << 3 | 2, length] {
         while n > 0x7f {
             bytes.push((n & 0x7f) as u8 | 0x80);

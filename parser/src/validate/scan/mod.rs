@@ -84,6 +84,9 @@ fn count(data_type: DataType, bytes: &[u8]) -> Counts {
 }
 
 fn report(id: VariableId, variable: &Variable<'_>, counts: Counts, findings: &mut Findings<'_, '_>) {
+    if counts == (Counts { elements: counts.elements, ..Counts::default() }) {
+        return;
+    }
     let place = Place::VariableKey(id, "value");
     let who = match (variable.name, variable.kind) {
         ("", VariableKind::Constant) => format!("constant {}", Quoted(variable.uid)),
