@@ -277,7 +277,12 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
         let mut given = HashSet::new();
         let mut derived = Vec::new();
         for o in &self.graph.outputs {
-            let Ok(Some(v)) = self.value(o.source) else { continue };
+            let Ok(Some(v)) = self.value(o.source) else {
+                if self.reasons.is_empty() {
+                    self.reasons.push(Reason::new("outputs", format!("{} could not be computed", o.uid)));
+                }
+                continue;
+            };
             let v = self.full(v, self.graph.model.type_of(o.source));
             if let Some(axis) = v.lead.sequence.filter(|axis| !self.is_argument_axis(*axis)) {
                 derived.push((o.name.clone(), axis));
