@@ -10,6 +10,7 @@ pub mod sign;
 use crate::options::Options;
 use crate::report::{Reason, Refusal};
 use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId, VariableKind};
+use cntk_parser::ops::Operator;
 use hashbrown::{HashMap, HashSet};
 
 /// A wanted output.
@@ -61,6 +62,10 @@ impl<'m, 'a> Graph<'m, 'a> {
         if wanted.is_empty() {
             return Err(Refusal { reasons: vec![Reason::new("outputs", "the model has no outputs")] });
         }
+        let reasons = packed_indices_read(model, &live, &wanted);
+        if !reasons.is_empty() {
+            return Err(Refusal { reasons });
+        }
         let names = Names::new(model, &arguments, &wanted);
         Ok(Self {
             model,
@@ -83,6 +88,33 @@ impl<'m, 'a> Graph<'m, 'a> {
     pub fn functions(&self) -> impl Iterator<Item = FunctionId> + '_ {
         self.model.order().iter().copied().filter(|f| self.is_live(*f))
     }
+
+    /// Does a delay take its initial state from the recurrence that it is part of? It would have to be known before it is computed.
+    pub fn starts_itself(&self, delay: FunctionId) -> bool {
+        let loop_of = |f| self.model.loop_of(f);
+        let initial = self.model.inputs(delay).get(1);
+        loop_of(delay).is_some() && matches!(initial, Some(Source::Output(f, _)) if loop_of(*f) == loop_of(delay))
+    }
+}
+
+/// Who reads a packed index other than to gather or scatter: it is a place in CNTK's minibatch, which has no like elsewhere.
+fn packed_indices_read(model: &ValidatedModel<'_>, live: &[bool], outputs: &[outputs::Selected]) -> Vec<Reason> {
+    let packed =
+        |source: &Source| matches!(source, Source::Output(f, _) if matches!(model.operator(*f), Operator::PackedIndex));
+    let what = "reads a packed index: a place in CNTK's minibatch, of use to GatherPacked and ScatterPacked only";
+    let mut reasons = Vec::new();
+    for f in model.order().iter().copied().filter(|f| live[f.0 as usize]) {
+        let takes = |i| i == 1 && matches!(model.operator(f), Operator::GatherPacked | Operator::ScatterPacked);
+        if model.inputs(f).iter().enumerate().any(|(i, source)| packed(source) && !takes(i)) {
+            let function = model.function(f);
+            let (op, uid, name) = (model.operator(f).name(), function.uid, function.name);
+            let reason = Reason::new("", what);
+            reasons.push(Reason { op: op.to_owned(), uid: uid.to_owned(), name: name.to_owned(), ..reason });
+        }
+    }
+    let asked = outputs.iter().filter(|o| packed(&o.source));
+    reasons.extend(asked.map(|o| Reason { uid: o.uid.clone(), name: o.name.clone(), ..Reason::new("outputs", what) }));
+    reasons
 }
 
 /// Which functions the outputs need, and which variables CNTK lists for them: what a block is given counts as listed,

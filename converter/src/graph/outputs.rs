@@ -54,7 +54,7 @@ pub(super) fn select(model: &ValidatedModel<'_>, wanted: &Outputs) -> Result<Sel
 }
 
 fn selected(o: &Output<'_>) -> Selected {
-    Selected { uid: o.uid.to_string(), name: o.name.to_owned(), source: o.source }
+    Selected { uid: o.uid.to_string(), name: o.name.to_string(), source: o.source }
 }
 
 fn inference(model: &ValidatedModel<'_>) -> Selection {

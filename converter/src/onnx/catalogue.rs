@@ -96,7 +96,9 @@ pub fn entry(op: Op) -> Entry {
         Op::LessEqual => plain("Less, Equal, Or, Cast"),
         Op::Greater => plain("Greater, Cast"),
         Op::GreaterEqual => plain("Greater, Equal, Or, Cast"),
-        Op::PackedIndex => plain("the frame indices of a Where"),
+        Op::PackedIndex => {
+            plain("the frame indices of a Where; refused where anything but GatherPacked and ScatterPacked reads it")
+        }
         Op::GatherPacked => plain("GatherElements or Gather along the sequence axis"),
         Op::ScatterPacked => plain("ScatterElements along the sequence axis"),
         Op::Times => plain("MatMul, Gemm; a product over the sequence axis masks what is beyond the length"),

@@ -37,6 +37,12 @@ def _():
     return C.top_k(x, 3).outputs[0] * 2, {x: distinct(2, 2, 5)}
 
 
+@case("top_k_with_a_name")
+def _():
+    x = C.input_variable((2, 5), name="x")
+    return C.combine(C.top_k(x, 3, name="best").outputs), {x: distinct(2, 2, 5)}
+
+
 @case("top_k_sequence")
 def _():
     x = C.sequence.input_variable((4,), name="x")

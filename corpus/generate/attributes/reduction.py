@@ -121,3 +121,11 @@ for _f in ("reduce_l1", "reduce_l2", "reduce_sum_square"):
 def _():
     x = C.input_variable((C.FreeDimension, 3), name="x")
     return C.combine([C.reduce_mean(x, axis=0), C.reduce_max(x, axis=1)]), {x: batch(4, 3)}
+
+
+for _f in ("softmax", "log_softmax", "hardmax"):
+    def _alone(f=getattr(C, _f)):
+        x = C.input_variable((2, 3, 4), dynamic_axes=[], name="x")
+        return f(x), {x: normal(2, 3, 4)}
+    _alone.__module__ = __name__
+    case("%s_without_dynamic_axes" % _f)(_alone)

@@ -215,6 +215,12 @@ for _f, _pad in [("reduce_sum", 0), ("reduce_max", -np.inf), ("reduce_min", np.i
         return f(C.sequence.unpack(x, pad, no_mask_output=True), axis=0), {x: ragged(2, 3)}
 
 
+@case("unpack_with_a_name")
+def _():
+    x = C.sequence.input_variable((2,), name="x")
+    return C.combine(C.sequence.unpack(x, 0, name="frames").outputs), {x: ragged(2)}
+
+
 @case("unpack_with_mask")
 def _():
     x = C.sequence.input_variable((2,), name="x")

@@ -80,6 +80,13 @@ for _name, _build in FORMS.items():
         case("type_%s_%s" % (_label, _name))(_make)
 
 
+@case("type_double_relu_then_clip")
+def _():
+    x = C.input_variable((2, 3), dtype=np.float64, name="x")
+    low, high = C.constant(0.25, dtype=np.float64), C.constant(0.75, dtype=np.float64)
+    return C.clip(C.relu(x), low, high), {x: batch(2, 3).astype(np.float64)}
+
+
 @case("type_half_batch_norm")
 def _():
     x = C.input_variable((2, 3, 3), dtype=np.float16, name="x")

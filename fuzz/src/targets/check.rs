@@ -56,7 +56,7 @@ pub fn proof(model: &ValidatedModel<'_>) {
         let found = model.find(&output.uid).unwrap_or_else(|| panic!("{} is not found", output.uid));
         assert_eq!(found.source, output.source, "{} is found elsewhere", output.uid);
         if !output.name.is_empty() {
-            let found = model.find(output.name).unwrap_or_else(|| panic!("{:?} is not found", output.name));
+            let found = model.find(&output.name).unwrap_or_else(|| panic!("{:?} is not found", output.name));
             let _ = model.type_of(found.source);
         }
     }

@@ -66,8 +66,8 @@ pub struct Loop {
 pub struct Output<'a> {
     /// CNTK's uid of this output: a block's outputs carry the block's uid; an output that is a variable, its own.
     pub uid: std::borrow::Cow<'a, str>,
-    /// CNTK's name, may be empty.
-    pub name: &'a str,
+    /// CNTK's name, may be empty. The second output of a TopK or UnpackSequence with a name has one of its own.
+    pub name: std::borrow::Cow<'a, str>,
     /// What computes it.
     pub source: Source,
     /// The function of that uid as the user sees it (a block is not seen through). `None` for a variable.

@@ -61,7 +61,7 @@ fn broken(model: &ValidatedModel<'_>) -> Vec<String> {
         if found != Some((output.uid.clone(), output.source)) {
             say(format!("output {} is found as {found:?}", output.uid));
         }
-        if !output.name.is_empty() && model.find(output.name).is_none() {
+        if !output.name.is_empty() && model.find(&output.name).is_none() {
             say(format!("output {:?} is not found by name", output.name));
         }
         model.type_of(output.source);

@@ -33,7 +33,7 @@ fn check(bytes: &[u8], label: &Value) -> Vec<String> {
             continue;
         };
         if !is_input && !model.outputs().iter().any(|o| o.uid == uid && o.name == label["name"].as_str().unwrap()) {
-            let names: Vec<_> = model.outputs().iter().map(|o| (&o.uid, o.name)).collect();
+            let names: Vec<_> = model.outputs().iter().map(|o| (&o.uid, &o.name)).collect();
             wrong.push(format!("{uid} ({}) is not among the outputs {names:?}", label["name"]));
         }
         if label["shape"].is_null() || label["dynamic_axes"].is_null() {

@@ -1,5 +1,6 @@
 //! Training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
+use super::elementwise::LOG_OF_ZERO;
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
@@ -121,7 +122,7 @@ pub(super) fn logistic(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lo
     let sum = cx.b.add(t, p);
     let rest = cx.b.sub(one, sum);
     let inner = cx.b.add(rest, both);
-    let least = cx.b.scalar_like(p, 1e-37);
+    let least = cx.b.scalar_like(p, LOG_OF_ZERO.exp());
     let inner = cx.b.binary("Max", inner, least);
     let log = cx.b.unary("Log", inner);
     let loss = Val { id: cx.b.unary("Neg", log), lead };

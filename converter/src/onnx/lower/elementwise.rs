@@ -11,7 +11,7 @@ use smallvec::smallvec;
 const SIGHT: u32 = 8;
 
 /// The value that CNTK gives for the logarithm of anything below 1e-37.
-const LOG_OF_ZERO: f64 = -85.1;
+pub(super) const LOG_OF_ZERO: f64 = -85.1;
 
 /// An operator that ONNX has under another name.
 pub(super) fn unary(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
@@ -167,8 +167,14 @@ pub(super) fn clip(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
         let x = node.inputs[0];
         let elem = cx.b.elem(x.id);
         let (lo, hi) = (cx.b.scalar(elem, *lo), cx.b.scalar(elem, *hi));
-        let dims = cx.b.dims(x.id).clone();
-        let id = cx.b.emit("Clip", &[x.id, lo, hi], vec![], elem, dims);
+        // ONNX Runtime fuses ReLU and Clip, and fails to load the model if they are double.
+        let id = if elem == ElemType::Double {
+            let above = cx.b.binary("Max", x.id, lo);
+            cx.b.binary("Min", above, hi)
+        } else {
+            let dims = cx.b.dims(x.id).clone();
+            cx.b.emit("Clip", &[x.id, lo, hi], vec![], elem, dims)
+        };
         return Ok(smallvec![cx.with(id, &x)]);
     }
     let (ids, lead) = cx.align(&node.inputs);

@@ -11,6 +11,10 @@ use smallvec::smallvec;
 pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling) -> Lowered {
     let x = node.inputs[0];
     let rank = cx.static_rank(&x);
+    if rank == 0 {
+        // A window over nothing sees the one number that there is.
+        return Ok(smallvec![x]);
+    }
     if a.window.is_unknown() {
         return global(cx, node, a, rank);
     }

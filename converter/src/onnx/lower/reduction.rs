@@ -5,6 +5,7 @@ use crate::layout::Lead;
 use crate::layout::reduction::{Reduced, neutral};
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
+use cntk_parser::model::DynamicAxes;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
 use smallvec::smallvec;
 
@@ -162,7 +163,8 @@ fn arg_reduce(
     Ok(smallvec![cx.with_static(number, out_lead, &dims)])
 }
 
-/// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together.
+/// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together; of what has no dynamic axes, along the last,
+/// as CNTK takes its first axis for the rows of a matrix.
 pub(super) fn softmax(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
     let x = node.inputs[0];
     let tail: Dims = cx.tail(&x);
@@ -170,6 +172,10 @@ pub(super) fn softmax(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'
         let row = cx.with_static(x.id, x.lead, &[Dim::Known(1)]);
         let id = cx.b.softmax(op, row.id, x.lead.rank());
         return Ok(smallvec![cx.with_static(id, x.lead, &[])]);
+    }
+    if x.lead == Lead::default() && node.types[0].axes == DynamicAxes::default() {
+        let id = cx.b.softmax(op, x.id, tail.len() - 1);
+        return Ok(smallvec![cx.with(id, &x)]);
     }
     let flat = cx.flatten_static(&x);
     let id = cx.b.softmax(op, flat, x.lead.rank());

@@ -1,5 +1,6 @@
 //! Training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
+use super::elementwise::LEAST;
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::pytorch::python::expr::{ValueId, tuple};
@@ -92,7 +93,7 @@ pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '
 pub(super) fn logistic(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (p, t) = pair(cx, node)?;
     let inner = cx.py("2 * $0 * $1 - $0 - $1 + 1", &[t.id, p.id]);
-    let loss = cx.py("-$0.clamp(min=1e-37).log()", &[inner]);
+    let loss = cx.py(&format!("-$0.clamp(min={LEAST}).log()"), &[inner]);
     let loss = p.with(loss);
     let Some(weight) = node.inputs.get(2) else { return total(cx, node, &loss) };
     let weight = cx.tensor(weight);

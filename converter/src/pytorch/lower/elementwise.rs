@@ -10,7 +10,7 @@ use cntk_parser::ops::attributes::{Cast, Reduction};
 use smallvec::smallvec;
 
 /// The smallest number whose logarithm CNTK takes as it is.
-const LEAST: &str = "1.1e-37";
+pub(super) const LEAST: &str = "1.1e-37";
 
 /// Text with the operand as its only hole.
 pub(super) fn unary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, template: &str) -> Lowered {

@@ -110,6 +110,9 @@ fn states(
         let Some(steps) = offset(cx, f) else { continue };
         let fail = |reason| (f, reason);
         let dims = model.output_types(f)[0].shape.clone();
+        if cx.graph.starts_itself(f) {
+            return Err(fail(Reason::new("", "the recurrence computes its own initial state")));
+        }
         let Some(initial) = cx.value(model.inputs(f)[1]).map_err(fail)? else { return Ok(None) };
         let name = cx.names.unique(&cx.local_name(f).unwrap_or_else(|| "state".to_owned()));
         let start = start(cx, &initial, &dims, timed, (f, steps)).map_err(fail)?;

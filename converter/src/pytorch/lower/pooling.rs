@@ -13,6 +13,10 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
     let x = cx.tensor(&node.inputs[0]);
     let rank = x.rank();
     let out = node.types[0].shape.clone();
+    if rank == 0 {
+        // A window over nothing sees the one number that there is.
+        return Ok(smallvec![x]);
+    }
     if a.window.is_unknown() {
         if rank < 2 {
             return Err(Reason::new("poolingWindowShape", "pooling over all spatial axes needs at least one"));

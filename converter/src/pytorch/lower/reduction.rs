@@ -6,7 +6,7 @@ use crate::layout::Lead;
 use crate::layout::reduction::{Reduced, neutral};
 use crate::pytorch::python::expr::{ValueId, number, tuple};
 use crate::report::Reason;
-use cntk_parser::model::{Dim, Source};
+use cntk_parser::model::{Dim, DynamicAxes, Source};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
 use smallvec::smallvec;
@@ -161,11 +161,16 @@ fn arg_reduce(
     Ok(smallvec![made])
 }
 
-/// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together.
+/// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together; of what has no dynamic axes, along the last.
 pub(super) fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, function: &str) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let flat = if x.rank() == 0 { cx.reshape(&x, &[Dim::Known(1)])? } else { cx.flatten(&x)? };
-    let axis = x.lead.rank();
+    let alone = x.rank() > 0 && x.lead == Lead::default() && node.types[0].axes == DynamicAxes::default();
+    let flat = match x.rank() {
+        0 => cx.reshape(&x, &[Dim::Known(1)])?,
+        _ if alone => x.clone(),
+        _ => cx.flatten(&x)?,
+    };
+    let axis = if alone { x.rank() - 1 } else { x.lead.rank() };
     let id = if function == "hardmax" {
         cx.py(&format!("hardmax($0, {axis})"), &[flat.id])
     } else {

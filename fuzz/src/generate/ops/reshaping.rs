@@ -76,7 +76,7 @@ pub(super) fn reduce(m: &mut Maker<'_, '_>) -> Option<()> {
     // The last four work along one axis, or are not on every CPU.
     let among = if m.options.runnable { 6 } else { NAMES.len() };
     let x = m.pick(|v| !v.shape.is_empty() && v.known().is_some())?;
-    let (rank, keep) = (x.shape.len(), m.choice.one_in(2));
+    let (rank, mut keep) = (x.shape.len(), m.choice.one_in(2));
     let name = NAMES[m.choice.below(among)];
     let one = name.starts_with("Arg");
     let row = m.choice.below(rank);
@@ -93,6 +93,12 @@ pub(super) fn reduce(m: &mut Maker<'_, '_>) -> Option<()> {
         2 if !one && x.batch && x.sequence.is_none() => {
             made.batch = false;
             entry("axis", batch_axis())
+        }
+        // CNTK's API keeps axes in the operator and drops them after it; where a file does otherwise, CNTK reduces other axes.
+        _ if m.options.runnable => {
+            keep = true;
+            made.shape = reduced(&x.shape, &[row], keep);
+            entry("axis", row_axis(row, rank))
         }
         3 if !one && rank > 1 => {
             let other = (row + 1) % rank;

@@ -33,6 +33,8 @@ pub(super) fn pick(m: &mut Maker<'_, '_>, back: bool) -> Option<()> {
     let attributes = vec![entry("newDynamicAxes", axes)];
     let places = m.function(Op::Where, &[&condition], attributes, picked(&condition));
     let index = m.function(Op::PackedIndex, &[&x, &places], vec![], Value { shape: vec![], ..picked(&x) });
+    // Nothing else may read a packed index.
+    m.pool.retain(|v| v.uid != index.uid);
     let frames = m.function(Op::GatherPacked, &[&x, &index], vec![], picked(&x));
     if back {
         m.function(Op::ScatterPacked, &[&frames, &index, &condition], vec![], x.like());

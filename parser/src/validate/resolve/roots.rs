@@ -212,10 +212,20 @@ pub(crate) fn output<'a>(model: &Model<'a>, source: Source) -> Output<'a> {
     match source {
         Source::Variable(v) => {
             let (uid, name) = model.variables.get(v.place()).map_or(("", ""), |v| (v.uid, v.name));
-            Output { uid: Cow::Borrowed(uid), name, source, function: None }
+            Output { uid: Cow::Borrowed(uid), name: Cow::Borrowed(name), source, function: None }
         }
         Source::Output(f, i) => {
-            let (uid, name) = model.functions.get(f.place()).map_or(("", ""), |f| (f.uid, f.name));
+            let function = model.functions.get(f.place());
+            let (uid, name) = function.map_or(("", ""), |f| (f.uid, f.name));
+            let name = match function.map(|f| &f.kind) {
+                Some(FunctionKind::Primitive(Op::TopK)) if i == 1 && !name.is_empty() => {
+                    Cow::Owned(format!("{name}_TopKIndexMask"))
+                }
+                Some(FunctionKind::Primitive(Op::UnpackSequence)) if i == 1 && !name.is_empty() => {
+                    Cow::Owned(format!("{name}_UnpackSequenceMask"))
+                }
+                _ => Cow::Borrowed(name),
+            };
             Output { uid: Cow::Owned(format!("{uid}_Output_{i}")), name, source, function: Some(f) }
         }
     }

@@ -23,7 +23,7 @@ pub struct Contents<'a> {
 /// An input, output, parameter or constant.
 pub struct Port<'a> {
     pub uid: Cow<'a, str>,
-    pub name: &'a str,
+    pub name: Cow<'a, str>,
     pub data_type: DataType,
     /// Row-major.
     pub shape: Vec<String>,
@@ -84,7 +84,7 @@ impl<'a> Contents<'a> {
             let axes = [kind.axes.batch.then_some("batch"), kind.axes.sequence.map(|_| "sequence")];
             self.outputs.push(Port {
                 uid: output.uid.clone(),
-                name: output.name,
+                name: output.name.clone(),
                 data_type: kind.data_type,
                 shape: shape.collect(),
                 dynamic_axes: axes.into_iter().flatten().collect(),
@@ -103,7 +103,7 @@ impl<'a> Port<'a> {
         };
         Self {
             uid: Cow::Borrowed(variable.uid),
-            name: variable.name,
+            name: Cow::Borrowed(variable.name),
             data_type: variable.data_type,
             shape: variable.shape.0.iter().rev().map(dim).collect(),
             dynamic_axes: variable
@@ -131,7 +131,7 @@ impl<'a> Port<'a> {
         let dim = |d: &String| d.parse().map_or(Json::Null, Json::Number);
         vec![
             ("uid", Json::text(&*self.uid)),
-            ("name", Json::from(self.name)),
+            ("name", Json::text(&*self.name)),
             ("type", Json::text(format!("{:?}", self.data_type))),
             ("shape", Json::list(&self.shape, dim)),
             ("dynamic_axes", Json::list(&self.dynamic_axes, |a| Json::from(*a))),

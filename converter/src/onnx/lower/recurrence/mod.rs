@@ -20,7 +20,7 @@ mod weights;
 use super::{Lowering, Val};
 use crate::onnx::graph::ValueId;
 use crate::report::Reason;
-use cntk_parser::model::{AxisKind, FunctionId, LoopId, SequenceAxisId, Source};
+use cntk_parser::model::{AxisKind, FunctionId, LoopId, SequenceAxisId};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Delay;
 use std::collections::{HashMap, HashSet};
@@ -96,7 +96,7 @@ impl Frame {
             axis = own;
             let offset = super::sequence::delay::offset(delay).map_err(here)?;
             let source = model.inputs(*f)[1];
-            if matches!(source, Source::Output(from, _) if model.loop_of(from) == Some(id)) {
+            if cx.graph.starts_itself(*f) {
                 return Err(here(Reason::new("", "the recurrence computes its own initial state")));
             }
             let Some(v) = cx.value(source).map_err(here)? else { return Ok(None) };
