@@ -1,7 +1,7 @@
 //! What holds of every error and finding.
 
 use cntk_parser::model::ValidatedModel;
-use cntk_parser::{Error, Finding};
+use cntk_parser::{Error, Finding, rules};
 
 /// The longest text that one error or finding may be.
 const LONGEST: usize = 4096;
@@ -10,11 +10,14 @@ const LONGEST: usize = 4096;
 pub fn error(error: &Error, end: u64) {
     assert!(error.offset() <= end, "{error}: beyond the end at {end:#x}");
     line(&error.to_string());
+    line(error.code());
+    line(error.hint().unwrap_or_default());
 }
 
 /// So does a finding.
 pub fn finding(finding: &Finding, end: u64) {
     assert!(finding.offset <= end, "{finding:?}: beyond the end at {end:#x}");
+    assert!(rules().iter().any(|rule| rule.id == finding.rule), "{finding:?} is of a rule that the table lacks");
     line(&finding.path);
     line(&finding.message);
 }
