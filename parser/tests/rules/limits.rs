@@ -20,6 +20,8 @@ fn records_are_counted() {
     let file = graph::chain(9).file();
     let of = |functions| passed(&file, &Limits { functions, ..Limits::default() });
     assert_eq!((of(9), of(8)), (None, Some(("functions", 9))));
+    let error = parse(&file, &Limits { functions: 8, ..Limits::default() }).unwrap_err();
+    assert_eq!(error.hint(), Some("if the file is trusted, raise the limit"));
     let variables: Vec<Record> = (0..5).map(|i| input(&format!("x{i}"), &[3])).collect();
     let file = model("F", &variables, &[function("F", 2, &["x0"], &[])]).file();
     let of = |variables| passed(&file, &Limits { variables, ..Limits::default() });

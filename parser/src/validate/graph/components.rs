@@ -79,8 +79,7 @@ fn enter(
 fn lower(marks: &mut PerId<FunctionId, Mark>, node: FunctionId, low: u32) {
     if let Some(mark) = marks.get_mut(node)
         && low != 0
-        && low < mark.low
     {
-        mark.low = low;
+        mark.low = mark.low.min(low);
     }
 }
