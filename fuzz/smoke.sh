@@ -8,6 +8,7 @@ cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-fuz
 
 cargo fuzz build --release --debug-assertions --sanitizer none --no-trace-compares
 built=${CARGO_TARGET_DIR:-fuzz/target}/x86_64-unknown-linux-gnu/release
+mkdir -p fuzz/artifacts
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 for source in fuzz/fuzz_targets/*.rs; do

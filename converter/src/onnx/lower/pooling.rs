@@ -217,6 +217,10 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
     if pooled_in.lead != original.lead {
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }
+    if list.is_empty() {
+        // No spatial axis: each window has one place, and its number goes back there.
+        return Ok(smallvec![pooled_in]);
+    }
     let mut x = cx.as_batch(&original);
     if bare {
         x = cx.b.unsqueeze(x, &[1]);

@@ -130,7 +130,11 @@ pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
     if pooled.lead != original.lead {
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }
-    if list.is_empty() || list.len() > 3 {
+    if list.is_empty() {
+        // No spatial axis: each window has one place, and its number goes back there.
+        return Ok(smallvec![node.inputs[0].clone()]);
+    }
+    if list.len() > 3 {
         return Err(Reason::new("unpoolingWindowShape", "PyTorch pools over one to three axes"));
     }
     let mut x = cx.as_batch(&original);
