@@ -7,8 +7,11 @@ Needs torch (any version from 1.13), numpy and safetensors. Each case is convert
   - `load()` must load strictly and give a module in eval mode, whose `state_dict` is what the file holds;
   - everything that report.json calls trainable must be a parameter that requires a gradient;
   - forward must give what CNTK gave within the valid length of every sequence, the padding of ragged inputs being NaN;
+  - so must the module that torch.jit.script makes of it;
   - the tests in test_model.py must pass, those against CNTK's numbers included, which `--record` was given.
 Random ops are only converted and loaded. Exit 3 is a refusal: it counts as a failure unless the list of known ones has it.
+
+--export also counts the modules that torch.export (torch 2) takes with the same numbers, and says which it does not.
 
 --gradients compares gradients with those that CNTK computed (generate/gradients.py). --lint runs `ruff format --check`,
 `ruff check` and `mypy --strict` over the modules, where those programs are installed. mypy is left out with torch 1.x,
@@ -17,14 +20,17 @@ whose annotations it no longer follows.
 With --known the exit status says whether exactly the listed cases fail; without, whether all pass.
 """
 import argparse
+import contextlib
 import fnmatch
 import importlib.util
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -111,18 +117,36 @@ def compare(case, arrays, report, made):
 
 
 def run(tool, case, out):
+    """Raises what is wrong; the module, its arguments and its report, if its numbers are known."""
     if not case.deterministic:
         convert(tool, case.model, out)
         load(out)
-        return
+        return None
     arrays = np.load(case.folder / (case.name + ".npz"))
     record = emitted.record(case, arrays, out.with_name("record"))
     convert(tool, case.model, out, "--record", str(record))
     net, report = load(out)
-    with torch.no_grad():
-        made = net(**feed(case, arrays, report))
-    compare(case, arrays, report, made if isinstance(made, tuple) else (made,))
+    given = feed(case, arrays, report)
+    agree(net, given, case, arrays, report)
+    agree(torch.jit.script(net), given, case, arrays, report)
     emitted.run_tests(out)
+    return net, given, report
+
+
+def agree(net, given, case, arrays, report):
+    with torch.no_grad():
+        made = net(**given)
+    compare(case, arrays, report, made if isinstance(made, tuple) else (made,))
+
+
+def export(case, net, given, report):
+    """Why torch.export does not take the module, or None."""
+    try:
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+            program = torch.export.export(net, (), given).module()
+        agree(program, given, case, np.load(case.folder / (case.name + ".npz")), report)
+    except Exception as e:
+        return "%s: %s" % (type(e).__name__, " ".join(str(e).split())[:120])
 
 
 def gradients(tool, folder, scratch):
@@ -201,12 +225,14 @@ def main():
     p.add_argument("--known", type=Path, help="list of the cases that are expected to fail")
     p.add_argument("--bless", action="store_true", help="rewrite that list")
     p.add_argument("--gradients", type=Path, help="folder of recorded gradients")
+    p.add_argument("--export", action="store_true", help="count the modules that torch.export takes")
     p.add_argument("--lint", action="store_true", help="check the modules' style and types")
     options = p.parse_args()
     tool = os.path.abspath(options.tool)
     known = KnownFailures(options.known)
     torch.set_num_threads(1)
-    failed, passed, complaints, existing = [], [], [], set()
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    failed, passed, complaints, exported, existing = [], [], [], [], set()
     with tempfile.TemporaryDirectory(prefix="cntk2onnx-") as scratch:
         scratch = Path(scratch)
         (scratch / "lint").mkdir()
@@ -218,8 +244,10 @@ def main():
                     continue
                 out = scratch / "module"
                 try:
-                    run(tool, case, out)
+                    made = run(tool, case, out)
                     passed.append(case.id)
+                    if options.export and made:
+                        exported.append((case.id, export(case, *made)))
                     if options.lint and case.folder.name == "zoo":
                         shutil.copy(out / "model.py", scratch / "lint" / ("m_%s.py" % name))
                 except Exception as e:
@@ -233,6 +261,11 @@ def main():
             complaints += more
         if options.lint:
             complaints += lint(scratch / "lint")
+    for id, why in exported:
+        if why:
+            print("not exported: %s: %s" % (id, why))
+    if options.export:
+        print("torch.export takes %d of %d modules" % (sum(not why for _, why in exported), len(exported)))
     for c in complaints:
         print("FAIL " + c)
     print("%d of %d cases match (torch %s)" % (len(passed), len(passed) + len(failed), torch.__version__))

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 /// What an emitted file may import from.
-const MODULES: &[&str] = &["math", "pathlib", "safetensors", "torch", "unittest", "model"];
+const MODULES: &[&str] = &["math", "pathlib", "typing", "safetensors", "torch", "unittest", "model"];
 /// Built-ins that it may use.
 const BUILTINS: &[&str] = &[
     "NotImplementedError",

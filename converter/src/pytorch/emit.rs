@@ -165,7 +165,7 @@ impl Emission<'_, '_, '_, '_> {
             .chain(self.lower.arguments.iter().map(|a| format!("{a}: Tensor")))
             .collect();
         if !self.lower.equal_lengths {
-            arguments.extend(self.lower.lengths.iter().map(|l| format!("{}: Tensor | None = None", l.name)));
+            arguments.extend(self.lower.lengths.iter().map(|l| format!("{}: Optional[Tensor] = None", l.name)));
         }
         let count = self.outputs.len() + self.lower.output_lengths().len();
         let result =
@@ -236,7 +236,11 @@ impl Emission<'_, '_, '_, '_> {
 
 /// The import statements that the code needs.
 fn imports(code: &str, helpers: &[&helpers::Helper]) -> String {
-    let lines = ["from pathlib import Path"];
+    let mut lines = vec!["from pathlib import Path"];
+    let optional = code.contains("Optional[");
+    if optional {
+        lines.push("from typing import Optional");
+    }
     let mut plain: BTreeSet<&str> = BTreeSet::new();
     let mut last: BTreeSet<String> = BTreeSet::from(["from safetensors.torch import load_file".to_owned()]);
     for helper in helpers {
@@ -255,6 +259,10 @@ fn imports(code: &str, helpers: &[&helpers::Helper]) -> String {
         out.push_str(line);
         out.push('\n');
     };
+    if optional {
+        push("# ruff: noqa: UP045");
+        push("# Optional[X] and not X | None, which torch.jit.script of torch 1.13 does not know.\n");
+    }
     plain.iter().for_each(|l| push(l));
     lines.iter().for_each(|l| push(l));
     push("");

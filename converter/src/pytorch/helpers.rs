@@ -53,26 +53,25 @@ def bn_momentum(time_constant: float) -> float:
         name: "auto_pad",
         imports: &[],
         text: r#"def auto_pad(
-    x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], value: float = 0.0
+    x: Tensor, kernel: list[int], stride: list[int], value: float = 0.0
 ) -> Tensor:
     """Pad as CNTK does: centred on what the strides leave over."""
     pads: list[int] = []
-    for n, k, s in zip(reversed(x.shape[2:]), reversed(kernel), reversed(stride)):
+    for n, k, s in zip(x.shape[2:], kernel, stride):
         extra = (n - 1) % s
         before = (k - 1) // 2 - extra // 2
-        pads += [before, k - 1 - extra - before]
+        pads = [before, k - 1 - extra - before] + pads
     return F.pad(x, pads, value=value)
 "#,
     },
     plain(
         "auto_crop",
-        r#"def auto_crop(y: Tensor, like: Tensor, kernel: tuple[int, ...]) -> Tensor:
+        r#"def auto_crop(y: Tensor, like: Tensor, kernel: list[int]) -> Tensor:
     """Cut off what auto_pad put around a tensor of the size of `like`."""
     pads: list[int] = []
-    sizes = zip(reversed(y.shape[2:]), reversed(like.shape[2:]), reversed(kernel))
-    for padded, n, k in sizes:
+    for padded, n, k in zip(y.shape[2:], like.shape[2:], kernel):
         before = (k - 1) // 2 - (k - 1 - (padded - n)) // 2
-        pads += [-before, before - (padded - n)]
+        pads = [-before, before - (padded - n)] + pads
     return F.pad(y, pads)
 "#,
     ),
@@ -267,13 +266,19 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     ),
     Helper {
-        name: "run_packed",
-        imports: &["from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence"],
-        text: r#"def run_packed(rnn: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
-    """Run a recurrent layer on the valid steps only, so that both directions see them."""
-    packed = pack_padded_sequence(x, lengths.cpu(), True, enforce_sorted=False)
-    y, _ = pad_packed_sequence(rnn(packed)[0], True, total_length=x.shape[1])
-    return y
+        name: "pack",
+        imports: &["from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence"],
+        text: r#"def pack(x: Tensor, lengths: Tensor) -> PackedSequence:
+    """The valid steps, which are all that both directions of a layer may see."""
+    return pack_padded_sequence(x, lengths.cpu(), True, enforce_sorted=False)
+"#,
+    },
+    Helper {
+        name: "unpack",
+        imports: &["from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence"],
+        text: r#"def unpack(x: PackedSequence, steps: int) -> Tensor:
+    """Padded again to so many steps."""
+    return pad_packed_sequence(x, True, total_length=steps)[0]
 "#,
     },
 ];

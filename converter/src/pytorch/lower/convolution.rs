@@ -162,7 +162,7 @@ fn dynamic(
         0.0 => String::new(),
         other => format!(", {}", crate::pytorch::python::expr::number(other, true)),
     };
-    let id = cx.py(&format!("auto_pad($0, {}, {}{value})", tuple(&kernel), tuple(&stride)), &[x]);
+    let id = cx.py(&format!("auto_pad($0, {kernel:?}, {stride:?}{value})"), &[x]);
     Ok((id, vec![0; windows.len()]))
 }
 

@@ -177,5 +177,5 @@ fn crop(
         return Err(Reason::new("autoPadding", "padding some axes of free size by CNTK's rule and others not"));
     }
     let kernel: Vec<u64> = windows.iter().map(Window::extent).collect();
-    Ok(cx.py(&format!("auto_crop($0, $1, {})", tuple(&kernel)), &[y, x]))
+    Ok(cx.py(&format!("auto_crop($0, $1, {kernel:?})"), &[y, x]))
 }

@@ -35,7 +35,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Optimiz
     };
     let id = if a.bidirectional {
         let lengths = cx.lengths(axis)?;
-        let id = cx.call("run_packed(%0, $0, $1)", &[x.id, lengths], &[state]);
+        let id = cx.call("unpack(%0(pack($0, $1))[0], $0.shape[1])", &[x.id, lengths], &[state]);
         cx.body.values[id.0 as usize].heavy = true;
         id
     } else {

@@ -123,12 +123,22 @@ impl Class {
         out.push(2, "super().__init__()");
         self.init(&mut out);
         out.push(0, "");
-        let tensor = |is_pair: bool| if is_pair { "tuple[Tensor, Tensor]" } else { "Tensor" };
-        let state = format!("state: {} | None = None", tensor(self.base == Base::Lstm));
-        let arguments = ["self".to_owned(), "x: Tensor".to_owned(), state];
-        out.signature(1, "forward", &arguments, tensor(self.has(State)));
+        let states = self.states().iter().map(|(name, _)| format!("{name}: Optional[Tensor] = None"));
+        let arguments: Vec<_> = ["self".to_owned(), "x: Tensor".to_owned()].into_iter().chain(states).collect();
+        let result = if self.has(State) { "tuple[Tensor, Tensor]" } else { "Tensor" };
+        out.signature(1, "forward", &arguments, result);
         self.forward(&mut out);
         out.finish()
+    }
+
+    /// What goes from step to step, and a linear layer that reads as many numbers.
+    fn states(&self) -> &'static [(&'static str, &'static str)] {
+        match self.base {
+            Base::Lstm if self.has(Projection) => &[("h", "recurrent"), ("c", "project")],
+            Base::Lstm => &[("h", "recurrent"), ("c", "recurrent")],
+            Base::Gru => &[("h", "candidate")],
+            Base::Rnn => &[("h", "recurrent")],
+        }
     }
 
     fn init(&self, out: &mut Lines) {
@@ -162,21 +172,10 @@ impl Class {
 
     fn forward(&self, out: &mut Lines) {
         out.push(2, "x = self.input(x)");
-        out.push(2, "if state is None:");
-        let fed = if self.base == Base::Gru { "candidate" } else { "recurrent" };
-        let zeros = |of: &str| format!("x.new_zeros(x.shape[0], self.{of}.in_features)");
-        match self.base {
-            Base::Lstm if self.has(Projection) => {
-                out.push(3, &format!("h = {}", zeros(fed)));
-                out.push(3, &format!("state = (h, {})", zeros("project")));
-            }
-            Base::Lstm => {
-                out.push(3, &format!("h = {}", zeros(fed)));
-                out.push(3, "state = (h, h)");
-            }
-            _ => out.push(3, &format!("state = {}", zeros(fed))),
+        for (name, reader) in self.states() {
+            out.push(2, &format!("if {name} is None:"));
+            out.push(3, &format!("{name} = x.new_zeros(x.shape[0], self.{reader}.in_features)"));
         }
-        out.push(2, if self.base == Base::Lstm { "h, c = state" } else { "h = state" });
         out.push(2, "steps = []");
         if self.has(State) {
             out.push(2, "states = []");

@@ -195,7 +195,7 @@ fn start(
     if initials.iter().all(|i| matches!(i, Initial::Number(0.0, _))) {
         return ("", ids);
     }
-    // PyTorch's own layers have an axis for the directions in front.
+    // PyTorch's own layers have an axis for the directions in front, and take two states as one argument.
     let layered = matches!(plan.layer, Layer::Torch(..));
     for i in initials {
         ids.push(match i {
@@ -209,7 +209,12 @@ fn start(
             Initial::Value(v) => v.id,
         });
     }
-    (if initials.len() == 2 { ", ($1, $2)" } else { ", $1" }, ids)
+    let arguments = match (initials.len(), layered) {
+        (2, true) => ", ($1, $2)",
+        (2, false) => ", $1, $2",
+        _ => ", $1",
+    };
+    (arguments, ids)
 }
 
 /// The layer's state: made with the first loop that calls it.
