@@ -191,5 +191,9 @@ pub(super) fn relabel_batch(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) 
     if x.lead.sequence.is_some() {
         return Err(Reason::new("", "the batch axis of a sequence cannot become static"));
     }
+    if cx.b.rank(x.id) != lead.rank() + node.types[0].shape.len() {
+        // CNTK loads UnpackBatch of a constant, but does not run it.
+        return Err(Reason::new("", "its operand has no batch axis to unpack"));
+    }
     Ok(smallvec![Val { id: x.id, lead }])
 }

@@ -175,5 +175,8 @@ pub(super) fn relabel_batch(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> 
     if x.lead.sequence.is_some() {
         return Err(Reason::new("", "the batch axis of a sequence cannot become static"));
     }
+    if x.lead.rank() + x.rank() != lead.rank() + node.types[0].shape.len() {
+        return Err(Reason::new("", "its operand has no batch axis to unpack"));
+    }
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x }])
 }
