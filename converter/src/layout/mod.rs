@@ -132,7 +132,6 @@ fn mixes_frames(op: &Operator<'_>) -> bool {
         | Operator::UnpackBatch
         | Operator::ToBatch
         | Operator::User => true,
-        Operator::Times(t) => t.infer_input_rank_to_map == -2,
         Operator::ReduceElements(r) => {
             r.axes.iter().any(|a| matches!(a.kind(), AxisKind::All | AxisKind::Batch | AxisKind::Sequence))
         }

@@ -169,6 +169,41 @@ def _():
     return C.sequence.reduce_max(C.sequence.gather(x, c)), {x: ragged(2, lengths=LONG), c: conditions()}
 
 
+# The same frames for every input: what a condition is worth depends on the ends of the sequence alone.
+for _name, _condition in {
+    "first_equal": lambda first, last: C.equal(first, 1),
+    "first_not_equal": lambda first, last: C.not_equal(first, 1),
+    "last_less": lambda first, last: C.less(last, 1),
+    "last_less_equal": lambda first, last: C.less_equal(last, 0),
+    "first_greater": lambda first, last: C.greater(first, 0),
+    "last_greater_equal": lambda first, last: C.greater_equal(last, 1),
+    "first_negated": lambda first, last: C.negate(first) + 1,
+    "ends": lambda first, last: first + last,
+    "not_the_ends": lambda first, last: C.less(first + last, 1),
+    "second": lambda first, last: C.sequence.past_value(first),
+}.items():
+    @named("frames_%s" % _name)
+    def _(condition=_condition):
+        x = C.sequence.input_variable((2,), name="x")
+        c = condition(C.sequence.is_first(x), C.sequence.is_last(x))
+        return C.sequence.gather(x, c), {x: ragged(2, lengths=LONG)}
+
+# Conditions of the data that are 0 or 1, whatever they are made of.
+for _name, _condition in {
+    "negated": lambda x: 1 - C.greater(x, 0),
+    "times_ones": lambda x: C.greater(x, 0) * C.ones_like(x),
+    "select": lambda x: C.element_select(C.greater(x, 2), C.less(x, 3), C.ones_like(x)),
+    "hardmax": lambda x: C.slice(C.hardmax(C.splice(x, C.sequence.past_value(x) + 1)), -1, 0, 1),
+    "delayed": lambda x: C.sequence.past_value(C.greater(x, 0), initial_state=1),
+    "floored": lambda x: C.floor(C.abs(C.not_equal(x, 2))),
+}.items():
+    @named("gather_where_%s" % _name)
+    def _(condition=_condition):
+        x = C.sequence.input_variable((1,), name="x")
+        data = [np.array(v, np.float32).reshape(-1, 1) for v in ([1, -1, 2, 3], [-1, -2, 4, -1, -1, 5], [-1, 1, -1])]
+        return C.sequence.gather(x, condition(x)), {x: data}
+
+
 @case("sequence_scatter")
 def _():
     x, c = C.sequence.input_variable((2,), name="x"), C.sequence.input_variable((1,), name="c")
