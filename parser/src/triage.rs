@@ -156,6 +156,7 @@ mod tests {
         assert_eq!(verdict(b"Not Found\n"), ("file.text", 0));
         assert_eq!(verdict(&[0xff; 64]), ("file.not-cntk", 0));
         assert_eq!(verdict(b"\x80\x02}q\0."), ("file.not-cntk", 0));
+        assert_eq!(verdict(b"\x08\x01").0, "record.missing-key", "an empty dictionary");
     }
 
     #[test]

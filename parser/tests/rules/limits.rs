@@ -130,6 +130,14 @@ fn findings_are_kept_up_to_their_limit() {
     assert_eq!(of(5, found as u32).1, all);
     assert_eq!(of(5, found as u32 - 1), ((5, 0), all - 1, 1));
     assert_eq!(of(0, 0), ((0, 5), 0, 5 + found as u64));
+    // Warnings do not refuse a model, even where there is no room for them.
+    let functions = [function("F", 2, &["x"], &[]), function("G", 2, &["x"], &[])];
+    let file = model("F", &[input("x", &[3])], &functions).file();
+    let model = parse(&file, &Limits::default()).unwrap();
+    let mut options = ValidateOptions::default();
+    options.findings = 0;
+    let validation = validate(model, &options);
+    assert_eq!((validation.model.is_some(), validation.findings.len(), validation.more_findings), (true, 0, 1));
 }
 
 #[test]

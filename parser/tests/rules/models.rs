@@ -228,6 +228,10 @@ fn models() -> Vec<(&'static str, Record)> {
     ];
     all.push(("random numbers", model("F", &[], &[function("F", 76, &[], &distribution)])));
 
+    let proxy = [("customOp", text("op")), ("outputShape", shape(&[3])), ("newDataType", int(2))];
+    all.push(("a registered op", model("F", &[x()], &[function("F", 93, &["x"], &proxy)])));
+    all.push(("free sizes that stay", free_sizes()));
+
     // User-defined functions have as many outputs as are read, by inputs or by arguments of blocks.
     let functions = [
         user("User1", &["x"]),
@@ -264,6 +268,47 @@ fn models() -> Vec<(&'static str, Record)> {
     }
     all.extend(refused());
     all
+}
+
+/// An axis of free size through operators that keep its size, and through the same ones that do not.
+fn free_sizes() -> Record {
+    let pooling = |uid: &str, window: u64, stride: u64, pad: u64, auto: bool| {
+        let attributes = [
+            ("poolingType", size(0)),
+            ("poolingWindowShape", shape(&[window])),
+            ("strides", shape(&[stride])),
+            ("autoPadding", list(&[flag(auto)])),
+            ("lowerPad", shape(&[pad])),
+            ("upperPad", shape(&[0])),
+        ];
+        function(uid, 17, &["f"], &attributes)
+    };
+    let pad = |uid: &str, foot: u64| {
+        let attributes = [
+            ("paddingHead", list(&[size(0), size(1)])),
+            ("paddingFoot", list(&[size(foot), size(0)])),
+            ("paddingMode", size(0)),
+            ("paddingConstantValue", double(0.0)),
+        ];
+        function(uid, 83, &["f"], &attributes)
+    };
+    let reshape = |uid: &str, dims: &[u64]| function(uid, 16, &["f"], &[("newShape", shape(dims))]);
+    let functions = [
+        pooling("Same1", 1, 1, 0, false),
+        pooling("Same2", 3, 1, 0, true),
+        pooling("Other1", 1, 2, 0, false),
+        pooling("Other2", 3, 1, 0, false),
+        pooling("Other3", 1, 1, 1, false),
+        pad("Same3", 0),
+        pad("Other4", 2),
+        reshape("Same4", &[3, u64::MAX]),
+        reshape("Other5", &[6, u64::MAX]),
+        reshape("None1", &[3, 7]),
+    ];
+    let uids = ["Same1", "Same2", "Other1", "Other2", "Other3", "Same3", "Other4", "Same4", "Other5", "None1"];
+    let outputs = uids.map(|uid| format!("{uid}_Output_0"));
+    let all = function("All", 44, &outputs.each_ref().map(String::as_str), &[]);
+    model("All", &[input("f", &[FREE, 3])], &[functions.to_vec(), vec![all]].concat())
 }
 
 /// Rings and cycles: how many are named.

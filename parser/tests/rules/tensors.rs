@@ -110,6 +110,13 @@ fn values_are_in_the_member_of_their_type() {
             assert_eq!(found, expected, "{data_type:?} in {other}");
         }
     }
+    // The member is called by its name.
+    for (member, name) in [(4, "float_values"), (5, "double_values"), (6, "bytes_value"), (7, "sint32_values")] {
+        let code = if member == 5 { 1 } else { 2 };
+        let file = graph::tanh().set("note", raw_array(code, &[1], &field(member, &field(1, &[0; 8])))).file();
+        let error = parse(&file, &Limits::default()).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
     let errors = |bytes: &[u8]| with(value(11, &field(13, bytes)), |_, array| array.map(|_| ()));
     let floats = |n: usize| field(4, &field(1, &vec![0; 4 * n]));
     let one = |parts: &[&[u8]]| errors(&parts.concat());
@@ -132,6 +139,21 @@ fn values_are_in_the_member_of_their_type() {
     // What holds nothing is in the tail of the large layout; a plain file has none.
     assert_eq!(one(&[&float, &dims]), Err("tensor.count"));
     assert_eq!(one(&[&float, &dims, &field(4, &[])]), Err("tensor.count"));
+}
+
+/// Dimensions are packed, or a field each, or both.
+#[test]
+fn dimensions_are_read_as_they_were_written() {
+    let packed = |dims: &[u64]| field(1, &dims.iter().flat_map(|n| varint(*n)).collect::<Vec<u8>>());
+    let alone = |dim| number(1, dim);
+    for message in
+        [packed(&[2, 300, 1]), [alone(2), alone(300), alone(1)].concat(), [alone(2), packed(&[300, 1])].concat()]
+    {
+        let file = graph::tanh().set("note", value(7, &field(9, &message))).file();
+        let model = parse(&file, &Limits::default()).unwrap();
+        let Some(Read::Shape(shape)) = model.record.get("note").map(|item| item.value) else { panic!("no shape") };
+        assert_eq!(shape.0.as_slice(), [2, 300, 1]);
+    }
 }
 
 /// The product of the dimensions and the bytes that it takes fit 63 bits.

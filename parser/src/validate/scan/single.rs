@@ -93,7 +93,7 @@ mod tests {
         for x in [0.0, 1.0, -65504.0, 6.103_515_6e-5, 5.960_464_5e-8, 0.1f32.to_bits() as f32 * 0.0, f32::INFINITY] {
             assert!(is_half(x), "{x}");
         }
-        for x in [0.1, 65520.0, 1e-9, 1.000_1] {
+        for x in [0.1, 65520.0, 1e-9, 1.000_1, 2f32.powi(-25), 3.0 * 2f32.powi(-25)] {
             assert!(!is_half(x), "{x}");
         }
     }

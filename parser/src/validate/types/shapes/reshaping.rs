@@ -175,8 +175,6 @@ fn swap(node: &mut Node<'_, '_, '_, '_>, axes: [&Axis<'_>; 2], x: &Dims) -> Opti
         }
     }
     let [a, b] = places;
-    if a < file.len() && b < file.len() {
-        file.swap(a, b);
-    }
+    file.swap(a, b);
     Some(file.into_iter().rev().collect())
 }
