@@ -7,7 +7,7 @@ that CNTK reads but that 2.7 does not write. Everything else in the file stays a
 from relayout import each, field, number_bytes
 from wire import OPS, Axis, Shape, fields, value
 
-SIZE, SHAPE, AXIS = 3, 7, 8
+BOOL, SIZE, SHAPE, AXIS = 1, 3, 7, 8
 
 
 def edit(path, op, drop=(), put=None, version=None, new_op=None, inputs=None):
@@ -97,6 +97,8 @@ def encode(v):
     if isinstance(v, Axis):
         index = field(1, 0, v.index & (1 << 64) - 1) if v.index else b""
         return encoded(AXIS, index + field(2, 2, v.name.encode()) + (field(3, 0, 1) if v.ordered else b""))
+    if isinstance(v, bool):
+        return encoded(BOOL, int(v))
     if isinstance(v, int):
         return encoded(SIZE, v)
     raise ValueError("not supported: %r" % (v,))

@@ -111,6 +111,15 @@ def reduced():
 edited("old_reduction_without_keep_dimensions", reduced, ("ReduceElements", {"drop": ["reductionKeepDimensions"], "version": 7}))
 
 
+def reduced_over_all():
+    x = C.sequence.input_variable((1, 1), name="x")
+    return C.reduce_mean(x, axis=C.Axis.all_axes()), {x: ragged(1, 1)}
+
+
+# CNTK infers sizes of 1, and computes a value of the operand's sizes: only where these are 1, too, can it be evaluated.
+edited("reduce_all_axes_keep_dimensions", reduced_over_all, ("ReduceElements", {"put": {"reductionKeepDimensions": True}}))
+
+
 def normalized():
     x = C.input_variable((2, 3, 3), name="x")
     p = [C.parameter((2,), init=v) for v in (normal(2), normal(2), normal(2), positive(2))]

@@ -13,7 +13,9 @@ pub(super) fn reduce(node: &mut Node<'_, '_, '_, '_>, reduce: &ReduceElements<'_
     let mut reduced = smallvec::SmallVec::<[bool; 8]>::from_elem(false, x.len());
     for axis in &reduce.axes {
         match axis.kind() {
-            AxisKind::AllStatic if reduce.keep_dimensions => return Some(Dims::from_elem(Dim::Known(1), x.len())),
+            AxisKind::AllStatic | AxisKind::All if reduce.keep_dimensions => {
+                return Some(Dims::from_elem(Dim::Known(1), x.len()));
+            }
             AxisKind::AllStatic | AxisKind::All => return Some(Dims::new()),
             AxisKind::Batch | AxisKind::Sequence => continue,
             _ => {}
