@@ -231,6 +231,18 @@ fn models() -> Vec<(&'static str, Record)> {
     let proxy = [("customOp", text("op")), ("outputShape", shape(&[3])), ("newDataType", int(2))];
     all.push(("a registered op", model("F", &[x()], &[function("F", 93, &["x"], &proxy)])));
     all.push(("free sizes that stay", free_sizes()));
+    for (what, dims) in [("an old zero is inferred", [2, 0]), ("unless something else is", [u64::MAX, 0])] {
+        let reshape = function("F", 16, &["y"], &[("newShape", shape(&dims))]).set("version", size(7));
+        all.push((what, model("F", &[input("y", &[3, 4])], &[reshape])));
+    }
+    let functions = [
+        function("F", 2, &["B_Output_1"], &[]),
+        function("G", 2, &["p"], &[]),
+        function("C", 44, &["p", "G_Output_0"], &[]),
+        block("B", "C", &[("p", "x")]),
+    ];
+    let variables = [x(), p(), placeholder("B_Output_1", &[3])];
+    all.push(("a placeholder for the second output of a block", model("F", &variables, &functions)));
 
     // User-defined functions have as many outputs as are read, by inputs or by arguments of blocks.
     let functions = [
