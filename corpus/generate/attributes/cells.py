@@ -10,14 +10,6 @@ from . import Data, batch, case, normal, ragged
 H = 3
 
 
-def named(name):
-    def add(build):
-        build.__module__ = __name__
-        case(name)(build)
-        return build
-    return add
-
-
 def weights(*shape):
     return C.parameter(init=np.round(Data.rng.uniform(-0.7, 0.7, shape), 3).astype(np.float32))
 
@@ -59,43 +51,43 @@ for _name, _options in [("plain", {}), ("peepholes", {"peepholes": True}), ("spl
     _end = C.sequence.first if "backwards" in _options else C.sequence.last
     _start = C.sequence.last if "backwards" in _options else C.sequence.first
 
-    @named("cell_lstm_%s" % _name)
+    @case("cell_lstm_%s" % _name)
     def _(options=_options):
         x = sequence()
         return C.combine([lstm(x, 2, **options).outputs[0]]), {x: ragged(2)}
 
-    @named("cell_lstm_%s_states" % _name)
+    @case("cell_lstm_%s_states" % _name)
     def _(options=_options):
         x = sequence()
         return lstm(x, 2, **options), {x: ragged(2)}
 
-    @named("cell_lstm_%s_final_states" % _name)
+    @case("cell_lstm_%s_final_states" % _name)
     def _(options=_options, end=_end):
         x = sequence()
         y = lstm(x, 2, **options)
         return C.splice(end(y.outputs[0]), end(y.outputs[1])), {x: ragged(2)}
 
-    @named("cell_lstm_%s_states_at_the_start" % _name)
+    @case("cell_lstm_%s_states_at_the_start" % _name)
     def _(options=_options, start=_start):
         x = sequence()
         y = lstm(x, 2, **options)
         return C.splice(start(y.outputs[0]), start(y.outputs[1])), {x: ragged(2)}
 
 
-@named("cell_lstm_states_from_inputs")
+@case("cell_lstm_states_from_inputs")
 def _():
     x, h, c = sequence(), C.input_variable(H, name="h"), C.input_variable(H, name="c")
     return C.combine([lstm(x, 2, initial=[h, c]).outputs[0]]), {x: ragged(2), h: batch(H, n=3), c: batch(H, n=3)}
 
 
 for _way in ("forwards", "backwards"):
-    @named("cell_lstm_state_from_a_sequence_%s" % _way)
+    @case("cell_lstm_state_from_a_sequence_%s" % _way)
     def _(backwards=_way == "backwards"):
         x, s = sequence(), sequence(H, "s", sequence_axis=Axis("other"))
         y = lstm(x, 2, initial=[s, C.constant(0.5)], backwards=backwards)
         return C.combine([y.outputs[0]]), {x: ragged(2), s: ragged(H, lengths=(2, 4, 3))}
 
-    @named("cell_lstm_states_into_another_%s" % _way)
+    @case("cell_lstm_states_into_another_%s" % _way)
     def _(backwards=_way == "backwards"):
         x, y = sequence(2, "x", sequence_axis=Axis("encoder")), sequence(2, "y")
         states = Fold(LSTM(H), go_backwards=backwards, return_full_state=True)(x)
@@ -122,63 +114,63 @@ def gru(x, n, form, **more):
 
 for _form in ("reset_before", "reset_after", "reset_after_bias", "difference", "turned"):
     for _way in ("forwards", "backwards"):
-        @named("cell_gru_%s_%s" % (_form, _way))
+        @case("cell_gru_%s_%s" % (_form, _way))
         def _(form=_form, backwards=_way == "backwards"):
             x = sequence()
             return gru(x, 2, form, backwards=backwards), {x: ragged(2)}
 
 
-@named("cell_rnn_two_inputs")
+@case("cell_rnn_two_inputs")
 def _():
     x, y = sequence(), sequence(4, "y")
     W, V, U, b = weights(2, H), weights(4, H), weights(H, H), weights(H)
     return loop(lambda h: [C.tanh(C.times(x, W) + C.times(h, U) + C.times(y, V) + b)], [H]), {x: ragged(2), y: ragged(4)}
 
 
-@named("cell_rnn_no_bias")
+@case("cell_rnn_no_bias")
 def _():
     x, W, U = sequence(), weights(2, H), weights(H, H)
     return loop(lambda h: [C.relu(C.times(x, W) + C.times(h, U))], [H]), {x: ragged(2)}
 
 
-@named("cell_rnn_two_biases")
+@case("cell_rnn_two_biases")
 def _():
     x, W, U, a, b = sequence(), weights(2, H), weights(H, H), weights(H), weights(H)
     return loop(lambda h: [C.tanh((C.times(x, W) + a) + (b + C.times(h, U)))], [H]), {x: ragged(2)}
 
 
-@named("cell_rnn_matrix_input")
+@case("cell_rnn_matrix_input")
 def _():
     x, W, U = sequence((2, 2)), weights(2, 2, H), weights(H, H)
     return loop(lambda h: [C.tanh(C.times(x, W) + C.times(h, U))], [H]), {x: ragged(2, 2)}
 
 
-@named("cell_rnn_matrix_state")
+@case("cell_rnn_matrix_state")
 def _():
     x, W, U = sequence((2, 2)), weights(2, H), weights(H, H)
     return loop(lambda h: [C.tanh(C.times(x, W) + C.times(h, U))], [(2, H)]), {x: ragged(2, 2)}
 
 
-@named("cell_rnn_input_without_weights")
+@case("cell_rnn_input_without_weights")
 def _():
     x, U = sequence(H), weights(H, H)
     return loop(lambda h: [C.tanh(x + C.times(h, U))], [H]), {x: ragged(H)}
 
 
-@named("cell_rnn_transposed_weights")
+@case("cell_rnn_transposed_weights")
 def _():
     x, W, U = sequence(), weights(2, H), weights(H, H)
     return loop(lambda h: [C.tanh(C.times(x, W) + C.times_transpose(h, U))], [H]), {x: ragged(2)}
 
 
-@named("cell_lstm_output_delayed")
+@case("cell_lstm_output_delayed")
 def _():
     x = sequence()
     y = Recurrence(LSTM(H))(x)
     return C.sequence.past_value(y) + y * C.sequence.future_value(y, time_step=2), {x: ragged(2)}
 
 
-@named("cell_lstm_state_reduced")
+@case("cell_lstm_state_reduced")
 def _():
     x = sequence()
     y = Recurrence(LSTM(H), return_full_state=True)(x)
@@ -188,7 +180,7 @@ def _():
 # ---- loops
 
 for _way in ("forwards", "backwards"):
-    @named("loop_mixed_offsets_%s" % _way)
+    @case("loop_mixed_offsets_%s" % _way)
     def _(backwards=_way == "backwards"):
         x, W, V, h = sequence(H), weights(H, H), weights(H, H), C.placeholder(H)
         delay = C.sequence.future_value if backwards else C.sequence.past_value
@@ -197,7 +189,7 @@ for _way in ("forwards", "backwards"):
         return y, {x: ragged(H, lengths=(3, 7, 1))}
 
     for _offset in (1, 3):
-        @named("loop_state_from_a_sequence_offset_%d_%s" % (_offset, _way))
+        @case("loop_state_from_a_sequence_offset_%d_%s" % (_offset, _way))
         def _(backwards=_way == "backwards", offset=_offset):
             x, s, h = sequence(), sequence(2, "s", sequence_axis=Axis("other")), C.placeholder(2)
             delay = C.sequence.future_value if backwards else C.sequence.past_value
@@ -205,7 +197,7 @@ for _way in ("forwards", "backwards"):
             y.replace_placeholders({h: y.output})
             return y, {x: ragged(2), s: ragged(2, lengths=(4, 3, 6))}
 
-    @named("loop_counts_frames_%s" % _way)
+    @case("loop_counts_frames_%s" % _way)
     def _(backwards=_way == "backwards"):
         x, n = sequence(), C.placeholder(1)
         delay = C.sequence.future_value if backwards else C.sequence.past_value
@@ -213,20 +205,20 @@ for _way in ("forwards", "backwards"):
         y.replace_placeholders({n: y.output})
         return y, {x: ragged(2)}
 
-    @named("loop_with_another_axis_%s" % _way)
+    @case("loop_with_another_axis_%s" % _way)
     def _(backwards=_way == "backwards"):
         x, y = sequence(), sequence(2, "y", sequence_axis=Axis("other"))
         return loop(lambda h: [C.tanh(x + 0.3 * h + C.reconcile_dynamic_axes(y, x))], [2], backwards=backwards), \
             {x: ragged(2), y: ragged(2)}
 
-    @named("loop_with_a_matrix_per_sample_%s" % _way)
+    @case("loop_with_a_matrix_per_sample_%s" % _way)
     def _(backwards=_way == "backwards"):
         x, m = sequence(), C.input_variable((2, 2), name="m")
         return loop(lambda h: [C.tanh(x + C.times(h, C.sequence.broadcast_as(m, x)))], [2], backwards=backwards), \
             {x: ragged(2), m: batch(2, 2, n=3)}
 
 
-@named("loop_three_in_a_row")
+@case("loop_three_in_a_row")
 def _():
     x = sequence()
     a = loop(lambda h: [0.5 * h + x], [2])
@@ -234,7 +226,7 @@ def _():
     return loop(lambda h: [C.tanh(0.5 * h - b * a)], [2]), {x: ragged(2)}
 
 
-@named("loop_greedy_decoder")
+@case("loop_greedy_decoder")
 def _():
     y, s = sequence(4, "y"), C.input_variable(H, name="s")
     E, out, cell = weights(4, 2), weights(H, 4), GRU(H)
@@ -255,78 +247,78 @@ def flags(lengths=(3, 5, 1)):
     return found
 
 
-@named("gather_then_lstm_backwards")
+@case("gather_then_lstm_backwards")
 def _():
     x, c = sequence(), sequence(1, "c")
     return Recurrence(LSTM(H), go_backwards=True)(C.sequence.gather(x, c)), {x: ragged(2), c: flags()}
 
 
-@named("gather_then_loop_backwards")
+@case("gather_then_loop_backwards")
 def _():
     x, c = sequence(), sequence(1, "c")
     y = Recurrence(lambda h, v: C.element_max(h * 0.5, v) + h * 0.1, go_backwards=True)(C.sequence.gather(x, c))
     return y, {x: ragged(2), c: flags()}
 
 
-@named("gather_then_delays")
+@case("gather_then_delays")
 def _():
     x, c = sequence(), sequence(1, "c")
     g = C.sequence.gather(x, c)
     return C.sequence.future_value(g, time_step=2) + C.sequence.past_value(g), {x: ragged(2), c: flags()}
 
 
-@named("gather_then_scatter")
+@case("gather_then_scatter")
 def _():
     x, c = sequence(), sequence(1, "c")
     return C.sequence.scatter(C.sequence.gather(x, c) * 2, c) + x, {x: ragged(2), c: flags()}
 
 
-@named("slice_then_lstm_backwards")
+@case("slice_then_lstm_backwards")
 def _():
     x = sequence()
     y = Recurrence(LSTM(H), go_backwards=True)(C.sequence.slice(x, 1, -1))
     return C.combine([y, C.sequence.last(y)]), {x: ragged(2, lengths=(4, 6, 3))}
 
 
-@named("slice_two_of_one_axis")
+@case("slice_two_of_one_axis")
 def _():
     x = sequence()
     return C.sequence.slice(x, 1, 0) - C.sequence.slice(x, 0, -1), {x: ragged(2, lengths=(3, 5, 2))}
 
 
-@named("to_sequence_then_gru_backwards")
+@case("to_sequence_then_gru_backwards")
 def _():
     x = C.input_variable((5, 2), name="x")
     return Recurrence(GRU(H), go_backwards=True)(C.to_sequence(x)), {x: batch(5, 2)}
 
 
-@named("where_fractions_add_up")
+@case("where_fractions_add_up")
 def _():
     x = sequence(1)
     return C.sequence.where(x), {x: [np.array(v, np.float32)[:, None] for v in ([.4, .7, 1.2], [2, 0, 1, .3, .3], [1.0])]}
 
 
-@named("where_negative_numbers")
+@case("where_negative_numbers")
 def _():
     x = sequence(1)
     return C.sequence.where(x), {x: [np.array(v, np.float32)[:, None] for v in ([1, -1, 1.2], [2, -3, 1, .3, 3], [1.0])]}
 
 
-@named("gather_repeats_frames")
+@case("gather_repeats_frames")
 def _():
     x, c = sequence(), sequence(1, "c")
     return C.sequence.gather(x, c), {x: ragged(2), c: [np.round(np.abs(v) * 2 + 0.1, 2) for v in ragged(1)]}
 
 
 for _increase in (1.5, 0.5):
-    @named("unfold_length_%s" % str(_increase).replace(".", "_"))
+    @case("unfold_length_%s" % str(_increase).replace(".", "_"))
     def _(increase=_increase):
         like, s = sequence(2, "like"), C.input_variable(H, name="s")
         generate = Dense(H, activation=C.tanh, init=C.glorot_uniform(scale=2, seed=3))
         return UnfoldFrom(generate, length_increase=increase)(s, like), {like: ragged(2), s: batch(H, n=3)}
 
 
-@named("unfold_until")
+@case("unfold_until")
 def _():
     like, s = sequence(2, "like"), C.input_variable(H, name="s")
     generate = Dense(H, activation=C.tanh, init=C.glorot_uniform(scale=2, seed=3))
@@ -334,7 +326,7 @@ def _():
     return y, {like: ragged(2), s: batch(H, n=3)}
 
 
-@named("times_large_sparse_input")
+@case("times_large_sparse_input")
 def _():
     n = 1 << 15
     x = C.input_variable(n, is_sparse=True, name="x")
@@ -344,13 +336,13 @@ def _():
     return C.times(x, C.parameter(init=normal(n, 2))), {x: data}
 
 
-@named("two_axes_one_of_them_unread")
+@case("two_axes_one_of_them_unread")
 def _():
     x, y = sequence(2, "x"), sequence(3, "y", sequence_axis=Axis("other"))
     return C.combine([C.tanh(x), C.sequence.last(y)]), {x: ragged(2), y: ragged(3, lengths=(2, 4, 3))}
 
 
-@named("two_axes_both_unread")
+@case("two_axes_both_unread")
 def _():
     x, y = sequence(2, "x"), sequence(3, "y", sequence_axis=Axis("other"))
     return C.combine([C.tanh(x), C.sigmoid(y)]), {x: ragged(2), y: ragged(3, lengths=(2, 4, 3))}

@@ -5,14 +5,6 @@ import numpy as np
 from . import batch, case, normal, positive, ragged
 
 
-def named(name):
-    def add(build):
-        build.__module__ = __name__
-        case(name)(build)
-        return build
-    return add
-
-
 def kernel(*shape):
     return C.parameter(shape, init=normal(*shape) * 0.5, name="W")
 
@@ -24,7 +16,7 @@ for _length in (5, 6, 7, 8):
             if (_length, _stride) == (5, 5) and _k % 2 == 0:
                 continue                    # CNTK's own library fails there
             if (_length + _k + _stride) % 3 == 0 or _stride > _k:
-                @named("conv1d_pad_length%d_kernel%d_stride%d" % (_length, _k, _stride))
+                @case("conv1d_pad_length%d_kernel%d_stride%d" % (_length, _k, _stride))
                 def _(n=_length, k=_k, s=_stride):
                     x = C.input_variable((2, n), name="x")
                     return C.convolution(kernel(3, 2, k), x, strides=(s,), auto_padding=[False, True]), {x: batch(2, n)}
@@ -37,12 +29,12 @@ for _name, _shape, _w, _strides, _pad in [
         ("stride_beyond_kernel", (2, 7, 8), (3, 2, 1, 2), (2, 3), [False, True, True]),
         ("stride_beyond_kernel_valid", (2, 7, 8), (3, 2, 1, 2), (3, 3), [False]), ("kernel_1", (3, 4, 4), (2, 3, 1, 1), (1, 1), [False]),
         ("kernel_as_input", (2, 3, 4), (5, 2, 3, 4), (1, 1), [False]), ("rank3", (2, 4, 4, 5), (2, 2, 3, 2, 3), (1, 2, 1), [False, True, False, True]), ("rank1", (2, 9), (3, 2, 4), (2,), [False, True])]:
-    @named("conv_" + _name)
+    @case("conv_" + _name)
     def _(shape=_shape, w=_w, strides=_strides, pad=_pad):
         x = C.input_variable(shape, name="x")
         return C.convolution(kernel(*w), x, strides=strides, auto_padding=pad), {x: batch(*shape)}
 
-    @named("conv_double_" + _name)
+    @case("conv_double_" + _name)
     def _(shape=_shape, w=_w, strides=_strides, pad=_pad):
         x = C.input_variable(shape, dtype=np.float64, name="x")
         return C.convolution(C.parameter(w, init=normal(*w), dtype=np.float64), x, strides=strides, auto_padding=pad), {x: batch(*shape).astype(np.float64)}
@@ -62,7 +54,7 @@ def _():
 
 for _groups, _in, _out in [(2, 4, 6), (3, 3, 3), (4, 4, 8)]:
     for _pad in (False, True):
-        @named("conv_groups_%d%s" % (_groups, "_pad" if _pad else ""))
+        @case("conv_groups_%d%s" % (_groups, "_pad" if _pad else ""))
         def _(g=_groups, i=_in, o=_out, pad=_pad):
             x = C.input_variable((i, 5, 5), name="x")
             return C.convolution(kernel(o, i // g, 3, 3), x, auto_padding=[False, pad, pad], groups=g), {x: batch(i, 5, 5)}
@@ -106,12 +98,12 @@ def _():
 
 for _name, _strides, _pad in [("valid", (1, 1), False), ("valid_strided", (2, 2), False), ("same", (1, 1), True), ("same_strided", (2, 2), True),
                               ("strides_differ", (1, 3), False)]:
-    @named("conv_transpose_" + _name)
+    @case("conv_transpose_" + _name)
     def _(strides=_strides, pad=_pad):
         x = C.input_variable((2, 4, 5), name="x")
         return C.convolution_transpose(kernel(2, 3, 3, 3), x, strides=strides, auto_padding=[False, pad, pad]), {x: batch(2, 4, 5)}
 for _h, _w in [(7, 9), (8, 10), (8, 9)]:
-    @named("conv_transpose_output_shape_%d_%d" % (_h, _w))
+    @case("conv_transpose_output_shape_%d_%d" % (_h, _w))
     def _(h=_h, w=_w):
         x = C.input_variable((2, 4, 5), name="x")
         return C.convolution_transpose(kernel(2, 3, 3, 3), x, strides=(2, 2), auto_padding=[False, True, True], output_shape=(3, h, w)), {x: batch(2, 4, 5)}
@@ -165,32 +157,32 @@ for _kind in KINDS:
             ("even_window_pad", (2, 5, 6), (4, 2), (2, 1), [True], False, False), ("pad_one_axis", (2, 5, 6), (3, 3), (2, 2), [True, False], False, False),
             ("rank1", (2, 9), (3,), (2,), [True], False, False), ("rank3", (2, 4, 5, 4), (2, 3, 2), (2, 2, 1), [True], False, False),
             ("over_channels", (4, 5, 5), (2, 2, 2), (2, 2, 2), [False], False, False), ("whole", (2, 4, 5), (4, 5), (1, 1), [False], False, False)]:
-        @named("pooling_%s_%s" % (_kind, _name))
+        @case("pooling_%s_%s" % (_kind, _name))
         def _(kind=KINDS[_kind], shape=_shape, window=_window, strides=_strides, pad=_pad, ceil=_ceil, include=_include):
             x = C.input_variable(shape, name="x")
             return C.pooling(x, kind, window, strides, pad, ceil, include), {x: batch(*shape)}
 
-    @named("pooling_%s_double" % _kind)
+    @case("pooling_%s_double" % _kind)
     def _(kind=KINDS[_kind]):
         x = C.input_variable((2, 5, 5), dtype=np.float64, name="x")
         return C.pooling(x, kind, (3, 3), (2, 2), [True]), {x: batch(2, 5, 5).astype(np.float64)}
 
-    @named("pooling_%s_free_dimensions" % _kind)
+    @case("pooling_%s_free_dimensions" % _kind)
     def _(kind=KINDS[_kind]):
         x = C.input_variable((2, C.FreeDimension, C.FreeDimension), name="x")
         return C.pooling(x, kind, (2, 2), (2, 2), [False, True, True]), {x: batch(2, 5, 6)}
 
-    @named("pooling_%s_frames" % _kind)
+    @case("pooling_%s_frames" % _kind)
     def _(kind=KINDS[_kind]):
         x = C.sequence.input_variable((2, 4, 4), name="x")
         return C.pooling(x, kind, (2, 2), (2, 2)), {x: ragged(2, 4, 4)}
 
-    @named("pooling_%s_negative_input_pad" % _kind)
+    @case("pooling_%s_negative_input_pad" % _kind)
     def _(kind=KINDS[_kind]):
         x = C.input_variable((1, 3, 3), name="x")
         return C.pooling(x, kind, (3, 3), (1, 1), [True], include_pad=kind == C.AVG_POOLING), {x: -positive(2, 1, 3, 3)}
 
-    @named("pooling_%s_global" % _kind)
+    @case("pooling_%s_global" % _kind)
     def _(layer={"max": C.layers.GlobalMaxPooling, "average": C.layers.GlobalAveragePooling}[_kind]):
         x = C.input_variable((3, 4, 5), name="x")
         return layer()(x), {x: batch(3, 4, 5)}
@@ -198,7 +190,7 @@ for _kind in KINDS:
 for _name, _shape, _window, _strides, _pad in [
         ("plain", (2, 4, 4), (2, 2), (2, 2), [False]), ("pad", (2, 5, 5), (2, 2), (2, 2), [True]), ("overlap", (1, 5, 5), (3, 3), (2, 2), [False]),
         ("stride_beyond_window", (1, 7, 7), (2, 2), (3, 3), [False]), ("rank1", (2, 6), (2,), (2,), [False]), ("window_differs", (2, 6, 6), (3, 2), (3, 2), [False])]:
-    @named("unpooling_" + _name)
+    @case("unpooling_" + _name)
     def _(shape=_shape, window=_window, strides=_strides, pad=_pad):
         x = C.input_variable(shape, name="x")
         pooled = C.pooling(x, C.MAX_POOLING, window, strides, pad)
@@ -210,7 +202,7 @@ for _name, _shape, _window, _strides, _pad in [
 ROIS = np.array([[[0, 0, 7, 7], [1, 2, 5, 6], [3, 3, 3, 3], [0, 0, 20, 20]], [[2, 0, 6, 3], [5, 1, 7, 3], [6, 6, 7, 7], [0.4, 0.6, 4.5, 5.5]]], np.float32)
 for _out in [(3, 3), (2, 4), (1, 1)]:
     for _scale in (1.0, 0.5):
-        @named("roi_pooling_max_%d_%d_scale_%s" % (_out + (str(_scale).replace(".", "_"),)))
+        @case("roi_pooling_max_%d_%d_scale_%s" % (_out + (str(_scale).replace(".", "_"),)))
         def _(out=_out, scale=_scale):
             x, rois = C.input_variable((2, 8, 8), name="x"), C.input_variable((4, 4), name="rois")
             return C.roipooling(x, rois, C.MAX_POOLING, out, scale), {x: positive(2, 2, 8, 8), rois: ROIS}
@@ -237,7 +229,7 @@ def _():
 
 # --- along the sequence
 for _name, _window, _pad, _stride in [("pad", 3, True, 1), ("valid", 2, False, 1), ("even_pad", 2, True, 1), ("strided_pad", 3, True, 2)]:
-    @named("conv_sequential_" + _name)
+    @case("conv_sequential_" + _name)
     def _(window=_window, pad=_pad, stride=_stride):
         x = C.sequence.input_variable((3,), name="x")
         layer = C.layers.SequentialConvolution(window, 2, reduction_rank=1, pad=pad, strides=stride, init=C.glorot_uniform(seed=1))

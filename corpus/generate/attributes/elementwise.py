@@ -10,33 +10,25 @@ UNARY = "negate abs exp floor ceil round tanh sin cos tan sinh cosh asinh atan s
         "square hard_sigmoid leaky_relu element_not".split()
 
 
-def named(name):
-    def add(build):
-        build.__module__ = __name__
-        case(name)(build)
-        return build
-    return add
-
-
 for _f in UNARY:
-    @named("unary_edges_" + _f)
+    @case("unary_edges_" + _f)
     def _(f=_f):
         x = C.input_variable((6,), name="x")
         if f in ("log", "sqrt") or f == "exp":
             return getattr(C, f)(x), {x: EDGES}, {"rtol": 1e-3}
         return {"hard_sigmoid": lambda v: C.hard_sigmoid(v, 0.3, 0.4), "leaky_relu": lambda v: C.leaky_relu(v, 0.2)}.get(f, getattr(C, f))(x), {x: EDGES}
     if _f not in ("element_not", "hard_sigmoid", "round", "ceil"):
-        @named("unary_double_" + _f)
+        @case("unary_double_" + _f)
         def _(f=_f):
             x = C.input_variable((2, 3), dtype=np.float64, name="x")
             return getattr(C, f)(x), {x: positive(2, 2, 3).astype(np.float64)}
 
-        @named("unary_half_" + _f)
+        @case("unary_half_" + _f)
         def _(f=_f):
             x = C.input_variable((2, 3), dtype=np.float16, name="x")
             return getattr(C, f)(x), {x: positive(2, 2, 3).astype(np.float16)}, {"rtol": 1e-2, "atol": 1e-2}
 for _f in ("asin", "acos", "atanh"):
-    @named("unary_inside_" + _f)
+    @case("unary_inside_" + _f)
     def _(f=_f):
         x = C.input_variable((5,), name="x")
         return getattr(C, f)(x), {x: np.array([[0, -0.0, 0.9, -0.9, 0.1], [0.5, -0.5, 0.25, -0.75, 1e-4]], np.float32)}
@@ -159,19 +151,19 @@ def _():
 
 
 for _f in "equal not_equal less less_equal greater greater_equal".split():
-    @named("compare_" + _f)
+    @case("compare_" + _f)
     def _(f=_f):
         x, y = C.input_variable((5,), name="x"), C.input_variable((5,), name="y")
         return getattr(C, f)(x, y), {x: np.array([[1, 2, 3, NAN, 0], [INF, -1, 0, NAN, -INF]], np.float32),
                                      y: np.array([[1, 3, 2, 1, -0.0], [INF, -1, 1, NAN, INF]], np.float32)}
 
-    @named("compare_broadcast_" + _f)
+    @case("compare_broadcast_" + _f)
     def _(f=_f):
         x, y = C.input_variable((2, 3), name="x"), C.input_variable((3,), name="y")
         return getattr(C, f)(x, y), {x: whole(3, 2, 2, 3), y: whole(3, 2, 3)}
 
 for _f in "element_and element_or element_xor".split():
-    @named("logic_" + _f)
+    @case("logic_" + _f)
     def _(f=_f):
         x, y = C.input_variable((4,), name="x"), C.input_variable((4,), name="y")
         return getattr(C, f)(x, y), {x: np.array([[0, 0, 1, 1], [0, 2, -1, 0.5]], np.float32), y: np.array([[0, 1, 0, 1], [3, 0, 0.1, 0.5]], np.float32)}
@@ -182,24 +174,24 @@ SHAPES = {"lower_rank": ((2, 3), (3,)), "lower_rank_first": ((3,), (2, 3)), "one
           "scalar": ((2, 3), ()), "rank3_by_1": ((4, 2, 3), (1,)), "equal": ((2, 3), (2, 3))}
 for _f in BINARY:
     for _label, (_a, _b) in SHAPES.items():
-        @named("binary_%s_%s" % (_f, _label))
+        @case("binary_%s_%s" % (_f, _label))
         def _(f=BINARY[_f], a=_a, b=_b):
             x, y = C.input_variable(a, name="x"), C.input_variable(b, name="y")
             return f(x, y), {x: batch(*a), y: positive(2, *b)}
 
 
 for _label, (_a, _b) in SHAPES.items():
-    @named("broadcast_parameter_" + _label)
+    @case("broadcast_parameter_" + _label)
     def _(a=_a, b=_b):
         x = C.input_variable(a, name="x")
         return C.parameter(b, init=np.asarray(normal(*b), np.float32)) * x, {x: batch(*a)}
 
-    @named("broadcast_sequence_and_parameter_" + _label)
+    @case("broadcast_sequence_and_parameter_" + _label)
     def _(a=_a, b=_b):
         x = C.sequence.input_variable(a, name="x")
         return x + C.parameter(b, init=np.asarray(normal(*b), np.float32)), {x: ragged(*a)}
 
-    @named("broadcast_sequence_and_batch_" + _label)
+    @case("broadcast_sequence_and_batch_" + _label)
     def _(a=_a, b=_b):
         x, y = C.sequence.input_variable(a, name="x"), C.input_variable(b, name="y")
         return x + C.sequence.broadcast_as(y, x), {x: ragged(*a), y: batch(*b, n=3)}
@@ -214,7 +206,7 @@ def _():
 
 for _axis in (None, 0, 1, -1, -2):
     for _f in ("softmax", "log_softmax"):
-        @named("%s_axis_%s" % (_f, str(_axis).replace("-", "neg").lower()))
+        @case("%s_axis_%s" % (_f, str(_axis).replace("-", "neg").lower()))
         def _(f=_f, axis=_axis):
             x = C.input_variable((2, 3), name="x")
             return (getattr(C, f)(x) if axis is None else getattr(C, f)(x, axis=axis)), {x: batch(2, 3) * 3}
@@ -233,7 +225,7 @@ def _():
 
 
 for _f in ("sum", "mean"):
-    @named("variadic_" + _f)
+    @case("variadic_" + _f)
     def _(f=_f):
         x, y = C.input_variable((2, 3), name="x"), C.input_variable((2, 3), name="y")
         return getattr(C, f)([x, y, C.tanh(x), C.constant(normal(2, 3))]), {x: batch(2, 3), y: batch(2, 3)}

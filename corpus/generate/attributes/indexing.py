@@ -11,21 +11,13 @@ def distinct(*shape):
     return (Data.rng.permutation(n).reshape(shape) - n / 2).astype(np.float32)
 
 
-def named(name):
-    def add(build):
-        build.__module__ = __name__
-        case(name)(build)
-        return build
-    return add
-
-
 for _axis in (0, 1, 2, -1, -2, -3):
-    @named("top_k_axis_" + str(_axis).replace("-", "neg"))
+    @case("top_k_axis_" + str(_axis).replace("-", "neg"))
     def _(axis=_axis):
         x = C.input_variable((3, 4, 5), name="x")
         return C.combine(C.top_k(x, 2, axis).outputs), {x: distinct(2, 3, 4, 5)}
 for _k in (1, 5):
-    @named("top_k_k%d" % _k)
+    @case("top_k_k%d" % _k)
     def _(k=_k):
         x = C.input_variable((5,), name="x")
         return C.combine(C.top_k(x, k).outputs), {x: distinct(2, 5)}
@@ -50,7 +42,7 @@ def _():
 
 
 for _axis in (None, 0, 1, 2, -1, -2):
-    @named("gather_axis_" + str(_axis).replace("-", "neg").lower())
+    @case("gather_axis_" + str(_axis).replace("-", "neg").lower())
     def _(axis=_axis):
         table = C.parameter((4, 5, 3), init=normal(4, 5, 3), name="table")
         at = C.input_variable((2,), name="at")
@@ -82,7 +74,7 @@ def _():
 
 
 for _axis in (0, 1, 2, -1, -2, -3):
-    @named("one_hot_axis_" + str(_axis).replace("-", "neg"))
+    @case("one_hot_axis_" + str(_axis).replace("-", "neg"))
     def _(axis=_axis):
         x = C.input_variable((2, 3), name="x")
         return C.one_hot(x, 4, False, axis), {x: whole(4, 2, 2, 3)}
@@ -113,7 +105,7 @@ def _():
 
 
 for _sparse in (True, False):
-    @named("eye_like_" + ("sparse" if _sparse else "dense"))
+    @case("eye_like_" + ("sparse" if _sparse else "dense"))
     def _(sparse=_sparse):
         x = C.input_variable((4,), name="x")
         return C.times(C.eye_like(x, sparse), C.parameter((4, 2), init=normal(4, 2))), {x: batch(4, n=3)}
@@ -162,7 +154,7 @@ def _():
 
 
 for _from, _to in [(np.float32, np.float64), (np.float64, np.float32), (np.float32, np.float16), (np.float16, np.float32)]:
-    @named("cast_%s_to_%s" % (np.dtype(_from).name, np.dtype(_to).name))
+    @case("cast_%s_to_%s" % (np.dtype(_from).name, np.dtype(_to).name))
     def _(a=_from, b=_to):
         x = C.input_variable((2, 3), dtype=a, name="x")
         return C.cast(x, b), {x: batch(2, 3).astype(a)}
@@ -175,7 +167,7 @@ def _():
 
 
 for _axes, _feed in (("batch", [[0, 2, 4], [5, -1, 1]]), ("sequence", None)):
-    @named("embedding_of_one_hot_" + _axes)
+    @case("embedding_of_one_hot_" + _axes)
     def _(axes=_axes, feed=_feed):
         table = C.parameter((5, 3), init=normal(5, 3), name="table")
         if axes == "batch":

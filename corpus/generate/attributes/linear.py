@@ -5,14 +5,6 @@ import numpy as np
 from . import batch, case, normal, positive, ragged, whole
 
 
-def named(name):
-    def add(build):
-        build.__module__ = __name__
-        case(name)(build)
-        return build
-    return add
-
-
 def weights(*shape):
     return C.parameter(shape, init=normal(*shape), name="W")
 
@@ -22,12 +14,12 @@ for _name, _x, _w, _rank in [
         ("reduce_two", (2, 3), (2, 3, 4), 1), ("reduce_two_keep_one", (5, 2, 3), (2, 3, 4), 1), ("output_rank_2", (3,), (3, 2, 4), 2),
         ("output_rank_3", (3,), (3, 2, 4, 1), 3), ("reduce_two_output_rank_2", (2, 3), (2, 3, 2, 4), 2), ("reduce_three", (2, 3, 2), (2, 3, 2, 4), 1),
         ("outer_product", (3, 1), (1, 4), 1)]:
-    @named("times_" + _name)
+    @case("times_" + _name)
     def _(xs=_x, ws=_w, rank=_rank):
         x = C.input_variable(xs, name="x")
         return C.times(x, weights(*ws), output_rank=rank), {x: batch(*xs)}
 
-    @named("times_sequence_" + _name)
+    @case("times_sequence_" + _name)
     def _(xs=_x, ws=_w, rank=_rank):
         x = C.sequence.input_variable(xs, name="x")
         return C.times(x, weights(*ws), output_rank=rank), {x: ragged(*xs)}
@@ -88,7 +80,7 @@ def _():
 
 
 for _name, _x, _w in [("matrix", (3,), (4, 3)), ("matrix_matrix", (2, 3), (4, 3)), ("row", (3,), (1, 3))]:
-    @named("times_transpose_" + _name)
+    @case("times_transpose_" + _name)
     def _(xs=_x, ws=_w):
         x = C.input_variable(xs, name="x")
         return C.times_transpose(x, weights(*ws)), {x: batch(*xs)}
@@ -107,14 +99,14 @@ def _():
 
 
 for _type in (np.float64, np.float16):
-    @named("times_" + np.dtype(_type).name)
+    @case("times_" + np.dtype(_type).name)
     def _(t=_type):
         x = C.input_variable((2, 3), dtype=t, name="x")
         return C.times(x, C.parameter((3, 4), init=normal(3, 4).astype(t), dtype=t)), {x: batch(2, 3).astype(t)}
 
 
 for _shape in [(4,), (2, 3), (2, 3, 4)]:
-    @named("dense_%d" % len(_shape))
+    @case("dense_%d" % len(_shape))
     def _(shape=_shape):
         x = C.input_variable(shape, name="x")
         return C.layers.Dense(3, activation=C.tanh, init_bias=0.2, name="d")(x), {x: batch(*shape)}
@@ -155,7 +147,7 @@ for _name, _shape, _n, _spatial, _more in [
         ("epsilon", (2, 3, 4), (2,), True, {"epsilon": 0.5}), ("cudnn", (2, 3, 4), (2,), True, {"use_cudnn_engine": True}),
         ("blend", (2, 3, 4), (2,), True, {"blend_time_constant": 100}), ("no_regularization", (2, 3, 4), (2,), True, {"disable_regularization": True}),
         ("time_constant_negative", (3,), (3,), False, {"normalization_time_constant": -1})]:
-    @named("batch_norm_" + _name)
+    @case("batch_norm_" + _name)
     def _(shape=_shape, n=_n, spatial=_spatial, more=_more):
         x = C.input_variable(shape, name="x")
         return batch_norm(x, n, spatial, **more), {x: batch(*shape)}
@@ -187,13 +179,13 @@ def _():
 
 for _channels in (True, False):
     for _variance in (True, False):
-        @named("mean_variance_normalization_%s_%s" % ("channels" if _channels else "each", "scaled" if _variance else "centred"))
+        @case("mean_variance_normalization_%s_%s" % ("channels" if _channels else "each", "scaled" if _variance else "centred"))
         def _(channels=_channels, variance=_variance):
             x = C.input_variable((3, 4, 4), name="x")
             return C.mean_variance_normalization(x, use_stats_across_channels=channels, do_variance_scaling=variance), {x: batch(3, 4, 4)}
 
 for _shape in [(4,), (2, 3), (2, 3, 4)]:
-    @named("layer_normalization_%d" % len(_shape))
+    @case("layer_normalization_%d" % len(_shape))
     def _(shape=_shape):
         x = C.input_variable(shape, name="x")
         return C.layers.LayerNormalization(initial_scale=1.5, initial_bias=0.2)(x), {x: batch(*shape)}
@@ -206,7 +198,7 @@ def _():
 
 
 for _n in (1, 2, 3):
-    @named("local_response_normalization_%d" % _n)
+    @case("local_response_normalization_%d" % _n)
     def _(n=_n):
         x = C.input_variable((5, 3, 3), name="x")
         return C.local_response_normalization(x, n, 1.0 + n, 0.5 * n, 0.75), {x: batch(5, 3, 3)}
@@ -230,7 +222,7 @@ def one_hot(n, *at):
 
 
 for _n in (1, 2, 3):
-    @named("classification_error_top_%d" % _n)
+    @case("classification_error_top_%d" % _n)
     def _(n=_n):
         x, t = C.input_variable((5,), name="x"), C.input_variable((5,), name="t")
         return C.classification_error(x, t, topN=n), {x: batch(5, n=4), t: one_hot(5, 1, 4, 0, 2)}
@@ -249,7 +241,7 @@ def _():
 
 
 for _axis in (-1, 0, 1):
-    @named("cross_entropy_axis_" + str(_axis).replace("-", "neg"))
+    @case("cross_entropy_axis_" + str(_axis).replace("-", "neg"))
     def _(axis=_axis):
         x, t = C.input_variable((2, 3), name="x"), C.input_variable((2, 3), name="t")
         return C.cross_entropy_with_softmax(x, t, axis=axis), {x: batch(2, 3), t: positive(2, 2, 3)}
@@ -298,7 +290,7 @@ def _():
 
 
 for _shift, _negatives in [(1, 2), (2, 3)]:
-    @named("cosine_distance_negative_samples_%d_%d" % (_shift, _negatives))
+    @case("cosine_distance_negative_samples_%d_%d" % (_shift, _negatives))
     def _(shift=_shift, negatives=_negatives):
         x, y = C.input_variable((3,), name="x"), C.input_variable((3,), name="y")
         return C.cosine_distance_with_negative_samples(x, y, shift, negatives), {x: batch(3, n=5), y: batch(3, n=5)}

@@ -7,14 +7,6 @@ from cntk.layers import GRU, LSTM, Fold, Recurrence, RecurrenceFrom, RNNStep, Se
 from . import batch, case, normal, positive, ragged
 
 
-def named(name):
-    def add(build):
-        build.__module__ = __name__
-        case(name)(build)
-        return build
-    return add
-
-
 def init():
     return C.glorot_uniform(scale=2, seed=1)
 
@@ -35,67 +27,67 @@ CELLS = {
 }
 for _name in CELLS:
     for _backwards in (False, True):
-        @named("%s_%s" % (_name, "backwards" if _backwards else "forwards"))
+        @case("%s_%s" % (_name, "backwards" if _backwards else "forwards"))
         def _(cell=CELLS[_name], backwards=_backwards):
             x = C.sequence.input_variable((2,), name="x")
             return Recurrence(cell(), go_backwards=backwards)(x), {x: ragged(2)}
 
-    @named("%s_last" % _name)
+    @case("%s_last" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), name="x")
         return C.sequence.last(Recurrence(cell())(x)), {x: ragged(2)}
 
 for _name in ("lstm", "gru", "rnn_tanh"):
-    @named("%s_scalar_state" % _name)
+    @case("%s_scalar_state" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), name="x")
         return Recurrence(cell(), initial_state=0.3)(x), {x: ragged(2)}
 
-    @named("%s_fold" % _name)
+    @case("%s_fold" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), name="x")
         return Fold(cell())(x), {x: ragged(2)}
 
-    @named("%s_fold_backwards" % _name)
+    @case("%s_fold_backwards" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), name="x")
         return Fold(cell(), go_backwards=True)(x), {x: ragged(2)}
 
-    @named("%s_two_layers" % _name)
+    @case("%s_two_layers" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), name="x")
         return Sequential([Recurrence(cell()), Recurrence(cell())])(x), {x: ragged(2)}
 
-    @named("%s_bidirectional" % _name)
+    @case("%s_bidirectional" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), name="x")
         return C.splice(Recurrence(cell())(x), Recurrence(cell(), go_backwards=True)(x)), {x: ragged(2)}
 
-    @named("%s_bidirectional_ends" % _name)
+    @case("%s_bidirectional_ends" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), name="x")
         return C.splice(C.sequence.last(Recurrence(cell())(x)), C.sequence.first(Recurrence(cell(), go_backwards=True)(x))), {x: ragged(2)}
 
-    @named("%s_full_state" % _name)
+    @case("%s_full_state" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), name="x")
         return C.combine(Recurrence(cell(), return_full_state=True)(x).outputs), {x: ragged(2)}
 
-    @named("%s_shared" % _name)
+    @case("%s_shared" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((2,), sequence_axis=Axis("a"), name="x")
         y = C.sequence.input_variable((2,), sequence_axis=Axis("b"), name="y")
         layer = Recurrence(cell())
         return C.sequence.last(layer(x)) - C.sequence.last(layer(y)), {x: ragged(2), y: ragged(2, lengths=(2, 1, 4))}
 
-    @named("%s_double" % _name)
+    @case("%s_double" % _name)
     def _(name=_name):
         with C.default_options(dtype=np.float64):
             x = C.sequence.input_variable((2,), name="x")
             layer = {"lstm": lambda: LSTM(3, init=init()), "gru": lambda: GRU(3, init=init()), "rnn_tanh": lambda: RNNStep(3, activation=C.tanh, init=init())}
             return Recurrence(layer[name]())(x), {x: [s.astype(np.float64) for s in ragged(2)]}
 
-    @named("%s_sparse_input" % _name)
+    @case("%s_sparse_input" % _name)
     def _(cell=CELLS[_name]):
         x = C.sequence.input_variable((5,), is_sparse=True, name="x")
         return Recurrence(cell())(x), {x: [np.eye(5, dtype=np.float32)[list(i)] for i in ((0, 1, 4), (2, 2, 3, 0, 1), (4,))]}
@@ -139,22 +131,22 @@ def loop(step, x, shape, backwards=False, initial=0, offset=1):
 for _backwards in (False, True):
     _way = "backwards" if _backwards else "forwards"
 
-    @named("loop_running_sum_" + _way)
+    @case("loop_running_sum_" + _way)
     def _(backwards=_backwards):
         x = C.sequence.input_variable((2,), name="x")
         return loop(lambda v, s: v + s, x, (2,), backwards), {x: ragged(2)}
 
-    @named("loop_running_maximum_" + _way)
+    @case("loop_running_maximum_" + _way)
     def _(backwards=_backwards):
         x = C.sequence.input_variable((2,), name="x")
         return loop(C.element_max, x, (2,), backwards, initial=-100), {x: ragged(2)}
 
-    @named("loop_offset_2_" + _way)
+    @case("loop_offset_2_" + _way)
     def _(backwards=_backwards):
         x = C.sequence.input_variable((2,), name="x")
         return loop(lambda v, s: v + 0.5 * s, x, (2,), backwards, initial=1, offset=2), {x: ragged(2)}
 
-    @named("loop_matrix_state_" + _way)
+    @case("loop_matrix_state_" + _way)
     def _(backwards=_backwards):
         x = C.sequence.input_variable((2, 3), name="x")
         return loop(lambda v, s: C.tanh(v + C.times(s, C.parameter((3, 3), init=normal(3, 3) * 0.5))), x, (2, 3), backwards), {x: ragged(2, 3)}
@@ -212,7 +204,7 @@ def _():
 
 
 for _increase in (1, 2):
-    @named("unfold_length_%d" % _increase)
+    @case("unfold_length_%d" % _increase)
     def _(increase=_increase):
         like, start = C.sequence.input_variable((1,), name="like"), C.input_variable((2,), name="start")
         w = C.parameter((2, 2), init=normal(2, 2))
@@ -279,19 +271,19 @@ def _():
 # --- random ops: loaded and checked, nothing to compare
 RANDOM = {"deterministic": False}
 for _f, _args in [("uniform", (-1, 2)), ("normal", (1, 0.5)), ("gumbel", (0.5, 2)), ("bernoulli", (0.3,))]:
-    @named("random_" + _f)
+    @case("random_" + _f)
     def _(f=getattr(C.random, _f), args=_args):
         x = C.input_variable((2, 3), name="x")
         return x + f((2, 3), np.float32, *args), {x: batch(2, 3)}, RANDOM
 
-    @named("random_%s_like" % _f)
+    @case("random_%s_like" % _f)
     def _(f=getattr(C.random, _f + "_like"), args=_args):
         x = C.input_variable((2, 3), name="x")
         return x * f(x, *args), {x: batch(2, 3)}, RANDOM
 
 
 for _duplicates in (True, False):
-    @named("random_sample_" + ("with_duplicates" if _duplicates else "without_duplicates"))
+    @case("random_sample_" + ("with_duplicates" if _duplicates else "without_duplicates"))
     def _(d=_duplicates):
         x = C.input_variable((4,), name="x")
         return C.times(C.random_sample(C.constant(positive(4)), 3, d), C.constant(normal(4, 4))) + x, {x: batch(4)}, RANDOM

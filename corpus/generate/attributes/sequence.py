@@ -8,14 +8,6 @@ from . import batch, case, normal, positive, ragged, whole
 LONG = (4, 6, 3)
 
 
-def named(name):
-    def add(build):
-        build.__module__ = __name__
-        case(name)(build)
-        return build
-    return add
-
-
 def short(n):
     return str(n).replace("-", "neg")
 
@@ -23,7 +15,7 @@ def short(n):
 # --- sequence.slice: all signs; a fixed result of one frame has no sequence axis
 for _begin, _end in [(0, 0), (0, 1), (1, 0), (1, 2), (0, 2), (1, 3), (2, 3), (0, -1), (1, -1), (0, -2), (2, 0), (-1, 0), (-2, 0), (-2, -1), (-3, -1),
                      (-3, 0), (-3, 3), (-2, 2)]:
-    @named("sequence_slice_%s_%s" % (short(_begin), short(_end)))
+    @case("sequence_slice_%s_%s" % (short(_begin), short(_end)))
     def _(b=_begin, e=_end):
         x = C.sequence.input_variable((2,), name="x")
         return C.sequence.slice(x, b, e), {x: ragged(2, lengths=(3, 3, 3) if (b, e) in ((-3, 3), (-2, 2)) else LONG)}
@@ -56,53 +48,53 @@ def _():
 # --- delays: offset, direction, kind of initial state
 for _f in ("past_value", "future_value"):
     for _step in (1, 2, 4):
-        @named("%s_offset_%d" % (_f, _step))
+        @case("%s_offset_%d" % (_f, _step))
         def _(f=getattr(C.sequence, _f), step=_step):
             x = C.sequence.input_variable((2,), name="x")
             return f(x, time_step=step), {x: ragged(2)}
 
-    @named("%s_scalar_state" % _f)
+    @case("%s_scalar_state" % _f)
     def _(f=getattr(C.sequence, _f)):
         x = C.sequence.input_variable((2,), name="x")
         return f(x, initial_state=1.5, time_step=2), {x: ragged(2)}
 
-    @named("%s_parameter_state" % _f)
+    @case("%s_parameter_state" % _f)
     def _(f=getattr(C.sequence, _f)):
         x = C.sequence.input_variable((2, 3), name="x")
         return f(x, initial_state=C.parameter((2, 3), init=normal(2, 3))), {x: ragged(2, 3)}
 
-    @named("%s_batch_state" % _f)
+    @case("%s_batch_state" % _f)
     def _(f=getattr(C.sequence, _f)):
         x, s = C.sequence.input_variable((2,), name="x"), C.input_variable((2,), name="s")
         return f(x, initial_state=s), {x: ragged(2), s: batch(2, n=3)}
 
-    @named("%s_batch_state_offset_2" % _f)
+    @case("%s_batch_state_offset_2" % _f)
     def _(f=getattr(C.sequence, _f)):
         x, s = C.sequence.input_variable((2,), name="x"), C.input_variable((2,), name="s")
         return f(x, initial_state=s, time_step=2), {x: ragged(2), s: batch(2, n=3)}
 
-    @named("%s_sequence_state" % _f)
+    @case("%s_sequence_state" % _f)
     def _(f=getattr(C.sequence, _f)):
         x, s = C.sequence.input_variable((2,), name="x"), C.sequence.input_variable((2,), name="s")
         return f(x, initial_state=s, time_step=2), {x: ragged(2), s: ragged(2)}
 
-    @named("%s_sequence_state_of_another_axis" % _f)
+    @case("%s_sequence_state_of_another_axis" % _f)
     def _(f=getattr(C.sequence, _f)):
         x = C.sequence.input_variable((2,), name="x")
         s = C.sequence.input_variable((2,), sequence_axis=Axis("other"), name="s")
         return f(x, initial_state=s, time_step=2), {x: ragged(2), s: ragged(2, lengths=(2, 2, 2))}
 
-    @named("%s_twice" % _f)
+    @case("%s_twice" % _f)
     def _(f=getattr(C.sequence, _f)):
         x = C.sequence.input_variable((2,), name="x")
         return f(f(x), initial_state=3.0) + x, {x: ragged(2)}
 
-    @named("%s_double" % _f)
+    @case("%s_double" % _f)
     def _(f=getattr(C.sequence, _f)):
         x = C.sequence.input_variable((2,), dtype=np.float64, name="x")
         return f(x), {x: [s.astype(np.float64) for s in ragged(2)]}
 
-    @named("%s_scalar" % _f)
+    @case("%s_scalar" % _f)
     def _(f=getattr(C.sequence, _f)):
         x = C.sequence.input_variable((), name="x")
         return f(x), {x: ragged()}
@@ -182,7 +174,7 @@ for _name, _condition in {
     "not_the_ends": lambda first, last: C.less(first + last, 1),
     "second": lambda first, last: C.sequence.past_value(first),
 }.items():
-    @named("frames_%s" % _name)
+    @case("frames_%s" % _name)
     def _(condition=_condition):
         x = C.sequence.input_variable((2,), name="x")
         c = condition(C.sequence.is_first(x), C.sequence.is_last(x))
@@ -197,7 +189,7 @@ for _name, _condition in {
     "delayed": lambda x: C.sequence.past_value(C.greater(x, 0), initial_state=1),
     "floored": lambda x: C.floor(C.abs(C.not_equal(x, 2))),
 }.items():
-    @named("gather_where_%s" % _name)
+    @case("gather_where_%s" % _name)
     def _(condition=_condition):
         x = C.sequence.input_variable((1,), name="x")
         data = [np.array(v, np.float32).reshape(-1, 1) for v in ([1, -1, 2, 3], [-1, -2, 4, -1, -1, 5], [-1, 1, -1])]
@@ -244,7 +236,7 @@ def _():
 
 for _f, _pad in [("reduce_sum", 0), ("reduce_max", -np.inf), ("reduce_min", np.inf), ("reduce_prod", 1), ("reduce_log_sum_exp", -np.inf),
                  ("argmax", -np.inf), ("argmin", np.inf)]:
-    @named("unpack_%s" % _f)
+    @case("unpack_%s" % _f)
     def _(f=getattr(C, _f), pad=_pad):
         x = C.sequence.input_variable((2, 3), name="x")
         return f(C.sequence.unpack(x, pad, no_mask_output=True), axis=0), {x: ragged(2, 3)}
@@ -269,7 +261,7 @@ def _():
 
 
 for _pad in (0.0, -7.5, np.inf):
-    @named("unpack_padding_%s" % str(_pad).replace("-", "neg").replace(".", "_"))
+    @case("unpack_padding_%s" % str(_pad).replace("-", "neg").replace(".", "_"))
     def _(pad=_pad):
         x = C.sequence.input_variable((2,), name="x")
         return C.sequence.unpack(x, pad, no_mask_output=True), {x: ragged(2)}, {"finite": False}
