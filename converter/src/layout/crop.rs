@@ -104,7 +104,7 @@ fn step(model: &ValidatedModel<'_>, f: FunctionId, i: usize) -> Result<Option<Ma
                 .inverse(),
             )
         }
-        Operator::BatchNormalization(_) | Operator::Dropout(_) => (i == 0).then_some(Map::IDENTITY),
+        Operator::BatchNormalization(_) => (i == 0).then_some(Map::IDENTITY),
         Operator::Crop(a) => {
             let offset = match a.offset.as_deref() {
                 Some([x, y]) => [*x, *y],

@@ -154,6 +154,22 @@ def _():
     return C.crop_automatic_with_ancestors(conv(x, 2, (3, 3), pad=True), conv(y, 1, (3, 3)), x, y), {x: batch(1, 8, 8), y: batch(1, 8, 8)}
 
 
+# What may lie on the way: normalization, arithmetic, two paths that agree, another crop. CNTK refuses Dropout and Slice there.
+for _name, _way in {
+    "norm": lambda x: C.batch_normalization(conv(x, 2, (3, 3)), *[C.parameter((2,), init=v) for v in (1, 2, 3, 4)],
+                                            running_count=C.constant(0), spatial=True),
+    "residual": lambda x: conv(x, 2, (3, 3)) + conv(x, 1, (3, 3)),
+    "arithmetic": lambda x: C.exp(-C.tanh(C.abs(conv(x, 2, (3, 3))))),
+    "average_pooling": lambda x: C.pooling(conv(x, 2, (2, 2)), C.AVG_POOLING, (2, 2), (1, 1)),
+    "crop": lambda x: C.crop_manual(x, conv(x, 1, (3, 3)), 1, 1),
+}.items():
+    def _build(way=_way):
+        x = C.input_variable((1, 8, 9), name="x")
+        return C.crop_automatic(x, way(x)), {x: batch(1, 8, 9)}
+    _build.__module__ = __name__
+    case("crop_automatic_past_" + _name)(_build)
+
+
 # --- Blocks of depth and space
 for _block in (2, 3):
     one("depth_to_space_%d" % _block, (2 * _block * _block, 2, 3), lambda x, b=_block: C.depth_to_space(x, b))
