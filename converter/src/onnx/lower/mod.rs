@@ -31,6 +31,7 @@ use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, ValueType
 use cntk_parser::ops::Operator;
 use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 pub(crate) use value::Val;
@@ -70,7 +71,7 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     pub(crate) sequence_dims: HashMap<SequenceAxisId, Dim>,
     pub(crate) sequences: sequence::Sequences,
     pub(crate) recurrences: recurrence::Recurrences,
-    names: HashSet<String>,
+    names: HashSet<Cow<'g, str>>,
     reasons: Vec<Reason>,
     pub(crate) warnings: Vec<String>,
 }
@@ -121,11 +122,12 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
     Ok(Done { model: cx.b.finish(), warnings: cx.warnings })
 }
 
-impl<'m, 'a> Lowering<'_, 'm, 'a> {
+impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
     fn reserve_names(&mut self) {
         self.names.reserve(self.graph.model.model().variables.len());
-        let ports = self.graph.arguments.iter().map(|a| &a.name).chain(self.graph.outputs.iter().map(|o| &o.name));
-        self.names.extend(ports.cloned());
+        let graph = self.graph;
+        let ports = graph.arguments.iter().map(|a| &a.name).chain(graph.outputs.iter().map(|o| &o.name));
+        self.names.extend(ports.map(Cow::from));
     }
 
     fn declare_inputs(&mut self) {
@@ -241,21 +243,17 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
         };
         if self.b.value_name(id).is_none() {
             let wanted = if variable.name.is_empty() { variable.uid } else { variable.name };
-            let name = self.unique(wanted, variable.uid);
+            let name = self.unique(wanted.into(), variable.uid.into());
             self.b.name_value(id, name);
         }
         Ok(Val { id, lead: Lead::default() })
     }
 
     /// A name that nothing else has: `wanted`, else `uid`, else `uid` with a number.
-    pub(crate) fn unique(&mut self, wanted: &str, uid: &str) -> String {
-        if self.names.insert(wanted.to_owned()) {
-            return wanted.to_owned();
-        }
-        if self.names.insert(uid.to_owned()) {
-            return uid.to_owned();
-        }
-        (2..).map(|n| format!("{uid}_{n}")).find(|name| self.names.insert(name.clone())).unwrap_or_default()
+    pub(crate) fn unique(&mut self, wanted: Cow<'g, str>, uid: Cow<'g, str>) -> String {
+        let numbered = (2..).map(|n| Cow::from(format!("{uid}_{n}")));
+        let mut names = [wanted, uid.clone()].into_iter().chain(numbered);
+        names.find(|name| self.names.insert(name.clone())).unwrap_or_default().into_owned()
     }
 
     /// Gives a function's node and results their CNTK names.
@@ -296,7 +294,7 @@ impl<'m, 'a> Lowering<'_, 'm, 'a> {
             let lengths = self.lengths(axis);
             let id = self.b.unary("Identity", lengths);
             let name = format!("{name}_lengths");
-            let name = self.unique(&name, &name);
+            let name = self.unique(name.clone().into(), name.into());
             self.b.name_value(id, name);
             self.b.output(id);
         }

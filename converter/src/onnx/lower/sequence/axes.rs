@@ -68,7 +68,7 @@ impl Lowering<'_, '_, '_> {
         let id = if self.is_ragged(axis) {
             let first = self.first_argument(axis).map(|i| self.graph.arguments[i].name.as_str());
             let name = format!("{}_lengths", first.unwrap_or("sequence"));
-            let name = self.unique(&name, &name);
+            let name = self.unique(name.clone().into(), name.into());
             self.b.input(name, ElemType::Int64, batch)
         } else {
             let time = self.time(axis);
