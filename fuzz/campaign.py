@@ -33,8 +33,9 @@ MAX_LEN = {"generated": 768, "hostile_edit": 768}
 BUILD = ["cargo", "fuzz", "build", "-O", "-a", "-s", "none", "--no-trace-compares"]
 LARGEST_SEED = 16 << 10
 MEMORY_MB = 2048
-# What goes to git: the smallest inputs up to so many bytes for each target.
-STORED = 2 << 20
+# What goes to git for each target: the smallest inputs, up to so many bytes and so many files.
+STORED_BYTES = 900_000
+STORED_FILES = 2000
 LEDGER = ROOT / "fuzz" / "campaign.json"
 MARKERS = ("<!-- campaign -->\n", "<!-- end of campaign -->\n")
 
@@ -155,9 +156,10 @@ def store(target):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     total = 0
-    for path in sorted((CORPUS / target).iterdir(), key=lambda p: (p.stat().st_size, p.name)):
+    smallest = sorted((CORPUS / target).iterdir(), key=lambda p: (p.stat().st_size, p.name))
+    for path in smallest[:STORED_FILES]:
         total += path.stat().st_size
-        if total > STORED:
+        if total > STORED_BYTES:
             break
         shutil.copy(path, folder / path.name[:16])
 
