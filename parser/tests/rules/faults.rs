@@ -197,6 +197,20 @@ fn numbers() -> Vec<Case> {
 /// Two of the same, where the first is named or the number said.
 fn graphs() -> Vec<Case> {
     let mut cases = Vec::new();
+    let stray = function("F", 2, &["x"], &[]).set("block_function_op_name", text("Block"));
+    cases.push(case("a primitive function with a key of blocks", model("F", &[input("x", &[3])], &[stray])));
+    for (what, axes, stride, end) in
+        [("axis beyond the shape", [0, 2], 1, 2), ("stride of 0", [0, 1], 0, 2), ("empty range", [0, 1], 1, 0)]
+    {
+        let several = [
+            ("axisVec", list(&axes.map(axis))),
+            ("beginIndexVec", list(&[int(0), int(0)])),
+            ("endIndexVec", list(&[int(2), int(if end == 0 { -5 } else { end })])),
+            ("sliceStridesVec", list(&[int(1), int(stride)])),
+        ];
+        let slice = function("F", 14, &["x"], &several);
+        cases.push(case(format!("a slice of two axes: {what}"), model("F", &[input("x", &[3, 4])], &[slice])));
+    }
     let select = |condition: &str| function("S", 42, &[condition, "x", "x"], &[]);
     for op in 22..=28 {
         for inputs in [["x", "w"], ["w", "x"], ["x", "x"]] {
