@@ -53,7 +53,7 @@ mod tests {
         let bytes: Vec<u8> = values.iter().flat_map(|x: &f64| x.to_le_bytes()).collect();
         let expected = Counts { elements: 7, nan: 1, infinite: 1, denormal: 1, extreme: 1, unrepresentable: 0 };
         assert_eq!(count(&bytes), expected);
-        let alone = count(&1e-310f64.to_le_bytes());
-        assert_eq!(alone, Counts { elements: 1, denormal: 1, ..Counts::default() });
+        let two = [1e-310f64, -3e-320].map(f64::to_le_bytes).concat();
+        assert_eq!(count(&two), Counts { elements: 2, denormal: 2, ..Counts::default() });
     }
 }
