@@ -3,7 +3,7 @@
 //! Parsing and validating have benches of their own in `cntk-parser`; whole processes are measured by
 //! `benches/whole_process.py`.
 
-use cntk_parser::{Limits, ValidateOptions, model::ValidatedModel, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, model::ValidatedModel, parse, validate};
 use cntk2onnx::{
     convert,
     onnx::{
@@ -26,8 +26,8 @@ fn read(name: &str) -> Vec<u8> {
     fs::read(format!("{}/../corpus/{name}.model", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-fn valid(bytes: &[u8]) -> ValidatedModel<'_> {
-    validate(parse(bytes, &Limits::default()).unwrap(), &ValidateOptions::default()).model.unwrap()
+fn valid<'a>(file: &'a ModelFile<'_>) -> ValidatedModel<'a> {
+    validate(parse(file, &Limits::default()).unwrap(), &ValidateOptions::default()).model.unwrap()
 }
 
 fn options() -> Options {
@@ -38,7 +38,8 @@ fn options() -> Options {
 #[divan::bench(args = MODELS)]
 fn lower(bencher: Bencher<'_, '_>, name: &str) {
     let bytes = read(name);
-    let model = valid(&bytes);
+    let file = ModelFile::new(&bytes);
+    let model = valid(&file);
     bencher.bench(|| convert(divan::black_box(&model), &options()).is_ok());
 }
 
@@ -46,7 +47,7 @@ fn lower(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = MODELS)]
 fn write(bencher: Bencher<'_, '_>, name: &str) {
     let bytes = read(name);
-    let Ok(conversion) = convert(&valid(&bytes), &options()) else { return };
+    let Ok(conversion) = convert(&valid(&ModelFile::new(&bytes)), &options()) else { return };
     bencher.bench(|| written(&conversion.onnx, &bytes));
 }
 
@@ -54,7 +55,8 @@ fn write(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = MODELS)]
 fn digest(bencher: Bencher<'_, '_>, name: &str) {
     let bytes = read(name);
-    let model = parse(&bytes, &Limits::default()).unwrap();
+    let file = ModelFile::new(&bytes);
+    let model = parse(&file, &Limits::default()).unwrap();
     bencher.bench(|| structure_digest(&model));
 }
 

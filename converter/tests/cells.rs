@@ -1,7 +1,7 @@
 //! Which recurrences of the corpus are proved to be cells, and that the proof finds the weights where they are.
 
 use cntk_parser::model::{LoopId, Source, ValidatedModel};
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use cntk2onnx::cells::{Activation, Cell, Kind, recognise};
 use std::path::Path;
 
@@ -13,7 +13,8 @@ fn cells(name: &str) -> Vec<Option<Cell>> {
 fn with_model<T>(name: &str, look: impl FnOnce(&ValidatedModel<'_>) -> T) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(name).with_extension("model");
     let bytes = std::fs::read(&path).expect("the corpus has the model");
-    let model = parse(&bytes, &Limits::default()).expect("the model is well-formed");
+    let file = ModelFile::new(&bytes);
+    let model = parse(&file, &Limits::default()).expect("the model is well-formed");
     look(&validate(model, &ValidateOptions::default()).model.expect("the model is valid"))
 }
 

@@ -3,7 +3,7 @@
 
 use cntk_parser::model::{FunctionId, SequenceAxisId};
 use cntk_parser::ops::Operator;
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use cntk2onnx::graph::Graph;
 use cntk2onnx::layout::{Layout, crop, frames};
 use cntk2onnx::options::Options;
@@ -44,7 +44,8 @@ fn the_layout_of_real_models_is_as_recorded() {
 
 /// One line for each sequence axis, Where and automatic Crop of a model; none for a model that is not converted.
 fn decisions(bytes: &[u8]) -> Vec<String> {
-    let Ok(file) = parse(bytes, &Limits::default()) else { return Vec::new() };
+    let file = ModelFile::new(bytes);
+    let Ok(file) = parse(&file, &Limits::default()) else { return Vec::new() };
     let Some(model) = validate(file, &ValidateOptions::default()).model else { return Vec::new() };
     let (model, options) = (&model, Options::default());
     let Ok(graph) = Graph::new(model, &options) else { return Vec::new() };

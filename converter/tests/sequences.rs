@@ -1,6 +1,6 @@
 //! What the interface of a converted model says about sequences, and which operators recurrences become.
 
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use cntk2onnx::onnx::graph::{Attribute, Dim, ElemType, Node, OnnxModel, ValueId};
 use cntk2onnx::options::{Options, Outputs};
 use std::collections::BTreeMap;
@@ -13,7 +13,8 @@ fn corpus() -> PathBuf {
 fn convert(name: &str, options: &Options) -> OnnxModel {
     let path = corpus().join(name).with_extension("model");
     let bytes = std::fs::read(&path).expect("the corpus has the model");
-    let model = parse(&bytes, &Limits::default()).expect("the model is well-formed");
+    let file = ModelFile::new(&bytes);
+    let model = parse(&file, &Limits::default()).expect("the model is well-formed");
     let model = validate(model, &ValidateOptions::default()).model.expect("the model is valid");
     cntk2onnx::convert(&model, options).unwrap_or_else(|refusal| panic!("{name}: {refusal}")).onnx
 }
@@ -99,7 +100,8 @@ fn every_loop_of_the_corpus_is_one_operator() {
             continue;
         }
         let bytes = std::fs::read(&path).expect("readable");
-        let model = parse(&bytes, &Limits::default()).expect("well-formed");
+        let file = ModelFile::new(&bytes);
+        let model = parse(&file, &Limits::default()).expect("well-formed");
         let Some(model) = validate(model, &ValidateOptions::default()).model else { continue };
         let Ok(done) = cntk2onnx::convert(&model, &all()) else { continue };
         let stacks: usize = (0..model.model().functions.len())
@@ -162,7 +164,8 @@ fn equal_lengths_leave_every_lengths_input_out() {
                 continue;
             }
             let bytes = std::fs::read(&path).expect("readable");
-            let Ok(model) = parse(&bytes, &Limits::default()) else { continue };
+            let file = ModelFile::new(&bytes);
+            let Ok(model) = parse(&file, &Limits::default()) else { continue };
             let Some(model) = validate(model, &ValidateOptions::default()).model else { continue };
             let Ok(done) = cntk2onnx::convert(&model, &options) else { continue };
             let given = names(&done.onnx, &done.onnx.inputs);

@@ -3,7 +3,7 @@
 #[path = "../tests/support/make.rs"]
 mod make;
 
-use cntk_parser::{Limits, parse};
+use cntk_parser::{Limits, ModelFile, parse};
 use divan::Bencher;
 use divan::counter::BytesCount;
 
@@ -15,7 +15,9 @@ fn main() {
 fn chain(bencher: Bencher<'_, '_>, length: usize) {
     let bytes = make::chain(length);
     let limits = Limits::default();
-    bencher.counter(BytesCount::new(bytes.len())).bench(|| parse(divan::black_box(&bytes), &limits).is_ok());
+    bencher
+        .counter(BytesCount::new(bytes.len()))
+        .bench(|| parse(&ModelFile::new(divan::black_box(&bytes)), &limits).is_ok());
 }
 
 #[divan::bench(args = ["zoo/inception_v1", "zoo/gru_tagger"])]
@@ -23,5 +25,7 @@ fn real(bencher: Bencher<'_, '_>, name: &str) {
     let path = format!("{}/../corpus/{name}.model", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(path).unwrap();
     let limits = Limits::default();
-    bencher.counter(BytesCount::new(bytes.len())).bench(|| parse(divan::black_box(&bytes), &limits).is_ok());
+    bencher
+        .counter(BytesCount::new(bytes.len()))
+        .bench(|| parse(&ModelFile::new(divan::black_box(&bytes)), &limits).is_ok());
 }

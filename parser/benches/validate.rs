@@ -3,7 +3,7 @@
 #[path = "../tests/support/make.rs"]
 mod make;
 
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 
@@ -14,10 +14,11 @@ fn main() {
 #[divan::bench(args = [1_000, 100_000], sample_count = 10)]
 fn chain(bencher: Bencher<'_, '_>, length: usize) {
     let bytes = make::chain(length);
+    let file = ModelFile::new(&bytes);
     let options = ValidateOptions::default();
     bencher
         .counter(ItemsCount::new(length))
-        .with_inputs(|| parse(&bytes, &Limits::default()).unwrap())
+        .with_inputs(|| parse(&file, &Limits::default()).unwrap())
         .bench_values(|model| validate(model, &options).model.is_some());
 }
 
@@ -25,9 +26,10 @@ fn chain(bencher: Bencher<'_, '_>, length: usize) {
 fn real(bencher: Bencher<'_, '_>, name: &str) {
     let path = format!("{}/../corpus/{name}.model", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(path).unwrap();
+    let file = ModelFile::new(&bytes);
     let options = ValidateOptions::default();
     bencher
-        .with_inputs(|| parse(&bytes, &Limits::default()).unwrap())
+        .with_inputs(|| parse(&file, &Limits::default()).unwrap())
         .bench_values(|model| validate(model, &options).model.is_some());
 }
 
@@ -35,10 +37,11 @@ fn real(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = [4 << 20, 64 << 20], sample_count = 10)]
 fn scan(bencher: Bencher<'_, '_>, floats: usize) {
     let bytes = make::parameter_of(floats);
+    let file = ModelFile::new(&bytes);
     let mut options = ValidateOptions::default();
     options.scan_weights = true;
     bencher
         .counter(BytesCount::new(4 * floats))
-        .with_inputs(|| parse(&bytes, &Limits::default()).unwrap())
+        .with_inputs(|| parse(&file, &Limits::default()).unwrap())
         .bench_values(|model| validate(model, &options).model.is_some());
 }

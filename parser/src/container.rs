@@ -2,6 +2,7 @@
 
 use crate::dictionary::{Checker, Dictionary};
 use crate::error::{Error, ErrorKind};
+use crate::file::ModelFile;
 use crate::limits::Limits;
 use crate::model::{Container, Model, read};
 use crate::triage;
@@ -18,7 +19,8 @@ const MAX_METADATA: u64 = 0x7fff_ffff;
 ///
 /// Any bytes give a model or one error; time is linear in the input, and memory is a small multiple of the structure.
 /// Tensors are not touched.
-pub fn parse<'a>(input: &'a [u8], limits: &Limits) -> Result<Model<'a>, Error> {
+pub fn parse<'a>(file: &'a ModelFile<'_>, limits: &Limits) -> Result<Model<'a>, Error> {
+    let input = file.bytes();
     triage::recognise(input)?;
     let (container, metadata) = layout(input)?;
     let root = Dictionary::new(metadata);

@@ -1,11 +1,12 @@
 //! Reads, checks and types CNTK v2 model files, trusting none of their bytes.
 //!
 //! ```
-//! use cntk_parser::{Limits, ValidateOptions, parse, validate};
+//! use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 //!
 //! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus/zoo/inception_v1.model");
 //! let bytes = std::fs::read(path)?;
-//! let model = parse(&bytes, &Limits::default())?;
+//! let file = ModelFile::new(&bytes);
+//! let model = parse(&file, &Limits::default())?;
 //! println!("{}: {} functions", model.uid, model.functions.len());
 //!
 //! let validation = validate(model, &ValidateOptions::default());
@@ -55,6 +56,7 @@ mod container;
 pub mod dictionary;
 mod error;
 mod escape;
+mod file;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -69,6 +71,7 @@ mod wire;
 pub use container::parse;
 pub use error::{Error, ErrorKind};
 pub use escape::Escaped;
+pub use file::ModelFile;
 pub use limits::Limits;
 pub use report::{Finding, Severity};
 pub use validate::{Rule, ValidateOptions, Validation, rules, validate};

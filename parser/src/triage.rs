@@ -137,10 +137,10 @@ fn is_text(input: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Limits, parse};
+    use crate::{Limits, ModelFile, parse};
 
     fn verdict(input: &[u8]) -> (&'static str, u64) {
-        let error = parse(input, &Limits::default()).unwrap_err();
+        let error = parse(&ModelFile::new(input), &Limits::default()).unwrap_err();
         assert!(error.hint().is_some(), "{error}");
         (error.code(), error.offset())
     }
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(verdict(b"\x3a\x00\x12\x05").0, "file.onnx");
         // Ours, and wrong before its end.
         let inner = b"\x12\x05\x0a\x01a\x12\x09\x12\x05\x0a\x01b\x12\x00";
-        assert_eq!(parse(inner, &Limits::default()).unwrap_err().code(), "wire.past-end");
+        assert_eq!(parse(&ModelFile::new(inner), &Limits::default()).unwrap_err().code(), "wire.past-end");
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod support {
     pub mod make;
 }
 
-use cntk_parser::{ErrorKind, Limits, parse};
+use cntk_parser::{ErrorKind, Limits, ModelFile, parse};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -55,7 +55,8 @@ fn a_function_record_costs_little() {
     let start = std::time::Instant::now();
     let mut seconds = 0.0;
     let peak = peak(|| {
-        let model = parse(&bytes, &Limits::default()).unwrap();
+        let file = ModelFile::new(&bytes);
+        let model = parse(&file, &Limits::default()).unwrap();
         seconds = start.elapsed().as_secs_f64();
         assert_eq!(model.functions.len(), length);
         assert!(model.warnings.is_empty(), "{:?}", model.warnings);
@@ -96,7 +97,7 @@ fn small_files_cannot_ask_for_much() {
         ("an attribute of many axes", attribute(make::shape(&[1; 500_000]))),
         ("unknown keys", attribute(make::dictionary(&keys))),
     ] {
-        let peak = peak(|| drop(parse(&bytes, &Limits::default())));
+        let peak = peak(|| drop(parse(&ModelFile::new(&bytes), &Limits::default())));
         println!("{what}: {peak} bytes for {}", bytes.len());
         assert!(peak <= 8 * bytes.len() + (ROOM << 4), "{what}: {peak} bytes for {}", bytes.len());
     }
@@ -119,10 +120,10 @@ fn nesting_needs_little_stack() {
     };
     let run = move || {
         // The entry and its value are two messages; each list is two more.
-        assert!(parse(&nested(49), &Limits::default()).is_ok());
-        let error = parse(&nested(50), &Limits::default()).unwrap_err();
+        assert!(parse(&ModelFile::new(&nested(49)), &Limits::default()).is_ok());
+        let error = parse(&ModelFile::new(&nested(50)), &Limits::default()).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::Nesting { limit: 100 });
-        assert!(parse(&nested(20_000), &Limits::default()).is_err());
+        assert!(parse(&ModelFile::new(&nested(20_000)), &Limits::default()).is_err());
     };
     std::thread::Builder::new().stack_size(128 << 10).spawn(run).unwrap().join().unwrap();
 }

@@ -5,7 +5,7 @@
 #![allow(unsafe_code, reason = "a C interface hands out and takes raw pointers; the reasons are stated at each use")]
 #![deny(unsafe_op_in_unsafe_fn)]
 
-use cntk_parser::{Finding, Limits, Severity, ValidateOptions};
+use cntk_parser::{Finding, Limits, ModelFile, Severity, ValidateOptions};
 use cntk2onnx::{
     onnx::write::{Weights, Writer},
     options::Options,
@@ -161,8 +161,8 @@ pub unsafe extern "C" fn cntk2onnx_validate(
         (bytes(data, length), options.as_ref())
     };
     guarded(|| {
-        let input = input?;
-        let done = validated(input, options);
+        let file = ModelFile::new(input?);
+        let done = validated(&file, options);
         let (found, status) = match done {
             Ok((findings, model)) => {
                 let status = if model.is_some() { Cntk2onnxStatus::Ok } else { Cntk2onnxStatus::Invalid };
@@ -363,9 +363,12 @@ fn limits(options: Option<&Cntk2onnxOptions>) -> Limits {
 
 type Validated<'a> = (Vec<Finding>, Option<cntk_parser::model::ValidatedModel<'a>>);
 
-fn validated<'a>(input: &'a [u8], options: Option<&Cntk2onnxOptions>) -> Result<Validated<'a>, cntk_parser::Error> {
+fn validated<'a>(
+    file: &'a ModelFile<'_>,
+    options: Option<&Cntk2onnxOptions>,
+) -> Result<Validated<'a>, cntk_parser::Error> {
     let limits = limits(options);
-    let model = cntk_parser::parse(input, &limits)?;
+    let model = cntk_parser::parse(file, &limits)?;
     let mut how = ValidateOptions::default();
     how.findings = limits.findings;
     how.allow_udf = options.is_some_and(|o| o.allow_udf);
@@ -376,7 +379,8 @@ fn validated<'a>(input: &'a [u8], options: Option<&Cntk2onnxOptions>) -> Result<
 
 fn converted(input: &[u8], options: Option<&Cntk2onnxOptions>) -> Result<Vec<u8>, Failure> {
     let invalid = |message: String| (Cntk2onnxStatus::Invalid, message);
-    let (findings, model) = validated(input, options).map_err(|e| invalid(e.to_string()))?;
+    let file = ModelFile::new(input);
+    let (findings, model) = validated(&file, options).map_err(|e| invalid(e.to_string()))?;
     let Some(model) = model else {
         let errors: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).map(line).collect();
         return Err(invalid(errors.join("\n")));

@@ -2,7 +2,7 @@
 
 use super::check;
 use cntk_parser::model::{Container, ElementStorage};
-use cntk_parser::{Limits, parse};
+use cntk_parser::{Limits, ModelFile, parse};
 
 /// Reads `data` as it is, and as the metadata and tail of the over-2-GB layout.
 pub fn run(data: &[u8]) {
@@ -19,7 +19,8 @@ pub fn run(data: &[u8]) {
 
 fn whole(file: &[u8]) {
     let end = file.len() as u64;
-    let model = match parse(file, &Limits::default()) {
+    let source = ModelFile::new(file);
+    let model = match parse(&source, &Limits::default()) {
         Ok(model) => model,
         Err(error) => return check::error(&error, end),
     };

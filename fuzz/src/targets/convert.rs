@@ -3,6 +3,7 @@
 use super::{digest, validate};
 use crate::meter::{Bound, within};
 use crate::onnx;
+use cntk_parser::ModelFile;
 use cntk_parser::model::ValidatedModel;
 use cntk2onnx::onnx::graph::OnnxModel;
 use cntk2onnx::onnx::write::{Weights, Writer};
@@ -16,7 +17,8 @@ pub const BOUND: Bound = Bound { factor: 512, constant: 32 << 20, nanoseconds: 4
 /// Parses, validates, converts and writes `data`, then reads the result.
 pub fn run(data: &[u8]) {
     let choice = digest(data);
-    let Some(model) = validate::validated(data, choice | 1 << 8).and_then(|found| found.model) else { return };
+    let file = ModelFile::new(data);
+    let Some(model) = validate::validated(&file, choice | 1 << 8).and_then(|found| found.model) else { return };
     let options = options(choice);
     let Ok(bytes) = converted(&model, data, &options) else { return };
     onnx::check(&bytes, options.opset);

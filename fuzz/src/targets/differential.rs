@@ -4,12 +4,12 @@
 use crate::{schema, tree};
 use cntk_parser::fuzzing;
 use cntk_parser::model::Container;
-use cntk_parser::{ErrorKind, Limits, parse};
+use cntk_parser::{ErrorKind, Limits, ModelFile, parse};
 use prost::Message;
 
 /// Compares the two readings of `data`.
 pub fn run(data: &[u8]) {
-    let metadata = match parse(data, &Limits::default()).map(|model| model.container) {
+    let metadata = match parse(&ModelFile::new(data), &Limits::default()).map(|model| model.container) {
         Ok(Container::LargeLayout { metadata, .. }) => &data[metadata.start as usize..metadata.end as usize],
         _ => data,
     };

@@ -5,13 +5,14 @@ use crate::generate::{Generated, Options, generate};
 use crate::onnx;
 use arbitrary::Unstructured;
 use cntk_parser::model::{Dim, ValidatedModel};
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 
 /// Makes a model of `data`, and takes it through everything.
 pub fn run(data: &[u8]) {
     let generated = generate(&mut Unstructured::new(data), Options::default());
     let bytes = generated.file.encode();
-    let model = parse(&bytes, &Limits::default()).unwrap_or_else(|e| panic!("a valid model is refused: {e}"));
+    let file = ModelFile::new(&bytes);
+    let model = parse(&file, &Limits::default()).unwrap_or_else(|e| panic!("a valid model is refused: {e}"));
     let found = validate(model, &ValidateOptions::default());
     let Some(model) = found.model else {
         panic!("a valid model has errors: {:?}\nof {:?}", found.findings, generated.operators)

@@ -2,7 +2,7 @@
 
 use super::{check, digest};
 use crate::meter::{Bound, within};
-use cntk_parser::{Limits, parse};
+use cntk_parser::{Limits, ModelFile, parse};
 
 /// The parser's promise: 8 times the structure and a constant, linear time.
 pub const BOUND: Bound = Bound { factor: 8, constant: 64 << 10, nanoseconds: 2_000 };
@@ -10,7 +10,8 @@ pub const BOUND: Bound = Bound { factor: 8, constant: 64 << 10, nanoseconds: 2_0
 /// Parses `data`.
 pub fn run(data: &[u8]) {
     let limits = Limits::default();
-    let result = within(BOUND, data, || parse(data, &limits));
+    let file = ModelFile::new(data);
+    let result = within(BOUND, data, || parse(&file, &limits));
     let end = data.len() as u64;
     match &result {
         Ok(model) => {
@@ -20,7 +21,8 @@ pub fn run(data: &[u8]) {
         Err(error) => check::error(error, end),
     }
     if digest(data).is_multiple_of(16) {
-        let again = parse(data, &limits);
+        let file = ModelFile::new(data);
+        let again = parse(&file, &limits);
         assert_eq!(format!("{result:?}"), format!("{again:?}"), "equal input, equal output");
     }
 }

@@ -4,6 +4,7 @@ use super::convert::{self, BOUND};
 use super::{digest, validate};
 use crate::meter::within;
 use crate::python;
+use cntk_parser::ModelFile;
 use cntk_parser::model::ValidatedModel;
 use cntk2onnx::pytorch::safetensors::{self, Tensor};
 use cntk2onnx::pytorch::{PyTorchOptions, convert_pytorch, convert_safetensors};
@@ -13,7 +14,8 @@ use std::ops::ControlFlow;
 /// Parses, validates and converts `data`, then reads every file of the result.
 pub fn run(data: &[u8]) {
     let choice = digest(data);
-    let Some(model) = validate::validated(data, choice | 1 << 8).and_then(|found| found.model) else { return };
+    let file = ModelFile::new(data);
+    let Some(model) = validate::validated(&file, choice | 1 << 8).and_then(|found| found.model) else { return };
     converted(&model, data, choice);
     if choice & 7 << 24 == 0
         && let Ok(tensors) = convert_safetensors(&model)

@@ -4,7 +4,7 @@
 use super::check;
 use super::pytorch::held;
 use crate::meter::{Bound, within};
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use cntk2onnx::options::Options;
 use cntk2onnx::pytorch::record::Record;
 use cntk2onnx::pytorch::{PyTorchConversion, PyTorchOptions, convert_pytorch};
@@ -27,7 +27,8 @@ thread_local! {
 }
 
 fn conversion(bytes: &[u8]) -> PyTorchConversion {
-    let model = parse(bytes, &Limits::default()).expect("a real model");
+    let file = ModelFile::new(bytes);
+    let model = parse(&file, &Limits::default()).expect("a real model");
     let model = validate(model, &ValidateOptions::default()).model.expect("a valid model");
     convert_pytorch(&model, &Options::default(), &PyTorchOptions::default()).expect("a model that converts")
 }

@@ -3,7 +3,7 @@
 use crate::tree;
 use cntk_parser::fuzzing;
 use cntk_parser::model::Container;
-use cntk_parser::{Limits, ValidateOptions, Validation, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, Validation, parse, validate};
 use prost::Message;
 
 /// Reads `data`, writes it anew and reads that.
@@ -16,11 +16,13 @@ pub fn run(data: &[u8]) {
     let (again, _) = fuzzing::dictionary(&bytes, tail, &limits)
         .unwrap_or_else(|e| panic!("what prost wrote of a sound dictionary is refused: {e}"));
     assert_eq!(tree::dictionary(again).encode_to_vec(), bytes);
-    let Ok(model) = parse(data, &limits) else { return };
+    let file = ModelFile::new(data);
+    let Ok(model) = parse(&file, &limits) else { return };
     if model.container != Container::Plain {
         return;
     }
-    let second = parse(&bytes, &limits).unwrap_or_else(|e| panic!("what prost wrote of a model is refused: {e}"));
+    let file = ModelFile::new(&bytes);
+    let second = parse(&file, &limits).unwrap_or_else(|e| panic!("what prost wrote of a model is refused: {e}"));
     let counts = (model.functions.len(), model.variables.len());
     assert_eq!(counts, (second.functions.len(), second.variables.len()));
     let options = ValidateOptions::default();

@@ -5,6 +5,7 @@
 mod array;
 mod axis;
 mod find;
+mod origin;
 pub(crate) mod read;
 mod shape;
 mod types;
@@ -12,10 +13,12 @@ mod validated;
 
 pub use array::{Array, ElementStorage};
 pub use axis::{Axis, AxisKind};
+pub use origin::Origin;
+pub(crate) use origin::Part;
 pub use shape::{Dim, Dims, Shape};
 pub use types::{
-    Block, Container, DataType, Function, FunctionId, FunctionKind, Model, Offset, UserFunction, Variable, VariableId,
-    VariableKind,
+    Attributes, Block, Container, DataType, Function, FunctionId, FunctionKind, Model, Offset, UserFunction, Variable,
+    VariableId, VariableKind,
 };
 pub use validated::{
     DynamicAxes, Loop, LoopId, Output, SequenceAxis, SequenceAxisId, Source, ValidatedModel, ValueType,

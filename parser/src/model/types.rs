@@ -1,8 +1,8 @@
 //! The records of a model.
 
-use super::{Array, Axis, Shape};
+use super::{Array, Axis, Origin, Shape};
 use crate::dictionary::Dictionary;
-use crate::ops::Op;
+use crate::ops::{Op, Operator};
 use crate::report::Finding;
 use std::ops::Range;
 
@@ -54,8 +54,8 @@ pub struct Variable<'a> {
     pub value: Option<Array<'a>>,
     pub version: u64,
     pub at: Offset,
-    /// The record itself, for the places of its keys.
-    pub record: Dictionary<'a>,
+    /// Where its parts stand.
+    pub origin: Origin<'a>,
 }
 
 /// A block (spec 3.8): op 57.
@@ -103,10 +103,19 @@ pub struct Function<'a> {
     pub version: u64,
     pub kind: FunctionKind<'a>,
     pub inputs: Vec<&'a str>,
-    pub attributes: Dictionary<'a>,
+    pub attributes: Attributes<'a>,
     pub at: Offset,
-    /// The record itself, for the places of its keys.
-    pub record: Dictionary<'a>,
+    /// Where its parts stand.
+    pub origin: Origin<'a>,
+}
+
+/// The attributes of a function, as far as the format has let them be typed.
+#[derive(Clone, Debug)]
+pub enum Attributes<'a> {
+    /// A dictionary whose keys [`Operator::decode`] types.
+    Record(Dictionary<'a>),
+    /// Typed as they were read.
+    Typed(Box<Operator<'a>>),
 }
 
 /// How the file is laid out.
@@ -135,8 +144,8 @@ pub struct Model<'a> {
     pub root: &'a str,
     pub variables: Vec<Variable<'a>>,
     pub functions: Vec<Function<'a>>,
-    /// The root record itself, for the places of its keys.
-    pub record: Dictionary<'a>,
+    /// Where its own parts stand.
+    pub origin: Origin<'a>,
     /// What parsing noticed that is not fatal: unknown keys, versions newer than known.
     pub warnings: Vec<Finding>,
     /// Further warnings that were only counted.

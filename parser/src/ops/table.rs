@@ -7,7 +7,7 @@ use super::spec::Outputs::{Fixed, Inner, Inputs, Masked};
 use super::spec::{OpSpec, State, alt, def, list, one, opt, req};
 use crate::dictionary::ValueKind::{Axis, Bool, Double, Float, Int, NDShape, SizeT, String};
 use crate::error::Error;
-use crate::model::{Function, FunctionKind};
+use crate::model::{self, Function, FunctionKind};
 
 /// No upper bound on the number of inputs.
 const MANY: usize = usize::MAX;
@@ -384,7 +384,11 @@ impl<'a> Operator<'a> {
             FunctionKind::Block(_) => return Ok(Self::Block),
             FunctionKind::User(_) => return Ok(Self::User),
         };
-        let mut attributes = Attributes::new(op, function.attributes);
+        let record = match &function.attributes {
+            model::Attributes::Record(record) => *record,
+            model::Attributes::Typed(operator) => return Ok((**operator).clone()),
+        };
+        let mut attributes = Attributes::new(op, record);
         match Self::decode_attributes(op, &mut attributes) {
             Some(operator) if attributes.is_clean() => Ok(operator),
             _ => Err(attributes.into_errors(index)),

@@ -3,14 +3,14 @@
 use super::arena::ids;
 use super::findings::{Findings, Place, Quoted};
 use super::rules;
-use crate::model::{FunctionId, FunctionKind, Model};
+use crate::model::{FunctionId, FunctionKind, Model, Part};
 use hashbrown::HashSet;
 
 /// A block's `inputs` lists its actual arguments. CNTK ignores the list and makes its own; other readers may not.
 pub(super) fn check<'a>(model: &Model<'a>, findings: &mut Findings<'_, 'a>) {
     for (id, function) in ids::<FunctionId, _>(&model.functions) {
         let FunctionKind::Block(block) = &function.kind else { continue };
-        if function.record.get("attributes").is_none() {
+        if function.origin.offset(Part::Key("attributes")).is_none() {
             let text = "the block lacks the key `attributes`".to_owned();
             findings.add(&rules::RECORD_MISSING, Place::Function(id), text);
         }

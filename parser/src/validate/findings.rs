@@ -2,10 +2,9 @@
 
 use super::arena::Id;
 use super::rules::Rule;
-use crate::dictionary::Value;
 use crate::error::Error;
 use crate::escape::Escaped;
-use crate::model::{FunctionId, FunctionKind, Model, VariableId};
+use crate::model::{FunctionId, FunctionKind, Model, Part, VariableId};
 use crate::report::{Finding, Severity};
 use std::fmt;
 
@@ -141,42 +140,35 @@ impl<'m, 'a> Findings<'m, 'a> {
     fn locate(&self, place: Place) -> (u64, String) {
         const MAP_KEYS: &str = "block_function_composite_arguments_map_keys";
         const MAP_VALUES: &str = "block_function_composite_arguments_map_values";
-        let variable = |id: VariableId| self.model.variables.get(id.place()).map_or(0, |v| v.at);
-        let function = |id: FunctionId| self.model.functions.get(id.place()).map_or(0, |f| f.at);
-        match place {
-            Place::ModelKey(key) => (self.model.record.get(key).map_or(0, |item| item.at), key.to_owned()),
-            Place::Variable(v) => (variable(v), format!("inputs[{}]", v.0)),
-            Place::VariableKey(v, key) => {
-                let at = self.model.variables.get(v.place()).and_then(|v| v.record.get(key)).map(|item| item.at);
-                (at.unwrap_or(variable(v)), format!("inputs[{}].{key}", v.0))
+        let (record, part) = match place {
+            Place::ModelKey(key) => (Record::Model, Part::Key(key)),
+            Place::Variable(v) => (Record::Variable(v), Part::Whole),
+            Place::VariableKey(v, key) => (Record::Variable(v), Part::Key(key)),
+            Place::Function(f) => (Record::Function(f), Part::Whole),
+            Place::FunctionKey(f, key) => (Record::Function(f), Part::Key(key)),
+            Place::Input(f, i) => (Record::Function(f), Part::Item("inputs", i)),
+            Place::Attribute(f, key) => (Record::Function(f), Part::Attribute(key)),
+            Place::MapKey(f, i) => (Record::Function(f), Part::Item(MAP_KEYS, i)),
+            Place::MapValue(f, i) => (Record::Function(f), Part::Item(MAP_VALUES, i)),
+        };
+        let model = self.model;
+        let found = match record {
+            Record::Model => Some((&model.origin, 0, String::new())),
+            Record::Variable(id) => {
+                model.variables.get(id.place()).map(|v| (&v.origin, v.at, format!("inputs[{}]", id.0)))
             }
-            Place::Function(f) => (function(f), format!("primitive_functions[{}]", f.0)),
-            Place::FunctionKey(f, key) => (self.key(f, key), format!("primitive_functions[{}].{key}", f.0)),
-            Place::Input(f, i) => (self.item(f, "inputs", i), format!("primitive_functions[{}].inputs[{i}]", f.0)),
-            Place::Attribute(f, key) => {
-                let function_at = function(f);
-                let at = self.model.functions.get(f.place()).and_then(|f| f.attributes.get(key)).map(|item| item.at);
-                (at.unwrap_or(function_at), format!("primitive_functions[{}].attributes.{key}", f.0))
+            Record::Function(id) => {
+                model.functions.get(id.place()).map(|f| (&f.origin, f.at, format!("primitive_functions[{}]", id.0)))
             }
-            Place::MapKey(f, i) => (self.item(f, MAP_KEYS, i), format!("primitive_functions[{}].{MAP_KEYS}[{i}]", f.0)),
-            Place::MapValue(f, i) => {
-                (self.item(f, MAP_VALUES, i), format!("primitive_functions[{}].{MAP_VALUES}[{i}]", f.0))
-            }
-        }
+        };
+        let Some((origin, at, record)) = found else { return (0, String::new()) };
+        (origin.offset(part).unwrap_or(at), origin.path(record, part))
     }
+}
 
-    /// The byte of a key of a function record.
-    fn key(&self, id: FunctionId, key: &str) -> u64 {
-        let function = self.model.functions.get(id.place());
-        function.map_or(0, |f| f.record.get(key).map_or(f.at, |item| item.at))
-    }
-
-    /// The byte of an item of a list in a function record.
-    fn item(&self, id: FunctionId, key: &str, i: usize) -> u64 {
-        let value = self.model.functions.get(id.place()).and_then(|f| f.record.get(key)).map(|item| item.value);
-        match value {
-            Some(Value::Vector(list)) => list.iter().nth(i).map_or_else(|| self.key(id, key), |item| item.at),
-            _ => self.key(id, key),
-        }
-    }
+/// A record of the model.
+enum Record {
+    Model,
+    Variable(VariableId),
+    Function(FunctionId),
 }

@@ -1,7 +1,7 @@
 //! The labelled bad files of the families that parsing decides: refused at the right place, or read.
 
 use crate::support;
-use cntk_parser::{Limits, parse};
+use cntk_parser::{Limits, ModelFile, parse};
 
 const FAMILIES: [&str; 8] =
     ["container_", "control_", "dictionary_", "foreign_", "integrity_", "tensor_", "utf8_", "wire_"];
@@ -14,7 +14,8 @@ fn labelled_files_end_as_labelled() {
     let mut wrong = Vec::new();
     for case in support::cases("hostile") {
         let (name, expect) = (&case.name, case.label["expect"].as_str().unwrap());
-        let result = parse(&case.bytes, &Limits::default());
+        let file = ModelFile::new(&case.bytes);
+        let result = parse(&file, &Limits::default());
         if std::env::var_os("SHOW").is_some() {
             match &result {
                 Ok(model) => println!("{name} ({expect}): ok, {:?}", model.warnings),

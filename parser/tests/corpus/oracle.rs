@@ -3,8 +3,8 @@
 use crate::proto::{self, Member, Values};
 use crate::support;
 use cntk_parser::dictionary::{Dictionary, Value};
-use cntk_parser::model::{Array, Container, ElementStorage};
-use cntk_parser::{Limits, parse};
+use cntk_parser::model::{Array, Container, ElementStorage, Origin};
+use cntk_parser::{Limits, ModelFile, parse};
 use prost::Message;
 
 #[test]
@@ -43,13 +43,15 @@ fn what_is_still_read_after_damage_reads_the_same() {
 
 /// Compares if the parser reads the file; says whether it does.
 fn same(bytes: &[u8], name: &str) -> bool {
-    let Ok(model) = parse(bytes, &Limits::default()) else { return false };
+    let file = ModelFile::new(bytes);
+    let Ok(model) = parse(&file, &Limits::default()) else { return false };
     let metadata = match &model.container {
         Container::Plain => bytes,
         Container::LargeLayout { metadata, .. } => &bytes[metadata.start as usize..metadata.end as usize],
     };
     let theirs = proto::Dictionary::decode(metadata).unwrap_or_else(|e| panic!("{name}: prost refuses: {e}"));
-    dictionary(model.record, &theirs, name);
+    let Origin::Record(root) = model.origin;
+    dictionary(root, &theirs, name);
     true
 }
 

@@ -3,7 +3,7 @@
 use crate::support;
 use cntk_parser::model::{FunctionKind, Source, ValidatedModel};
 use cntk_parser::ops::{Op, Operator};
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use std::collections::HashMap;
 
 /// Is a function part of the order?
@@ -80,7 +80,8 @@ fn promises_hold_for_every_model() {
     let mut loops = 0;
     for folder in ["ops", "zoo", "attributes"] {
         for case in support::cases(folder) {
-            let Ok(parsed) = parse(&case.bytes, &Limits::default()) else { continue };
+            let file = ModelFile::new(&case.bytes);
+            let Ok(parsed) = parse(&file, &Limits::default()) else { continue };
             let Some(model) = validate(parsed, &ValidateOptions::default()).model else { continue };
             loops += model.loops().len();
             wrong.extend(broken(&model).into_iter().map(|w| format!("{folder}/{}: {w}", case.name)));

@@ -10,7 +10,7 @@ fn real_models_parse_without_a_complaint() {
     for folder in ["ops", "zoo"] {
         for case in support::cases(folder) {
             let name = &case.name;
-            match cntk_parser::parse(&case.bytes, &Limits::default()) {
+            match cntk_parser::parse(&cntk_parser::ModelFile::new(&case.bytes), &Limits::default()) {
                 Err(error) => wrong.push(format!("{name}: {error}")),
                 Ok(model) => {
                     wrong.extend(model.warnings.iter().map(|w| format!("{name}: {}: {}", w.path, w.message)));
@@ -47,7 +47,8 @@ fn every_prefix_of_a_model_is_refused() {
         support::cases("hostile").iter().filter(|c| c.name.starts_with("control_") || c.name == "container_good")
     {
         for end in 0..case.bytes.len() {
-            let error = cntk_parser::parse(&case.bytes[..end], &Limits::default()).unwrap_err();
+            let error =
+                cntk_parser::parse(&cntk_parser::ModelFile::new(&case.bytes[..end]), &Limits::default()).unwrap_err();
             assert!(error.offset() <= end as u64, "{} cut at {end}: {error}", case.name);
         }
     }
@@ -57,7 +58,7 @@ fn every_prefix_of_a_model_is_refused() {
 fn a_checkpoint_is_named() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus/zoo/checkpoint_adam.model.ckp");
     let bytes = std::fs::read(path).unwrap();
-    let error = cntk_parser::parse(&bytes, &Limits::default()).unwrap_err();
+    let error = cntk_parser::parse(&cntk_parser::ModelFile::new(&bytes), &Limits::default()).unwrap_err();
     assert_eq!((error.code(), error.offset()), ("file.checkpoint", 0));
     assert!(error.hint().unwrap().contains("without `.ckp`"));
 }

@@ -2,12 +2,13 @@
 
 use crate::support;
 use cntk_parser::model::{DataType, Dim, ValueType};
-use cntk_parser::{Limits, Severity, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, Severity, ValidateOptions, parse, validate};
 use serde_json::Value;
 
 /// What is wrong with a case.
 fn check(bytes: &[u8], label: &Value) -> Vec<String> {
-    let parsed = match parse(bytes, &Limits::default()) {
+    let file = ModelFile::new(bytes);
+    let parsed = match parse(&file, &Limits::default()) {
         Ok(parsed) => parsed,
         Err(error) => return vec![error.to_string()],
     };

@@ -1,11 +1,11 @@
 //! Labelled bad files: what is to be refused is refused at its place, what is sound passes.
 
 use crate::support;
-use cntk_parser::{Finding, Limits, Severity, ValidateOptions, parse, validate};
+use cntk_parser::{Finding, Limits, ModelFile, Severity, ValidateOptions, parse, validate};
 
 /// Verdict and findings, as a user would see them.
 fn verdict(bytes: &[u8]) -> (bool, Vec<Finding>) {
-    match parse(bytes, &Limits::default()) {
+    match parse(&ModelFile::new(bytes), &Limits::default()) {
         Err(error) => {
             let finding = Finding {
                 rule: error.code(),

@@ -2,7 +2,7 @@
 
 use super::build::*;
 use super::{check, graph};
-use cntk_parser::{Limits, Severity, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, Severity, ValidateOptions, parse, validate};
 use std::time::Instant;
 
 /// Far more than any of these takes, even unoptimized on a busy machine; far less than anything quadratic.
@@ -106,7 +106,8 @@ fn no_shape_of_a_graph_is_expensive() {
 fn findings_are_bounded() {
     let functions: Vec<Record> = (0..5000).map(|i| function(&format!("F{i}"), 2, &["nowhere"], &[])).collect();
     let file = model("F0", &[input("x", &[3])], &functions).file();
-    let validation = validate(parse(&file, &Limits::default()).unwrap(), &ValidateOptions::default());
+    let source = ModelFile::new(&file);
+    let validation = validate(parse(&source, &Limits::default()).unwrap(), &ValidateOptions::default());
     assert!(validation.model.is_none());
     assert_eq!(validation.findings.len(), 1000);
     assert!(validation.more_findings >= 4000);

@@ -3,11 +3,11 @@
 use super::build::*;
 use super::graph;
 use cntk_parser::model::{Axis, Function, Variable};
-use cntk_parser::{ErrorKind, Limits, ValidateOptions, parse, validate};
+use cntk_parser::{ErrorKind, Limits, ModelFile, ValidateOptions, parse, validate};
 
 /// The name of the limit that is passed, and the value that is too large.
 fn passed(file: &[u8], limits: &Limits) -> Option<(&'static str, u64)> {
-    match parse(file, limits).err()?.kind() {
+    match parse(&ModelFile::new(file), limits).err()?.kind() {
         ErrorKind::Limit { limit, value, .. } => Some((limit, *value)),
         ErrorKind::Rank { rank, .. } => Some(("rank", *rank)),
         ErrorKind::Nesting { limit } => Some(("nesting", *limit)),
@@ -20,7 +20,7 @@ fn records_are_counted() {
     let file = graph::chain(9).file();
     let of = |functions| passed(&file, &Limits { functions, ..Limits::default() });
     assert_eq!((of(9), of(8)), (None, Some(("functions", 9))));
-    let error = parse(&file, &Limits { functions: 8, ..Limits::default() }).unwrap_err();
+    let error = parse(&ModelFile::new(&file), &Limits { functions: 8, ..Limits::default() }).unwrap_err();
     assert_eq!(error.hint(), Some("if the file is trusted, raise the limit"));
     let variables: Vec<Record> = (0..5).map(|i| input(&format!("x{i}"), &[3])).collect();
     let file = model("F", &variables, &[function("F", 2, &["x0"], &[])]).file();
@@ -32,7 +32,7 @@ fn records_are_counted() {
 #[test]
 fn small_items_do_not_count_as_records() {
     let file = graph::tanh().set("primitive_functions", list(&vec![vec![]; 500])).file();
-    let error = parse(&file, &Limits { functions: 50, ..Limits::default() }).unwrap_err();
+    let error = parse(&ModelFile::new(&file), &Limits { functions: 50, ..Limits::default() }).unwrap_err();
     assert_eq!((error.code(), error.path()), ("record.wrong-type", "primitive_functions[0]"));
 }
 
@@ -93,7 +93,8 @@ fn nesting_is_counted_in_messages() {
 fn memory_is_counted_in_bytes() {
     let record = super::blocks::nested(2);
     let file = record.file();
-    let model = parse(&file, &Limits::default()).unwrap();
+    let source = ModelFile::new(&file);
+    let model = parse(&source, &Limits::default()).unwrap();
     let axes: usize = model.variables.iter().map(|v| v.dynamic_axes.len()).sum();
     let inputs: usize = model.functions.iter().map(|f| f.inputs.len()).sum();
     let needed = model.variables.len() * size_of::<Variable<'_>>()
@@ -115,7 +116,8 @@ fn findings_are_kept_up_to_their_limit() {
     let record = keys.iter().fold(model("F0", &[input("x", &[3])], &functions), |record, key| record.set(key, size(1)));
     let file = record.file();
     let of = |parsing: u32, validating: u32| {
-        let model = parse(&file, &Limits { findings: parsing, ..Limits::default() }).unwrap();
+        let source = ModelFile::new(&file);
+        let model = parse(&source, &Limits { findings: parsing, ..Limits::default() }).unwrap();
         let kept = (model.warnings.len(), model.more_warnings);
         let mut options = ValidateOptions::default();
         options.findings = validating;
@@ -133,7 +135,8 @@ fn findings_are_kept_up_to_their_limit() {
     // Warnings do not refuse a model, even where there is no room for them.
     let functions = [function("F", 2, &["x"], &[]), function("G", 2, &["x"], &[])];
     let file = model("F", &[input("x", &[3])], &functions).file();
-    let model = parse(&file, &Limits::default()).unwrap();
+    let source = ModelFile::new(&file);
+    let model = parse(&source, &Limits::default()).unwrap();
     let mut options = ValidateOptions::default();
     options.findings = 0;
     let validation = validate(model, &options);

@@ -22,7 +22,7 @@ mod wire;
 #[path = "../support/mod.rs"]
 mod support;
 
-use cntk_parser::{Finding, Limits, Severity, ValidateOptions, parse, rules, validate};
+use cntk_parser::{Finding, Limits, ModelFile, Severity, ValidateOptions, parse, rules, validate};
 
 /// A file that breaks a rule, and its clean twin.
 pub struct Pair {
@@ -43,7 +43,7 @@ pub fn check(bytes: &[u8]) -> (bool, Vec<Finding>) {
 
 /// The same, with options.
 pub fn check_with(bytes: &[u8], options: &ValidateOptions) -> (bool, Vec<Finding>) {
-    match parse(bytes, &Limits::default()) {
+    match parse(&ModelFile::new(bytes), &Limits::default()) {
         Ok(model) => {
             let validation = validate(model, options);
             assert_eq!(validation.model.is_some(), validation.findings.iter().all(|f| f.severity < Severity::Error));

@@ -2,7 +2,7 @@
 //! severity, byte, path, text and hint. A change of it is a change that users see. `BLESS=1` writes it.
 
 use super::{Pair, check, faults, pairs};
-use cntk_parser::{Limits, Severity, parse};
+use cntk_parser::{Limits, ModelFile, Severity, parse};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -43,7 +43,7 @@ fn report(bytes: &[u8]) -> String {
     if findings.len() > SHOWN {
         writeln!(out, "  and {} more", findings.len() - SHOWN).unwrap();
     }
-    if let Some(hint) = parse(bytes, &Limits::default()).err().and_then(|error| error.hint()) {
+    if let Some(hint) = parse(&ModelFile::new(bytes), &Limits::default()).err().and_then(|error| error.hint()) {
         writeln!(out, "  hint: {hint}").unwrap();
     }
     out

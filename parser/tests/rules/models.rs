@@ -4,7 +4,7 @@
 use super::blocks;
 use super::build::*;
 use cntk_parser::model::{Dim, FunctionId, Source, ValidatedModel, ValueType};
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use std::fmt::Write;
 
 fn frames(uid: &str, axis: &str, dims: &[u64]) -> Record {
@@ -423,7 +423,8 @@ fn show(record: &Record) -> String {
     let file = record.file();
     let mut options = ValidateOptions::default();
     options.allow_udf = true;
-    let validation = validate(parse(&file, &Limits::default()).unwrap(), &options);
+    let source = ModelFile::new(&file);
+    let validation = validate(parse(&source, &Limits::default()).unwrap(), &options);
     let mut out = String::new();
     for finding in &validation.findings {
         writeln!(out, "  {:?} {}: {} [{}]", finding.severity, finding.path, finding.message, finding.rule).unwrap();

@@ -4,7 +4,7 @@
 use super::build::*;
 use cntk_parser::dictionary::ValueKind;
 use cntk_parser::ops::{AttributeSpec, AttributeType, Op, Operator, Requirement};
-use cntk_parser::{Limits, parse};
+use cntk_parser::{Limits, ModelFile, parse};
 use std::fmt::Write;
 
 /// A value of a type; `i` makes it one of its own.
@@ -39,7 +39,8 @@ fn sound(spec: &AttributeSpec, i: u64) -> Value {
 /// What the operator decodes to.
 fn decoded(op: Op, attributes: &[(&str, Value)]) -> String {
     let file = model("F", &[], &[function("F", op.code(), &[], attributes)]).file();
-    let model = parse(&file, &Limits::default()).unwrap();
+    let source = ModelFile::new(&file);
+    let model = parse(&source, &Limits::default()).unwrap();
     match Operator::decode(&model.functions[0], 0) {
         Ok(operator) => format!("{operator:?}"),
         Err(errors) => errors.iter().map(|e| format!("{}: {}", e.path(), e.message())).collect::<Vec<_>>().join("; "),

@@ -3,7 +3,7 @@
 use super::build::*;
 use super::graph::tanh;
 use super::{Pair, pair};
-use cntk_parser::{Limits, parse};
+use cntk_parser::{Limits, ModelFile, parse};
 
 fn of(rule: &'static str, bad: Vec<u8>) -> Pair {
     Pair { rule, bad, good: tanh().file() }
@@ -94,6 +94,6 @@ fn block_without_attributes() -> Record {
 fn limits_hold() {
     let limits = |functions| Limits { functions, ..Limits::default() };
     let file = super::graph::chain(100).file();
-    assert_eq!(parse(&file, &limits(99)).unwrap_err().code(), "limit");
-    assert!(parse(&file, &limits(100)).is_ok());
+    assert_eq!(parse(&ModelFile::new(&file), &limits(99)).unwrap_err().code(), "limit");
+    assert!(parse(&ModelFile::new(&file), &limits(100)).is_ok());
 }

@@ -4,7 +4,7 @@
 
 use super::build::*;
 use cntk_parser::model::{Dim, Source};
-use cntk_parser::{Limits, Severity, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, Severity, ValidateOptions, parse, validate};
 
 /// A row-major shape; `None` is a free dimension.
 type Row = Vec<Option<u64>>;
@@ -72,7 +72,8 @@ fn infer_records(op: u64, operands: &[Record], attributes: &[(&str, Value)]) -> 
     let inputs: Vec<&str> = uids.iter().map(String::as_str).collect();
     let variables: Vec<Record> = operands.iter().zip(&uids).map(|(v, uid)| v.clone().set("uid", text(uid))).collect();
     let bytes = model("F", &variables, &[function("F", op, &inputs, attributes)]).file();
-    let validation = validate(parse(&bytes, &Limits::default()).unwrap(), &ValidateOptions::default());
+    let source = ModelFile::new(&bytes);
+    let validation = validate(parse(&source, &Limits::default()).unwrap(), &ValidateOptions::default());
     let Some(model) = validation.model else {
         return Err(validation.findings.iter().find(|f| f.severity == Severity::Error).unwrap().rule);
     };

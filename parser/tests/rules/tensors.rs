@@ -4,8 +4,8 @@ use super::build::*;
 use super::graph;
 use super::shapes::Random;
 use cntk_parser::dictionary::Value as Read;
-use cntk_parser::model::{Array, DataType, ElementStorage};
-use cntk_parser::{Limits, parse};
+use cntk_parser::model::{Array, DataType, ElementStorage, Model, Origin};
+use cntk_parser::{Limits, ModelFile, parse};
 
 /// Data type, its code, the member of its values, bytes of an element (0: varints).
 const TYPES: [(DataType, u64, u64, usize); 5] = [
@@ -16,13 +16,19 @@ const TYPES: [(DataType, u64, u64, usize); 5] = [
     (DataType::Int16, 6, 7, 0),
 ];
 
+/// What the root record has under a key of the test's own.
+fn note<'a>(model: &Model<'a>) -> Option<Read<'a>> {
+    let Origin::Record(record) = model.origin;
+    record.get("note").map(|item| item.value)
+}
+
 /// Parses a model with this value under a key of its own, and hands it to `look`.
 fn with<T>(value: Value, look: impl FnOnce(&[u8], Result<Array<'_>, &'static str>) -> T) -> T {
     let file = graph::tanh().set("note", value).file();
-    match parse(&file, &Limits::default()) {
+    match parse(&ModelFile::new(&file), &Limits::default()) {
         Err(error) => look(&file, Err(error.code())),
         Ok(model) => {
-            let Some(Read::Array(array)) = model.record.get("note").map(|item| item.value) else { panic!("no array") };
+            let Some(Read::Array(array)) = note(&model) else { panic!("no array") };
             let ranges: Vec<_> = model.tensor_ranges().to_vec();
             assert_eq!(ranges, array.range.clone().into_iter().collect::<Vec<_>>());
             look(&file, Ok(*array))
@@ -114,7 +120,7 @@ fn values_are_in_the_member_of_their_type() {
     for (member, name) in [(4, "float_values"), (5, "double_values"), (6, "bytes_value"), (7, "sint32_values")] {
         let code = if member == 5 { 1 } else { 2 };
         let file = graph::tanh().set("note", raw_array(code, &[1], &field(member, &field(1, &[0; 8])))).file();
-        let error = parse(&file, &Limits::default()).unwrap_err();
+        let error = parse(&ModelFile::new(&file), &Limits::default()).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
     let errors = |bytes: &[u8]| with(value(11, &field(13, bytes)), |_, array| array.map(|_| ()));
@@ -150,8 +156,9 @@ fn dimensions_are_read_as_they_were_written() {
         [packed(&[2, 300, 1]), [alone(2), alone(300), alone(1)].concat(), [alone(2), packed(&[300, 1])].concat()]
     {
         let file = graph::tanh().set("note", value(7, &field(9, &message))).file();
-        let model = parse(&file, &Limits::default()).unwrap();
-        let Some(Read::Shape(shape)) = model.record.get("note").map(|item| item.value) else { panic!("no shape") };
+        let source = ModelFile::new(&file);
+        let model = parse(&source, &Limits::default()).unwrap();
+        let Some(Read::Shape(shape)) = note(&model) else { panic!("no shape") };
         assert_eq!(shape.0.as_slice(), [2, 300, 1]);
     }
 }

@@ -3,7 +3,7 @@
 use super::build::*;
 use super::{Pair, check, pair};
 use cntk_parser::model::Dim;
-use cntk_parser::{Limits, ValidateOptions, parse, validate};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 
 fn tanh(variable: Record) -> Record {
     let uid = "x";
@@ -141,7 +141,8 @@ fn a_stack_may_store_its_parameter_in_any_shape() {
 /// The dimensions of the root's first output.
 fn dims(record: &Record) -> Vec<Dim> {
     let bytes = record.file();
-    let validation = validate(parse(&bytes, &Limits::default()).unwrap(), &ValidateOptions::default());
+    let source = ModelFile::new(&bytes);
+    let validation = validate(parse(&source, &Limits::default()).unwrap(), &ValidateOptions::default());
     let model = validation.model.unwrap_or_else(|| panic!("{:?}", validation.findings));
     model.type_of(model.outputs()[0].source).shape.to_vec()
 }

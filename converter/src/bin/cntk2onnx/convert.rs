@@ -14,6 +14,7 @@ use super::{
     torch,
 };
 use anyhow::{Result, anyhow, bail};
+use cntk_parser::ModelFile;
 use cntk2onnx::{
     onnx::{
         graph::OnnxModel,
@@ -46,7 +47,8 @@ pub fn run(terminal: &Terminal, common: &Common, args: Convert) -> Result<u8> {
 
     // Nothing is dropped that holds an object per node: the process ends soon, and freeing a million of them one by one
     // takes a tenth of the whole time.
-    let Some(model) = load::valid(terminal, common, &input.name, &input) else { return Ok(exit::REJECTED) };
+    let file = ModelFile::new(&input);
+    let Some(model) = load::valid(terminal, common, &input.name, &file) else { return Ok(exit::REJECTED) };
     let model = ManuallyDrop::new(model);
     let mut conversion = match cntk2onnx::convert(&model, &options) {
         Ok(conversion) => ManuallyDrop::new(conversion),

@@ -11,6 +11,7 @@ use super::{
     terminal::{self, Terminal},
 };
 use anyhow::Result;
+use cntk_parser::ModelFile;
 use std::{collections::BTreeMap, mem::ManuallyDrop};
 
 mod contents;
@@ -21,7 +22,8 @@ use contents::{Contents, Port};
 pub fn run(terminal: &Terminal, common: &Common, args: Inspect) -> Result<u8> {
     let input = Input::open(&args.input)?;
     sandbox::enter(terminal, common, &sandbox::Needs::nothing());
-    let model = match load::parse(common, &input) {
+    let file = ModelFile::new(&input);
+    let model = match load::parse(common, &file) {
         Ok(model) => model,
         Err(error) => {
             Verdict::malformed(&input.name, &error).tell(terminal);

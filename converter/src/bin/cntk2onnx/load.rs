@@ -2,7 +2,7 @@
 
 use super::{args::Common, terminal::Terminal};
 use cntk_parser::{
-    Error, Finding, Severity, ValidateOptions, Validation,
+    Error, Finding, ModelFile, Severity, ValidateOptions, Validation,
     model::{Model, ValidatedModel},
 };
 
@@ -71,8 +71,8 @@ pub fn place_and_message(finding: &Finding) -> String {
 }
 
 /// Reads a model under the limits of the command line.
-pub fn parse<'a>(common: &Common, bytes: &'a [u8]) -> Result<Model<'a>, Error> {
-    cntk_parser::parse(bytes, &common.limits.0)
+pub fn parse<'a>(common: &Common, file: &'a ModelFile<'_>) -> Result<Model<'a>, Error> {
+    cntk_parser::parse(file, &common.limits.0)
 }
 
 /// Checks a model as the command line asks.
@@ -85,8 +85,13 @@ pub fn validate<'a>(common: &Common, model: Model<'a>, scan_weights: bool) -> Va
 }
 
 /// A model that may be used, `None` after saying why it may not.
-pub fn valid<'a>(terminal: &Terminal, common: &Common, name: &str, bytes: &'a [u8]) -> Option<ValidatedModel<'a>> {
-    let model = match parse(common, bytes) {
+pub fn valid<'a>(
+    terminal: &Terminal,
+    common: &Common,
+    name: &str,
+    file: &'a ModelFile<'_>,
+) -> Option<ValidatedModel<'a>> {
+    let model = match parse(common, file) {
         Ok(model) => model,
         Err(error) => {
             Verdict::malformed(name, &error).tell(terminal);

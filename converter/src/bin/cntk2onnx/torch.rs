@@ -14,6 +14,7 @@ use super::{
     terminal::Terminal,
 };
 use anyhow::{Context, Result, anyhow, bail};
+use cntk_parser::ModelFile;
 use cntk2onnx::{
     onnx::write::WriteError,
     pytorch::{
@@ -62,7 +63,8 @@ fn module(terminal: &Terminal, common: &Common, args: &Convert, input: &Input) -
     let record = args.record.as_deref().map(Input::open).transpose()?;
     let destination = Directory::create(&path, NAMES, args.force)?;
     sandbox::enter(terminal, common, &sandbox::Needs::writing(Some(folder(&path)), false));
-    let Some(model) = load::valid(terminal, common, &input.name, input) else { return Ok(exit::REJECTED) };
+    let file = ModelFile::new(input);
+    let Some(model) = load::valid(terminal, common, &input.name, &file) else { return Ok(exit::REJECTED) };
     let mut made = match convert_pytorch(&model, &convert::options(args), &own) {
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
@@ -108,7 +110,8 @@ fn weights(terminal: &Terminal, common: &Common, args: &Convert, input: &Input) 
     let path = path(args, input, |p| p.with_extension("safetensors"))?;
     let output = Output::create(&path, args.force)?;
     sandbox::enter(terminal, common, &sandbox::Needs::writing(Some(folder(&path)), false));
-    let Some(model) = load::valid(terminal, common, &input.name, input) else { return Ok(exit::REJECTED) };
+    let file = ModelFile::new(input);
+    let Some(model) = load::valid(terminal, common, &input.name, &file) else { return Ok(exit::REJECTED) };
     let made = match convert_safetensors(&model) {
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),

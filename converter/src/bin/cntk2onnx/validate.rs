@@ -11,7 +11,7 @@ use super::{
     walk,
 };
 use anyhow::Result;
-use cntk_parser::{Finding, Limits, Severity};
+use cntk_parser::{Finding, Limits, ModelFile, Severity};
 use std::path::Path;
 
 pub fn run(terminal: &Terminal, common: &Common, args: Validate) -> Result<u8> {
@@ -60,7 +60,8 @@ fn one(
             return Ok(exit::IO);
         }
     };
-    let verdict = match load::parse(common, &input) {
+    let file = ModelFile::new(&input);
+    let verdict = match load::parse(common, &file) {
         Err(error) => Verdict::malformed(&input.name, &error),
         Ok(model) => {
             let mut validation = load::validate(common, model, args.scan_weights);

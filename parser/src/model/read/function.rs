@@ -5,7 +5,7 @@ use super::{Context, block, version};
 use crate::dictionary::{Dictionary, RawEntry, Vector, list};
 use crate::error::{Error, ErrorKind};
 use crate::escape::Escaped;
-use crate::model::{Function, FunctionKind, UserFunction};
+use crate::model::{Attributes, Function, FunctionKind, Origin, UserFunction};
 use crate::ops::Op;
 
 /// CNTK 2.7's op-set version.
@@ -79,9 +79,9 @@ pub(super) fn read<'a>(record: Dictionary<'a>, index: usize, context: &mut Conte
         version: required(record_version, RECORD, "version", record)?,
         kind,
         inputs: required(inputs, RECORD, "inputs", record)?,
-        attributes,
+        attributes: Attributes::Record(attributes),
         at: record.at(),
-        record,
+        origin: Origin::Record(record),
     })
 }
 

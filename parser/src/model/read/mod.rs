@@ -6,7 +6,7 @@ mod record;
 mod tail;
 mod variable;
 
-use super::{Container, Function, Model, Variable};
+use super::{Container, Function, Model, Origin, Variable};
 use crate::dictionary::{Dictionary, Item, Value, Vector, expect};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{Budget, Limits};
@@ -93,7 +93,7 @@ pub(crate) fn model<'a>(
         root: root_uid,
         variables,
         functions,
-        record: root,
+        origin: Origin::Record(root),
         warnings: context.warnings,
         more_warnings: context.more_warnings,
         tensors,

@@ -5,7 +5,7 @@ use super::tail::Tail;
 use super::{Context, version};
 use crate::dictionary::{Dictionary, RawEntry, Vector, list};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Array, Axis, DataType, Variable, VariableKind};
+use crate::model::{Array, Axis, DataType, Origin, Variable, VariableKind};
 
 /// CNTK 2.7's variable version.
 const NEWEST: u64 = 1;
@@ -63,7 +63,7 @@ pub(super) fn read<'a>(
         value,
         version: required(record_version, RECORD, "version", record)?,
         at: record.at(),
-        record,
+        origin: Origin::Record(record),
     })
 }
 

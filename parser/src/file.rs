@@ -1,0 +1,40 @@
+//! The bytes of a file, and room for what a model says that stands nowhere in them.
+
+use elsa::sync::FrozenVec;
+use std::fmt;
+
+/// A model file in memory: what [`crate::parse`] reads and its model borrows from.
+///
+/// A model borrows its texts and tensors from the file wherever they stand there as they are. What does not (text in
+/// UTF-16, a tensor that an old format keeps in another form) is made once and kept here, so that it lives as long.
+///
+/// ```
+/// use cntk_parser::{Limits, ModelFile, parse};
+///
+/// let file = ModelFile::new(b"no model");
+/// assert_eq!(parse(&file, &Limits::default()).unwrap_err().code(), "file.text");
+/// ```
+pub struct ModelFile<'i> {
+    bytes: &'i [u8],
+    texts: FrozenVec<String>,
+    tensors: FrozenVec<Vec<u8>>,
+}
+
+impl<'i> ModelFile<'i> {
+    /// The file of these bytes. Takes no memory of its own yet.
+    pub fn new(bytes: &'i [u8]) -> Self {
+        Self { bytes, texts: FrozenVec::new(), tensors: FrozenVec::new() }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &'i [u8] {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for ModelFile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, texts, tensors) = (self.bytes.len(), self.texts.len(), self.tensors.len());
+        write!(f, "ModelFile({bytes} bytes, {texts} texts and {tensors} tensors made)")
+    }
+}

@@ -1,0 +1,55 @@
+//! Where in the file a record of the model stands.
+
+use super::Offset;
+use crate::dictionary::{Dictionary, Value};
+
+/// Where a record of the model and its parts stand in the file.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// A v2 record, whose dictionary has the place of each key.
+    Record(Dictionary<'a>),
+}
+
+/// A part of a record, by the names that v2 gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The record itself.
+    Whole,
+    /// The value of a key.
+    Key(&'static str),
+    /// An item of the list that a key has.
+    Item(&'static str, usize),
+    /// An attribute of a function.
+    Attribute(&'static str),
+}
+
+impl Origin<'_> {
+    /// The byte of a part; `None` where the file does not have it.
+    pub(crate) fn offset(&self, part: Part) -> Option<Offset> {
+        let Self::Record(record) = self;
+        match part {
+            Part::Whole => Some(record.at()),
+            Part::Key(key) => record.get(key).map(|item| item.at),
+            Part::Item(key, index) => {
+                let list = record.get(key)?;
+                let Value::Vector(items) = list.value else { return Some(list.at) };
+                Some(items.iter().nth(index).map_or(list.at, |item| item.at))
+            }
+            Part::Attribute(key) => match record.get("attributes")?.value {
+                Value::Dictionary(attributes) => attributes.get(key).map(|item| item.at),
+                _ => None,
+            },
+        }
+    }
+
+    /// What reports call a part, where `record` is the place of the whole in the model, such as `inputs[3]`.
+    pub(crate) fn path(&self, record: String, part: Part) -> String {
+        match part {
+            Part::Whole => record,
+            Part::Key(key) if record.is_empty() => key.to_owned(),
+            Part::Key(key) => format!("{record}.{key}"),
+            Part::Item(key, index) => format!("{record}.{key}[{index}]"),
+            Part::Attribute(key) => format!("{record}.attributes.{key}"),
+        }
+    }
+}
