@@ -1,17 +1,15 @@
-//! `convert`.
+//! `convert --to onnx`.
 
-use super::{
-    args::{Common, Convert, Format, Target},
-    destination::Destination,
+use super::{Args, destination::Destination, hash, refused, summary};
+use crate::{
+    args::{Common, Format},
     exit,
     file_sink::FileSink,
-    hash,
     input::Input,
     load,
     progress::Progress,
-    sandbox, summary,
+    sandbox,
     terminal::{self, Terminal},
-    torch,
 };
 use anyhow::{Result, anyhow, bail};
 use cntk_parser::ModelFile;
@@ -20,9 +18,8 @@ use cntk2onnx::{
         graph::OnnxModel,
         write::{WriteError, Writer},
     },
-    options::{Options, Outputs},
+    options::Options,
     provenance,
-    report::Refusal,
 };
 use std::{
     io::{self, IsTerminal},
@@ -30,16 +27,8 @@ use std::{
     thread,
 };
 
-pub fn run(terminal: &Terminal, common: &Common, args: Convert) -> Result<u8> {
-    let options = options(&args);
-    let input = Input::open(&args.input)?;
-    if args.to != Target::Onnx {
-        return torch::run(terminal, common, &args, &input);
-    }
-    if args.record.is_some() {
-        bail!("--record is for --to pytorch");
-    }
-    let mut destination = Destination::open(&args, &input)?;
+pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, options: &Options) -> Result<u8> {
+    let mut destination = Destination::open(args, input)?;
     if destination.model.is_none() && io::stdout().is_terminal() {
         bail!("a model is not for a terminal: redirect standard output, or name a file with -o");
     }
@@ -47,16 +36,16 @@ pub fn run(terminal: &Terminal, common: &Common, args: Convert) -> Result<u8> {
 
     // Nothing is dropped that holds an object per node: the process ends soon, and freeing a million of them one by one
     // takes a tenth of the whole time.
-    let file = ModelFile::new(&input);
+    let file = ModelFile::new(input);
     let Some(model) = load::valid(terminal, common, &input.name, &file) else { return Ok(exit::REJECTED) };
     let model = ManuallyDrop::new(model);
-    let mut conversion = match cntk2onnx::convert(&model, &options) {
+    let mut conversion = match cntk2onnx::convert(&model, options) {
         Ok(conversion) => ManuallyDrop::new(conversion),
-        Err(refusal) => return Ok(refused(terminal, &input, &refusal)),
+        Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
     provenance::stamp(&mut conversion.onnx, model.model());
 
-    let job = Job { terminal, input: &input, args: &args };
+    let job = Job { terminal, input, args };
     let written = match job.write(&conversion.onnx, &mut destination)? {
         Ok(written) => written,
         Err(code) => return Ok(code),
@@ -70,39 +59,10 @@ pub fn run(terminal: &Terminal, common: &Common, args: Convert) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-impl Convert {
-    /// Is the whole file's digest wanted?
-    fn hash(&self) -> bool {
-        self.hash || self.expect_sha256.is_some()
-    }
-}
-
-pub fn options(args: &Convert) -> Options {
-    let outputs = match &*args.outputs {
-        [one] if one == "inference" => Outputs::Inference,
-        [one] if one == "all" => Outputs::All,
-        names => Outputs::Named(names.to_vec()),
-    };
-    Options {
-        opset: args.opset,
-        outputs,
-        keep_sequence_axis: args.keep_sequence_axis,
-        equal_lengths: args.equal_lengths,
-    }
-}
-
-/// Every reason in one run.
-pub fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> u8 {
-    for reason in &refusal.reasons {
-        terminal.error(format_args!("{}: cannot be converted: {reason}", input.name));
-    }
-    exit::REFUSED
-}
-
 struct Job<'a> {
     terminal: &'a Terminal,
     input: &'a Input,
-    args: &'a Convert,
+    args: &'a Args,
 }
 
 impl Job<'_> {

@@ -1,6 +1,7 @@
 //! What `convert` says it did.
 
-use super::{destination::Destination, json::Json, terminal::Terminal};
+use super::destination::Destination;
+use crate::{json::Json, terminal::Terminal};
 use cntk2onnx::report::{Port, Summary};
 
 /// Sizes of what was written.

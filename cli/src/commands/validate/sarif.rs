@@ -1,6 +1,7 @@
 //! SARIF 2.1.0, for code-scanning services.
 
-use super::{json::Json, validate::File};
+use super::File;
+use crate::{exit, json::Json};
 use cntk_parser::{Finding, Severity};
 use std::collections::BTreeMap;
 
@@ -50,7 +51,7 @@ fn invocation(files: &[File], exit_code: u8) -> Json {
         ])
     };
     Json::Object(vec![
-        ("executionSuccessful", Json::from(exit_code < super::exit::IO)),
+        ("executionSuccessful", Json::from(exit_code < exit::IO)),
         ("exitCode", Json::Number(exit_code.into())),
         ("toolExecutionNotifications", Json::list(unreadable, notification)),
     ])

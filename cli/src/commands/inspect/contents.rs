@@ -1,6 +1,7 @@
 //! What a model holds.
 
-use super::{super::json::Json, cost::Cost};
+use super::cost::Cost;
+use crate::json::Json;
 use cntk_parser::model::{
     Array, Container, DataType, Dim, FunctionKind, Model, Shape, ValidatedModel, Variable, VariableKind,
 };

@@ -1,73 +1,38 @@
-//! The command line as it is typed. What it means is decided by the commands.
+//! `convert`.
 
-use super::{limits::LimitArgs, opset};
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
-use std::path::PathBuf;
+mod destination;
+mod hash;
+mod in_place;
+mod onnx;
+mod opset;
+mod pytorch;
+mod safetensors;
+mod summary;
 
-/// Turns CNTK v2 models into ONNX that gives the same numbers. Needs no CNTK; runs nothing that a model names.
-#[derive(Parser)]
-#[command(name = "cntk2onnx", version, max_term_width = 100, after_help = EXAMPLES, subcommand_required = true)]
-pub struct Cli {
-    #[command(subcommand)]
-    pub command: Command,
-    #[command(flatten)]
-    pub common: Common,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  cntk2onnx convert resnet.model                    writes resnet.onnx
-  cntk2onnx validate --format sarif models/         every finding in every model of a folder
-  cntk2onnx inspect tagger.model                    inputs, outputs, parameters, ops
-
-Exit codes:
-  0  done
-  1  the file is malformed, unsafe, or over a limit
-  2  usage, or a file that cannot be read or written
-  3  valid, but cannot be converted as asked";
-
-/// What every command takes.
-#[derive(Args)]
-#[command(next_help_heading = "Common options")]
-pub struct Common {
-    /// Print errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Print more; twice: everything
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-    /// Colour what is printed
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
-    pub color: Color,
-    /// Accept models with user-defined functions; they are never run
-    #[arg(long, global = true)]
-    pub allow_udf: bool,
-    /// Do not give up the rights to open files and sockets (Linux)
-    #[arg(long, global = true)]
-    pub no_sandbox: bool,
-    #[command(flatten)]
-    pub limits: LimitArgs,
-}
-
-#[derive(Subcommand)]
-pub enum Command {
-    Convert(Convert),
-    Validate(Validate),
-    Inspect(Inspect),
-    Ops(Ops),
-    Completions(Completions),
-    Man(Man),
-}
+use crate::{
+    args::{Common, Format},
+    exit,
+    input::Input,
+    terminal::Terminal,
+};
+use anyhow::{Result, bail};
+use clap::{ValueEnum, builder::NonEmptyStringValueParser};
+use cntk2onnx::{
+    options::{Options, Outputs},
+    report::Refusal,
+};
+use std::path::{Path, PathBuf};
+pub use summary::size;
 
 /// Convert a model
-#[derive(Args)]
+#[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   cntk2onnx convert net.model -o out/net.onnx --opset 13
   cntk2onnx convert big.model --weights in-place    an .onnx of some kB that points into big.model
   cntk2onnx convert net.model --outputs all,conv1   a NAME is a CNTK name or uid; inner nodes too
   cntk2onnx convert net.model --to pytorch -o net/ --record net.npz")]
-pub struct Convert {
+pub struct Args {
     /// The CNTK model; `-` reads standard input
     #[arg(value_name = "IN")]
     pub input: PathBuf,
@@ -117,60 +82,6 @@ pub struct Convert {
     pub format: Format,
 }
 
-/// Report everything that is wrong with models
-#[derive(Args)]
-pub struct Validate {
-    /// Models, and directories to search for *.model, *.dnn and *.cmf; `-` reads standard input
-    #[arg(value_name = "IN", required_unless_present = "limits")]
-    pub inputs: Vec<PathBuf>,
-    /// Look at every weight, not only at the first 16 MiB
-    #[arg(long)]
-    pub scan_weights: bool,
-    /// Print the limits in force
-    #[arg(long)]
-    pub limits: bool,
-    /// Form of the report
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: ReportFormat,
-}
-
-/// Show what is in a model
-#[derive(Args)]
-pub struct Inspect {
-    /// The CNTK model; `-` reads standard input
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
-    /// Form of the report
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
-}
-
-/// List the operators and how they are converted
-#[derive(Args)]
-pub struct Ops {
-    /// Form of the table
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
-}
-
-/// Print completions for a shell
-#[derive(Args)]
-pub struct Completions {
-    /// The shell
-    pub shell: clap_complete::Shell,
-}
-
-/// Print the manual page
-#[derive(Args)]
-pub struct Man {}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Target {
     /// One .onnx file
@@ -192,17 +103,62 @@ pub enum Place {
     InPlace,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
+    let options = options(&args);
+    let input = Input::open(&args.input)?;
+    if args.to != Target::Onnx && (args.weights != Place::Embed || args.hash()) {
+        bail!("--weights, --hash and --expect-sha256 are for --to onnx");
+    }
+    if args.to != Target::Pytorch && args.record.is_some() {
+        bail!("--record is for --to pytorch");
+    }
+    match args.to {
+        Target::Onnx => onnx::run(terminal, common, &args, &input, &options),
+        Target::Pytorch => pytorch::run(terminal, common, &args, &input, &options),
+        Target::Safetensors => safetensors::run(terminal, common, &args, &input),
+    }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    Text,
-    Json,
-    Sarif,
+impl Args {
+    /// Is the whole file's digest wanted?
+    fn hash(&self) -> bool {
+        self.hash || self.expect_sha256.is_some()
+    }
+}
+
+fn options(args: &Args) -> Options {
+    let outputs = match &*args.outputs {
+        [one] if one == "inference" => Outputs::Inference,
+        [one] if one == "all" => Outputs::All,
+        names => Outputs::Named(names.to_vec()),
+    };
+    Options {
+        opset: args.opset,
+        outputs,
+        keep_sequence_axis: args.keep_sequence_axis,
+        equal_lengths: args.equal_lengths,
+    }
+}
+
+/// Where the result goes.
+fn path(args: &Args, input: &Input, default: impl Fn(&Path) -> PathBuf) -> Result<PathBuf> {
+    let path = match (&args.output, &input.path) {
+        (Some(path), _) => path.clone(),
+        (None, Some(path)) => default(path),
+        (None, None) => bail!("name an output with -o"),
+    };
+    if path.as_os_str() == "-" {
+        bail!("this goes to files only: name an output with -o");
+    }
+    Ok(path)
+}
+
+/// Every reason in one run.
+fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> u8 {
+    for reason in &refusal.reasons {
+        terminal.error(format_args!("{}: cannot be converted: {reason}", input.name));
+    }
+    exit::REFUSED
 }
 
 fn sha256(text: &str) -> Result<[u8; 32], &'static str> {
@@ -220,12 +176,6 @@ fn sha256(text: &str) -> Result<[u8; 32], &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn definitions_are_sound() {
-        Cli::command().debug_assert();
-    }
 
     #[test]
     fn digests() {

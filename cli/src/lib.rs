@@ -1,63 +1,45 @@
-//! The command line of cntk2onnx.
+//! The command line of cntk2onnx, as a function: for its program, and for packages that bring it along.
 //!
-//! `args` says what can be typed, a module per command does it, and the rest are the tools that they share. Reports go to
-//! stdout, everything else to stderr; [`exit`] lists how a command can end.
+//! `args` says what all commands share, `commands` has a module for each, and the rest are the tools that they use. Reports
+//! go to stdout, everything else to stderr; [`exit`] lists how a command can end.
 
 mod args;
-mod convert;
-mod destination;
+mod commands;
 mod directory;
 mod exit;
 mod file_sink;
 mod guard;
-mod hash;
-mod in_place;
 mod input;
-mod inspect;
 mod json;
 mod limits;
 mod load;
-mod manual;
-mod ops;
-mod opset;
 mod output;
 mod progress;
 mod sandbox;
-mod sarif;
-mod summary;
 mod terminal;
-mod torch;
-mod validate;
 mod walk;
 
-use args::{Cli, Command};
+use args::Cli;
 use clap::Parser;
 use std::{
+    ffi::OsString,
     io::{self, Write},
-    process::ExitCode,
 };
 use terminal::Terminal;
 
-fn main() -> ExitCode {
+/// Runs a command line, the first of whose `arguments` is the program's name, and returns the exit code. Meant to be
+/// called once, at the end of a process: it gives up rights of the process, installs handlers, and wrong usage ends it.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     std::panic::set_hook(Box::new(|panic| defect(&panic.to_string())));
-    let Cli { command, common } = Cli::parse();
+    let Cli { command, common } = Cli::parse_from(arguments);
     let terminal = Terminal::new(&common);
-    let done = match command {
-        Command::Convert(args) => convert::run(&terminal, &common, args),
-        Command::Validate(args) => validate::run(&terminal, &common, args),
-        Command::Inspect(args) => inspect::run(&terminal, &common, args),
-        Command::Ops(args) => ops::run(args),
-        Command::Completions(args) => manual::completions(args),
-        Command::Man(_) => manual::man(),
-    };
-    let code = done.unwrap_or_else(|error| {
+    command.run(&terminal, &common).unwrap_or_else(|error| {
         terminal.error(format_args!("{error:#}"));
         if error.is::<output::Exists>() {
             terminal.hint("--force overwrites it");
         }
         exit::IO
-    });
-    ExitCode::from(code)
+    })
 }
 
 /// A panic is a defect of this program, and still no reason to end like one. Nothing is left behind: outputs have no

@@ -1,20 +1,21 @@
-//! `completions` and `man`: made from the definitions of the arguments.
+//! `man`: made from the definitions of the arguments.
 
-use super::{args, exit, terminal};
+use crate::{
+    args::{Cli, Common},
+    exit,
+    terminal::{self, Terminal},
+};
 use anyhow::Result;
 use clap::CommandFactory;
 
-pub fn completions(args: args::Completions) -> Result<u8> {
-    let mut text = vec![];
-    clap_complete::generate(args.shell, &mut args::Cli::command(), "cntk2onnx", &mut text);
-    terminal::report(&String::from_utf8_lossy(&text))?;
-    Ok(exit::DONE)
-}
+/// Print the manual page
+#[derive(clap::Args)]
+pub struct Args {}
 
 /// One page with all commands.
-pub fn man() -> Result<u8> {
+pub fn run(_: &Terminal, _: &Common, _: Args) -> Result<u8> {
     let mut text = vec![];
-    let mut command = args::Cli::command();
+    let mut command = Cli::command();
     command.build();
     clap_mangen::Man::new(command.clone()).render(&mut text)?;
     for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {

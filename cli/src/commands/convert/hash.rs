@@ -1,6 +1,6 @@
 //! The SHA-256 of the whole file, computed on a second thread while the weights are copied.
 
-use super::input::{Input, read_at};
+use crate::input::{Input, read_at};
 use sha2::{Digest, Sha256};
 use std::io;
 

@@ -1,25 +1,36 @@
 //! `inspect`: what is in a model.
 
-use super::{
-    args::{Common, Format, Inspect},
+use super::convert::size;
+use crate::{
+    args::{Common, Format},
     exit,
     input::Input,
     json::Json,
     load::{self, Verdict},
     sandbox,
-    summary::size,
     terminal::{self, Terminal},
 };
 use anyhow::Result;
 use cntk_parser::ModelFile;
-use std::{collections::BTreeMap, mem::ManuallyDrop};
+use std::{collections::BTreeMap, mem::ManuallyDrop, path::PathBuf};
 
 mod contents;
 mod cost;
 
 use contents::{Contents, Port};
 
-pub fn run(terminal: &Terminal, common: &Common, args: Inspect) -> Result<u8> {
+/// Show what is in a model
+#[derive(clap::Args)]
+pub struct Args {
+    /// The CNTK model; `-` reads standard input
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     let input = Input::open(&args.input)?;
     sandbox::enter(terminal, common, &sandbox::Needs::nothing());
     let file = ModelFile::new(&input);

@@ -1,16 +1,24 @@
 //! `ops`: the op table, and what becomes of each operator.
 
-use super::{
-    args::{Format, Ops},
+use crate::{
+    args::{Common, Format},
     exit,
     json::Json,
-    terminal,
+    terminal::{self, Terminal},
 };
 use anyhow::Result;
 use cntk_parser::ops::Op;
 use cntk2onnx::onnx::catalogue;
 
-pub fn run(args: Ops) -> Result<u8> {
+/// List the operators and how they are converted
+#[derive(clap::Args)]
+pub struct Args {
+    /// Form of the table
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+pub fn run(_: &Terminal, _: &Common, args: Args) -> Result<u8> {
     let text = match args.format {
         Format::Text => Op::ALL.iter().map(|op| line(*op)).collect(),
         Format::Json => format!("{}\n", Json::list(Op::ALL, |op| entry(*op))),

@@ -1,20 +1,47 @@
 //! `validate`: every finding in every file.
 
-use super::{
-    args::{Common, ReportFormat, Validate},
+mod sarif;
+
+use crate::{
+    args::Common,
     exit,
     input::Input,
     json::Json,
     load::{self, Verdict},
-    sandbox, sarif,
+    sandbox,
     terminal::{self, Terminal},
     walk,
 };
 use anyhow::Result;
+use clap::ValueEnum;
 use cntk_parser::{Finding, Limits, ModelFile, Severity};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub fn run(terminal: &Terminal, common: &Common, args: Validate) -> Result<u8> {
+/// Report everything that is wrong with models
+#[derive(clap::Args)]
+pub struct Args {
+    /// Models, and directories to search for *.model, *.dnn and *.cmf; `-` reads standard input
+    #[arg(value_name = "IN", required_unless_present = "limits")]
+    pub inputs: Vec<PathBuf>,
+    /// Look at every weight, not only at the first 16 MiB
+    #[arg(long)]
+    pub scan_weights: bool,
+    /// Print the limits in force
+    #[arg(long)]
+    pub limits: bool,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ReportFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Text,
+    Json,
+    Sarif,
+}
+
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     let mut report = Report { format: args.format, files: vec![] };
     if args.limits {
         report.limits(&common.limits.0)?;
@@ -45,7 +72,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Validate) -> Result<u8> {
 fn one(
     terminal: &Terminal,
     common: &Common,
-    args: &Validate,
+    args: &Args,
     path: &Path,
     input: Result<Input>,
     last: bool,

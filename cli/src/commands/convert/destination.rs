@@ -1,8 +1,7 @@
 //! Where a converted model goes: one or two files, or standard output.
 
-use super::{
-    args::{Convert, Place},
-    in_place,
+use super::{Args, Place, in_place};
+use crate::{
     input::Input,
     output::{Output, folder},
     sandbox::Needs,
@@ -28,7 +27,7 @@ pub struct Destination {
 }
 
 impl Destination {
-    pub fn open(args: &Convert, input: &Input) -> Result<Self> {
+    pub fn open(args: &Args, input: &Input) -> Result<Self> {
         let path = match (&args.output, &input.path) {
             (Some(path), _) => path.clone(),
             (None, Some(path)) => path.with_extension("onnx"),

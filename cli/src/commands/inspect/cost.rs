@@ -1,6 +1,6 @@
 //! What one evaluation costs, in multiply-adds.
 
-use super::super::json::Json;
+use crate::json::Json;
 use cntk_parser::{
     model::{Dims, FunctionId, ValidatedModel},
     ops::Operator,
