@@ -103,6 +103,6 @@ fn weights(bencher: Bencher<'_, '_>, elem: ElemType, strides: &[i64]) {
 /// The length of the model, whose bytes are thrown away.
 fn written(model: &OnnxModel, source: &[u8]) -> u64 {
     let mut writer = Writer::new(model, source, Weights::Embed { side: "" }).unwrap();
-    let mut sink = cntk2onnx::onnx::write::IoSink(std::io::sink());
+    let mut sink = cntk2onnx::weights::IoSink(std::io::sink());
     writer.write_model(&mut sink, &mut |_| ControlFlow::Continue(()), || Ok(vec![])).unwrap()
 }

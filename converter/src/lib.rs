@@ -13,6 +13,7 @@ pub mod options;
 pub mod provenance;
 pub mod pytorch;
 pub mod report;
+pub mod weights;
 
 use cntk_parser::model::ValidatedModel;
 use graph::Graph;

@@ -1,27 +1,12 @@
 //! An ONNX graph in memory: what the lowering builds and the writer serialises. Values and names live in one arena for
 //! the graph and all its subgraphs; weights are not held but described.
 
+pub use crate::weights::{Data, ElemType, Stored, View};
 use smallvec::SmallVec;
-use std::ops::Range;
 
 /// Index of a value in [`OnnxModel::values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(pub u32);
-
-/// ONNX element types that we emit. The numbers are `TensorProto.DataType`'s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(i32)]
-#[allow(missing_docs, reason = "the names are ONNX's")]
-pub enum ElemType {
-    Float = 1,
-    Int8 = 3,
-    Int16 = 5,
-    Int32 = 6,
-    Int64 = 7,
-    Bool = 9,
-    Float16 = 10,
-    Double = 11,
-}
 
 /// A dimension of an ONNX value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,44 +82,6 @@ pub struct Subgraph {
     pub outputs: Vec<ValueId>,
     /// Nodes in topological order.
     pub nodes: Vec<Node>,
-}
-
-/// How elements are stored in the source file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stored {
-    /// f32, 4 bytes.
-    F32,
-    /// f64, 8 bytes.
-    F64,
-    /// i8.
-    I8,
-}
-
-/// A strided view of a contiguous tensor of the source file: element `(i0, i1, …)` is at
-/// `start + (offset + i0*strides[0] + i1*strides[1] + …) * size`. Written in row-major order of `dims`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct View {
-    /// File range of the whole stored tensor.
-    pub range: Range<u64>,
-    /// Element encoding in the file.
-    pub stored: Stored,
-    /// In elements.
-    pub offset: u64,
-    /// Sizes of the view.
-    pub dims: SmallVec<[u64; 4]>,
-    /// In elements, may be negative.
-    pub strides: SmallVec<[i64; 4]>,
-}
-
-/// Where an initializer's bytes come from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Data {
-    /// Made by the converter (small) or by folding.
-    Owned(Vec<u8>),
-    /// The file's bytes, unchanged: element size and order already are what ONNX wants.
-    Unchanged(Range<u64>),
-    /// Views of the file's tensors, one after another, each element converted to the initializer's type.
-    Views(Vec<View>),
 }
 
 /// A constant of the main graph (subgraphs capture it).

@@ -1,7 +1,7 @@
 //! What goes into the module and what comes out, as CNTK and as `forward` call it.
 
 use super::lower::Lower;
-use crate::onnx::graph::ElemType;
+use crate::weights::ElemType;
 use cntk_parser::model::{DataType, Dim, SequenceAxisId, Source, ValueType};
 use cntk_parser::ops::Operator;
 use std::fmt;

@@ -4,7 +4,8 @@
 //! ValidatedModel ─ graph (pruned) ─ layout ─ lower ─ body + state ─ emit ─ model.py, safetensors header, report.json
 //! ```
 //!
-//! Shares graph and layout with the ONNX back end and nothing else. Weights are described, not held.
+//! Reads the graph, the layout, the proved cells and the described weights, as the ONNX back end does, and nothing of that
+//! back end itself.
 
 mod emit;
 mod gradient;

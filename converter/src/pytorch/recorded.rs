@@ -6,7 +6,7 @@ use super::interface::{Interface, Port, Size, numpy};
 use super::record::{Array, Record, RecordError, wrong};
 use super::reference::counts;
 use super::safetensors::Tensor;
-use crate::onnx::graph::{Data, ElemType};
+use crate::weights::{Data, ElemType};
 use cntk_parser::model::SequenceAxisId;
 use std::collections::{BTreeMap, BTreeSet};
 

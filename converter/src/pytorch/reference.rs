@@ -3,7 +3,7 @@
 
 use super::interface::{Interface, Size};
 use super::safetensors::Tensor;
-use crate::onnx::graph::{Data, ElemType};
+use crate::weights::{Data, ElemType};
 
 /// Samples, steps of the longest sequence, and the size of a free dimension.
 const SAMPLES: u64 = 2;

@@ -1,8 +1,8 @@
 //! safetensors: a length, a JSON header, and tensors one after another.
 
 use super::json;
-use crate::onnx::graph::{Data, ElemType};
-use crate::onnx::write::{Plain, Progress, Sink, WriteError, write_plain};
+use crate::weights::{Data, ElemType};
+use crate::weights::{Plain, Progress, Sink, WriteError, write_plain};
 
 /// A tensor to be written.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use super::python::expr::StateId;
 use super::python::names::{Names, identifier};
 use super::weights::Weight;
-use crate::onnx::graph::{Data, ElemType};
+use crate::weights::{Data, ElemType};
 use cntk_parser::model::VariableId;
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Weights of the CNTK file as views: what the module's tensors are filled with, in the order that PyTorch wants.
 
 use crate::graph::literal::elements;
-use crate::onnx::graph::{Data, ElemType, Stored, View};
+use crate::weights::{Data, ElemType, Stored, View};
 use cntk_parser::model::{DataType, Variable, VariableKind};
 use std::ops::Range;
 

@@ -14,12 +14,10 @@ use crate::{
 use anyhow::{Result, anyhow, bail};
 use cntk_parser::ModelFile;
 use cntk2onnx::{
-    onnx::{
-        graph::OnnxModel,
-        write::{WriteError, Writer},
-    },
+    onnx::{graph::OnnxModel, write::Writer},
     options::Options,
     provenance,
+    weights::WriteError,
 };
 use std::{
     io::{self, IsTerminal},

@@ -2,6 +2,7 @@
 
 use super::super::graph::{Data, Dim, Dims, ElemType, Initializer, Stored, ValueId, View};
 use super::Builder;
+use crate::weights::row_major;
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -168,81 +169,6 @@ fn view_data(elem: ElemType, view: &View) -> Data {
         Data::Unchanged(view.range.clone())
     } else {
         Data::Views(vec![view.clone()])
-    }
-}
-
-/// Strides of a row-major tensor, in elements.
-pub(crate) fn row_major(dims: &[u64]) -> SmallVec<[i64; 4]> {
-    let mut strides: SmallVec<[i64; 4]> = dims.iter().map(|_| 1).collect();
-    for i in (1..dims.len()).rev() {
-        strides[i - 1] = strides[i].saturating_mul(i64::try_from(dims[i]).unwrap_or(i64::MAX));
-    }
-    strides
-}
-
-impl View {
-    /// Elements.
-    pub fn count(&self) -> u64 {
-        self.dims.iter().product()
-    }
-
-    /// Is the view row-major without gaps?
-    pub fn is_contiguous(&self) -> bool {
-        let dense = row_major(&self.dims);
-        self.dims.iter().zip(&self.strides).zip(&dense).all(|((n, a), b)| *n == 1 || a == b)
-    }
-}
-
-impl Stored {
-    /// Bytes per element in the file.
-    pub fn size(self) -> u64 {
-        match self {
-            Self::F32 => 4,
-            Self::F64 => 8,
-            Self::I8 => 1,
-        }
-    }
-}
-
-impl ElemType {
-    /// Bytes per element.
-    pub fn size(self) -> usize {
-        match self {
-            Self::Int8 | Self::Bool => 1,
-            Self::Int16 | Self::Float16 => 2,
-            Self::Float | Self::Int32 => 4,
-            Self::Int64 | Self::Double => 8,
-        }
-    }
-
-    /// The nearest value of this type.
-    #[expect(clippy::cast_possible_truncation, reason = "rounding is the point")]
-    fn round(self, v: f64) -> f64 {
-        match self {
-            Self::Float => f64::from(v as f32),
-            Self::Float16 => half::f16::from_f64(v).to_f64(),
-            _ => v,
-        }
-    }
-
-    /// Is it a floating-point type?
-    pub fn is_float(self) -> bool {
-        matches!(self, Self::Float | Self::Double | Self::Float16)
-    }
-
-    /// Appends `v` in this type, little-endian.
-    #[expect(clippy::cast_possible_truncation, reason = "the callers' values fit the type")]
-    pub(crate) fn encode(self, v: f64, out: &mut Vec<u8>) {
-        match self {
-            Self::Float => out.extend((v as f32).to_le_bytes()),
-            Self::Double => out.extend(v.to_le_bytes()),
-            Self::Float16 => out.extend(half::f16::from_f64(v).to_le_bytes()),
-            Self::Int64 => out.extend((v as i64).to_le_bytes()),
-            Self::Int32 => out.extend((v as i32).to_le_bytes()),
-            Self::Int16 => out.extend((v as i16).to_le_bytes()),
-            Self::Int8 => out.extend((v as i8).to_le_bytes()),
-            Self::Bool => out.push(u8::from(v != 0.0)),
-        }
     }
 }
 

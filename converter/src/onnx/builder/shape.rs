@@ -2,7 +2,8 @@
 
 use super::super::graph::{Attribute, Dim, Dims, ElemType, ValueId, View};
 use super::Builder;
-use super::constants::{Constant, row_major};
+use super::constants::Constant;
+use crate::weights::row_major;
 use smallvec::SmallVec;
 
 impl Builder {

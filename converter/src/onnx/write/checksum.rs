@@ -1,7 +1,7 @@
 //! The SHA-1 of what goes to a sink, which is what ONNX's `checksum` holds: computed on a second thread where there can
 //! be one, since hashing takes longer than copying.
 
-use super::{Passing, Sink, WriteError};
+use crate::weights::{Passing, Sink, WriteError};
 use sha1::{Digest, Sha1};
 use std::{
     ops::Range,

@@ -12,37 +12,26 @@
 //! let mut writer = Writer::new(&model, b"", Weights::Embed { side: "empty.onnx.data" })?;
 //! writer.write_model(&mut bytes, &mut |_| std::ops::ControlFlow::Continue(()), || Ok(vec![]))?;
 //! assert_eq!(bytes.len() as u64, writer.model_length());
-//! # Ok::<_, cntk2onnx::onnx::write::WriteError>(())
+//! # Ok::<_, cntk2onnx::weights::WriteError>(())
 //! ```
 //!
 //! This module knows nothing of CNTK and does no I/O of its own.
 
 mod checksum;
-mod error;
-mod gather;
-mod half;
 mod names;
 mod node;
-mod output;
 mod placement;
-mod plain;
-mod sink;
 mod structure;
 mod tensor;
 #[cfg(test)]
 mod tests;
 mod value_info;
-mod view;
 
-pub use error::WriteError;
-pub use output::Progress;
 pub use placement::{MODEL_LIMIT, Weights};
-pub use plain::{Plain, write_plain};
-pub use sink::{IoSink, Passing, Sink};
 
-use super::graph::{Data, Initializer, OnnxModel};
+use super::graph::{Initializer, OnnxModel};
+use crate::weights::{Output, Progress, Sink, WriteError};
 use names::Names;
-use output::Output;
 use placement::{Place, Placement};
 use structure::Structure;
 use tensor::Header;
@@ -62,7 +51,7 @@ pub struct Writer<'m> {
 }
 
 impl<'m> Writer<'m> {
-    /// Serialises the structure and decides where the weights go. `source` is the CNTK file that [`Data`] refers to.
+    /// Serialises the structure and decides where the weights go. `source` is the CNTK file that [`Data`](crate::weights::Data) refers to.
     pub fn new(model: &'m OnnxModel, source: &'m [u8], weights: Weights<'m>) -> Result<Self, WriteError> {
         let names = Names::new(model);
         let structure = Structure::new(model, &names)?;
@@ -198,13 +187,7 @@ impl<'m> Writer<'m> {
         chunk: &mut Vec<u8>,
         out: &mut Output<'_>,
     ) -> Result<(), WriteError> {
-        match &initializer.data {
-            Data::Owned(bytes) => out.write(bytes),
-            Data::Unchanged(range) => out.copy(self.source, range.start as usize..range.end as usize),
-            Data::Views(views) => {
-                let elem = self.model.values[initializer.value.0 as usize].elem;
-                views.iter().try_for_each(|view| view::write(view, elem, self.source, chunk, out))
-            }
-        }
+        let elem = self.model.values[initializer.value.0 as usize].elem;
+        initializer.data.write(elem, self.source, chunk, out)
     }
 }

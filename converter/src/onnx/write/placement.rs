@@ -1,8 +1,9 @@
 //! Where each initializer's bytes go: into the model, into a file beside it, or nowhere because they are read from the
 //! CNTK file.
 
-use super::{WriteError, names::Names, view};
+use super::names::Names;
 use crate::onnx::graph::{Data, Dim, Initializer, OnnxModel};
+use crate::weights::WriteError;
 use std::ops::Range;
 
 /// Where the weights of a model are to be stored.
@@ -80,29 +81,15 @@ pub(super) fn length(
     initializer: &Initializer,
     source: &[u8],
 ) -> Result<u64, WriteError> {
-    let wrong = |what| WriteError::Inconsistent { initializer: names.owned(initializer.value), what };
+    let wrong = |what| WriteError::Inconsistent { tensor: names.owned(initializer.value), what };
     let value = &model.values[initializer.value.0 as usize];
     let mut count = 1u64;
     for dim in &value.dims {
         let Dim::Known(n) = dim else { return Err(wrong("a dimension is not known")) };
         count = count.checked_mul(*n).ok_or_else(|| wrong("the shape is too large"))?;
     }
-    let size = view::written_size(value.elem);
-    let length = count.checked_mul(size).ok_or_else(|| wrong("the shape is too large"))?;
-    let described = match &initializer.data {
-        Data::Owned(bytes) => bytes.len() as u64,
-        Data::Unchanged(range) if range.start <= range.end && range.end <= source.len() as u64 => {
-            range.end - range.start
-        }
-        Data::Unchanged(_) => return Err(wrong("its bytes are not within the file")),
-        Data::Views(views) => {
-            let mut total = 0u64;
-            for view in views {
-                total = total.saturating_add(view::check(view, value.elem, source).map_err(wrong)?);
-            }
-            total.saturating_mul(size)
-        }
-    };
+    let length = count.checked_mul(value.elem.size() as u64).ok_or_else(|| wrong("the shape is too large"))?;
+    let described = initializer.data.length(value.elem, source).map_err(wrong)?;
     if described == length { Ok(length) } else { Err(wrong("its shape and its bytes disagree")) }
 }
 

@@ -1,11 +1,11 @@
 //! The message of an initializer, with its bytes left out.
 
 use super::{
-    WriteError,
     names::Names,
     structure::{entry, refused},
 };
 use crate::onnx::graph::{Dim, Initializer, OnnxModel};
+use crate::weights::WriteError;
 use onnx_protobuf::{Message, TensorProto, tensor_proto::DataLocation};
 use smallvec::SmallVec;
 use std::fmt::Write as _;

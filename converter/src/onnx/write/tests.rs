@@ -175,8 +175,8 @@ fn in_place_and_side_file() {
 #[test]
 fn contradictions_are_errors() {
     let what = |model: &OnnxModel| match Writer::new(model, &[0; 100], Weights::Embed { side: "" }) {
-        Err(WriteError::Inconsistent { initializer, what }) => {
-            assert_eq!(initializer, "w");
+        Err(WriteError::Inconsistent { tensor, what }) => {
+            assert_eq!(tensor, "w");
             what
         }
         other => panic!("{:?}", other.err()),

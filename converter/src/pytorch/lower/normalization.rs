@@ -3,11 +3,11 @@
 use super::shape::product;
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
-use crate::onnx::graph::ElemType;
 use crate::pytorch::python::expr::{ValueId, number};
 use crate::pytorch::state::State;
 use crate::pytorch::weights::Weight;
 use crate::report::Reason;
+use crate::weights::ElemType;
 use cntk_parser::model::{Dim, Source, VariableId};
 use cntk_parser::ops::attributes::BatchNormalization;
 use smallvec::smallvec;

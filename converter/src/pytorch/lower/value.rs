@@ -2,11 +2,11 @@
 
 use super::{Lower, Owner};
 use crate::layout::Lead;
-use crate::onnx::graph::ElemType;
 use crate::pytorch::python::expr::{Expr, Part, StateId, ValueId, number};
 use crate::pytorch::state::State;
 use crate::pytorch::weights::{Weight, single};
 use crate::report::Reason;
+use crate::weights::ElemType;
 use cntk_parser::model::{DataType, Dim, Dims, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
 
 /// Element types. Half precision is computed in single, as PyTorch does on the CPU.

@@ -7,11 +7,11 @@ mod npy;
 mod npz;
 mod packed;
 
-use crate::onnx::graph::ElemType;
+use crate::weights::ElemType;
 use cntk_parser::Escaped;
 use npz::Npz;
 use packed::Packed;
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, io::Read};
 
 /// All arrays that are read of one file, in bytes.
 pub const LARGEST: u64 = 1 << 28;
@@ -112,6 +112,13 @@ impl<'r> Record<'r> {
             File::Packed(packed) => packed.names().collect(),
         }
     }
+}
+
+/// Reads exactly `n` bytes. Memory grows with what is there, not with what was announced.
+fn take(from: &mut impl Read, n: u64) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = Vec::new();
+    from.by_ref().take(n).read_to_end(&mut bytes).map_err(|e| wrong(format!("is damaged: {e}")))?;
+    if bytes.len() as u64 == n { Ok(bytes) } else { Err(wrong("ends early")) }
 }
 
 /// How many bytes an array takes, if that is at most `left`.

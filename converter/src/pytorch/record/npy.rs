@@ -1,7 +1,7 @@
 //! One array as NumPy saves it: a magic number, a Python dictionary that says type, order and shape, and the elements.
 
-use super::{Array, RecordError, npz::take, size, wrong};
-use crate::onnx::graph::ElemType;
+use super::{Array, RecordError, size, take, wrong};
+use crate::weights::ElemType;
 use std::io::Read;
 
 /// NumPy itself refuses longer ones unless told otherwise.

@@ -3,7 +3,7 @@
 use super::{Array, RecordError, npy, wrong};
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};
-use std::{collections::BTreeMap, io::Read};
+use std::collections::BTreeMap;
 
 /// No record holds more arrays.
 const MOST: usize = 10_000;
@@ -49,17 +49,10 @@ impl<'r> Npz<'r> {
     }
 }
 
-/// Reads exactly `n` bytes. Memory grows with what is there, not with what was announced.
-pub(super) fn take(from: &mut impl Read, n: u64) -> Result<Vec<u8>, RecordError> {
-    let mut bytes = Vec::new();
-    from.by_ref().take(n).read_to_end(&mut bytes).map_err(|e| wrong(format!("is damaged: {e}")))?;
-    if bytes.len() as u64 == n { Ok(bytes) } else { Err(wrong("ends early")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::graph::ElemType;
+    use crate::weights::ElemType;
     use std::io::Write;
 
     const HEADER: &str = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }\n";

@@ -1,7 +1,7 @@
 //! Arrays of a `.safetensors` file.
 
 use super::{Array, RecordError, size, wrong};
-use crate::onnx::graph::ElemType;
+use crate::weights::ElemType;
 use safetensors::{Dtype, SafeTensors};
 
 /// No record lists so many arrays that its header is larger.

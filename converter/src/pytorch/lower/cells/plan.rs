@@ -2,8 +2,8 @@
 
 use super::class::{Base, Class, Feature};
 use crate::cells::{Activation, Block, Cell, Gate, Kind, Lstm, Segment, stabilizer};
-use crate::onnx::graph::Data;
 use crate::pytorch::weights::{Piece, Weight};
+use crate::weights::Data;
 use cntk_parser::model::{Source, ValidatedModel, VariableId};
 use std::collections::BTreeSet;
 

@@ -1,27 +1,60 @@
 //! Strided views of stored tensors: checked, simplified, and written in chunks.
 
-use super::{WriteError, gather::Gather, output::Output};
-use crate::onnx::graph::{ElemType, Stored, View};
+use super::{ElemType, WriteError, gather::Gather, output::Output};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// How much converted data is held at a time. Wide enough that a transposed matrix is read in long runs.
 const CHUNK_BYTES: usize = 4 << 20;
 
-/// Bytes of an element in a tensor of the ONNX file.
-pub(super) fn written_size(elem: ElemType) -> u64 {
-    match elem {
-        ElemType::Int8 | ElemType::Bool => 1,
-        ElemType::Int16 | ElemType::Float16 => 2,
-        ElemType::Float | ElemType::Int32 => 4,
-        ElemType::Double | ElemType::Int64 => 8,
+/// How elements are stored in the source file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stored {
+    /// f32, 4 bytes.
+    F32,
+    /// f64, 8 bytes.
+    F64,
+    /// i8.
+    I8,
+}
+
+/// A strided view of a contiguous tensor of the source file: element `(i0, i1, …)` is at
+/// `start + (offset + i0*strides[0] + i1*strides[1] + …) * size`. Written in row-major order of `dims`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    /// File range of the whole stored tensor.
+    pub range: Range<u64>,
+    /// Element encoding in the file.
+    pub stored: Stored,
+    /// In elements.
+    pub offset: u64,
+    /// Sizes of the view.
+    pub dims: SmallVec<[u64; 4]>,
+    /// In elements, may be negative.
+    pub strides: SmallVec<[i64; 4]>,
+}
+
+impl View {
+    /// Elements.
+    pub fn count(&self) -> u64 {
+        self.dims.iter().product()
+    }
+
+    /// Is the view row-major without gaps?
+    pub fn is_contiguous(&self) -> bool {
+        let dense = row_major(&self.dims);
+        self.dims.iter().zip(&self.strides).zip(&dense).all(|((n, a), b)| *n == 1 || a == b)
     }
 }
 
-fn stored_size(stored: Stored) -> usize {
-    match stored {
-        Stored::I8 => 1,
-        Stored::F32 => 4,
-        Stored::F64 => 8,
+impl Stored {
+    /// Bytes per element in the file.
+    pub fn size(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+            Self::I8 => 1,
+        }
     }
 }
 
@@ -47,7 +80,7 @@ pub(super) fn check(view: &View, elem: ElemType, source: &[u8]) -> Result<u64, &
         let end = if reach < 0 { &mut low } else { &mut high };
         *end = end.checked_add(reach).ok_or(too_large)?;
     }
-    let stored = (view.range.end - view.range.start) / stored_size(view.stored) as u64;
+    let stored = (view.range.end - view.range.start) / view.stored.size();
     if low < 0 || high >= i128::from(stored) { Err("a view reaches outside its tensor") } else { Ok(count) }
 }
 
@@ -64,7 +97,7 @@ pub(super) fn write(
     }
     let (dims, strides) = simplify(view);
     let (first, last) = (view.range.start as usize, view.range.end as usize);
-    let (size, written) = (stored_size(view.stored), written_size(elem) as usize);
+    let (size, written) = (view.stored.size() as usize, elem.size());
     let inner = *dims.last().unwrap_or(&1);
 
     if size == written && strides.last().is_none_or(|s| *s == 1) {
@@ -186,6 +219,15 @@ fn converter(stored: Stored, elem: ElemType) -> Option<Convert> {
         _ => return None,
     };
     Some(convert)
+}
+
+/// Strides of a row-major tensor, in elements.
+pub(crate) fn row_major(dims: &[u64]) -> SmallVec<[i64; 4]> {
+    let mut strides: SmallVec<[i64; 4]> = dims.iter().map(|_| 1).collect();
+    for i in (1..dims.len()).rev() {
+        strides[i - 1] = strides[i].saturating_mul(i64::try_from(dims[i]).unwrap_or(i64::MAX));
+    }
+    strides
 }
 
 #[cfg(test)]

@@ -17,10 +17,10 @@ pub enum WriteError {
         /// Its size.
         bytes: u64,
     },
-    /// An initializer whose description contradicts itself or the source: a defect of the lowering, not of the file.
+    /// A tensor whose description contradicts itself or the source: a defect of the lowering, not of the file.
     Inconsistent {
-        /// The initializer's name.
-        initializer: String,
+        /// The tensor's name.
+        tensor: String,
         /// What does not fit.
         what: &'static str,
     },
@@ -35,7 +35,7 @@ impl fmt::Display for WriteError {
             Self::TooLarge { bytes } => {
                 write!(f, "the graph alone takes {bytes} bytes, more than the 2 GiB of a protobuf message")
             }
-            Self::Inconsistent { initializer, what } => write!(f, "initializer {initializer:?}: {what}"),
+            Self::Inconsistent { tensor, what } => write!(f, "tensor {tensor:?}: {what}"),
         }
     }
 }

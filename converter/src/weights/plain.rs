@@ -1,7 +1,6 @@
 //! Tensors one after another, without the messages of ONNX: for formats that have a header of their own.
 
-use super::{Progress, Sink, WriteError, output::Output, view};
-use crate::onnx::graph::{Data, ElemType};
+use super::{Data, ElemType, Output, Progress, Sink, WriteError};
 
 /// A tensor of such a file.
 pub struct Plain<'t> {
@@ -31,24 +30,11 @@ pub fn write_plain<'s, 't>(
     let mut chunk = Vec::new();
     out.write(header)?;
     for tensor in tensors {
-        let wrong = |what| WriteError::Inconsistent { initializer: tensor.name.to_owned(), what };
-        let start = out.position();
-        match tensor.data {
-            Data::Owned(bytes) => out.write(bytes)?,
-            Data::Unchanged(range) if range.start <= range.end && range.end <= source.len() as u64 => {
-                out.copy(source, range.start as usize..range.end as usize)?;
-            }
-            Data::Unchanged(_) => return Err(wrong("its bytes are not within the file")),
-            Data::Views(views) => {
-                for view in views {
-                    view::check(view, tensor.elem, source).map_err(wrong)?;
-                    view::write(view, tensor.elem, source, &mut chunk, &mut out)?;
-                }
-            }
-        }
-        if out.position() - start != tensor.length {
+        let wrong = |what| WriteError::Inconsistent { tensor: tensor.name.to_owned(), what };
+        if tensor.data.length(tensor.elem, source).map_err(wrong)? != tensor.length {
             return Err(wrong("its shape and its bytes disagree"));
         }
+        tensor.data.write(tensor.elem, source, &mut chunk, &mut out)?;
     }
     out.drain()
 }

@@ -12,7 +12,7 @@ const BUFFER: usize = 256 << 10;
 /// Told now and then how many bytes of a file are written; may stop the work.
 pub type Progress<'p> = dyn FnMut(u64) -> ControlFlow<()> + 'p;
 
-pub(super) struct Output<'s> {
+pub(crate) struct Output<'s> {
     sink: &'s mut dyn Sink,
     progress: &'s mut Progress<'s>,
     buffer: Vec<u8>,
@@ -20,16 +20,16 @@ pub(super) struct Output<'s> {
 }
 
 impl<'s> Output<'s> {
-    pub(super) fn new(sink: &'s mut dyn Sink, progress: &'s mut Progress<'s>) -> Self {
+    pub(crate) fn new(sink: &'s mut dyn Sink, progress: &'s mut Progress<'s>) -> Self {
         Self { sink, progress, buffer: Vec::new(), written: 0 }
     }
 
     /// How much has been written so far.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.written
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         self.written += bytes.len() as u64;
         if bytes.len() >= DIRECT {
             self.drain()?;
@@ -40,13 +40,13 @@ impl<'s> Output<'s> {
         if self.buffer.len() >= BUFFER { self.drain() } else { Ok(()) }
     }
 
-    pub(super) fn zeros(&mut self, count: usize) -> Result<(), WriteError> {
+    pub(crate) fn zeros(&mut self, count: usize) -> Result<(), WriteError> {
         self.written += count as u64;
         self.buffer.resize(self.buffer.len() + count, 0);
         Ok(())
     }
 
-    pub(super) fn copy(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
+    pub(crate) fn copy(&mut self, source: &[u8], range: Range<usize>) -> Result<(), WriteError> {
         if range.len() < DIRECT {
             return self.write(&source[range]);
         }
@@ -63,7 +63,7 @@ impl<'s> Output<'s> {
     }
 
     /// To be called at the end.
-    pub(super) fn drain(&mut self) -> Result<(), WriteError> {
+    pub(crate) fn drain(&mut self) -> Result<(), WriteError> {
         if !self.buffer.is_empty() {
             self.sink.write(&self.buffer)?;
             self.buffer.clear();

@@ -1,0 +1,58 @@
+//! Types of elements: what they take, and numbers in them.
+
+/// Types of elements in what is written. The numbers are those of ONNX's `TensorProto.DataType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+#[allow(missing_docs, reason = "the names are ONNX's")]
+pub enum ElemType {
+    Float = 1,
+    Int8 = 3,
+    Int16 = 5,
+    Int32 = 6,
+    Int64 = 7,
+    Bool = 9,
+    Float16 = 10,
+    Double = 11,
+}
+
+impl ElemType {
+    /// Bytes per element.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Int8 | Self::Bool => 1,
+            Self::Int16 | Self::Float16 => 2,
+            Self::Float | Self::Int32 => 4,
+            Self::Int64 | Self::Double => 8,
+        }
+    }
+
+    /// The nearest value of this type.
+    #[expect(clippy::cast_possible_truncation, reason = "rounding is the point")]
+    pub(crate) fn round(self, v: f64) -> f64 {
+        match self {
+            Self::Float => f64::from(v as f32),
+            Self::Float16 => half::f16::from_f64(v).to_f64(),
+            _ => v,
+        }
+    }
+
+    /// Is it a floating-point type?
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::Float | Self::Double | Self::Float16)
+    }
+
+    /// Appends `v` in this type, little-endian.
+    #[expect(clippy::cast_possible_truncation, reason = "the callers' values fit the type")]
+    pub(crate) fn encode(self, v: f64, out: &mut Vec<u8>) {
+        match self {
+            Self::Float => out.extend((v as f32).to_le_bytes()),
+            Self::Double => out.extend(v.to_le_bytes()),
+            Self::Float16 => out.extend(half::f16::from_f64(v).to_le_bytes()),
+            Self::Int64 => out.extend((v as i64).to_le_bytes()),
+            Self::Int32 => out.extend((v as i32).to_le_bytes()),
+            Self::Int16 => out.extend((v as i16).to_le_bytes()),
+            Self::Int8 => out.extend((v as i8).to_le_bytes()),
+            Self::Bool => out.push(u8::from(v != 0.0)),
+        }
+    }
+}
