@@ -1,29 +1,7 @@
-//! The command line as it is typed: what all commands share. Each command has its own arguments beside its code.
+//! What all commands share of the command line as it is typed. Each command has its own arguments beside its code.
 
-use super::{commands::Command, limits::LimitArgs};
-use clap::{Args, Parser, ValueEnum};
-
-/// Turns CNTK v2 models into ONNX that gives the same numbers. Needs no CNTK; runs nothing that a model names.
-#[derive(Parser)]
-#[command(name = "cntk2onnx", version, max_term_width = 100, after_help = EXAMPLES, subcommand_required = true)]
-pub struct Cli {
-    #[command(subcommand)]
-    pub command: Command,
-    #[command(flatten)]
-    pub common: Common,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  cntk2onnx convert resnet.model                    writes resnet.onnx
-  cntk2onnx validate --format sarif models/         every finding in every model of a folder
-  cntk2onnx inspect tagger.model                    inputs, outputs, parameters, ops
-
-Exit codes:
-  0  done
-  1  the file is malformed, unsafe, or over a limit
-  2  usage, or a file that cannot be read or written
-  3  valid, but cannot be converted as asked";
+use super::limits::LimitArgs;
+use clap::{Args, ValueEnum};
 
 /// What every command takes.
 #[derive(Args)]
@@ -59,15 +37,4 @@ pub enum Color {
 pub enum Format {
     Text,
     Json,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn definitions_are_sound() {
-        Cli::command().debug_assert();
-    }
 }

@@ -19,8 +19,8 @@ mod sandbox;
 mod terminal;
 mod walk;
 
-use args::Cli;
 use clap::Parser;
+use commands::Cli;
 use std::{
     ffi::OsString,
     io::{self, Write},

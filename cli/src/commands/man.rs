@@ -1,7 +1,8 @@
 //! `man`: made from the definitions of the arguments.
 
 use crate::{
-    args::{Cli, Common},
+    args::Common,
+    commands::Cli,
     exit,
     terminal::{self, Terminal},
 };

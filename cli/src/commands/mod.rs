@@ -1,7 +1,30 @@
-//! The commands. Each is a module with its `Args` and a `run`, listed once here.
+//! The command line and its commands. Each is a module with its `Args` and a `run`, listed once here.
 
 use crate::{args::Common, terminal::Terminal};
 use anyhow::Result;
+use clap::Parser;
+
+/// Turns CNTK v2 models into ONNX that gives the same numbers. Needs no CNTK; runs nothing that a model names.
+#[derive(Parser)]
+#[command(name = "cntk2onnx", version, max_term_width = 100, after_help = EXAMPLES, subcommand_required = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cntk2onnx convert resnet.model                    writes resnet.onnx
+  cntk2onnx validate --format sarif models/         every finding in every model of a folder
+  cntk2onnx inspect tagger.model                    inputs, outputs, parameters, ops
+
+Exit codes:
+  0  done
+  1  the file is malformed, unsafe, or over a limit
+  2  usage, or a file that cannot be read or written
+  3  valid, but cannot be converted as asked";
 
 /// Declares the enum that clap parses into and what runs each of its variants.
 macro_rules! commands {
@@ -36,4 +59,15 @@ commands! {
     Ops => ops,
     Completions => completions,
     Man => man,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
 }

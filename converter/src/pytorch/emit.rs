@@ -1,5 +1,6 @@
 //! The files of a converted model.
 
+use super::emission::Emission;
 use super::interface::Interface;
 use super::lower::Lower;
 use super::python::expr::{StateId, ValueId};
@@ -11,16 +12,6 @@ use super::state::{Kind, State, name_all};
 use super::{PyTorchConversion, helpers, reference, report, testing};
 use cntk_parser::model::{DataType, Dim, Source, ValueType, VariableId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What the writers of the files need to know.
-pub(super) struct Emission<'l, 'g, 'm, 'a> {
-    pub(super) lower: &'l Lower<'g, 'm, 'a>,
-    pub(super) class: String,
-    /// State in use, with its name.
-    pub(super) states: Vec<(String, &'l State)>,
-    /// Names of outputs.
-    pub(super) outputs: Vec<String>,
-}
 
 pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str) -> PyTorchConversion {
     let mut returned = outputs.to_vec();

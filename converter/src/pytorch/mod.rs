@@ -7,6 +7,7 @@
 //! Reads the graph, the layout, the proved cells and the described weights, as the ONNX back end does, and nothing of that
 //! back end itself.
 
+mod emission;
 mod emit;
 mod gradient;
 mod helpers;

@@ -1,6 +1,6 @@
 //! `report.json`: which argument is which CNTK variable, which key which parameter, and what a user should know.
 
-use super::emit::Emission;
+use super::emission::Emission;
 use super::json::{list, object, sizes, string};
 use super::state::State;
 use cntk_parser::model::VariableKind;

@@ -1,7 +1,7 @@
 //! `test_model.py`: what can be checked of the emitted module without CNTK, and, where its numbers were recorded, against
 //! them. Only what holds for this model is written: no test of padding without lengths, none of numbers that are random.
 
-use super::emit::Emission;
+use super::emission::Emission;
 use super::gradient;
 use super::interface::{Interface, Port, Size};
 use super::json::string;
