@@ -7,7 +7,7 @@
 //! tenth of `cp`; larger ones make it slower by far (`docs/performance.md`).
 
 use super::input::read_at;
-use cntk2onnx::weights::{Passing, Sink, WriteError};
+use cntk2onnx::{Passing, Sink, WriteError};
 use std::{fs::File, io, io::Write, ops::Range};
 
 /// So much is read and written at a time, and at most.

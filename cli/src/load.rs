@@ -21,14 +21,7 @@ pub struct Verdict<'a> {
 impl<'a> Verdict<'a> {
     /// A file that could not be read as a model.
     pub fn malformed(name: &'a str, error: &Error) -> Self {
-        let finding = Finding {
-            rule: error.code(),
-            severity: Severity::Error,
-            offset: error.offset(),
-            path: error.path().to_owned(),
-            message: error.message(),
-        };
-        Self { name, findings: vec![finding], more: 0, valid: false, hint: error.hint() }
+        Self { name, findings: vec![error.into()], more: 0, valid: false, hint: error.hint() }
     }
 
     /// A file that was checked.
@@ -45,7 +38,7 @@ impl<'a> Verdict<'a> {
     /// Prints errors and warnings, each on a line of its own.
     pub fn tell(&self, terminal: &Terminal) {
         for finding in &self.findings {
-            let line = format_args!("{}: {}", self.name, place_and_message(finding)).to_string();
+            let line = format_args!("{}: {}", self.name, finding).to_string();
             match finding.severity {
                 Severity::Error => terminal.error(line),
                 Severity::Warning => terminal.warning(line),
@@ -61,13 +54,6 @@ impl<'a> Verdict<'a> {
             terminal.hint(hint);
         }
     }
-}
-
-/// A finding without the name of its file.
-pub fn place_and_message(finding: &Finding) -> String {
-    let Finding { rule, offset, path, message, .. } = finding;
-    let inside = if path.is_empty() { String::new() } else { format!(" in {path}") };
-    format!("at {offset:#x}{inside}: {message} [{rule}]")
 }
 
 /// Reads a model under the limits of the command line.

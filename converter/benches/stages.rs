@@ -5,13 +5,11 @@
 
 use cntk_parser::{Limits, ModelFile, ValidateOptions, model::ValidatedModel, parse, validate};
 use cntk2onnx::{
-    convert,
-    onnx::{
-        graph::{Data, Dim, ElemType, Initializer, OnnxModel, Stored, Value, ValueId, View},
-        write::{Weights, Writer},
+    Options, Outputs, Weights, Writer, convert,
+    internals::{
+        onnx::{Data, Dim, ElemType, Initializer, OnnxModel, Stored, Value, ValueId, View},
+        structure_digest,
     },
-    options::{Options, Outputs},
-    provenance::structure_digest,
 };
 use divan::{Bencher, counter::BytesCount};
 use std::{fs, ops::ControlFlow};
@@ -31,7 +29,7 @@ fn valid<'a>(file: &'a ModelFile<'_>) -> ValidatedModel<'a> {
 }
 
 fn options() -> Options {
-    Options { outputs: Outputs::All, ..Options::default() }
+    Options::default().outputs(Outputs::All)
 }
 
 /// From the validated model to the ONNX graph.
@@ -103,6 +101,6 @@ fn weights(bencher: Bencher<'_, '_>, elem: ElemType, strides: &[i64]) {
 /// The length of the model, whose bytes are thrown away.
 fn written(model: &OnnxModel, source: &[u8]) -> u64 {
     let mut writer = Writer::new(model, source, Weights::Embed { side: "" }).unwrap();
-    let mut sink = cntk2onnx::weights::IoSink(std::io::sink());
+    let mut sink = cntk2onnx::IoSink(std::io::sink());
     writer.write_model(&mut sink, &mut |_| ControlFlow::Continue(()), || Ok(vec![])).unwrap()
 }

@@ -1,34 +1,97 @@
-//! Turns CNTK v2 models into ONNX that gives the same numbers, without CNTK.
+//! Turns CNTK models into ONNX and PyTorch that give the same numbers, without CNTK.
+//!
+//! ```
+//! use cntk2onnx::Converter;
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus/zoo/resnet_bottleneck.model");
+//! let onnx = Converter::default().to_onnx(&std::fs::read(path)?)?;
+//! # assert!(onnx.len() > 10_000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What a model needs beyond that is in [`Options`]; a result that is too large for memory goes to a [`Sink`]; a model that is
+//! used more than once is an [`OwnedModel`]. A model that is malformed, unsafe, or cannot be converted as asked gives an
+//! [`Error`] that says everything there is to say. Nothing here opens a file, prints, or runs what a model names.
 //!
 //! ```text
-//! ValidatedModel ─ graph (pruned) ─ layout (dynamic axes) ─ onnx::lower ─ OnnxModel ─ onnx::write ─ bytes
+//! bytes - cntk_parser -> ValidatedModel - graph (pruned) - layout (dynamic axes) -+- onnx    -> ONNX model
+//!                                                                                 +- pytorch -> module and weights
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod cells;
-pub mod graph;
-pub mod layout;
-pub mod onnx;
-pub mod options;
-pub mod provenance;
+mod cells;
+mod converter;
+mod error;
+mod graph;
+mod layout;
+mod onnx;
+mod options;
+mod owned;
+mod provenance;
 pub mod pytorch;
-pub mod report;
-pub mod weights;
+mod report;
+mod weights;
+
+pub use cntk_parser as parser;
+pub use converter::{Converter, Source};
+pub use error::{Error, Rejection};
+pub use onnx::{
+    catalogue,
+    write::{MODEL_LIMIT, Weights, Writer},
+};
+pub use options::{Options, Outputs};
+pub use owned::OwnedModel;
+pub use provenance::SOURCE_SHA256;
+pub use report::{Port, Reason, Refusal, Summary};
+pub use weights::{ElemType, IoSink, Passing, Progress, Sink, WriteError};
 
 use cntk_parser::model::ValidatedModel;
 use graph::Graph;
 use layout::Layout;
 use onnx::graph::OnnxModel;
-use options::Options;
-use report::{Reason, Refusal, Summary};
 
-/// A converted model, weights still described rather than held.
+/// The stages between a validated model and the back ends. For this repository's tests and fuzz targets; no part of the
+/// API.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::provenance::structure_digest;
+
+    pub mod cells {
+        pub use crate::cells::*;
+    }
+    pub mod graph {
+        pub use crate::graph::*;
+    }
+    pub mod layout {
+        pub use crate::layout::*;
+    }
+    pub mod onnx {
+        pub use crate::onnx::graph::*;
+    }
+    pub mod weights {
+        pub use crate::weights::*;
+    }
+}
+
+/// A model converted to ONNX, weights still described rather than held.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Conversion {
-    /// The ONNX model.
+    #[doc(hidden)]
     pub onnx: OnnxModel,
     /// What was done.
     pub summary: Summary,
+}
+
+impl Conversion {
+    /// Decides where the weights go, and how long everything is. `source` is the file that the model was read from.
+    ///
+    /// # Errors
+    ///
+    /// The structure alone is over what a protobuf message can hold.
+    pub fn writer<'c>(&'c self, source: &'c [u8], weights: Weights<'c>) -> Result<Writer<'c>, WriteError> {
+        Writer::new(&self.onnx, source, weights)
+    }
 }
 
 /// Converts the wanted outputs of a model to ONNX.
@@ -46,6 +109,7 @@ pub fn convert(model: &ValidatedModel<'_>, options: &Options) -> Result<Conversi
     let layout = Layout::new(&graph, options);
     let mut done = onnx::lower::lower(&graph, &layout, options)?;
     onnx::simplify::simplify(&mut done.model, graph.arguments.len());
+    provenance::stamp(&mut done.model, model.model());
     let summary = onnx::summary::summarise(&graph, &done.model, done.warnings);
     Ok(Conversion { onnx: done.model, summary })
 }

@@ -2,6 +2,7 @@
 
 /// Which outputs to convert.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outputs {
     /// The model's outputs without training criteria and metrics.
     #[default]
@@ -13,7 +14,14 @@ pub enum Outputs {
 }
 
 /// How a model is converted. The same options and input give the same bytes.
+///
+/// ```
+/// use cntk2onnx::{Options, Outputs};
+///
+/// let options = Options::default().opset(21).outputs(Outputs::All);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// Opset of the default ONNX domain, 13 to 21.
     pub opset: i64,
@@ -28,6 +36,30 @@ pub struct Options {
 impl Options {
     /// The opsets that can be written.
     pub const OPSETS: std::ops::RangeInclusive<i64> = 13..=21;
+
+    /// Sets [`Self::opset`].
+    #[must_use]
+    pub fn opset(self, opset: i64) -> Self {
+        Self { opset, ..self }
+    }
+
+    /// Sets [`Self::outputs`].
+    #[must_use]
+    pub fn outputs(self, outputs: Outputs) -> Self {
+        Self { outputs, ..self }
+    }
+
+    /// Sets [`Self::keep_sequence_axis`].
+    #[must_use]
+    pub fn keep_sequence_axis(self, keep_sequence_axis: bool) -> Self {
+        Self { keep_sequence_axis, ..self }
+    }
+
+    /// Sets [`Self::equal_lengths`].
+    #[must_use]
+    pub fn equal_lengths(self, equal_lengths: bool) -> Self {
+        Self { equal_lengths, ..self }
+    }
 }
 
 impl Default for Options {

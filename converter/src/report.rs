@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Why one node cannot be converted as asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reason {
     /// CNTK operator; empty when the reason is not about one node.
     pub op: String,
@@ -48,6 +49,7 @@ impl fmt::Display for Reason {
 
 /// A valid model that cannot be converted as asked: every reason found in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// At least one.
     pub reasons: Vec<Reason>,
@@ -69,6 +71,7 @@ impl std::error::Error for Refusal {}
 
 /// An input or output of the converted model.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Port {
     /// ONNX name.
     pub name: String,
@@ -82,6 +85,7 @@ pub struct Port {
 
 /// What a conversion did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// Inputs of the converted model.
     pub inputs: Vec<Port>,

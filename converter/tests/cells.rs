@@ -2,7 +2,7 @@
 
 use cntk_parser::model::{LoopId, Source, ValidatedModel};
 use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
-use cntk2onnx::cells::{Activation, Cell, Kind, recognise};
+use cntk2onnx::internals::cells::{Activation, Cell, Kind, recognise};
 use std::path::Path;
 
 /// Every loop of a model of the corpus, recognised or not.
@@ -138,7 +138,8 @@ fn a_gru_of_cntk_s_layer_resets_before_the_product() {
         assert_eq!(gru.activation, Activation::Tanh);
         assert_eq!(model.variable(gru.candidate.recurrent.weight).name, "H1");
         // Stacked z, r, n for the input and z, r for the state.
-        let place = |g: &cntk2onnx::cells::Gate| (g.input[0].column / cell.hidden, g.recurrent.column / cell.hidden);
+        let place =
+            |g: &cntk2onnx::internals::cells::Gate| (g.input[0].column / cell.hidden, g.recurrent.column / cell.hidden);
         assert_eq!((place(&gru.update), place(&gru.reset), place(&gru.candidate)), ((0, 0), (1, 1), (2, 0)));
     });
 }

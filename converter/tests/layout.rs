@@ -4,9 +4,9 @@
 use cntk_parser::model::{FunctionId, SequenceAxisId};
 use cntk_parser::ops::Operator;
 use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
-use cntk2onnx::graph::Graph;
-use cntk2onnx::layout::{Layout, crop, frames};
-use cntk2onnx::options::Options;
+use cntk2onnx::Options;
+use cntk2onnx::internals::graph::Graph;
+use cntk2onnx::internals::layout::{Layout, crop, frames};
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};

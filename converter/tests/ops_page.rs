@@ -1,7 +1,7 @@
 //! `docs/ops.md` is generated from the op table and the corpus. `BLESS=1` writes it anew.
 
 use cntk_parser::ops::Op;
-use cntk2onnx::onnx::catalogue::entry;
+use cntk2onnx::catalogue::entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;

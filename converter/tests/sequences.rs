@@ -1,8 +1,8 @@
 //! What the interface of a converted model says about sequences, and which operators recurrences become.
 
 use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
-use cntk2onnx::onnx::graph::{Attribute, Dim, ElemType, Node, OnnxModel, ValueId};
-use cntk2onnx::options::{Options, Outputs};
+use cntk2onnx::internals::onnx::{Attribute, Dim, ElemType, Node, OnnxModel, ValueId};
+use cntk2onnx::{Options, Outputs};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ fn convert(name: &str, options: &Options) -> OnnxModel {
 }
 
 fn all() -> Options {
-    Options { outputs: Outputs::All, ..Options::default() }
+    Options::default().outputs(Outputs::All)
 }
 
 /// How many nodes of each operator, bodies of loops included.
@@ -156,7 +156,7 @@ fn lengths_are_named_after_the_first_input_of_the_axis() {
 
 #[test]
 fn equal_lengths_leave_every_lengths_input_out() {
-    let options = Options { equal_lengths: true, ..all() };
+    let options = all().equal_lengths(true);
     for folder in ["zoo", "attributes"] {
         for entry in std::fs::read_dir(corpus().join(folder)).expect("the corpus has the folder").flatten() {
             let path = entry.path();
@@ -176,7 +176,7 @@ fn equal_lengths_leave_every_lengths_input_out() {
 
 #[test]
 fn equal_lengths_turn_no_sequence() {
-    let options = Options { equal_lengths: true, ..all() };
+    let options = all().equal_lengths(true);
     let count = operators(&convert("attributes/loop_running_sum_backwards", &options));
     assert_eq!((count.get("Scan"), count.get("ReverseSequence")), (Some(&1), None));
     let ragged = operators(&convert("attributes/loop_running_sum_backwards", &all()));
@@ -192,7 +192,7 @@ fn an_axis_that_the_model_derives_has_a_lengths_output() {
         assert_eq!(dims(&model, model.outputs[1]), ["batch"], "{name}");
     }
     // Also where no two sequences of the input differ: the model makes them differ.
-    let model = convert("attributes/sequence_gather", &Options { equal_lengths: true, ..all() });
+    let model = convert("attributes/sequence_gather", &all().equal_lengths(true));
     assert_eq!(model.outputs.len(), 2);
     let model = convert("attributes/lstm_backwards", &all());
     assert_eq!(model.outputs.len(), 1, "the input's own axis");
@@ -201,7 +201,7 @@ fn an_axis_that_the_model_derives_has_a_lengths_output() {
 #[test]
 fn an_axis_that_nothing_reads_is_folded_into_the_batch() {
     let folded = convert("attributes/dense_sequence", &all());
-    let kept = convert("attributes/dense_sequence", &Options { keep_sequence_axis: true, ..all() });
+    let kept = convert("attributes/dense_sequence", &all().keep_sequence_axis(true));
     assert_eq!(dims(&folded, folded.inputs[0])[0], "batch");
     assert_eq!(dims(&folded, folded.inputs[0]).len() + 1, dims(&kept, kept.inputs[0]).len());
     assert_eq!(dims(&kept, kept.inputs[0])[..2], ["batch", "sequence"]);

@@ -27,7 +27,7 @@ struct Inner {
 impl Error {
     /// An error at a byte of the file, not yet in any record.
     #[cold]
-    pub fn new(kind: ErrorKind, offset: u64) -> Self {
+    pub(crate) fn new(kind: ErrorKind, offset: u64) -> Self {
         Self(Box::new(Inner { kind, offset, path: String::new() }))
     }
 
@@ -64,14 +64,14 @@ impl Error {
     /// The same error, seen from the dictionary that holds it under `key`.
     #[cold]
     #[must_use]
-    pub fn in_key(self, key: &str) -> Self {
+    pub(crate) fn in_key(self, key: &str) -> Self {
         self.inside(Escaped(key).to_string())
     }
 
     /// The same error, seen from the list that holds it at `index`.
     #[cold]
     #[must_use]
-    pub fn in_index(self, index: usize) -> Self {
+    pub(crate) fn in_index(self, index: usize) -> Self {
         self.inside(format!("[{index}]"))
     }
 

@@ -1,5 +1,8 @@
 //! Findings: what is worth saying about a file. Nothing here prints.
 
+use crate::error::Error;
+use std::fmt;
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -24,4 +27,45 @@ pub struct Finding {
     pub path: String,
     /// One lower-case sentence; text from the file is escaped in it.
     pub message: String,
+}
+
+impl Severity {
+    /// `note`, `warning` or `error`, as SARIF calls them too.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One line: `at 0x1a2f in primitive_functions[12]: message [rule]`. Its severity and its file are the caller's to add.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at {:#x}", self.offset)?;
+        if !self.path.is_empty() {
+            write!(f, " in {}", self.path)?;
+        }
+        write!(f, ": {} [{}]", self.message, self.rule)
+    }
+}
+
+/// What stopped the reader, as a finding among others.
+impl From<&Error> for Finding {
+    fn from(error: &Error) -> Self {
+        Self {
+            rule: error.code(),
+            severity: Severity::Error,
+            offset: error.offset(),
+            path: error.path().to_owned(),
+            message: error.message(),
+        }
+    }
 }

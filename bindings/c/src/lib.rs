@@ -6,14 +6,10 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 use cntk_parser::{Finding, Limits, ModelFile, Severity, ValidateOptions};
-use cntk2onnx::{
-    onnx::write::{Weights, Writer},
-    options::Options,
-};
+use cntk2onnx::{Converter, Error, Options};
 use std::{
     cell::RefCell,
     ffi::{CString, c_char},
-    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr, slice,
 };
@@ -168,9 +164,9 @@ pub unsafe extern "C" fn cntk2onnx_validate(
                 let status = if model.is_some() { Cntk2onnxStatus::Ok } else { Cntk2onnxStatus::Invalid };
                 (findings, status)
             }
-            Err(error) => (vec![of_error(&error)], Cntk2onnxStatus::Invalid),
+            Err(error) => (vec![Finding::from(&error)], Cntk2onnxStatus::Invalid),
         };
-        let first = found.iter().find(|f| f.severity == Severity::Error).map(line).unwrap_or_default();
+        let first = found.iter().find(|f| f.severity == Severity::Error).map(Finding::to_string).unwrap_or_default();
         let made =
             Cntk2onnxReport { ok: status == Cntk2onnxStatus::Ok, findings: found.iter().map(Held::from).collect() };
         // SAFETY: see above.
@@ -367,53 +363,26 @@ fn validated<'a>(
     file: &'a ModelFile<'_>,
     options: Option<&Cntk2onnxOptions>,
 ) -> Result<Validated<'a>, cntk_parser::Error> {
-    let limits = limits(options);
-    let model = cntk_parser::parse(file, &limits)?;
-    let mut how = ValidateOptions::default();
-    how.findings = limits.findings;
-    how.allow_udf = options.is_some_and(|o| o.allow_udf);
-    how.scan_weights = options.is_some_and(|o| o.scan_weights);
-    let done = cntk_parser::validate(model, &how);
+    let model = cntk_parser::parse(file, &limits(options))?;
+    let done = cntk_parser::validate(model, &validation(options));
     Ok((done.findings, done.model))
 }
 
+fn validation(options: Option<&Cntk2onnxOptions>) -> ValidateOptions {
+    let mut how = ValidateOptions::default();
+    how.findings = limits(options).findings;
+    how.allow_udf = options.is_some_and(|o| o.allow_udf);
+    how.scan_weights = options.is_some_and(|o| o.scan_weights);
+    how
+}
+
 fn converted(input: &[u8], options: Option<&Cntk2onnxOptions>) -> Result<Vec<u8>, Failure> {
-    let invalid = |message: String| (Cntk2onnxStatus::Invalid, message);
-    let file = ModelFile::new(input);
-    let (findings, model) = validated(&file, options).map_err(|e| invalid(e.to_string()))?;
-    let Some(model) = model else {
-        let errors: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).map(line).collect();
-        return Err(invalid(errors.join("\n")));
-    };
-    let unsupported = |message: String| (Cntk2onnxStatus::Unsupported, message);
-    let how = Options { opset: options.map_or(17, |o| i64::from(o.opset)), ..Options::default() };
-    let mut conversion = cntk2onnx::convert(&model, &how).map_err(|refusal| unsupported(refusal.to_string()))?;
-    cntk2onnx::provenance::stamp(&mut conversion.onnx, model.model());
-    let mut writer = Writer::new(&conversion.onnx, input, Weights::Embed { side: "" })
-        .map_err(|error| unsupported(error.to_string()))?;
-    if writer.side_length().is_some() {
-        return Err(unsupported("the result passes 2 GiB and cannot be one piece".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    writer
-        .write_model(&mut bytes, &mut |_| ControlFlow::Continue(()), || Ok(vec![]))
-        .map_err(|error| unsupported(error.to_string()))?;
-    Ok(bytes)
-}
-
-fn of_error(error: &cntk_parser::Error) -> Finding {
-    Finding {
-        rule: error.code(),
-        severity: Severity::Error,
-        offset: error.offset(),
-        path: error.path().to_owned(),
-        message: error.message(),
-    }
-}
-
-fn line(f: &Finding) -> String {
-    let inside = if f.path.is_empty() { String::new() } else { format!(" in {}", f.path) };
-    format!("at {:#x}{inside}: {}", f.offset, f.message)
+    let how = Options::default().opset(options.map_or(17, |o| i64::from(o.opset)));
+    let converter = Converter::new(how).limits(limits(options)).validation(validation(options));
+    converter.to_onnx(input).map_err(|error| match &error {
+        Error::Invalid(_) => (Cntk2onnxStatus::Invalid, error.to_string()),
+        _ => (Cntk2onnxStatus::Unsupported, error.to_string()),
+    })
 }
 
 impl From<&Finding> for Held {

@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::Result;
 use cntk_parser::ops::Op;
-use cntk2onnx::onnx::catalogue;
+use cntk2onnx::catalogue;
 
 /// List the operators and how they are converted
 #[derive(clap::Args)]

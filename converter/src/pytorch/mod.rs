@@ -36,11 +36,26 @@ use std::collections::HashSet;
 
 /// What only the PyTorch back end asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PyTorchOptions {
     /// What the class is named after: the name of the file without its suffix.
     pub name: String,
     /// Where something cannot be expressed, call a method that the user has to write.
     pub stub: bool,
+}
+
+impl PyTorchOptions {
+    /// Sets [`Self::name`].
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Sets [`Self::stub`].
+    #[must_use]
+    pub fn stub(self, stub: bool) -> Self {
+        Self { stub, ..self }
+    }
 }
 
 /// The files of a converted model, those of text as they are, those of weights described.

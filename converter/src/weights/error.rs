@@ -26,6 +26,19 @@ pub enum WriteError {
     },
 }
 
+impl WriteError {
+    /// A stable code, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Sink(_) => "write.sink",
+            Self::Source(_) => "write.source",
+            Self::Cancelled => "write.cancelled",
+            Self::TooLarge { .. } => "write.too-large",
+            Self::Inconsistent { .. } => "write.inconsistent",
+        }
+    }
+}
+
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

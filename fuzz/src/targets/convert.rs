@@ -5,10 +5,8 @@ use crate::meter::{Bound, within};
 use crate::onnx;
 use cntk_parser::ModelFile;
 use cntk_parser::model::ValidatedModel;
-use cntk2onnx::onnx::graph::OnnxModel;
-use cntk2onnx::onnx::write::{Weights, Writer};
-use cntk2onnx::options::{Options, Outputs};
-use cntk2onnx::report::Refusal;
+use cntk2onnx::internals::onnx::OnnxModel;
+use cntk2onnx::{Options, Outputs, Refusal, Weights, Writer};
 use std::ops::ControlFlow;
 
 /// Every function may become several nodes with names of their own; a few list up to 2^20 computed numbers.
@@ -30,12 +28,11 @@ pub fn run(data: &[u8]) {
 /// Options that a number chooses.
 pub fn options(choice: u64) -> Options {
     let opsets = Options::OPSETS;
-    Options {
-        opset: opsets.start() + (choice >> 12) as i64 % (opsets.end() - opsets.start() + 1),
-        outputs: if choice & 1 << 20 == 0 { Outputs::Inference } else { Outputs::All },
-        keep_sequence_axis: choice & 1 << 21 != 0,
-        equal_lengths: choice & 1 << 22 != 0,
-    }
+    Options::default()
+        .opset(opsets.start() + (choice >> 12) as i64 % (opsets.end() - opsets.start() + 1))
+        .outputs(if choice & 1 << 20 == 0 { Outputs::Inference } else { Outputs::All })
+        .keep_sequence_axis(choice & 1 << 21 != 0)
+        .equal_lengths(choice & 1 << 22 != 0)
 }
 
 /// The ONNX bytes of a model.

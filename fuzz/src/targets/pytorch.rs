@@ -27,7 +27,7 @@ pub fn run(data: &[u8]) {
 /// Converts a model and checks the result; did it convert?
 pub fn converted(model: &ValidatedModel<'_>, source: &[u8], choice: u64) -> bool {
     let options = convert::options(choice);
-    let own = PyTorchOptions { name: "fuzzed".to_owned(), stub: choice & 1 << 23 != 0 };
+    let own = PyTorchOptions::default().name("fuzzed").stub(choice & 1 << 23 != 0);
     let made = || within(BOUND, source, || convert_pytorch(model, &options, &own));
     let conversion = match made() {
         Ok(conversion) => conversion,

@@ -5,7 +5,7 @@ use super::check;
 use super::pytorch::held;
 use crate::meter::{Bound, within};
 use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
-use cntk2onnx::options::Options;
+use cntk2onnx::Options;
 use cntk2onnx::pytorch::record::Record;
 use cntk2onnx::pytorch::{PyTorchConversion, PyTorchOptions, convert_pytorch};
 

@@ -2,7 +2,7 @@
 //! severity, byte, path, text and hint. A change of it is a change that users see. `BLESS=1` writes it.
 
 use super::{Pair, check, faults, pairs};
-use cntk_parser::{Limits, ModelFile, Severity, parse};
+use cntk_parser::{Limits, ModelFile, parse};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -32,11 +32,7 @@ fn report(bytes: &[u8]) -> String {
     let mut out = String::new();
     let (_, findings) = check(bytes);
     for finding in findings.iter().take(SHOWN) {
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
+        let severity = finding.severity;
         let (offset, path) = (finding.offset, &finding.path);
         writeln!(out, "  {severity} {offset:#x} {path}: {} [{}]", finding.message, finding.rule).unwrap();
     }

@@ -7,7 +7,7 @@ use crate::{
     sandbox::Needs,
 };
 use anyhow::{Context, Result, bail};
-use cntk2onnx::onnx::write::{MODEL_LIMIT, Weights};
+use cntk2onnx::{MODEL_LIMIT, Weights};
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -17,10 +17,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use clap::{ValueEnum, builder::NonEmptyStringValueParser};
-use cntk2onnx::{
-    options::{Options, Outputs},
-    report::Refusal,
-};
+use cntk2onnx::{Options, Outputs, Refusal};
 use std::path::{Path, PathBuf};
 pub use summary::size;
 
@@ -132,12 +129,11 @@ fn options(args: &Args) -> Options {
         [one] if one == "all" => Outputs::All,
         names => Outputs::Named(names.to_vec()),
     };
-    Options {
-        opset: args.opset,
-        outputs,
-        keep_sequence_axis: args.keep_sequence_axis,
-        equal_lengths: args.equal_lengths,
-    }
+    Options::default()
+        .opset(args.opset)
+        .outputs(outputs)
+        .keep_sequence_axis(args.keep_sequence_axis)
+        .equal_lengths(args.equal_lengths)
 }
 
 /// Where the result goes.

@@ -13,12 +13,7 @@ use crate::{
 };
 use anyhow::{Result, anyhow, bail};
 use cntk_parser::ModelFile;
-use cntk2onnx::{
-    onnx::{graph::OnnxModel, write::Writer},
-    options::Options,
-    provenance,
-    weights::WriteError,
-};
+use cntk2onnx::{Conversion, Options, SOURCE_SHA256, WriteError};
 use std::{
     io::{self, IsTerminal},
     mem::ManuallyDrop,
@@ -37,14 +32,13 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, opt
     let file = ModelFile::new(input);
     let Some(model) = load::valid(terminal, common, &input.name, &file) else { return Ok(exit::REJECTED) };
     let model = ManuallyDrop::new(model);
-    let mut conversion = match cntk2onnx::convert(&model, options) {
+    let conversion = match cntk2onnx::convert(&model, options) {
         Ok(conversion) => ManuallyDrop::new(conversion),
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
-    provenance::stamp(&mut conversion.onnx, model.model());
 
     let job = Job { terminal, input, args };
-    let written = match job.write(&conversion.onnx, &mut destination)? {
+    let written = match job.write(&conversion, &mut destination)? {
         Ok(written) => written,
         Err(code) => return Ok(code),
     };
@@ -65,10 +59,10 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Writes the files; the inner error is an exit code whose reason has been told.
-    fn write(&self, onnx: &OnnxModel, destination: &mut Destination) -> Result<Result<summary::Written, u8>> {
+    fn write(&self, conversion: &Conversion, destination: &mut Destination) -> Result<Result<summary::Written, u8>> {
         let (input, terminal) = (self.input, self.terminal);
         let weights = destination.weights();
-        let mut writer = match Writer::new(onnx, input, weights) {
+        let mut writer = match conversion.writer(input, weights) {
             Ok(writer) => ManuallyDrop::new(writer),
             Err(error @ (WriteError::TooLarge { .. } | WriteError::Inconsistent { .. })) => {
                 terminal.error(format_args!("{}: {error}", input.name));
@@ -99,7 +93,7 @@ impl Job<'_> {
                 let sum = thread.join().unwrap_or_else(|_| Err(io::Error::other("the hashing thread stopped")));
                 let sum = sum.map_err(WriteError::Source)?;
                 digest = Some(sum);
-                Ok(vec![(provenance::SOURCE_SHA256.to_owned(), hash::hex(&sum))])
+                Ok(vec![(SOURCE_SHA256.to_owned(), hash::hex(&sum))])
             };
             let before = side.unwrap_or(0);
             let mut progress = |done| progress.update(before + done);
@@ -117,7 +111,7 @@ impl Job<'_> {
             terminal.error(message);
             return Ok(Err(exit::REJECTED));
         }
-        Ok(Ok(summary::Written { opset: onnx.opset, model: length, side, in_place: writer.in_place_length() }))
+        Ok(Ok(summary::Written { opset: self.args.opset, model: length, side, in_place: writer.in_place_length() }))
     }
 
     /// Whose fault it was.

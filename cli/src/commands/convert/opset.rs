@@ -1,7 +1,7 @@
 //! The opset argument.
 
 use clap::builder::RangedI64ValueParser;
-use cntk2onnx::options::Options;
+use cntk2onnx::Options;
 
 /// What is written unless another is asked for: the last opset before the reductions changed.
 pub const DEFAULT: i64 = 17;

@@ -7,7 +7,7 @@ use crate::{
 use anyhow::{Context, Result};
 use cntk_parser::ModelFile;
 use cntk2onnx::{
-    options::Options,
+    Options,
     pytorch::{PyTorchConversion, PyTorchOptions, convert_pytorch, record::Record},
 };
 use std::io::Write;
@@ -22,7 +22,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, opt
         p.with_file_name(name)
     })?;
     let stem = input.path.as_ref().and_then(|p| p.file_stem()).map(|s| s.to_string_lossy().into_owned());
-    let own = PyTorchOptions { name: stem.unwrap_or_default(), stub: args.stub };
+    let own = PyTorchOptions::default().name(stem.unwrap_or_default()).stub(args.stub);
     let record = args.record.as_deref().map(Input::open).transpose()?;
     let destination = Directory::create(&path, NAMES, args.force)?;
     sandbox::enter(terminal, common, &sandbox::Needs::writing(Some(folder(&path)), false));

@@ -15,11 +15,11 @@ use crate::{
 use anyhow::{Context, Result, anyhow};
 use cntk_parser::ModelFile;
 use cntk2onnx::{
+    WriteError,
     pytorch::{
         convert_safetensors,
         safetensors::{self, Tensor},
     },
-    weights::WriteError,
 };
 use std::fs::File;
 

@@ -2,7 +2,7 @@
 
 use super::destination::Destination;
 use crate::{json::Json, terminal::Terminal};
-use cntk2onnx::report::{Port, Summary};
+use cntk2onnx::{Port, Summary};
 
 /// Sizes of what was written.
 pub struct Written {

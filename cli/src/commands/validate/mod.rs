@@ -189,7 +189,7 @@ fn text(verdict: &Verdict<'_>) -> String {
     let parts: Vec<_> = [valid, errors, warnings].into_iter().flatten().collect();
     let mut text = format!("{}: {}\n", terminal::printable(verdict.name), parts.join(", "));
     for note in verdict.findings.iter().filter(|f| f.severity == Severity::Note) {
-        text.push_str(&format!("  note: {}\n", terminal::printable(&load::place_and_message(note))));
+        text.push_str(&format!("  note: {}\n", terminal::printable(&note.to_string())));
     }
     text
 }
@@ -198,7 +198,7 @@ fn document(files: &[File]) -> Json {
     let finding = |f: &Finding| {
         Json::Object(vec![
             ("rule", Json::from(f.rule)),
-            ("severity", Json::from(severity(f.severity))),
+            ("severity", Json::from(f.severity.as_str())),
             ("offset", Json::Number(f.offset)),
             ("path", Json::text(&f.path)),
             ("message", Json::text(&f.message)),
@@ -213,12 +213,4 @@ fn document(files: &[File]) -> Json {
         ])
     };
     Json::Object(vec![("files", Json::list(files, file))])
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::File;
 use crate::{exit, json::Json};
-use cntk_parser::{Finding, Severity};
+use cntk_parser::Finding;
 use std::collections::BTreeMap;
 
 /// One run with all results.
@@ -58,11 +58,6 @@ fn invocation(files: &[File], exit_code: u8) -> Json {
 }
 
 fn result(file: &File, finding: &Finding) -> Json {
-    let level = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
     let mut location = vec![("physicalLocation", physical(file, Some(finding.offset)))];
     if !finding.path.is_empty() {
         let logical = Json::Object(vec![("fullyQualifiedName", Json::text(&finding.path))]);
@@ -70,7 +65,7 @@ fn result(file: &File, finding: &Finding) -> Json {
     }
     Json::Object(vec![
         ("ruleId", Json::from(finding.rule)),
-        ("level", Json::from(level)),
+        ("level", Json::from(finding.severity.as_str())),
         ("message", message(&finding.message)),
         ("locations", Json::List(vec![Json::Object(location)])),
     ])

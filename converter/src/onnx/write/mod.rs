@@ -5,14 +5,14 @@
 //! serialised structure and one chunk of converted elements.
 //!
 //! ```
-//! use cntk2onnx::onnx::{graph::OnnxModel, write::{Weights, Writer}};
+//! use cntk2onnx::{Weights, Writer, internals::onnx::OnnxModel};
 //!
 //! let model = OnnxModel { name: "empty".into(), opset: 17, ..OnnxModel::default() };
 //! let mut bytes = Vec::new();
 //! let mut writer = Writer::new(&model, b"", Weights::Embed { side: "empty.onnx.data" })?;
 //! writer.write_model(&mut bytes, &mut |_| std::ops::ControlFlow::Continue(()), || Ok(vec![]))?;
 //! assert_eq!(bytes.len() as u64, writer.model_length());
-//! # Ok::<_, cntk2onnx::weights::WriteError>(())
+//! # Ok::<_, cntk2onnx::WriteError>(())
 //! ```
 //!
 //! This module knows nothing of CNTK and does no I/O of its own.

@@ -1,0 +1,348 @@
+//! The front door: from the bytes of a CNTK model to those of what it is converted to.
+
+use crate::{
+    Conversion,
+    error::Error,
+    onnx::write::Weights,
+    options::Options,
+    owned::{self, OwnedModel},
+    pytorch::{PyTorchConversion, PyTorchOptions, convert_pytorch, convert_safetensors, safetensors},
+    report::Summary,
+    weights::{Sink, WriteError},
+};
+use cntk_parser::{Limits, ModelFile, ValidateOptions, model::ValidatedModel};
+use std::{fmt, ops::ControlFlow, sync::Arc};
+
+/// Converts CNTK models. Cheap to clone, and one will do for any number of models and threads.
+///
+/// Each method takes a model as it comes: its bytes, an [`OwnedModel`], or a [`ValidatedModel`].
+///
+/// ```
+/// use cntk2onnx::{Converter, Options};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus/zoo/alexnet_small.model");
+/// let bytes = std::fs::read(path)?;
+/// let converter = Converter::new(Options::default().opset(13));
+/// let onnx: Vec<u8> = converter.to_onnx(&bytes)?;
+/// let weights: Vec<u8> = converter.to_safetensors(&bytes)?;
+/// let files = converter.to_pytorch(&bytes)?;
+/// assert_eq!(files[0].0, "model.py");
+/// # assert!(onnx.len() > 1000 && weights.len() > 1000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Converter {
+    options: Options,
+    pytorch: PyTorchOptions,
+    limits: Limits,
+    validation: ValidateOptions,
+    progress: Option<Arc<Progress>>,
+}
+
+/// Told how many bytes of how many are written; may ask to stop.
+type Progress = dyn Fn(u64, u64) -> ControlFlow<()> + Send + Sync;
+
+impl Converter {
+    /// A converter with these options.
+    pub fn new(options: Options) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// What only the PyTorch back end asks.
+    #[must_use]
+    pub fn pytorch_options(self, pytorch: PyTorchOptions) -> Self {
+        Self { pytorch, ..self }
+    }
+
+    /// What a file may ask for, where bytes are given.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// How a file is validated, where bytes are given.
+    #[must_use]
+    pub fn validation(self, validation: ValidateOptions) -> Self {
+        Self { validation, ..self }
+    }
+
+    /// Calls `progress` between the stages of a conversion, and while weights are written: with how many bytes are written, and
+    /// of how many (0 while that is not known). If it breaks, the conversion ends with [`WriteError::Cancelled`].
+    #[must_use]
+    pub fn progress(self, progress: impl Fn(u64, u64) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
+        Self { progress: Some(Arc::new(progress)), ..self }
+    }
+
+    /// An ONNX model with its weights in it.
+    ///
+    /// # Errors
+    ///
+    /// The model is invalid or cannot be converted as asked, or the result would pass the 2 GiB of a protobuf message.
+    pub fn to_onnx<M: Source + ?Sized>(&self, model: &M) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.write_onnx(model, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Writes an ONNX model with its weights in it, and says what was done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::to_onnx`], and what the sink says.
+    pub fn write_onnx<M: Source + ?Sized>(&self, model: &M, sink: &mut dyn Sink) -> Result<Summary, Error> {
+        self.with(model, |model| {
+            let (conversion, source) = (self.convert(model)?, model.model().input);
+            let mut writer = conversion.writer(source, Weights::Embed { side: "" })?;
+            if let Some(side) = writer.side_length() {
+                return Err(WriteError::TooLarge { bytes: writer.model_length().saturating_add(side) }.into());
+            }
+            let total = writer.model_length();
+            writer.write_model(sink, &mut |done| self.tell(done, total), || Ok(vec![]))?;
+            Ok(conversion.summary)
+        })
+    }
+
+    /// Writes an ONNX model to `sink` and its weights to `side`, a file that the model knows as `location`: a path relative to
+    /// the model's own folder. Nothing goes to `side` where there are only small weights.
+    ///
+    /// # Errors
+    ///
+    /// The model is invalid or cannot be converted as asked; what the sinks say.
+    pub fn write_onnx_with_side<M: Source + ?Sized>(
+        &self,
+        model: &M,
+        sink: &mut dyn Sink,
+        side: &mut dyn Sink,
+        location: &str,
+    ) -> Result<Summary, Error> {
+        self.with(model, |model| {
+            let (conversion, source) = (self.convert(model)?, model.model().input);
+            let mut writer = conversion.writer(source, Weights::External { side: location })?;
+            let before = writer.side_length().unwrap_or(0);
+            let total = before.saturating_add(writer.model_length());
+            if before > 0 {
+                writer.write_side(side, &mut |done| self.tell(done, total))?;
+            }
+            writer.write_model(sink, &mut |done| self.tell(before.saturating_add(done), total), || Ok(vec![]))?;
+            Ok(conversion.summary)
+        })
+    }
+
+    /// The files of a PyTorch module by name: `model.py`, `test_model.py`, `report.json`, `model.safetensors`,
+    /// `reference.safetensors`.
+    ///
+    /// # Errors
+    ///
+    /// The model is invalid or cannot be expressed.
+    pub fn to_pytorch<M: Source + ?Sized>(&self, model: &M) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
+        self.with(model, |model| {
+            let made = self.pytorch(model)?;
+            let source = model.model().input;
+            Ok(vec![
+                ("model.safetensors", self.safetensors(&made.weights, source)?),
+                ("reference.safetensors", self.safetensors(&made.reference, source)?),
+                ("model.py", made.module.into_bytes()),
+                ("test_model.py", made.test.into_bytes()),
+                ("report.json", made.report.into_bytes()),
+            ])
+        })
+        .map(|mut files| {
+            // The weights were made first, from what the texts are taken out of.
+            files.rotate_left(2);
+            files
+        })
+    }
+
+    /// All parameters and constants by name, as a safetensors file.
+    ///
+    /// # Errors
+    ///
+    /// The model is invalid, or a parameter has no value.
+    pub fn to_safetensors<M: Source + ?Sized>(&self, model: &M) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.write_safetensors(model, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Writes all parameters and constants by name, as a safetensors file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::to_safetensors`], and what the sink says.
+    pub fn write_safetensors<M: Source + ?Sized>(&self, model: &M, sink: &mut dyn Sink) -> Result<(), Error> {
+        self.with(model, |model| {
+            let tensors = convert_safetensors(model)?;
+            let total = safetensors::length(&tensors);
+            safetensors::write(&tensors, model.model().input, sink, &mut |done| self.tell(done, total))?;
+            Ok(())
+        })
+    }
+
+    /// The ONNX model before it is written: for those who place weights themselves.
+    ///
+    /// # Errors
+    ///
+    /// Every node that cannot be converted as asked.
+    pub fn convert(&self, model: &ValidatedModel<'_>) -> Result<Conversion, Error> {
+        self.stage()?;
+        let conversion = crate::convert(model, &self.options)?;
+        self.stage()?;
+        Ok(conversion)
+    }
+
+    /// The PyTorch module before it is written: its texts, and descriptions of its weights.
+    ///
+    /// # Errors
+    ///
+    /// Every node that cannot be expressed.
+    pub fn pytorch(&self, model: &ValidatedModel<'_>) -> Result<PyTorchConversion, Error> {
+        self.stage()?;
+        let made = convert_pytorch(model, &self.options, &self.pytorch)?;
+        self.stage()?;
+        Ok(made)
+    }
+
+    fn safetensors(&self, tensors: &[safetensors::Tensor], source: &[u8]) -> Result<Vec<u8>, Error> {
+        let (mut bytes, total) = (Vec::new(), safetensors::length(tensors));
+        safetensors::write(tensors, source, &mut bytes, &mut |done| self.tell(done, total))?;
+        Ok(bytes)
+    }
+
+    fn with<M: Source + ?Sized, T>(
+        &self,
+        model: &M,
+        act: impl FnOnce(&ValidatedModel<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let given = match model.given() {
+            Given(Is::Model(model)) => return act(model),
+            Given(Is::Bytes(bytes)) => bytes,
+        };
+        self.stage()?;
+        let file = ModelFile::new(given);
+        let (_, _, model) = owned::validated(&file, &self.limits, &self.validation)?;
+        act(&model)
+    }
+
+    fn tell(&self, done: u64, total: u64) -> ControlFlow<()> {
+        self.progress.as_ref().map_or(ControlFlow::Continue(()), |progress| progress(done, total))
+    }
+
+    /// Between two stages.
+    fn stage(&self) -> Result<(), WriteError> {
+        match self.tell(0, 0) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(WriteError::Cancelled),
+        }
+    }
+}
+
+impl fmt::Debug for Converter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Converter").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// What a model can be given as: bytes, or a model that is validated already.
+pub trait Source {
+    /// What it is. Not to be called or implemented by others.
+    #[doc(hidden)]
+    fn given(&self) -> Given<'_>;
+}
+
+/// What a [`Source`] is.
+#[doc(hidden)]
+pub struct Given<'s>(Is<'s>);
+
+enum Is<'s> {
+    Bytes(&'s [u8]),
+    Model(&'s ValidatedModel<'s>),
+}
+
+impl Source for [u8] {
+    fn given(&self) -> Given<'_> {
+        Given(Is::Bytes(self))
+    }
+}
+
+impl Source for Vec<u8> {
+    fn given(&self) -> Given<'_> {
+        Given(Is::Bytes(self))
+    }
+}
+
+impl Source for ValidatedModel<'_> {
+    fn given(&self) -> Given<'_> {
+        Given(Is::Model(self))
+    }
+}
+
+impl Source for OwnedModel {
+    fn given(&self) -> Given<'_> {
+        Given(Is::Model(self.get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Outputs;
+    use std::{
+        path::Path,
+        sync::atomic::{AtomicU64, Ordering},
+    };
+
+    fn model(name: &str) -> Vec<u8> {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(name)).unwrap()
+    }
+
+    #[test]
+    fn bytes_and_models_give_the_same() {
+        let bytes = model("zoo/alexnet_small.model");
+        let converter = Converter::default();
+        let onnx = converter.to_onnx(&bytes).unwrap();
+        let owned = OwnedModel::load(bytes.clone()).unwrap();
+        assert_eq!(owned.bytes(), bytes);
+        assert_eq!(converter.to_onnx(&owned).unwrap(), onnx);
+        assert_eq!(converter.to_onnx(owned.get()).unwrap(), onnx);
+        let (mut sink, mut side) = (vec![], vec![]);
+        let summary = converter.write_onnx_with_side(&owned, &mut sink, &mut side, "w.data").unwrap();
+        assert_eq!(summary.inputs[0].name, "features");
+        assert!(sink.len() + side.len() > onnx.len() && side.len() > sink.len());
+        let names: Vec<_> = converter.to_pytorch(&owned).unwrap().into_iter().map(|(name, _)| name).collect();
+        let wanted = ["model.py", "test_model.py", "report.json", "model.safetensors", "reference.safetensors"];
+        assert_eq!(names, wanted);
+    }
+
+    #[test]
+    fn errors_have_codes() {
+        let code = |result: Result<Vec<u8>, Error>| result.unwrap_err().code();
+        let bytes = model("zoo/alexnet_small.model");
+        let converter = Converter::default();
+        assert_eq!(code(converter.to_onnx(b"PK\x03\x04aaaa".as_slice())), "file.zip");
+        let limited = converter.clone().limits(Limits { functions: 1, ..Limits::default() });
+        assert_eq!(code(limited.to_onnx(&bytes)), "limit");
+        let named = Options::default().outputs(Outputs::Named(vec!["nothing".into()]));
+        assert_eq!(code(Converter::new(named).to_onnx(&bytes)), "unsupported");
+        assert_eq!(code(Converter::new(Options::default().opset(3)).to_onnx(&bytes)), "unsupported");
+        let unsafe_file = converter.to_safetensors(&model("hostile/udf_native_path.model")).unwrap_err();
+        assert!(unsafe_file.code().starts_with("code."), "{}", unsafe_file.code());
+        assert!(unsafe_file.to_string().starts_with("at 0x"), "{unsafe_file}");
+    }
+
+    #[test]
+    fn progress_is_told_and_can_stop() {
+        let bytes = model("zoo/alexnet_small.model");
+        let last = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&last);
+        let converter = Converter::default().progress(move |done, total| {
+            assert!(done <= total);
+            seen.store(done, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        });
+        let onnx = converter.to_onnx(&bytes).unwrap();
+        assert_eq!(last.load(Ordering::Relaxed), onnx.len() as u64);
+        let stopped = Converter::default().progress(|_, _| ControlFlow::Break(()));
+        assert_eq!(stopped.to_onnx(&bytes).unwrap_err().code(), "write.cancelled");
+        assert_eq!(stopped.to_pytorch(&OwnedModel::load(bytes).unwrap()).unwrap_err().code(), "write.cancelled");
+    }
+}
