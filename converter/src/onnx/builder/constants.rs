@@ -182,7 +182,7 @@ impl Builder {
             if i64::try_from(n).is_err() {
                 return Err(crate::report::Reason::new("numClass", "larger than ONNX can say"));
             }
-            return Ok(self.in_main(|b| b.range(Dim::Known(n))));
+            return Ok(self.in_main(|b| b.range(Dim::Known(n)))?);
         }
         Ok(self.ints(&(0..n as i64).collect::<Vec<_>>()))
     }

@@ -10,6 +10,7 @@ mod shape;
 mod tensor;
 
 use super::graph::{Attribute, Dim, Dims, ElemType, Node, OnnxModel, Value, ValueId, View};
+use crate::report::Reason;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -32,6 +33,19 @@ struct Home {
     axis: usize,
     /// Is it a value of the main graph?
     main: bool,
+}
+
+/// A run-time size was asked for that no value of the graph has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unmeasured;
+
+/// What is built with run-time sizes, if they can be read.
+pub(crate) type Measured<T> = Result<T, Unmeasured>;
+
+impl From<Unmeasured> for Reason {
+    fn from(_: Unmeasured) -> Self {
+        Self::new("", "depends on a run-time size that no tensor of the graph has")
+    }
 }
 
 /// Builds one model.
@@ -57,8 +71,6 @@ pub(crate) struct Builder {
     truths: HashMap<ValueId, ValueId>,
     /// Ops that ran in float for want of a double kernel.
     narrowed: usize,
-    /// A size was asked for that no value has.
-    unmeasured: bool,
 }
 
 /// Operators for which ONNX Runtime's CPU provider has no double kernel: they run in float between Casts.
@@ -115,7 +127,6 @@ impl Builder {
             products: HashMap::new(),
             truths: HashMap::new(),
             narrowed: 0,
-            unmeasured: false,
         }
     }
 
@@ -126,11 +137,6 @@ impl Builder {
     /// How many nodes ran in float because the runtime has no double kernel.
     pub(crate) fn narrowed(&self) -> usize {
         self.narrowed
-    }
-
-    /// Was a size asked for, since the last time, that no value has? What was built with it is of no use.
-    pub(crate) fn take_unmeasured(&mut self) -> bool {
-        std::mem::take(&mut self.unmeasured)
     }
 
     /// A value without a producer yet.

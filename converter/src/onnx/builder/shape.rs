@@ -3,6 +3,7 @@
 use super::super::graph::{Attribute, Dim, Dims, ElemType, ValueId, View};
 use super::Builder;
 use super::constants::Constant;
+use super::{Measured, Unmeasured};
 use crate::weights::row_major;
 use smallvec::SmallVec;
 
@@ -18,25 +19,22 @@ impl Builder {
             .collect()
     }
 
-    /// The run-time value of a dimension: int64, shape [1].
-    pub(crate) fn dim_value(&mut self, dim: Dim) -> ValueId {
+    /// The run-time value of a dimension: int64, shape [1]. Fails where no value has the dimension yet.
+    pub(crate) fn dim_value(&mut self, dim: Dim) -> Measured<ValueId> {
         let symbol = match dim {
-            Dim::Known(n) => return self.ints(&[n as i64]),
+            Dim::Known(n) => return Ok(self.ints(&[n as i64])),
             Dim::Symbol(s) => s,
         };
         if let Some(v) = self.read_dims.get(&symbol) {
-            return *v;
+            return Ok(*v);
         }
-        let Some(home) = self.homes[symbol as usize] else {
-            self.unmeasured = true;
-            return self.ints(&[1]);
-        };
+        let home = self.homes[symbol as usize].ok_or(Unmeasured)?;
         if !home.main {
-            return self.dim_of(home.value, home.axis);
+            return Ok(self.dim_of(home.value, home.axis));
         }
         let read = self.in_main(|b| b.dim_of(home.value, home.axis));
         self.read_dims.insert(symbol, read);
-        read
+        Ok(read)
     }
 
     /// Gives a symbolic dimension its run-time value: int64 [1], of the main graph.
@@ -67,16 +65,16 @@ impl Builder {
     }
 
     /// A shape tensor for `dims`, from literals where known and read at run time where not.
-    pub(crate) fn shape_value(&mut self, dims: &[Dim]) -> ValueId {
+    pub(crate) fn shape_value(&mut self, dims: &[Dim]) -> Measured<ValueId> {
         self.shape_value_inferring(dims, None)
     }
 
     /// The same for a Reshape that is to find the dimension at one place itself.
-    fn shape_value_inferring(&mut self, dims: &[Dim], inferred: Option<usize>) -> ValueId {
+    fn shape_value_inferring(&mut self, dims: &[Dim], inferred: Option<usize>) -> Measured<ValueId> {
         let known: Option<Vec<i64>> =
             dims.iter().map(|d| if let Dim::Known(n) = d { Some(*n as i64) } else { None }).collect();
         if let Some(known) = known {
-            return self.ints(&known);
+            return Ok(self.ints(&known));
         }
         let mut parts: Vec<ValueId> = Vec::new();
         let mut run: Vec<i64> = Vec::new();
@@ -89,25 +87,25 @@ impl Builder {
                         parts.push(self.ints(&run));
                         run.clear();
                     }
-                    parts.push(self.dim_value(*d));
+                    parts.push(self.dim_value(*d)?);
                 }
             }
         }
         if !run.is_empty() {
             parts.push(self.ints(&run));
         }
-        self.concat(&parts, 0)
+        Ok(self.concat(&parts, 0))
     }
 
     /// Reshape to `to`. Dimensions equal to the input's at the same place are copied, one more unknown is left to ONNX,
     /// others are read at run time. A weight is only given other dimensions.
-    pub(crate) fn reshape(&mut self, x: ValueId, to: &[Dim]) -> ValueId {
+    pub(crate) fn reshape(&mut self, x: ValueId, to: &[Dim]) -> Measured<ValueId> {
         let from = self.dims(x).clone();
         if from.as_slice() == to {
-            return x;
+            return Ok(x);
         }
         if let Some(folded) = self.fold_reshape(x, to) {
-            return folded;
+            return Ok(folded);
         }
         let mut spare = true;
         let mut entries: Option<Vec<i64>> = Some(Vec::with_capacity(to.len()));
@@ -135,12 +133,12 @@ impl Builder {
             // A size that no value has yet, such as a batch times its steps, cannot be read.
             None => {
                 let inferred = to.iter().position(|d| !self.is_measured(*d)).filter(|_| !to.contains(&Dim::Known(0)));
-                self.shape_value_inferring(to, inferred)
+                self.shape_value_inferring(to, inferred)?
             }
         };
         let elem = self.elem(x);
         let shape_dims: Dims = to.into();
-        self.emit("Reshape", &[x, shape], vec![], elem, shape_dims)
+        Ok(self.emit("Reshape", &[x, shape], vec![], elem, shape_dims))
     }
 
     fn fold_reshape(&mut self, x: ValueId, to: &[Dim]) -> Option<ValueId> {
@@ -214,14 +212,14 @@ impl Builder {
     }
 
     /// Broadcasts `x` to `to`.
-    pub(crate) fn expand(&mut self, x: ValueId, to: &[Dim]) -> ValueId {
+    pub(crate) fn expand(&mut self, x: ValueId, to: &[Dim]) -> Measured<ValueId> {
         if self.dims(x).as_slice() == to {
-            return x;
+            return Ok(x);
         }
-        let shape = self.shape_value(to);
+        let shape = self.shape_value(to)?;
         let elem = self.elem(x);
         let to: Dims = to.into();
-        self.emit("Expand", &[x, shape], vec![], elem, to)
+        Ok(self.emit("Expand", &[x, shape], vec![], elem, to))
     }
 
     /// Slice of one axis with literal bounds in ONNX's sense (`i64::MAX` = to the end); `size` is the resulting dimension.
@@ -330,17 +328,17 @@ impl Builder {
     }
 
     /// A tensor filled with one value.
-    pub(crate) fn filled(&mut self, elem: ElemType, dims: &[Dim], fill: f64) -> ValueId {
+    pub(crate) fn filled(&mut self, elem: ElemType, dims: &[Dim], fill: f64) -> Measured<ValueId> {
         let v = self.scalar(elem, fill);
         self.expand(v, dims)
     }
 
     /// `0, 1, … n-1` as int64, shape `[n]`.
-    pub(crate) fn range(&mut self, n: Dim) -> ValueId {
-        let count = self.dim_value(n);
+    pub(crate) fn range(&mut self, n: Dim) -> Measured<ValueId> {
+        let count = self.dim_value(n)?;
         let count = self.squeeze(count, &[0]);
         let zero = self.scalar(ElemType::Int64, 0.0);
         let one = self.scalar(ElemType::Int64, 1.0);
-        self.emit("Range", &[zero, count, one], vec![], ElemType::Int64, [n].as_slice())
+        Ok(self.emit("Range", &[zero, count, one], vec![], ElemType::Int64, [n].as_slice()))
     }
 }

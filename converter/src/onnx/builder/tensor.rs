@@ -2,6 +2,7 @@
 
 use super::super::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use super::Builder;
+use super::Measured;
 
 impl Builder {
     /// MatMul, with NumPy's broadcasting of the leading dimensions.
@@ -99,18 +100,18 @@ impl Builder {
 
     /// For each sample the rows of its table: `x` is [batch, n, …], `indices` int64 [batch] or [batch, m]. Samples are named
     /// beside the rows, since importers do not know GatherND's `batch_dims`.
-    pub(crate) fn gather_rows(&mut self, x: ValueId, indices: ValueId) -> ValueId {
+    pub(crate) fn gather_rows(&mut self, x: ValueId, indices: ValueId) -> Measured<ValueId> {
         let to = self.dims(indices).clone();
-        let samples = self.range(to[0]);
+        let samples = self.range(to[0])?;
         let after: Vec<usize> = (1..to.len()).collect();
         let samples = self.unsqueeze(samples, &after);
-        let samples = self.expand(samples, &to);
+        let samples = self.expand(samples, &to)?;
         let pairs = [samples, indices].map(|part| self.unsqueeze(part, &[to.len()]));
         let pairs = self.concat(&pairs, to.len());
         let mut dims = to;
         dims.extend(self.dims(x)[2..].iter().copied());
         let elem = self.elem(x);
-        self.emit("GatherND", &[x, pairs], vec![], elem, dims)
+        Ok(self.emit("GatherND", &[x, pairs], vec![], elem, dims))
     }
 
     /// The `k` smallest along `axis`, ascending; `k` is int64 [1], known at run time, and gives the dimension `size`.

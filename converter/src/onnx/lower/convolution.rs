@@ -2,6 +2,7 @@
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::window::{Padding, Placed, Window, entry, flag, of_convolution};
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use crate::report::Reason;
 use cntk_parser::ops::attributes::Convolution;
@@ -30,7 +31,7 @@ pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let taps: Option<Vec<u64>> = spatial.iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).collect();
     let taps = taps.ok_or_else(|| Reason::new("kernelShape", "a kernel of free size"))?;
     let windows = of_convolution(a, &taps, rank);
-    let mut input = cx.as_batch(&x);
+    let mut input = cx.as_batch(&x)?;
     if spatial.is_empty() {
         // No spatial axis at all: one of size 1 makes it a convolution in ONNX's eyes.
         input = cx.b.unsqueeze(input, &[2]);
@@ -38,10 +39,10 @@ pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     }
     let out = if a.transpose { transposed(cx, input, w, &windows, a)? } else { plain(cx, input, w, &windows, a)? };
     let out = if spatial.is_empty() { cx.b.squeeze(out, &[2]) } else { out };
-    let result = cx.unbatch(out, x.lead);
+    let result = cx.unbatch(out, x.lead)?;
     let dims = cx.static_dims(&node.types[0]);
     let fits = cx.tail(&result).len() == dims.len();
-    Ok(smallvec![if fits { result } else { cx.with_static(result.id, x.lead, &dims) }])
+    Ok(smallvec![if fits { result } else { cx.with_static(result.id, x.lead, &dims)? }])
 }
 
 fn plain(
@@ -126,7 +127,7 @@ pub(super) fn pad_for(
     }
     let mut x = if crops.is_empty() { x } else { cx.b.slice_all(x, &crops) };
     if !dynamic.is_empty() {
-        x = dynamic_pads(cx, x, windows, &dynamic, fill);
+        x = dynamic_pads(cx, x, windows, &dynamic, fill)?;
     }
     if !asymmetric && (0..n).any(|i| pads[i] != pads[n + i]) {
         let zeros = [0u64, 0];
@@ -161,24 +162,30 @@ fn free_axis(cx: &mut Lowering<'_, '_, '_>, w: &Window, n: Dim) -> (FreePad, Dim
 }
 
 /// Pads (or crops) free axes by what centring asks for at run time.
-fn dynamic_pads(cx: &mut Lowering<'_, '_, '_>, x: ValueId, windows: &[Window], axes: &[usize], fill: f64) -> ValueId {
+fn dynamic_pads(
+    cx: &mut Lowering<'_, '_, '_>,
+    x: ValueId,
+    windows: &[Window],
+    axes: &[usize],
+    fill: f64,
+) -> Measured<ValueId> {
     let rank = windows.len() + 2;
     let zero = cx.b.ints(&[0]);
     let mut amounts = vec![zero; 2 * rank];
     let mut dims = cx.b.dims(x).clone();
     for i in axes {
         let n = dims[i + 2];
-        (amounts[i + 2], amounts[rank + i + 2]) = centred_amounts(cx, &windows[*i], n);
+        (amounts[i + 2], amounts[rank + i + 2]) = centred_amounts(cx, &windows[*i], n)?;
         dims[i + 2] = cx.b.fresh_dim();
     }
     let pads = cx.b.concat(&amounts, 0);
-    cx.b.pad_dynamic(x, pads, "constant", fill, dims)
+    Ok(cx.b.pad_dynamic(x, pads, "constant", fill, dims))
 }
 
 /// The run-time pads of an axis of `n` elements: `extra = (n - 1) mod s`, split in two. int64 [1] each.
-fn centred_amounts(cx: &mut Lowering<'_, '_, '_>, w: &Window, n: Dim) -> (ValueId, ValueId) {
+fn centred_amounts(cx: &mut Lowering<'_, '_, '_>, w: &Window, n: Dim) -> Measured<(ValueId, ValueId)> {
     let k = i64::try_from(w.extent()).unwrap_or(i64::MAX);
-    let n = cx.b.dim_value(n);
+    let n = cx.b.dim_value(n)?;
     let one = cx.b.ints(&[1]);
     let stride = cx.b.ints(&[i64::try_from(w.stride).unwrap_or(i64::MAX)]);
     let last = cx.b.sub(n, one);
@@ -189,7 +196,7 @@ fn centred_amounts(cx: &mut Lowering<'_, '_, '_>, w: &Window, n: Dim) -> (ValueI
     let before = cx.b.sub(low, center);
     let high = cx.b.ints(&[k - 1 - (k - 1) / 2]);
     let rest = cx.b.sub(extra, center);
-    (before, cx.b.sub(high, rest))
+    Ok((before, cx.b.sub(high, rest)))
 }
 
 /// The pads of every axis of `x` as one int64 vector, known or not, negative ones too; and the outputs' spatial sizes.
@@ -213,7 +220,7 @@ pub(super) fn reversible_pads(
                 let (pad, size) = free_axis(cx, w, n);
                 let (before, after) = match pad {
                     FreePad::Fixed(lo, hi) => (cx.b.ints(&[lo]), cx.b.ints(&[hi])),
-                    FreePad::Dynamic => centred_amounts(cx, w, n),
+                    FreePad::Dynamic => centred_amounts(cx, w, n)?,
                 };
                 (before, after, size)
             }
@@ -308,7 +315,7 @@ pub(super) fn sequence_shape(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>,
         return Err(Reason::new("", "the operand is not a sequence"));
     };
     let elem = cx.b.elem(x.id);
-    let lengths = cx.lengths(axis);
+    let lengths = cx.lengths(axis)?;
     let wd = cx.tail(&kernel);
     // The time axis stands below the channel: the outermost spatial axis of the kernel.
     let rank = wd.len() - 1;

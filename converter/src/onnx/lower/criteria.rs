@@ -3,6 +3,7 @@
 use super::elementwise::LOG_OF_ZERO;
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
 use smallvec::smallvec;
@@ -12,11 +13,11 @@ const MOST_NEGATIVE_SAMPLES: u64 = 1000;
 
 /// The sum over everything that is valid, in the shape that CNTK gives the result.
 fn total(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, v: &Val) -> Lowered {
-    let v = cx.mask_fill(v, 0.0);
+    let v = cx.mask_fill(v, 0.0)?;
     let axes: Vec<usize> = (0..cx.b.rank(v.id)).collect();
     let sum = if axes.is_empty() { v.id } else { cx.b.reduce("ReduceSum", v.id, &axes, false) };
     let dims = cx.static_dims(&node.types[0]);
-    Ok(smallvec![Val { id: cx.b.reshape(sum, &dims), lead: Lead::default() }])
+    Ok(smallvec![Val { id: cx.b.reshape(sum, &dims)?, lead: Lead::default() }])
 }
 
 /// The sum over the static axes of each sample.
@@ -33,7 +34,7 @@ pub(super) fn sum_all(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
 
 /// Two operands with all dynamic axes that either has and one static shape: what is reduced per sample or flattened must not
 /// leave broadcasting to the operator after it.
-fn samples(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> (Val, Val) {
+fn samples(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> Measured<(Val, Val)> {
     let unified = cx.unify(operands);
     let (a, b) = (unified[0], unified[1]);
     let lead = a.lead.union(b.lead);
@@ -48,9 +49,9 @@ fn samples(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> (Val, Val) {
         }
     }
     let mut full = |v: Val| {
-        if v.lead == lead && cx.tail(&v) == dims { v } else { cx.broadcast_to(&v, lead, &dims) }
+        if v.lead == lead && cx.tail(&v) == dims { Ok(v) } else { cx.broadcast_to(&v, lead, &dims) }
     };
-    (full(a), full(b))
+    Ok((full(a)?, full(b)?))
 }
 
 /// The sum of squared differences.
@@ -63,9 +64,9 @@ pub(super) fn squared_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) 
 
 /// The sum over samples of `logsumexp(z) * sum(label) - label . z`.
 pub(super) fn cross_entropy(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (z, label) = samples(cx, &node.inputs);
+    let (z, label) = samples(cx, &node.inputs)?;
     let lead = z.lead;
-    let flat = Val { id: cx.flatten_static(&z), lead };
+    let flat = Val { id: cx.flatten_static(&z)?, lead };
     let normaliser = cx.b.reduce("ReduceLogSumExp", flat.id, &[lead.rank()], false);
     let weight = per_sample(cx, &label);
     let product = cx.b.mul(label.id, z.id);
@@ -84,11 +85,11 @@ pub(super) fn classification_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_
             _ => return Err(Reason::new("topN", "is not a constant of at least 1")),
         },
     };
-    let (prediction, label) = samples(cx, &node.inputs[..2]);
+    let (prediction, label) = samples(cx, &node.inputs[..2])?;
     let lead = prediction.lead;
     let axis = lead.rank();
-    let prediction = cx.flatten_static(&prediction);
-    let label = cx.flatten_static(&label);
+    let prediction = cx.flatten_static(&prediction)?;
+    let label = cx.flatten_static(&label)?;
     let wanted = cx.b.arg_reduce("ArgMax", label, axis, true);
     let elem = cx.b.elem(prediction);
     let wrong = if n == 1 {
@@ -131,27 +132,27 @@ pub(super) fn logistic(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lo
     let weighted = Val { id: cx.b.mul(ids[0], ids[1]), lead };
     let one_each = cx.b.scalar_like(weight.id, 1.0);
     let dims = cx.b.dims(weight.id).clone();
-    let ones = Val { id: cx.b.expand(one_each, &dims), lead: weight.lead };
-    let (numerator, count, norm) = (grand_total(cx, &weighted), grand_total(cx, &ones), grand_total(cx, weight));
+    let ones = Val { id: cx.b.expand(one_each, &dims)?, lead: weight.lead };
+    let (numerator, count, norm) = (grand_total(cx, &weighted)?, grand_total(cx, &ones)?, grand_total(cx, weight)?);
     let scaled = cx.b.mul(numerator, count);
     let id = cx.b.div(scaled, norm);
     let dims = cx.static_dims(&node.types[0]);
-    Ok(smallvec![Val { id: cx.b.reshape(id, &dims), lead: Lead::default() }])
+    Ok(smallvec![Val { id: cx.b.reshape(id, &dims)?, lead: Lead::default() }])
 }
 
-fn grand_total(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> ValueId {
-    let v = cx.mask_fill(v, 0.0);
+fn grand_total(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> Measured<ValueId> {
+    let v = cx.mask_fill(v, 0.0)?;
     let axes: Vec<usize> = (0..cx.b.rank(v.id)).collect();
-    if axes.is_empty() { v.id } else { cx.b.reduce("ReduceSum", v.id, &axes, false) }
+    if axes.is_empty() { Ok(v.id) } else { Ok(cx.b.reduce("ReduceSum", v.id, &axes, false)) }
 }
 
 /// The cosine of two samples, all static axes together; 0 for a zero vector.
 pub(super) fn cos_distance(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (a, b) = samples(cx, &node.inputs);
+    let (a, b) = samples(cx, &node.inputs)?;
     let lead = a.lead;
     let id = cosine(cx, &a, &b);
     let dims = cx.static_dims(&node.types[0]);
-    Ok(smallvec![cx.with_static(id, lead, &dims)])
+    Ok(smallvec![cx.with_static(id, lead, &dims)?])
 }
 
 fn cosine(cx: &mut Lowering<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
@@ -178,15 +179,15 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     if number > MOST_NEGATIVE_SAMPLES {
         return Err(Reason::new("numberOfNegativeSamples", "more than a thousand negative samples are not supported"));
     }
-    let (x, y) = samples(cx, &node.inputs[..2]);
+    let (x, y) = samples(cx, &node.inputs[..2])?;
     let lead = x.lead;
     if !lead.batch {
         return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));
     }
-    let (x, y) = (columns(cx, x.id, lead), columns(cx, y.id, lead));
+    let (x, y) = (columns(cx, x.id, lead)?, columns(cx, y.id, lead)?);
     let batch = cx.b.dims(y.id)[0];
-    let rows = cx.b.range(batch);
-    let size = cx.b.dim_value(batch);
+    let rows = cx.b.range(batch)?;
+    let size = cx.b.dim_value(batch)?;
     let mut parts = Vec::new();
     for k in 0..=number {
         let other = if k == 0 {
@@ -204,18 +205,18 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     if lead.sequence.is_some() {
         let parts = cx.b.dims(id)[1];
         let dims = cx.lead_dims(lead);
-        id = cx.b.reshape(id, &[dims[1], dims[0], parts]);
+        id = cx.b.reshape(id, &[dims[1], dims[0], parts])?;
         id = cx.b.transpose(id, &[1, 0, 2]);
     }
     let dims: Dims = cx.static_dims(&node.types[0]);
-    Ok(smallvec![cx.with_static(id, lead, &dims)])
+    Ok(smallvec![cx.with_static(id, lead, &dims)?])
 }
 
 /// The minibatch as CNTK counts through it: time step by time step.
-fn columns(cx: &mut Lowering<'_, '_, '_>, id: ValueId, lead: Lead) -> Val {
-    let v = cx.mask_fill(&Val { id, lead }, 0.0);
+fn columns(cx: &mut Lowering<'_, '_, '_>, id: ValueId, lead: Lead) -> Measured<Val> {
+    let v = cx.mask_fill(&Val { id, lead }, 0.0)?;
     if lead.sequence.is_none() {
-        return v;
+        return Ok(v);
     }
     let order: Vec<usize> = [1, 0].into_iter().chain(2..cx.b.rank(v.id)).collect();
     let turned = cx.b.transpose(v.id, &order);
@@ -223,5 +224,5 @@ fn columns(cx: &mut Lowering<'_, '_, '_>, id: ValueId, lead: Lead) -> Val {
     let all = cx.b.product(&dims[..2]);
     dims.remove(0);
     dims[0] = all;
-    Val { id: cx.b.reshape(turned, &dims), lead: Lead { batch: true, sequence: None } }
+    Ok(Val { id: cx.b.reshape(turned, &dims)?, lead: Lead { batch: true, sequence: None } })
 }

@@ -195,6 +195,6 @@ pub(super) fn cast(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Cast)
 pub(super) fn constant_like(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, fill: f64) -> Lowered {
     let x = node.inputs[0];
     let (elem, dims) = (cx.b.elem(x.id), cx.b.dims(x.id).clone());
-    let id = cx.b.filled(elem, &dims, fill);
+    let id = cx.b.filled(elem, &dims, fill)?;
     Ok(smallvec![cx.with(id, &x)])
 }

@@ -48,14 +48,14 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
     let (ti, ii) = (cx.tail(&table), cx.tail(&indices));
     let n = cx.b.product(&ii);
     let width = cx.b.product(&ti[1..]);
-    let flat_index = cx.with_static(index, indices.lead, &[n, Dim::Known(1)]);
-    let flat_index = cx.broadcast_to(&flat_index, lead, &[n, width]);
-    let flat_table = cx.with_static(table.id, table.lead, &[ti[0], width]);
-    let flat_table = cx.broadcast_to(&flat_table, lead, &[ti[0], width]);
+    let flat_index = cx.with_static(index, indices.lead, &[n, Dim::Known(1)])?;
+    let flat_index = cx.broadcast_to(&flat_index, lead, &[n, width])?;
+    let flat_table = cx.with_static(table.id, table.lead, &[ti[0], width])?;
+    let flat_table = cx.broadcast_to(&flat_table, lead, &[ti[0], width])?;
     let id = cx.b.gather_elements(flat_table.id, flat_index.id, lead.rank());
     let mut out = ii;
     out.extend(ti[1..].iter().copied());
-    Ok(smallvec![cx.with_static(id, lead, &out)])
+    Ok(smallvec![cx.with_static(id, lead, &out)?])
 }
 
 /// The k largest along the innermost axis, and their indices as numbers.

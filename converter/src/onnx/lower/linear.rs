@@ -26,9 +26,9 @@ pub(super) fn times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Time
         .ok_or_else(|| Reason::new("outputRank", "larger than the rank of the left operand"))?;
     let k = cx.b.product(&wd[..reduced]);
     let o = cx.b.product(&wd[reduced..]);
-    let w2 = cx.with_static(w.id, w.lead, &[k, o]);
+    let w2 = cx.with_static(w.id, w.lead, &[k, o])?;
     if let Some(v) = super::sparse::product(cx, node.sources[1], &x, &w2) {
-        return Ok(smallvec![cx.with_static(v.id, v.lead, &wd[reduced..])]);
+        return Ok(smallvec![cx.with_static(v.id, v.lead, &wd[reduced..])?]);
     }
     product(cx, &w2, &x, reduced, &wd[reduced..])
 }
@@ -63,7 +63,7 @@ pub(super) fn transpose_times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>
     let wd = cx.tail(&w);
     let lead = w.lead.rank();
     let w2 = match wd.len() {
-        1 => cx.with_static(w.id, w.lead, &[wd[0], Dim::Known(1)]),
+        1 => cx.with_static(w.id, w.lead, &[wd[0], Dim::Known(1)])?,
         2 => {
             let mut order: Vec<usize> = (0..lead).collect();
             order.extend([lead + 1, lead]);
@@ -100,17 +100,17 @@ fn product(cx: &mut Lowering<'_, '_, '_>, w: &Val, x: &Val, reduced: usize, outp
         // A plain matrix: everything of x before the reduced axes is rows.
         let mut rows: Dims = xd[..kept].into();
         rows.push(k);
-        let flat = cx.with_static(x.id, x.lead, &rows);
+        let flat = cx.with_static(x.id, x.lead, &rows)?;
         let id = cx.b.matmul(flat.id, w.id);
-        return Ok(smallvec![cx.with_static(id, lead, &shape)]);
+        return Ok(smallvec![cx.with_static(id, lead, &shape)?]);
     }
     // A matrix per sample: (lead, M, K) · (lead, K, O).
     let m = cx.b.product(&xd[..kept]);
-    let rows = cx.with_static(x.id, x.lead, &[m, k]);
+    let rows = cx.with_static(x.id, x.lead, &[m, k])?;
     let (a, b) = (pad_lead(cx, &rows, lead), pad_lead(cx, w, lead));
     let id = cx.b.matmul(a, b);
     debug_assert_eq!(cx.b.dims(id).last(), Some(&o));
-    Ok(smallvec![cx.with_static(id, lead, &shape)])
+    Ok(smallvec![cx.with_static(id, lead, &shape)?])
 }
 
 /// 1s for the dynamic axes that `v` lacks.

@@ -21,7 +21,7 @@ mod sparse;
 mod value;
 mod values;
 
-use super::builder::Builder;
+use super::builder::{Builder, Measured};
 use super::graph::{Dim, Dims, ElemType, OnnxModel, Stored};
 use crate::graph::Graph;
 use crate::layout::{Layout, Lead};
@@ -105,11 +105,10 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
     cx.reserve_names();
     cx.declare_inputs();
     cx.lower_all();
-    cx.declare_outputs();
-    cx.sort_lengths();
-    if cx.b.take_unmeasured() {
-        cx.reasons.push(Reason::new("outputs", "an output needs a size that no value has"));
+    if let Err(unmeasured) = cx.declare_outputs() {
+        cx.reasons.push(unmeasured.into());
     }
+    cx.sort_lengths();
     if !cx.reasons.is_empty() {
         return Err(Refusal { reasons: cx.reasons });
     }
@@ -157,9 +156,6 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
                 Some(id) => {
                     if done_loops.insert(id) {
                         recurrence::lower(self, id);
-                        if self.b.take_unmeasured() {
-                            self.refuse(f, Reason::new("", "the recurrence needs a size that no operand has"));
-                        }
                     }
                 }
             }
@@ -175,16 +171,16 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         for s in sources {
             match self.value(*s) {
                 Ok(Some(v)) if sequence::repeats(model.operator(f)) => inputs.push(v),
-                Ok(Some(v)) => inputs.push(self.full(v, model.type_of(*s))),
+                Ok(Some(v)) => match self.full(v, model.type_of(*s)) {
+                    Ok(v) => inputs.push(v),
+                    Err(unmeasured) => return self.refuse(f, unmeasured.into()),
+                },
                 Ok(None) => return,
                 Err(reason) => return self.refuse(f, reason),
             }
         }
         let node = Node { id: f, op: model.operator(f), inputs, sources, types: model.output_types(f) };
         let lowered = dispatch::lower(self, &node);
-        if self.b.take_unmeasured() && lowered.is_ok() {
-            return self.refuse(f, Reason::new("", "needs a size that no operand has"));
-        }
         match lowered {
             Ok(outputs) => {
                 self.label(f, &outputs);
@@ -271,7 +267,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         }
     }
 
-    fn declare_outputs(&mut self) {
+    fn declare_outputs(&mut self) -> Measured<()> {
         let mut given = HashSet::new();
         let mut derived = Vec::new();
         for o in &self.graph.outputs {
@@ -281,7 +277,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
                 }
                 continue;
             };
-            let v = self.full(v, self.graph.model.type_of(o.source));
+            let v = self.full(v, self.graph.model.type_of(o.source))?;
             if let Some(axis) = v.lead.sequence.filter(|axis| !self.is_argument_axis(*axis)) {
                 derived.push((o.name.clone(), axis));
             }
@@ -291,13 +287,14 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
             self.b.output(id);
         }
         for (name, axis) in derived {
-            let lengths = self.lengths(axis);
+            let lengths = self.lengths(axis)?;
             let id = self.b.unary("Identity", lengths);
             let name = format!("{name}_lengths");
             let name = self.unique(name.clone().into(), name.into());
             self.b.name_value(id, name);
             self.b.output(id);
         }
+        Ok(())
     }
 
     /// The dimensions of a value: dynamic ones first.

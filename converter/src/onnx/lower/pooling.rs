@@ -19,7 +19,7 @@ pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Po
         return global(cx, node, a, rank);
     }
     let PoolingWindows { list, bare } = of_pooling(a.into(), rank);
-    let mut input = cx.as_batch(&x);
+    let mut input = cx.as_batch(&x)?;
     if bare || list.is_empty() {
         input = cx.b.unsqueeze(input, &[1]);
     }
@@ -42,9 +42,9 @@ fn unit() -> Window {
 
 fn finish(cx: &mut Lowering<'_, '_, '_>, id: ValueId, bare: bool, x: &Val, node: &Node<'_, '_>) -> Lowered {
     let id = if bare { cx.b.squeeze(id, &[1]) } else { id };
-    let result = cx.unbatch(id, x.lead);
+    let result = cx.unbatch(id, x.lead)?;
     let dims = cx.static_dims(&node.types[0]);
-    Ok(smallvec![if cx.tail(&result).len() == dims.len() { result } else { cx.with_static(result.id, x.lead, &dims) }])
+    Ok(smallvec![if cx.tail(&result).len() == dims.len() { result } else { cx.with_static(result.id, x.lead, &dims)? }])
 }
 
 /// Does one unpadded window cover the whole operand?
@@ -62,7 +62,7 @@ fn global(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling, rank:
     if rank < 2 {
         return Err(Reason::new("poolingWindowShape", "pooling over all spatial axes needs at least one"));
     }
-    let input = cx.as_batch(&x);
+    let input = cx.as_batch(&x)?;
     let id = pool_all(cx, input, a.kind);
     finish(cx, id, false, &x, node)
 }
@@ -184,7 +184,7 @@ fn by_real_cells(
     let mut dims = cx.b.dims(x).clone();
     dims[0] = Dim::Known(1);
     dims[1] = Dim::Known(1);
-    let ones = cx.b.filled(elem, &dims, 1.0);
+    let ones = cx.b.filled(elem, &dims, 1.0)?;
     let (padded, pads, sizes) = pad_for(cx, ones, windows, 0.0, true)?;
     let (attributes, out) = describe(cx, padded, windows, pads, sizes);
     let share = cx.b.emit("AveragePool", &[padded], attributes, elem, out);
@@ -221,7 +221,7 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
         // No spatial axis: each window has one place, and its number goes back there.
         return Ok(smallvec![pooled_in]);
     }
-    let mut x = cx.as_batch(&original);
+    let mut x = cx.as_batch(&original)?;
     if bare {
         x = cx.b.unsqueeze(x, &[1]);
     }
@@ -243,19 +243,19 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
     let made =
         cx.b.emit_all("MaxPool", smallvec![Some(x)], attributes, &[(elem, dims.clone()), (ElemType::Int64, dims)]);
     let indices = made[1];
-    let values = cx.as_batch(&pooled_in);
+    let values = cx.as_batch(&pooled_in)?;
     // MaxPool's indices count through the whole tensor, so the scatter does too.
     let flat = |cx: &mut Lowering<'_, '_, '_>, v: ValueId| {
         let d = cx.b.dims(v).clone();
         let n = cx.b.product(&d);
         cx.b.reshape(v, &[n])
     };
-    let (values, indices, base) = (flat(cx, values), flat(cx, indices), flat(cx, x));
+    let (values, indices, base) = (flat(cx, values)?, flat(cx, indices)?, flat(cx, x)?);
     let total = cx.b.dims(base).clone();
-    let zeros = cx.b.filled(elem, &total, 0.0);
+    let zeros = cx.b.filled(elem, &total, 0.0)?;
     let scattered = cx.b.emit("ScatterElements", &[zeros, indices, values], vec![], elem, total);
     let shape = cx.b.dims(x).clone();
-    let mut restored = cx.b.reshape(scattered, &shape);
+    let mut restored = cx.b.reshape(scattered, &shape)?;
     if let Some(amounts) = undo {
         let back = cx.b.unary("Neg", amounts);
         let shape = cx.b.dims(whole).clone();
@@ -264,5 +264,5 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
     if bare {
         restored = cx.b.squeeze(restored, &[1]);
     }
-    Ok(smallvec![cx.unbatch(restored, original.lead)])
+    Ok(smallvec![cx.unbatch(restored, original.lead)?])
 }

@@ -102,7 +102,7 @@ pub(super) fn sample(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Ran
     if weights.lead.rank() > 0 {
         return Err(Reason::new("weights", "differ from sample to sample"));
     }
-    let flat = cx.flatten_static(&weights);
+    let flat = cx.flatten_static(&weights)?;
     let elem = cx.b.elem(flat);
     let classes = cx.b.dims(flat)[0];
     let log = cx.b.unary("Log", flat);
@@ -121,7 +121,7 @@ pub(super) fn sample(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Ran
         cx.b.top_k(score, a.num_samples, 0).1
     };
     let column = cx.b.unsqueeze(index, &[1]);
-    let all = cx.b.range(classes);
+    let all = cx.b.range(classes)?;
     let hit = cx.b.compare("Equal", column, all);
     Ok(smallvec![Val { id: cx.b.cast(hit, elem), lead: Lead::default() }])
 }
@@ -154,5 +154,5 @@ pub(super) fn inclusion_frequency(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_,
         cx.b.sub(one, never)
     };
     let dims = cx.static_dims(&node.types[0]);
-    Ok(smallvec![cx.with_static(id, weights.lead, &dims)])
+    Ok(smallvec![cx.with_static(id, weights.lead, &dims)?])
 }

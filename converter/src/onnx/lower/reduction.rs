@@ -3,6 +3,7 @@
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
 use crate::layout::reduction::{Reduced, neutral};
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::DynamicAxes;
@@ -24,7 +25,7 @@ pub(super) fn reduce(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Red
     let axes: Vec<usize> = over.axes.iter().map(|a| a + x.lead.rank()).collect();
     let id = if axes.is_empty() { x.id } else { apply(cx, a.reduction, x.id, &axes, keep)? };
     let dims = cx.static_dims(&node.types[0]);
-    Ok(smallvec![cx.with_static(id, x.lead, &dims)])
+    Ok(smallvec![cx.with_static(id, x.lead, &dims)?])
 }
 
 /// A reduction over the batch: over every valid frame of every sequence, and the static axes named with it.
@@ -46,26 +47,26 @@ fn over_batch(
         && cx.is_ragged(axis)
     {
         // The mean of the valid frames: their sum by their number.
-        let zeroed = cx.mask_fill(&x, 0.0);
+        let zeroed = cx.mask_fill(&x, 0.0)?;
         let sum = cx.b.reduce("ReduceSum", zeroed.id, &axes, keep);
-        let lengths = cx.lengths(axis);
+        let lengths = cx.lengths(axis)?;
         let frames = cx.b.reduce("ReduceSum", lengths, &[0], false);
         let elem = cx.b.elem(x.id);
         let frames = cx.b.cast(frames, elem);
         let mut count = frames;
         for a in &over.axes {
             let n = cx.b.dims(x.id)[a + lead];
-            let n = cx.b.dim_value(n);
+            let n = cx.b.dim_value(n)?;
             let n = cx.b.squeeze(n, &[0]);
             let n = cx.b.cast(n, elem);
             count = cx.b.mul(count, n);
         }
         cx.b.div(sum, count)
     } else {
-        let masked = if x.lead.sequence.is_some() { cx.mask_fill(&x, neutral(reduction)).id } else { x.id };
+        let masked = if x.lead.sequence.is_some() { cx.mask_fill(&x, neutral(reduction))?.id } else { x.id };
         apply(cx, reduction, masked, &axes, keep)?
     };
-    let id = cx.b.reshape(id, &dims);
+    let id = cx.b.reshape(id, &dims)?;
     Ok(smallvec![Val { id, lead: Lead::default() }])
 }
 
@@ -78,7 +79,7 @@ fn apply(
     keep: bool,
 ) -> Result<ValueId, Reason> {
     if reduction == Reduction::Mean && cx.b.elem(x) == ElemType::Float16 {
-        return Ok(mean_of_half(cx, x, axes, keep));
+        return Ok(mean_of_half(cx, x, axes, keep)?);
     }
     let op = match reduction {
         Reduction::Sum => "ReduceSum",
@@ -108,7 +109,7 @@ const HALF_OVERFLOW: f64 = 65520.0;
 
 /// CNTK's mean in half precision: the sum is a half before it is divided, and may overflow. Said in float, because
 /// runtimes that compute halves in float drop a Cast to half and back.
-fn mean_of_half(cx: &mut Lowering<'_, '_, '_>, x: ValueId, axes: &[usize], keep: bool) -> ValueId {
+fn mean_of_half(cx: &mut Lowering<'_, '_, '_>, x: ValueId, axes: &[usize], keep: bool) -> Measured<ValueId> {
     let wide = cx.b.cast(x, ElemType::Float);
     let sum = cx.b.reduce("ReduceSum", wide, axes, keep);
     let size = cx.b.unary("Abs", sum);
@@ -117,15 +118,16 @@ fn mean_of_half(cx: &mut Lowering<'_, '_, '_>, x: ValueId, axes: &[usize], keep:
     let divisor = cx.b.cast(fits, ElemType::Float);
     // Divided by 1, or by 0 where it does not fit.
     let sum = cx.b.div(sum, divisor);
-    let count = axes.iter().fold(None, |count: Option<ValueId>, a| {
+    let mut count: Option<ValueId> = None;
+    for a in axes {
         let n = cx.b.dims(x)[*a];
-        let n = cx.b.dim_value(n);
+        let n = cx.b.dim_value(n)?;
         let n = cx.b.squeeze(n, &[0]);
         let n = cx.b.cast(n, ElemType::Float);
-        Some(count.map_or(n, |c| cx.b.mul(c, n)))
-    });
+        count = Some(count.map_or(n, |c| cx.b.mul(c, n)));
+    }
     let mean = count.map_or(sum, |c| cx.b.div(sum, c));
-    cx.b.cast(mean, ElemType::Float16)
+    Ok(cx.b.cast(mean, ElemType::Float16))
 }
 
 /// The index of the first largest or smallest element, as a number of the operand's type.
@@ -143,24 +145,24 @@ fn arg_reduce(
     let dims = cx.static_dims(&node.types[0]);
     let out_lead = cx.lead(&node.types[0]);
     let index = if over.batch {
-        let masked = if x.lead.sequence.is_some() { cx.mask_fill(&x, neutral(reduction)) } else { x };
+        let masked = if x.lead.sequence.is_some() { cx.mask_fill(&x, neutral(reduction))? } else { x };
         if over.flat {
             let all = cx.b.dims(masked.id).clone();
             let n = cx.b.product(&all);
-            let row = cx.b.reshape(masked.id, &[n]);
+            let row = cx.b.reshape(masked.id, &[n])?;
             cx.b.arg_reduce(op, row, 0, true)
         } else {
-            let rows = cx.as_batch(&masked);
+            let rows = cx.as_batch(&masked)?;
             cx.b.arg_reduce(op, rows, 0, true)
         }
     } else if over.flat || over.axes.len() != 1 {
-        let row = cx.flatten_static(&x);
+        let row = cx.flatten_static(&x)?;
         cx.b.arg_reduce(op, row, lead, true)
     } else {
         cx.b.arg_reduce(op, x.id, over.axes[0] + lead, keep)
     };
     let number = cx.b.cast(index, elem);
-    Ok(smallvec![cx.with_static(number, out_lead, &dims)])
+    Ok(smallvec![cx.with_static(number, out_lead, &dims)?])
 }
 
 /// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together; of what has no dynamic axes, along the last,
@@ -169,15 +171,15 @@ pub(super) fn softmax(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'
     let x = node.inputs[0];
     let tail: Dims = cx.tail(&x);
     if tail.is_empty() {
-        let row = cx.with_static(x.id, x.lead, &[Dim::Known(1)]);
+        let row = cx.with_static(x.id, x.lead, &[Dim::Known(1)])?;
         let id = cx.b.softmax(op, row.id, x.lead.rank());
-        return Ok(smallvec![cx.with_static(id, x.lead, &[])]);
+        return Ok(smallvec![cx.with_static(id, x.lead, &[])?]);
     }
     if x.lead == Lead::default() && node.types[0].axes == DynamicAxes::default() {
         let id = cx.b.softmax(op, x.id, tail.len() - 1);
         return Ok(smallvec![cx.with(id, &x)]);
     }
-    let flat = cx.flatten_static(&x);
+    let flat = cx.flatten_static(&x)?;
     let id = cx.b.softmax(op, flat, x.lead.rank());
-    Ok(smallvec![cx.with_static(id, x.lead, &tail)])
+    Ok(smallvec![cx.with_static(id, x.lead, &tail)?])
 }

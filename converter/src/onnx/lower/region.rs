@@ -3,6 +3,7 @@
 use super::{Lowered, Lowering, Node};
 use crate::layout::Lead;
 use crate::layout::crop::automatic_offsets;
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use crate::report::Reason;
 use cntk_parser::ops::attributes::{Crop, PoolingType, RoiPooling};
@@ -31,7 +32,7 @@ pub(super) fn crop(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop)
                 }
             }
             free => {
-                let n = cx.b.dim_value(free);
+                let n = cx.b.dim_value(free)?;
                 let from = cx.b.ints(&[start]);
                 let to = cx.b.add(n, from);
                 id = cx.b.slice_dynamic(id, axis, from, to, free);
@@ -54,7 +55,7 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     if a.output_shape.0.iter().any(|n| *n > MOST_BINS) {
         return Err(Reason::new("roiOutputShape", "more than a thousand bins along an axis are not supported"));
     }
-    let (map, boxes) = (cx.as_batch(&x), cx.as_batch(&rois));
+    let (map, boxes) = (cx.as_batch(&x)?, cx.as_batch(&rois)?);
     if a.kind == PoolingType::Average {
         return average_regions(cx, map, boxes, a, lead);
     }
@@ -64,13 +65,13 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let (batch, count) = (cx.b.dims(boxes)[0], cx.b.dims(boxes)[1]);
     let elem = cx.b.elem(boxes);
     // Each region is preceded by the index of its image.
-    let index = cx.b.range(batch);
+    let index = cx.b.range(batch)?;
     let index = cx.b.cast(index, elem);
     let index = cx.b.unsqueeze(index, &[1, 2]);
-    let index = cx.b.expand(index, &[batch, count, Dim::Known(1)]);
+    let index = cx.b.expand(index, &[batch, count, Dim::Known(1)])?;
     let rows = cx.b.concat(&[index, boxes], 2);
     let all = cx.b.product(&[batch, count]);
-    let rows = cx.b.reshape(rows, &[all, Dim::Known(5)]);
+    let rows = cx.b.reshape(rows, &[all, Dim::Known(5)])?;
     let channels = cx.b.dims(map)[1];
     #[expect(clippy::cast_possible_truncation, reason = "ONNX stores the scale as a float")]
     let attributes = vec![
@@ -81,7 +82,7 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let elem = cx.b.elem(map);
     let pooled = cx.b.emit("MaxRoiPool", &[map, rows], attributes, elem, out);
     let dims: Dims = [batch, count, channels, Dim::Known(*height), Dim::Known(*width)].as_slice().into();
-    let id = cx.b.reshape(pooled, &dims);
+    let id = cx.b.reshape(pooled, &dims)?;
     // A bin that starts before the map is empty in CNTK.
     let (down, across) = (
         bin_edges(cx, boxes, [1, 3], *height, a.spatial_scale).0,
@@ -94,7 +95,7 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let outside = cx.b.compare("Less", first, zero);
     let empty = cx.b.scalar_like(id, 0.0);
     let id = cx.b.choose(outside, empty, id);
-    Ok(smallvec![cx.unbatch(id, Lead { batch: lead.batch, sequence: None })])
+    Ok(smallvec![cx.unbatch(id, Lead { batch: lead.batch, sequence: None })?])
 }
 
 /// The mean over the bins of each region, as two products with 0/1 matrices that say which rows and columns a bin covers.
@@ -106,8 +107,8 @@ fn average_regions(cx: &mut Lowering<'_, '_, '_>, map: ValueId, boxes: ValueId, 
     let [_, _, rows, columns] = dims.as_slice() else {
         return Err(Reason::new("", "needs a map of channels, rows and columns"));
     };
-    let down = coverage(cx, boxes, [1, 3], *height, *rows, a.spatial_scale);
-    let across = coverage(cx, boxes, [0, 2], *width, *columns, a.spatial_scale);
+    let down = coverage(cx, boxes, [1, 3], *height, *rows, a.spatial_scale)?;
+    let across = coverage(cx, boxes, [0, 2], *width, *columns, a.spatial_scale)?;
     // (B, 1, C, H, W), (B, R, 1, h, H) and (B, R, 1, W, w).
     let image = cx.b.unsqueeze(map, &[1]);
     let left = cx.b.unsqueeze(down, &[2]);
@@ -121,7 +122,7 @@ fn average_regions(cx: &mut Lowering<'_, '_, '_>, map: ValueId, boxes: ValueId, 
     let one = cx.b.scalar_like(count, 1.0);
     let count = cx.b.binary("Max", count, one);
     let id = cx.b.div(sum, count);
-    Ok(smallvec![cx.unbatch(id, Lead { batch: lead.batch, sequence: None })])
+    Ok(smallvec![cx.unbatch(id, Lead { batch: lead.batch, sequence: None })?])
 }
 
 /// Where each of `bins` bins starts and ends along one axis: (B, R, bins) each.
@@ -170,15 +171,15 @@ fn coverage(
     bins: u64,
     size: Dim,
     scale: f64,
-) -> ValueId {
+) -> Measured<ValueId> {
     let elem = cx.b.elem(boxes);
     let (low, high) = bin_edges(cx, boxes, corners, bins, scale);
     let (low, high) = (cx.b.unsqueeze(low, &[3]), cx.b.unsqueeze(high, &[3]));
-    let place = cx.b.range(size);
+    let place = cx.b.range(size)?;
     let place = cx.b.cast(place, elem);
     let before = cx.b.compare("Less", place, low);
     let reached = cx.b.unary("Not", before);
     let inside = cx.b.compare("Less", place, high);
     let both = cx.b.compare("And", reached, inside);
-    cx.b.cast(both, elem)
+    Ok(cx.b.cast(both, elem))
 }

@@ -85,7 +85,7 @@ pub(super) fn reshape(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     // An inferred free dimension may be the product of several of the operand's: say so where it is the only one.
     let tail = cx.tail(&x);
     keep_symbols(&tail, &mut to);
-    Ok(smallvec![cx.with_static(x.id, x.lead, &to)])
+    Ok(smallvec![cx.with_static(x.id, x.lead, &to)?])
 }
 
 /// Where operand and result have one unknown dimension each and the known sizes agree, it is the same one.
@@ -120,7 +120,7 @@ pub(super) fn splice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Spl
         let mut want = out.clone();
         want[axis] = tail[axis];
         let same = v.lead == lead && tail.iter().zip(&want).all(|(a, b)| a == b || !matches!(a, Dim::Known(1)));
-        parts.push(if same { full.id } else { cx.broadcast_to(&full, lead, &want).id });
+        parts.push(if same { full.id } else { cx.broadcast_to(&full, lead, &want)?.id });
     }
     Ok(smallvec![Val { id: cx.b.concat(&parts, axis + lead.rank()), lead }])
 }

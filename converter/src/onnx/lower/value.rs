@@ -2,6 +2,7 @@
 
 use super::Lowering;
 use crate::layout::Lead;
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use cntk_parser::model::Source;
 
@@ -73,10 +74,10 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// The value with exactly one dimension before the static ones: sequence and batch merged, or a 1 where there is none.
-    pub(crate) fn as_batch(&mut self, v: &Val) -> ValueId {
+    pub(crate) fn as_batch(&mut self, v: &Val) -> Measured<ValueId> {
         match v.lead.rank() {
-            1 => v.id,
-            0 => self.b.unsqueeze(v.id, &[0]),
+            1 => Ok(v.id),
+            0 => Ok(self.b.unsqueeze(v.id, &[0])),
             n => {
                 let dims = self.b.dims(v.id).clone();
                 let mut to = Dims::new();
@@ -88,33 +89,33 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Undoes [`Self::as_batch`]: `id` has one dimension before its static ones.
-    pub(crate) fn unbatch(&mut self, id: ValueId, lead: Lead) -> Val {
+    pub(crate) fn unbatch(&mut self, id: ValueId, lead: Lead) -> Measured<Val> {
         let id = match lead.rank() {
             1 => id,
             0 => self.b.squeeze(id, &[0]),
             _ => {
                 let mut to = self.lead_dims(lead);
                 to.extend(self.b.dims(id)[1..].iter().copied());
-                self.b.reshape(id, &to)
+                self.b.reshape(id, &to)?
             }
         };
-        Val { id, lead }
+        Ok(Val { id, lead })
     }
 
     /// Broadcasts `v` to all of `lead`'s dimensions and the static `dims`.
-    pub(crate) fn broadcast_to(&mut self, v: &Val, lead: Lead, dims: &[Dim]) -> Val {
+    pub(crate) fn broadcast_to(&mut self, v: &Val, lead: Lead, dims: &[Dim]) -> Measured<Val> {
         let id = self.place(v, lead, dims.len());
         let mut to = self.lead_dims(lead);
         to.extend(dims.iter().copied());
-        Val { id: self.b.expand(id, &to), lead }
+        Ok(Val { id: self.b.expand(id, &to)?, lead })
     }
 
     /// Flattens the static axes into one; dynamic axes stay.
-    pub(crate) fn flatten_static(&mut self, v: &Val) -> ValueId {
+    pub(crate) fn flatten_static(&mut self, v: &Val) -> Measured<ValueId> {
         let n = v.lead.rank();
         let dims = self.b.dims(v.id).clone();
         if dims.len() == n + 1 {
-            return v.id;
+            return Ok(v.id);
         }
         let mut to: Dims = dims[..n].into();
         to.push(self.b.product(&dims[n..]));
@@ -122,10 +123,10 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Gives `id`, whose dynamic dimensions are those of `lead`, other static dimensions.
-    pub(crate) fn with_static(&mut self, id: ValueId, lead: Lead, dims: &[Dim]) -> Val {
+    pub(crate) fn with_static(&mut self, id: ValueId, lead: Lead, dims: &[Dim]) -> Measured<Val> {
         let mut to: Dims = self.b.dims(id)[..lead.rank()].into();
         to.extend(dims.iter().copied());
-        Val { id: self.b.reshape(id, &to), lead }
+        Ok(Val { id: self.b.reshape(id, &to)?, lead })
     }
 
     /// The elements of a small constant, row-major.

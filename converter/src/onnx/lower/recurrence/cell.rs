@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::{Frame, Refused, weights};
 use crate::cells::{Activation, Block, Cell, Gate, Kind, Lstm, Segment, recognise};
 use crate::layout::Lead;
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::Source;
@@ -25,8 +26,8 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
         return Ok(false);
     }
     let Some(plan) = Plan::new(cx, frame, &cell) else { return Ok(false) };
-    let Some(made) = build(cx, frame, &cell, &plan, elem).map_err(|r| (None, r))? else { return Ok(true) };
-    let results = made.emit(cx, frame.axis);
+    let Some(made) = build(cx, frame, &cell, &plan, elem)? else { return Ok(true) };
+    let results = made.emit(cx, frame.axis)?;
     name(cx, &cell, results[0]);
     let all = cx.b.squeeze(results[0], &[1]);
     let output = cx.batch_major(all, frame.axis);
@@ -93,14 +94,14 @@ fn build(
     let b = weights::biases(cx, elem, cell.hidden, &segments)?;
     let (mut initial_c, mut peepholes) = (None, None);
     if let Kind::Lstm(lstm) = &cell.kind {
-        initial_c = initial(cx, frame, lstm.initial_state, cell, elem);
+        initial_c = initial(cx, frame, lstm.initial_state, cell, elem)?;
         peepholes = match peephole_weights(cx, lstm, cell, elem)? {
             Peepholes::Some(p) => Some(p),
             Peepholes::None => None,
             Peepholes::Refused => return Ok(None),
         };
     }
-    let initial_h = initial(cx, frame, cell.initial, cell, elem);
+    let initial_h = initial(cx, frame, cell.initial, cell, elem)?;
     let default = match op {
         "RNN" => activations == [Activation::Tanh],
         "GRU" => activations == [Activation::Sigmoid, Activation::Tanh],
@@ -137,8 +138,8 @@ fn inputs(cx: &mut Lowering<'_, '_, '_>, cell: &Cell, elem: ElemType) -> Result<
     let mut parts = Vec::new();
     for source in &cell.inputs {
         let Some(v) = cx.value(*source)? else { return Ok(None) };
-        let v = cx.full(v, cx.graph.model.type_of(*source));
-        let id = cx.time_major(&v);
+        let v = cx.full(v, cx.graph.model.type_of(*source))?;
+        let id = cx.time_major(&v)?;
         parts.push(cx.b.cast(id, elem));
     }
     Ok(Some(cx.b.concat(&parts, 2)))
@@ -228,15 +229,13 @@ fn initial(
     source: Source,
     cell: &Cell,
     elem: ElemType,
-) -> Option<ValueId> {
+) -> Measured<Option<ValueId>> {
     let model = cx.graph.model;
-    let state = frame.states.iter().find(|s| model.inputs(s.delay).get(1) == Some(&source))?;
-    if is_zero(cx, &state.initial) {
-        return None;
-    }
+    let state = frame.states.iter().find(|s| model.inputs(s.delay).get(1) == Some(&source));
+    let Some(state) = state.filter(|s| !is_zero(cx, &s.initial)) else { return Ok(None) };
     let dims = [Dim::Known(cell.hidden)];
-    let rows = initial_frame(cx, elem, &dims, state.initial, cell.backward);
-    Some(cx.b.unsqueeze(rows, &[0]))
+    let rows = initial_frame(cx, elem, &dims, state.initial, cell.backward)?;
+    Ok(Some(cx.b.unsqueeze(rows, &[0])))
 }
 
 /// Names the node after the block that the cell stands in, or after the function that makes its output.

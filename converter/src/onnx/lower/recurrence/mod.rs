@@ -39,13 +39,19 @@ pub(crate) struct Recurrences {
 pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, id: LoopId) {
     let members = &cx.graph.model.loops()[id.0 as usize].members;
     let Some(first) = members.first().copied() else { return };
-    if let Err((at, reason)) = attempt(cx, id) {
+    if let Err(Refused(at, reason)) = attempt(cx, id) {
         cx.refuse(at.unwrap_or(first), reason);
     }
 }
 
 /// Where a loop cannot be lowered, and why.
-type Refused = (Option<FunctionId>, Reason);
+struct Refused(Option<FunctionId>, Reason);
+
+impl<R: Into<Reason>> From<R> for Refused {
+    fn from(reason: R) -> Self {
+        Self(None, reason.into())
+    }
+}
 
 fn attempt(cx: &mut Lowering<'_, '_, '_>, id: LoopId) -> Result<(), Refused> {
     let Some(frame) = Frame::new(cx, id)? else { return Ok(()) };
@@ -84,7 +90,7 @@ impl Frame {
         let mut states = Vec::new();
         let mut axis = None;
         for f in &found.members {
-            let here = |reason| (Some(*f), reason);
+            let here = |reason| Refused(Some(*f), reason);
             if mixes_samples(model.operator(*f)) {
                 return Err(here(Reason::new("", "mixes the samples of a batch within a recurrence")));
             }
@@ -100,9 +106,9 @@ impl Frame {
                 return Err(here(Reason::new("", "the recurrence computes its own initial state")));
             }
             let Some(v) = cx.value(source).map_err(here)? else { return Ok(None) };
-            states.push(State { delay: *f, offset, initial: cx.full(v, model.type_of(source)) });
+            states.push(State { delay: *f, offset, initial: cx.full(v, model.type_of(source))? });
         }
-        let axis = axis.ok_or_else(|| (None, Reason::new("", "a recurrence without a delay")))?;
+        let axis = axis.ok_or_else(|| Reason::new("", "a recurrence without a delay"))?;
         Ok(Some(Self { id, axis, backward: found.backward, states }))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::{Lowering, Val};
 use crate::layout::Lead;
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use cntk_parser::model::SequenceAxisId;
 use smallvec::{SmallVec, smallvec};
@@ -36,8 +37,8 @@ pub(super) struct Operator {
 
 impl Operator {
     /// Adds the node.
-    pub(super) fn emit(self, cx: &mut Lowering<'_, '_, '_>, axis: SequenceAxisId) -> SmallVec<[ValueId; 2]> {
-        let lengths = (self.reads_ends && cx.is_ragged(axis)).then(|| cx.short_lengths(axis));
+    pub(super) fn emit(self, cx: &mut Lowering<'_, '_, '_>, axis: SequenceAxisId) -> Measured<SmallVec<[ValueId; 2]>> {
+        let lengths = (self.reads_ends && cx.is_ragged(axis)).then(|| cx.short_lengths(axis)).transpose()?;
         let mut inputs: SmallVec<[Option<ValueId>; 4]> = smallvec![Some(self.x), Some(self.w), Some(self.r), self.b];
         inputs.extend([lengths, self.initial_h]);
         if self.op == "LSTM" {
@@ -64,20 +65,20 @@ impl Operator {
         let all: (ElemType, Dims) = (elem, smallvec![time, directions, batch, hidden]);
         let last: (ElemType, Dims) = (elem, smallvec![directions, batch, hidden]);
         let outputs = [all, last.clone(), last];
-        cx.b.emit_all(self.op, inputs, attributes, &outputs[..self.results])
+        Ok(cx.b.emit_all(self.op, inputs, attributes, &outputs[..self.results]))
     }
 }
 
 impl Lowering<'_, '_, '_> {
     /// A sequence of vectors with the sequence axis in front, as recurrent operators want it.
-    pub(super) fn time_major(&mut self, v: &Val) -> ValueId {
-        let flat = self.flatten_static(v);
+    pub(super) fn time_major(&mut self, v: &Val) -> Measured<ValueId> {
+        let flat = self.flatten_static(v)?;
         if let Some(id) = self.recurrences.time_major.get(&flat) {
-            return *id;
+            return Ok(*id);
         }
         let id = self.b.transpose(flat, &[1, 0, 2]);
         self.recurrences.time_major.insert(flat, id);
-        id
+        Ok(id)
     }
 
     /// [sequence, batch, hidden] as a sequence of the model.

@@ -9,7 +9,7 @@ use super::super::sequence::delay::{initial_frame, initial_frames};
 use super::super::{Lowering, Val, elem_type};
 use super::{Frame, Refused, State};
 use crate::layout::Lead;
-use crate::onnx::builder::ScanPart;
+use crate::onnx::builder::{Measured, ScanPart};
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::Source;
@@ -25,44 +25,65 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), 
         let mut dims = cx.static_dims(&cx.graph.model.output_types(state.delay)[0]);
         dims.extend(cx.lead_dims(PER_SAMPLE));
         if !dims.iter().all(|d| cx.b.is_measured(*d)) {
-            return Err((Some(state.delay), Reason::new("", "the state has a size that only its own loop computes")));
+            return Err(Refused(
+                Some(state.delay),
+                Reason::new("", "the state has a size that only its own loop computes"),
+            ));
         }
     }
     let direction = Direction::of(cx, frame);
-    let before: Vec<ValueId> = frame.states.iter().map(|s| initial(cx, frame, s, direction)).collect();
+    let before: Vec<ValueId> =
+        frame.states.iter().map(|s| initial(cx, frame, s, direction)).collect::<Measured<_>>()?;
     let outer: Vec<(Source, Val, ValueId)> =
-        scanned.into_iter().map(|(s, v)| (s, v, direction.apply(cx, frame, v.id))).collect();
+        scanned.into_iter().map(|(s, v)| Ok((s, v, direction.apply(cx, frame, v.id)?))).collect::<Measured<_>>()?;
 
     cx.b.open();
     cx.values.open();
     cx.running.push(frame.axis);
-    let mut inputs: Vec<ScanPart> = outer.iter().map(|(s, v, id)| scan_input(cx, *s, v, *id)).collect();
-    if inputs.is_empty() {
-        inputs.push(steps(cx, frame));
-    }
-    let states: Vec<ScanPart> = frame.states.iter().zip(&before).map(|(s, id)| scan_state(cx, s, *id)).collect();
-    let made = body(cx, frame, &states).map(|next| {
-        let produced = produce(cx, frame);
-        let mut taken: HashSet<ValueId> = inputs.iter().chain(&states).map(|part| part.inner).collect();
-        let mut own = |id| if cx.b.is_inside(id) && taken.insert(id) { id } else { cx.b.local(id) };
-        let next: Vec<ValueId> = next.into_iter().map(&mut own).collect();
-        let produced: Vec<_> = produced.into_iter().map(|(s, id, dims)| (s, own(id), dims)).collect();
-        (next, produced)
-    });
+    let made = inside(cx, frame, &outer, &before);
     cx.values.close();
     cx.running.pop();
     let nodes = cx.b.close();
     // A member was refused: what was made of the body is dropped.
-    let Some((next, produced)) = made else { return Ok(()) };
-    let states: Vec<_> = states.into_iter().zip(next).collect();
+    let Some(Inside { inputs, states, produced }) = made? else { return Ok(()) };
     let outputs: Vec<_> = produced.iter().map(|(_, id, dims)| (*id, 1, dims.clone())).collect();
     let results = cx.b.scan(nodes, &states, &inputs, &outputs, direction == Direction::Backward);
     let lead = Lead { batch: true, sequence: Some(frame.axis) };
     for ((source, _, _), id) in produced.iter().zip(&results[states.len()..]) {
-        let id = direction.apply(cx, frame, *id);
+        let id = direction.apply(cx, frame, *id)?;
         cx.values.bind(*source, Val { id, lead });
     }
     Ok(())
+}
+
+/// What a Scan's body takes and gives.
+struct Inside {
+    inputs: Vec<ScanPart>,
+    /// Each state with what it is in the next frame.
+    states: Vec<(ScanPart, ValueId)>,
+    /// The members whose values are wanted outside: in the body, and the dimensions outside.
+    produced: Vec<(Source, ValueId, Dims)>,
+}
+
+/// Makes the body of the Scan; `None` when a member was refused.
+fn inside(
+    cx: &mut Lowering<'_, '_, '_>,
+    frame: &Frame,
+    outer: &[(Source, Val, ValueId)],
+    before: &[ValueId],
+) -> Measured<Option<Inside>> {
+    let mut inputs: Vec<ScanPart> = outer.iter().map(|(s, v, id)| scan_input(cx, *s, v, *id)).collect();
+    if inputs.is_empty() {
+        inputs.push(steps(cx, frame)?);
+    }
+    let states: Vec<ScanPart> = frame.states.iter().zip(before).map(|(s, id)| scan_state(cx, s, *id)).collect();
+    let Some(next) = body(cx, frame, &states)? else { return Ok(None) };
+    let produced = produce(cx, frame)?;
+    let mut taken: HashSet<ValueId> = inputs.iter().chain(&states).map(|part| part.inner).collect();
+    let mut own = |id| if cx.b.is_inside(id) && taken.insert(id) { id } else { cx.b.local(id) };
+    let next: Vec<ValueId> = next.into_iter().map(&mut own).collect();
+    let produced: Vec<_> = produced.into_iter().map(|(s, id, dims)| (s, own(id), dims)).collect();
+    Ok(Some(Inside { inputs, states: states.into_iter().zip(next).collect(), produced }))
 }
 
 /// How a loop meets the frames in its own order.
@@ -86,14 +107,14 @@ impl Direction {
     }
 
     /// A sequence in the loop's order, or such a one in the usual order again.
-    fn apply(self, cx: &mut Lowering<'_, '_, '_>, frame: &Frame, x: ValueId) -> ValueId {
+    fn apply(self, cx: &mut Lowering<'_, '_, '_>, frame: &Frame, x: ValueId) -> Measured<ValueId> {
         if self != Self::Turned {
-            return x;
+            return Ok(x);
         }
-        let lengths = cx.lengths(frame.axis);
+        let lengths = cx.lengths(frame.axis)?;
         let (elem, dims) = (cx.b.elem(x), cx.b.dims(x).clone());
         let attributes = vec![("batch_axis", Attribute::Int(0)), ("time_axis", Attribute::Int(1))];
-        cx.b.emit("ReverseSequence", &[x, lengths], attributes, elem, dims)
+        Ok(cx.b.emit("ReverseSequence", &[x, lengths], attributes, elem, dims))
     }
 }
 
@@ -118,15 +139,15 @@ fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(S
             if inner || !seen.insert(*source) {
                 continue;
             }
-            let Some(v) = cx.value(*source).map_err(|r| (Some(*f), r))? else { return Ok(None) };
+            let Some(v) = cx.value(*source).map_err(|r| Refused(Some(*f), r))? else { return Ok(None) };
             let Some(own) = v.lead.sequence else { continue };
             if own == frame.axis {
                 found.push((*source, v));
             } else if relabels {
-                let relabelled = cx.relabel(&v, frame.axis);
+                let relabelled = cx.relabel(&v, frame.axis)?;
                 found.push((*source, relabelled));
             } else {
-                return Err((Some(*f), Reason::new("", "a recurrence reads a sequence of another axis")));
+                return Err(Refused(Some(*f), Reason::new("", "a recurrence reads a sequence of another axis")));
             }
         }
     }
@@ -134,20 +155,20 @@ fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(S
 }
 
 /// The initial state of a delay: [batch, …], or for more than one frame [batch, d, …].
-fn initial(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, direction: Direction) -> ValueId {
+fn initial(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, direction: Direction) -> Measured<ValueId> {
     let ty = &cx.graph.model.output_types(state.delay)[0];
     let dims = cx.static_dims(ty);
     let elem = elem_type(ty.data_type).unwrap_or(ElemType::Float);
     if state.offset == 1 {
         return initial_frame(cx, elem, &dims, state.initial, frame.backward);
     }
-    let id = initial_frames(cx, elem, &dims, state.initial, state.offset, frame.backward);
+    let id = initial_frames(cx, elem, &dims, state.initial, state.offset, frame.backward)?;
     if direction != Direction::Forward && state.initial.lead.sequence.is_some() {
         // The frame nearest to the end comes first.
         let count = cx.b.dims(id)[1];
-        return cx.b.slice(id, 1, -1, i64::MIN, -1, count);
+        return Ok(cx.b.slice(id, 1, -1, i64::MIN, -1, count));
     }
-    id
+    Ok(id)
 }
 
 /// Declares a scanned input in the body and binds its frame.
@@ -162,10 +183,10 @@ fn scan_input(cx: &mut Lowering<'_, '_, '_>, source: Source, v: &Val, outer: Val
 }
 
 /// Where a loop reads no sequence at all, the frames are counted.
-fn steps(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> ScanPart {
+fn steps(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Measured<ScanPart> {
     let time = cx.time(frame.axis);
-    let outer = cx.steps(time);
-    ScanPart { inner: cx.b.value(None, ElemType::Int64, Dims::new()), outer, axis: 0 }
+    let outer = cx.steps(time)?;
+    Ok(ScanPart { inner: cx.b.value(None, ElemType::Int64, Dims::new()), outer, axis: 0 })
 }
 
 /// Declares a state in the body and binds what the delay gives there.
@@ -183,7 +204,7 @@ fn scan_state(cx: &mut Lowering<'_, '_, '_>, state: &State, outer: ValueId) -> S
 }
 
 /// Lowers the members; the next states, or `None` when a member was refused.
-fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Option<Vec<ValueId>> {
+fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Measured<Option<Vec<ValueId>>> {
     let model = cx.graph.model;
     for f in &model.loops()[frame.id.0 as usize].members {
         if super::delay(model.operator(*f)).is_none() {
@@ -193,38 +214,36 @@ fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Op
     let mut next = Vec::with_capacity(states.len());
     for (state, part) in frame.states.iter().zip(states) {
         let source = model.inputs(state.delay)[0];
-        let v = cx.value(source).ok().flatten()?;
+        let Some(v) = cx.value(source).ok().flatten() else { return Ok(None) };
         let elem = cx.b.elem(part.inner);
         let dims = cx.b.dims(part.inner).clone();
         let v = Val { id: cx.b.cast(v.id, elem), lead: v.lead };
         let id = if state.offset == 1 {
-            cx.broadcast_to(&v, PER_SAMPLE, &dims[1..]).id
+            cx.broadcast_to(&v, PER_SAMPLE, &dims[1..])?.id
         } else {
-            let newest = cx.broadcast_to(&v, PER_SAMPLE, &dims[2..]).id;
+            let newest = cx.broadcast_to(&v, PER_SAMPLE, &dims[2..])?.id;
             let newest = cx.b.unsqueeze(newest, &[1]);
             let kept = cx.b.slice(part.inner, 1, 1, i64::MAX, 1, Dim::Known(state.offset.unsigned_abs() - 1));
             cx.b.concat(&[kept, newest], 1)
         };
         next.push(id);
     }
-    Some(next)
+    Ok(Some(next))
 }
 
 /// The members whose values are wanted outside, with what they are in the body.
-fn produce(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Vec<(Source, ValueId, Dims)> {
+fn produce(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Measured<Vec<(Source, ValueId, Dims)>> {
     let mut seen = HashSet::new();
     let wanted: Vec<Source> = cx.uses_of(frame.id).into_iter().map(|(s, _)| s).filter(|s| seen.insert(*s)).collect();
     let (batch, time) = (cx.batch(), cx.time(frame.axis));
-    wanted
-        .into_iter()
-        .filter_map(|source| {
-            let v = cx.value(source).ok().flatten()?;
-            let ty = cx.graph.model.type_of(source);
-            let dims = cx.static_dims(ty);
-            let inner = cx.broadcast_to(&v, PER_SAMPLE, &dims);
-            let mut outer: Dims = [batch, time].as_slice().into();
-            outer.extend(dims);
-            Some((source, inner.id, outer))
-        })
-        .collect()
+    let mut produced = Vec::new();
+    for source in wanted {
+        let Some(v) = cx.value(source).ok().flatten() else { continue };
+        let dims = cx.static_dims(cx.graph.model.type_of(source));
+        let inner = cx.broadcast_to(&v, PER_SAMPLE, &dims)?;
+        let mut outer: Dims = [batch, time].as_slice().into();
+        outer.extend(dims);
+        produced.push((source, inner.id, outer));
+    }
+    Ok(produced)
 }

@@ -61,7 +61,7 @@ pub(in crate::onnx::lower) fn lower(
         return Err(too_large());
     }
     let mut place = Place { hidden: a.hidden_size, directions, weights: 0, biases: weights };
-    let mut row = cx.time_major(&x);
+    let mut row = cx.time_major(&x)?;
     let mut size = input;
     for _ in 0..a.num_layers {
         row = layer(cx, &layout, &mut place, parameter, row, size, axis)?;
@@ -134,11 +134,11 @@ fn layer(
         reads_ends: both,
         results: 1,
     };
-    let y = made.emit(cx, axis)[0];
+    let y = made.emit(cx, axis)?[0];
     if !both {
         return Ok(cx.b.squeeze(y, &[1]));
     }
     let turned = cx.b.transpose(y, &[0, 2, 1, 3]);
     let (time, batch) = (cx.time(axis), cx.batch());
-    Ok(cx.b.reshape(turned, &[time, batch, Dim::Known(2 * h)]))
+    Ok(cx.b.reshape(turned, &[time, batch, Dim::Known(2 * h)])?)
 }

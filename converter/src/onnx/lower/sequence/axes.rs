@@ -4,6 +4,7 @@ use super::super::{Lowering, Val};
 use super::pick::Picks;
 use crate::layout::Lead;
 use crate::layout::frames::Frames;
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use cntk_parser::model::{FunctionId, SequenceAxisId, Source};
 use std::collections::HashMap;
@@ -60,9 +61,9 @@ impl Lowering<'_, '_, '_> {
 
     /// The lengths of a sequence axis: int64 [batch]. The first request makes the graph input, or, where all sequences
     /// have equal lengths, repeats the sequence dimension.
-    pub(crate) fn lengths(&mut self, axis: SequenceAxisId) -> ValueId {
+    pub(crate) fn lengths(&mut self, axis: SequenceAxisId) -> Measured<ValueId> {
         if let Some(id) = self.sequences.lengths.get(&axis) {
-            return *id;
+            return Ok(*id);
         }
         let batch = self.lead_dims(Lead { batch: true, sequence: None });
         let id = if self.is_ragged(axis) {
@@ -72,22 +73,22 @@ impl Lowering<'_, '_, '_> {
             self.b.input(name, ElemType::Int64, batch)
         } else {
             let time = self.time(axis);
-            let n = self.b.dim_value(time);
-            self.b.in_main(|b| b.expand(n, &batch))
+            let n = self.b.dim_value(time)?;
+            self.b.in_main(|b| b.expand(n, &batch))?
         };
         self.sequences.lengths.insert(axis, id);
-        id
+        Ok(id)
     }
 
     /// The lengths as recurrent operators want them: int32 [batch].
-    pub(crate) fn short_lengths(&mut self, axis: SequenceAxisId) -> ValueId {
+    pub(crate) fn short_lengths(&mut self, axis: SequenceAxisId) -> Measured<ValueId> {
         if let Some(id) = self.sequences.short_lengths.get(&axis) {
-            return *id;
+            return Ok(*id);
         }
-        let lengths = self.lengths(axis);
+        let lengths = self.lengths(axis)?;
         let id = self.b.in_main(|b| b.cast(lengths, ElemType::Int32));
         self.sequences.short_lengths.insert(axis, id);
-        id
+        Ok(id)
     }
 
     /// The place of the first argument, in file order, that has this axis.
@@ -111,21 +112,21 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Which frames are valid: bool [batch, sequence].
-    pub(crate) fn mask(&mut self, axis: SequenceAxisId) -> ValueId {
+    pub(crate) fn mask(&mut self, axis: SequenceAxisId) -> Measured<ValueId> {
         if let Some(id) = self.sequences.masks.get(&axis) {
-            return *id;
+            return Ok(*id);
         }
-        let id = self.before(axis, 0);
+        let id = self.before(axis, 0)?;
         self.sequences.masks.insert(axis, id);
-        id
+        Ok(id)
     }
 
     /// Which frames have at least `d` more valid ones after them: bool [batch, sequence].
-    pub(super) fn before(&mut self, axis: SequenceAxisId, d: i64) -> ValueId {
-        let lengths = self.lengths(axis);
+    pub(super) fn before(&mut self, axis: SequenceAxisId, d: i64) -> Measured<ValueId> {
+        let lengths = self.lengths(axis)?;
         let time = self.time(axis);
-        let steps = self.steps(time);
-        self.b.in_main(|b| {
+        let steps = self.steps(time)?;
+        Ok(self.b.in_main(|b| {
             let column = b.unsqueeze(lengths, &[1]);
             let end = if d == 0 {
                 column
@@ -134,26 +135,26 @@ impl Lowering<'_, '_, '_> {
                 b.sub(column, d)
             };
             b.compare("Less", steps, end)
-        })
+        }))
     }
 
     /// `v` with everything beyond each sequence's length replaced by `fill`, NaN included.
-    pub(crate) fn mask_fill(&mut self, v: &Val, fill: f64) -> Val {
-        let Some(axis) = v.lead.sequence.filter(|axis| self.is_ragged(*axis)) else { return *v };
-        let mask = self.mask(axis);
+    pub(crate) fn mask_fill(&mut self, v: &Val, fill: f64) -> Measured<Val> {
+        let Some(axis) = v.lead.sequence.filter(|axis| self.is_ragged(*axis)) else { return Ok(*v) };
+        let mask = self.mask(axis)?;
         let mask = self.frame_flags(mask, v);
         let fill = self.b.scalar_like(v.id, fill);
-        Val { id: self.b.choose(mask, v.id, fill), lead: v.lead }
+        Ok(Val { id: self.b.choose(mask, v.id, fill), lead: v.lead })
     }
 
     /// The places of frames: `0, 1, … n-1` as int64.
-    pub(in crate::onnx::lower) fn steps(&mut self, n: Dim) -> ValueId {
+    pub(in crate::onnx::lower) fn steps(&mut self, n: Dim) -> Measured<ValueId> {
         if let Some(id) = self.sequences.steps.get(&n) {
-            return *id;
+            return Ok(*id);
         }
-        let id = self.b.in_main(|b| b.range(n));
+        let id = self.b.in_main(|b| b.range(n))?;
         self.sequences.steps.insert(n, id);
-        id
+        Ok(id)
     }
 
     /// Flags [batch, sequence] with 1s for the static axes of `v`.

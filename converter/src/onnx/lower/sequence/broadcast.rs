@@ -5,6 +5,7 @@
 
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::{AxisKind, SequenceAxisId, ValueType};
@@ -16,7 +17,7 @@ pub(super) fn reconcile(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> L
     let x = node.inputs[0];
     let to = cx.lead(&node.types[0]);
     match (x.lead.sequence, to.sequence) {
-        (Some(from), Some(axis)) if from != axis => Ok(smallvec![cx.relabel(&x, axis)]),
+        (Some(from), Some(axis)) if from != axis => Ok(smallvec![cx.relabel(&x, axis)?]),
         (Some(_), None) => Err(Reason::new("", "a sequence cannot take the layout of what is none")),
         _ => Ok(smallvec![x]),
     }
@@ -91,37 +92,37 @@ pub(in crate::onnx::lower) fn repeats(op: &Op<'_>) -> bool {
 
 impl Lowering<'_, '_, '_> {
     /// The value with every dynamic axis that its type has in this scope.
-    pub(in crate::onnx::lower) fn full(&mut self, v: Val, ty: &ValueType) -> Val {
+    pub(in crate::onnx::lower) fn full(&mut self, v: Val, ty: &ValueType) -> Measured<Val> {
         let lead = self.lead(ty);
         if v.lead == lead || v.lead.union(lead) != lead {
-            return v;
+            return Ok(v);
         }
         let dims = self.tail(&v);
         self.broadcast_to(&v, lead, &dims)
     }
 
     /// A sequence of one axis as one of another axis, whose sequences are as long.
-    pub(in crate::onnx::lower) fn relabel(&mut self, v: &Val, axis: SequenceAxisId) -> Val {
-        let id = self.resize(v.id, usize::from(v.lead.batch), axis);
-        Val { id, lead: Lead { sequence: Some(axis), ..v.lead } }
+    pub(in crate::onnx::lower) fn relabel(&mut self, v: &Val, axis: SequenceAxisId) -> Measured<Val> {
+        let id = self.resize(v.id, usize::from(v.lead.batch), axis)?;
+        Ok(Val { id, lead: Lead { sequence: Some(axis), ..v.lead } })
     }
 
     /// `x` with as many frames along `at` as the sequence axis has: what is missing is filled with the last frame.
-    pub(super) fn resize(&mut self, x: ValueId, at: usize, axis: SequenceAxisId) -> ValueId {
+    pub(super) fn resize(&mut self, x: ValueId, at: usize, axis: SequenceAxisId) -> Measured<ValueId> {
         let (from, to) = (self.b.dims(x)[at], self.time(axis));
         if from == to {
-            return x;
+            return Ok(x);
         }
         let last = match from {
             Dim::Known(n) => self.b.scalar(ElemType::Int64, n.saturating_sub(1) as f64),
             Dim::Symbol(_) => {
-                let n = self.b.dim_value(from);
+                let n = self.b.dim_value(from)?;
                 let one = self.b.ints(&[1]);
                 self.b.sub(n, one)
             }
         };
-        let steps = self.steps(to);
+        let steps = self.steps(to)?;
         let index = self.b.binary("Min", steps, last);
-        self.b.gather(x, index, at)
+        Ok(self.b.gather(x, index, at))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::SequenceAxisId;
@@ -18,7 +19,7 @@ pub(super) fn past(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay
     let id = if let Some(fill) = fill(cx, node) {
         shift(cx, x.id, -d, fill)
     } else {
-        let first = initial_frames(cx, elem, &tail, node.inputs[1], d, false);
+        let first = initial_frames(cx, elem, &tail, node.inputs[1], d, false)?;
         let all = cx.b.concat(&[first, x.id], 1);
         let time = cx.b.dims(x.id)[1];
         cx.b.slice(all, 1, 0, -d, 1, time)
@@ -35,7 +36,7 @@ pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Del
         let id = if let Some(fill) = fill {
             shift(cx, x.id, d, fill)
         } else {
-            let last = initial_frames(cx, elem, &tail, node.inputs[1], d, true);
+            let last = initial_frames(cx, elem, &tail, node.inputs[1], d, true)?;
             let all = cx.b.concat(&[x.id, last], 1);
             let time = cx.b.dims(x.id)[1];
             cx.b.slice(all, 1, d, i64::MAX, 1, time)
@@ -43,7 +44,7 @@ pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Del
         return Ok(smallvec![cx.with(id, &x)]);
     }
     let shifted = shift(cx, x.id, d, 0.0);
-    let inside = cx.before(axis, d);
+    let inside = cx.before(axis, d)?;
     let inside = cx.frame_flags(inside, &x);
     let initial = node.inputs[1];
     let last = match initial.lead.sequence {
@@ -54,14 +55,14 @@ pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Del
         }
         // Frame t of the result is frame t + d - length of the initial state.
         Some(from) => {
-            let (lengths, time) = (cx.lengths(axis), cx.time(axis));
-            let steps = cx.steps(time);
+            let (lengths, time) = (cx.lengths(axis)?, cx.time(axis));
+            let steps = cx.steps(time)?;
             let start = cx.b.unsqueeze(lengths, &[1]);
             let offset = cx.b.ints(&[d]);
             let start = cx.b.sub(start, offset);
             let index = cx.b.sub(steps, start);
-            let index = within(cx, index, from);
-            let (frames, elem) = (cx.b.gather_rows(initial.id, index), cx.b.elem(x.id));
+            let index = within(cx, index, from)?;
+            let (frames, elem) = (cx.b.gather_rows(initial.id, index)?, cx.b.elem(x.id));
             cx.b.cast(frames, elem)
         }
     };
@@ -80,7 +81,7 @@ fn operands(
         return Err(Reason::new("", "the operand is not a sequence"));
     };
     let dims = cx.static_dims(&node.types[0]);
-    Ok((d, cx.broadcast_to(&x, x.lead, &dims), axis))
+    Ok((d, cx.broadcast_to(&x, x.lead, &dims)?, axis))
 }
 
 /// The offset of a delay, small enough to count with.
@@ -118,7 +119,7 @@ pub(in crate::onnx::lower) fn initial_frames(
     initial: Val,
     d: i64,
     backward: bool,
-) -> ValueId {
+) -> Measured<ValueId> {
     let v = Val { id: cx.b.cast(initial.id, elem), lead: initial.lead };
     let count = Dim::Known(d.unsigned_abs());
     let batch = cx.batch();
@@ -135,16 +136,16 @@ pub(in crate::onnx::lower) fn initial_frames(
         return cx.b.expand(placed, &to);
     };
     let frames = if cx.is_ragged(axis) {
-        let mut index = if d <= MOST_LISTED { cx.b.ints(&(0..d).collect::<Vec<_>>()) } else { cx.b.range(count) };
+        let mut index = if d <= MOST_LISTED { cx.b.ints(&(0..d).collect::<Vec<_>>()) } else { cx.b.range(count)? };
         if !backward {
-            let lengths = cx.lengths(axis);
+            let lengths = cx.lengths(axis)?;
             let back = cx.b.ints(&[d]);
             let first = cx.b.sub(lengths, back);
             let first = cx.b.unsqueeze(first, &[1]);
             index = cx.b.add(first, index);
         }
-        let index = within(cx, index, axis);
-        cx.b.gather_rows(v.id, index)
+        let index = within(cx, index, axis)?;
+        cx.b.gather_rows(v.id, index)?
     } else if backward {
         cx.b.slice(v.id, 1, 0, d, 1, count)
     } else {
@@ -160,23 +161,23 @@ pub(in crate::onnx::lower) fn initial_frame(
     dims: &[Dim],
     initial: Val,
     backward: bool,
-) -> ValueId {
+) -> Measured<ValueId> {
     if initial.lead.sequence.is_some() {
-        let frames = initial_frames(cx, elem, dims, initial, 1, backward);
-        return cx.b.squeeze(frames, &[1]);
+        let frames = initial_frames(cx, elem, dims, initial, 1, backward)?;
+        return Ok(cx.b.squeeze(frames, &[1]));
     }
     let v = Val { id: cx.b.cast(initial.id, elem), lead: initial.lead };
     let lead = Lead { batch: true, sequence: None };
-    cx.broadcast_to(&v, lead, dims).id
+    Ok(cx.broadcast_to(&v, lead, dims)?.id)
 }
 
 /// Places kept within the sequences of an axis: an initial state of one frame stands for any number of them.
-fn within(cx: &mut Lowering<'_, '_, '_>, index: ValueId, axis: SequenceAxisId) -> ValueId {
+fn within(cx: &mut Lowering<'_, '_, '_>, index: ValueId, axis: SequenceAxisId) -> Measured<ValueId> {
     let zero = cx.b.ints(&[0]);
     let index = cx.b.binary("Max", index, zero);
-    let lengths = cx.lengths(axis);
+    let lengths = cx.lengths(axis)?;
     let column = cx.b.unsqueeze(lengths, &[1]);
     let one = cx.b.ints(&[1]);
     let last = cx.b.sub(column, one);
-    cx.b.binary("Min", index, last)
+    Ok(cx.b.binary("Min", index, last))
 }

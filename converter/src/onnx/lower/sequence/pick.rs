@@ -6,6 +6,7 @@
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
 use crate::layout::frames::{Frames, Picked, origin, picked};
+use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::{SequenceAxisId, Source};
@@ -35,9 +36,9 @@ pub(super) fn place(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
     let index = match (kind, lead.sequence) {
         (Picked::Frames(frames), Some(to)) => run(cx, frames, axis, to)?,
         (Picked::Frames(frames), None) => single(cx, frames, axis)?,
-        (Picked::Marked, Some(to)) => marked(cx, &condition, axis, to),
-        (Picked::Counted, Some(to)) => counted(cx, &condition, to),
-        (Picked::Marked | Picked::Counted, None) => first_marked(cx, &condition),
+        (Picked::Marked, Some(to)) => marked(cx, &condition, axis, to)?,
+        (Picked::Counted, Some(to)) => counted(cx, &condition, to)?,
+        (Picked::Marked | Picked::Counted, None) => first_marked(cx, &condition)?,
     };
     let frames = if let Picked::Frames(frames) = kind { Some(frames) } else { None };
     cx.sequences.picks.insert(node.id, Picks { frames, axis, index, condition });
@@ -53,16 +54,16 @@ fn run(
     to: SequenceAxisId,
 ) -> Result<ValueId, Reason> {
     let ragged = cx.is_ragged(axis);
-    let (time, batch, lengths) = (cx.time(axis), cx.batch(), cx.lengths(axis));
+    let (time, batch, lengths) = (cx.time(axis), cx.batch(), cx.lengths(axis)?);
     let (start, size, lengths) = match frames {
         Frames::Inner { skip: 0, drop: 0 } => (None, time, lengths),
         Frames::Inner { skip, drop } => {
             let (skip, less) = (number(skip)?, cx.b.ints(&[number(skip.saturating_add(drop))?]));
             let lengths = cx.b.sub(lengths, less);
             let size = derived_size(cx, to, |cx| {
-                let n = cx.b.dim_value(time);
-                cx.b.sub(n, less)
-            });
+                let n = cx.b.dim_value(time)?;
+                Ok(cx.b.sub(n, less))
+            })?;
             (Some(cx.b.ints(&[skip])), size, lengths)
         }
         Frames::Head { from, to: end } => {
@@ -70,10 +71,10 @@ fn run(
             let capped = cx.b.binary("Min", lengths, end);
             let lengths = if from == 0 { capped } else { cx.b.sub(capped, first) };
             let size = derived_size(cx, to, |cx| {
-                let n = cx.b.dim_value(time);
+                let n = cx.b.dim_value(time)?;
                 let n = cx.b.binary("Min", n, end);
-                if from == 0 { n } else { cx.b.sub(n, first) }
-            });
+                if from == 0 { Ok(n) } else { Ok(cx.b.sub(n, first)) }
+            })?;
             ((from > 0).then_some(first), size, lengths)
         }
         Frames::Tail { from, to: end } => {
@@ -83,41 +84,41 @@ fn run(
             let start = cx.b.sub(lengths, capped);
             let start = cx.b.unsqueeze(start, &[1]);
             let size = derived_size(cx, to, |cx| {
-                let n = cx.b.dim_value(time);
+                let n = cx.b.dim_value(time)?;
                 let n = cx.b.binary("Min", n, end);
-                if from == 0 { n } else { cx.b.sub(n, after) }
-            });
+                if from == 0 { Ok(n) } else { Ok(cx.b.sub(n, after)) }
+            })?;
             (Some(start), size, kept)
         }
     };
     cx.define_axis(to, size, Some(lengths), ragged);
     let size = cx.time(to);
-    let mut index = cx.steps(size);
+    let mut index = cx.steps(size)?;
     if let Some(start) = start {
         index = cx.b.add(index, start);
     }
     if matches!(frames, Frames::Tail { .. }) {
-        let n = cx.b.dim_value(time);
+        let n = cx.b.dim_value(time)?;
         let one = cx.b.ints(&[1]);
         let last = cx.b.sub(n, one);
         index = cx.b.binary("Min", index, last);
     }
-    Ok(cx.b.expand(index, &[batch, size]))
+    Ok(cx.b.expand(index, &[batch, size])?)
 }
 
 /// The dimension of a derived axis: the one it has, or a new one with the value that `make` computes, int64 [1].
 fn derived_size(
     cx: &mut Lowering<'_, '_, '_>,
     axis: SequenceAxisId,
-    make: impl FnOnce(&mut Lowering<'_, '_, '_>) -> ValueId,
-) -> Dim {
+    make: impl FnOnce(&mut Lowering<'_, '_, '_>) -> Measured<ValueId>,
+) -> Measured<Dim> {
     if let Some(dim) = cx.sequence_dims.get(&axis) {
-        return *dim;
+        return Ok(*dim);
     }
     let value = make(cx);
     let dim = cx.time(axis);
-    cx.b.measure(dim, value);
-    dim
+    cx.b.measure(dim, value?);
+    Ok(dim)
 }
 
 /// The place of the one frame that a run is: int64 [batch].
@@ -126,59 +127,64 @@ fn single(cx: &mut Lowering<'_, '_, '_>, frames: Frames, axis: SequenceAxisId) -
     match frames {
         Frames::Head { from, .. } => {
             let place = cx.b.ints(&[number(from)?]);
-            Ok(cx.b.expand(place, &[batch]))
+            Ok(cx.b.expand(place, &[batch])?)
         }
         Frames::Tail { to, .. } => {
-            let lengths = cx.lengths(axis);
+            let lengths = cx.lengths(axis)?;
             let back = cx.b.ints(&[number(to)?]);
             Ok(cx.b.sub(lengths, back))
         }
         // Sequences of one frame each, the picked one, if the model is in order.
         Frames::Inner { skip, .. } => {
             let place = cx.b.ints(&[number(skip)?]);
-            Ok(cx.b.expand(place, &[batch]))
+            Ok(cx.b.expand(place, &[batch])?)
         }
     }
 }
 
 /// Which frames a condition marks: bool [batch, sequence].
-fn truth(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> ValueId {
+fn truth(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<ValueId> {
     let truth = cx.b.truth(condition.id);
-    let truth = cx.with_static(truth, condition.lead, &[]).id;
+    let truth = cx.with_static(truth, condition.lead, &[])?.id;
     match condition.lead.sequence.filter(|axis| cx.is_ragged(*axis)) {
         Some(axis) => {
-            let mask = cx.mask(axis);
-            cx.b.compare("And", truth, mask)
+            let mask = cx.mask(axis)?;
+            Ok(cx.b.compare("And", truth, mask))
         }
-        None => truth,
+        None => Ok(truth),
     }
 }
 
 /// The places of marked frames in order.
-fn marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val, axis: SequenceAxisId, to: SequenceAxisId) -> ValueId {
-    let truth = truth(cx, condition);
+fn marked(
+    cx: &mut Lowering<'_, '_, '_>,
+    condition: &Val,
+    axis: SequenceAxisId,
+    to: SequenceAxisId,
+) -> Measured<ValueId> {
+    let truth = truth(cx, condition)?;
     let ones = cx.b.cast(truth, ElemType::Int64);
     let counts = cx.b.reduce("ReduceSum", ones, &[1], false);
     let most = cx.b.reduce("ReduceMax", counts, &[0], true);
-    let size = derived_size(cx, to, |_| most);
+    let size = derived_size(cx, to, |_| Ok(most))?;
     cx.define_axis(to, size, Some(counts), true);
     // Unmarked frames are as if beyond the end: sorted ascending, the marked ones come first.
     let time = cx.time(axis);
-    let steps = cx.steps(time);
-    let end = cx.b.dim_value(time);
+    let steps = cx.steps(time)?;
+    let end = cx.b.dim_value(time)?;
     let keys = cx.b.choose(truth, steps, end);
     let places = cx.b.smallest(keys, most, size, 1);
     let one = cx.b.ints(&[1]);
     let last = cx.b.sub(end, one);
-    cx.b.binary("Min", places, last)
+    Ok(cx.b.binary("Min", places, last))
 }
 
 /// The same where a condition may repeat frames: after frame t there are as many as the sum of the condition up to t,
 /// rounded up (but for rounding errors).
-fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -> ValueId {
+fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -> Measured<ValueId> {
     let double = cx.b.elem(condition.id) == ElemType::Double;
-    let filled = cx.mask_fill(condition, 0.0);
-    let flat = cx.with_static(filled.id, filled.lead, &[]);
+    let filled = cx.mask_fill(condition, 0.0)?;
+    let flat = cx.with_static(filled.id, filled.lead, &[])?;
     let exact = cx.b.cast(flat.id, ElemType::Double);
     let sums = cx.b.cum_sum(exact, 1);
     let margin = cx.b.scalar(ElemType::Double, 1.0 - if double { f64::EPSILON } else { f64::from(f32::EPSILON) });
@@ -189,22 +195,22 @@ fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -
     let zero = cx.b.ints(&[0]);
     let counts = cx.b.binary("Max", counts, zero);
     let most = cx.b.reduce("ReduceMax", counts, &[0], true);
-    let size = derived_size(cx, to, |_| most);
+    let size = derived_size(cx, to, |_| Ok(most))?;
     cx.define_axis(to, size, Some(counts), true);
     // Picked frame i is the first after which there are more than i.
-    let steps = cx.steps(size);
+    let steps = cx.steps(size)?;
     let steps = cx.b.cast(steps, ElemType::Double);
     let ends = cx.b.unsqueeze(ends, &[2]);
     let reached = cx.b.compare("Greater", ends, steps);
     let reached = cx.b.cast(reached, ElemType::Int32);
-    cx.b.arg_reduce("ArgMax", reached, 1, false)
+    Ok(cx.b.arg_reduce("ArgMax", reached, 1, false))
 }
 
 /// The place of the first marked frame: int64 [batch].
-fn first_marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> ValueId {
-    let truth = truth(cx, condition);
+fn first_marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<ValueId> {
+    let truth = truth(cx, condition)?;
     let ones = cx.b.cast(truth, ElemType::Int32);
-    cx.b.arg_reduce("ArgMax", ones, 1, false)
+    Ok(cx.b.arg_reduce("ArgMax", ones, 1, false))
 }
 
 /// GatherPacked: the frames at the places.
@@ -221,7 +227,7 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
             return Err(Reason::new("", "the packed index is not one number for each place"));
         }
         let index = cx.b.cast(index.id, ElemType::Int64);
-        return Ok(smallvec![Val { id: cx.b.gather_rows(x.id, index), lead }]);
+        return Ok(smallvec![Val { id: cx.b.gather_rows(x.id, index)?, lead }]);
     };
     if let (Some(frames), None) = (picks.frames, lead.sequence)
         && let Some(v) = cx.final_frame(node.sources[0], frames)
@@ -231,7 +237,7 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
     let plain = picks.frames.filter(|_| picks.axis == axis);
     let id = match plain.and_then(|frames| slice(cx, &x, frames, lead)) {
         Some(id) => id,
-        None => cx.b.gather_rows(x.id, picks.index),
+        None => cx.b.gather_rows(x.id, picks.index)?,
     };
     Ok(smallvec![Val { id, lead }])
 }
@@ -274,7 +280,7 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
         return Err(Reason::new("", "the layout is not that of the condition"));
     }
     // How many frames are marked before each one: its place among the picked.
-    let truth = truth(cx, &picks.condition);
+    let truth = truth(cx, &picks.condition)?;
     let id = if x.lead.sequence.is_some() {
         let ones = cx.b.cast(truth, ElemType::Int64);
         let count = cx.b.cum_sum(ones, 1);
@@ -282,7 +288,7 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
         let place = cx.b.sub(count, one);
         let zero = cx.b.ints(&[0]);
         let place = cx.b.binary("Max", place, zero);
-        cx.b.gather_rows(x.id, place)
+        cx.b.gather_rows(x.id, place)?
     } else {
         cx.b.unsqueeze(x.id, &[1])
     };

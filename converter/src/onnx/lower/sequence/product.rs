@@ -9,7 +9,7 @@ use smallvec::smallvec;
 /// Times with `inferInputRankToMap` -2: per sample, the sum over its frames of `x_t · W_t`.
 pub(in crate::onnx::lower) fn over_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let unified = cx.unify(&[node.inputs[1], node.inputs[0]]);
-    let (x, w) = (cx.mask_fill(&unified[0], 0.0), cx.mask_fill(&unified[1], 0.0));
+    let (x, w) = (cx.mask_fill(&unified[0], 0.0)?, cx.mask_fill(&unified[1], 0.0)?);
     let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch && w.lead == x.lead) else {
         return Err(Reason::new("inferInputRankToMap", "a product over the sequence axis needs two sequences"));
     };
@@ -18,15 +18,15 @@ pub(in crate::onnx::lower) fn over_sequence(cx: &mut Lowering<'_, '_, '_>, node:
     let (m, n) = (cx.b.product(&xd), cx.b.product(&wd));
     let time = cx.time(axis);
     let batch = cx.batch();
-    let rows = cx.b.reshape(x.id, &[batch, time, m]);
+    let rows = cx.b.reshape(x.id, &[batch, time, m])?;
     let rows = match m {
         // A column: turning it is another shape.
-        Dim::Known(1) => cx.b.reshape(rows, &[batch, m, time]),
+        Dim::Known(1) => cx.b.reshape(rows, &[batch, m, time])?,
         _ => cx.b.transpose(rows, &[0, 2, 1]),
     };
-    let columns = cx.b.reshape(w.id, &[batch, time, n]);
+    let columns = cx.b.reshape(w.id, &[batch, time, n])?;
     let id = cx.b.matmul(rows, columns);
     let dims = cx.static_dims(&node.types[0]);
     let lead = Lead { batch: true, sequence: None };
-    Ok(smallvec![cx.with_static(id, lead, &dims)])
+    Ok(smallvec![cx.with_static(id, lead, &dims)?])
 }

@@ -20,18 +20,18 @@ pub(super) fn unpack(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
     if let Some(TypeDim::Free(id)) = node.types[0].shape.first() {
         cx.free.insert(*id, time);
     }
-    let data = cx.mask_fill(&x, a.padding_value);
+    let data = cx.mask_fill(&x, a.padding_value)?;
     let data = Val { id: data.id, lead: PER_SAMPLE };
     if node.types.len() < 2 {
         return Ok(smallvec![data]);
     }
     let elem = cx.b.elem(x.id);
     let valid = if cx.is_ragged(axis) {
-        let mask = cx.mask(axis);
+        let mask = cx.mask(axis)?;
         cx.b.cast(mask, elem)
     } else {
         let batch = cx.batch();
-        cx.b.filled(elem, &[batch, time], 1.0)
+        cx.b.filled(elem, &[batch, time], 1.0)?
     };
     Ok(smallvec![data, Val { id: valid, lead: PER_SAMPLE }])
 }
@@ -46,14 +46,17 @@ pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) ->
     if cx.static_rank(&x) == 0 {
         return Err(Reason::new("", "the operand has no axis that could be the sequence"));
     }
-    let lengths = node.inputs.get(1).map(|given| {
-        let batch = cx.batch();
-        let row = cx.b.reshape(given.id, &[batch]);
-        cx.b.cast(row, ElemType::Int64)
-    });
+    let lengths = match node.inputs.get(1) {
+        None => None,
+        Some(given) => {
+            let batch = cx.batch();
+            let row = cx.b.reshape(given.id, &[batch])?;
+            Some(cx.b.cast(row, ElemType::Int64))
+        }
+    };
     let time = cx.b.dims(x.id)[1];
     cx.define_axis(axis, time, lengths, lengths.is_some());
-    let id = cx.resize(x.id, 1, axis);
+    let id = cx.resize(x.id, 1, axis)?;
     Ok(smallvec![Val { id, lead }])
 }
 
@@ -67,6 +70,6 @@ pub(super) fn to_sequence_like(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_
     if cx.static_rank(&x) == 0 {
         return Err(Reason::new("", "the operand has no axis that could be the sequence"));
     }
-    let id = cx.resize(x.id, 1, axis);
+    let id = cx.resize(x.id, 1, axis)?;
     Ok(smallvec![Val { id, lead }])
 }
