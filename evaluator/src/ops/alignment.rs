@@ -1,0 +1,112 @@
+//! Criteria that align token sequences (spec 4.14): EditDistanceError, ForwardBackward.
+
+use super::criteria::number;
+use super::elementwise::log_plus;
+use super::softmax::{argmax, log_sum};
+use super::{Call, Out};
+use crate::fault::fault;
+use crate::value::Value;
+use cntk_parser::ops::attributes::{EditDistanceError, ForwardBackward};
+
+/// The rows of each sequence.
+fn sequences(value: &Value) -> Vec<Vec<Vec<f64>>> {
+    let (width, data) = (value.width(), value.contiguous());
+    let rows = |steps: std::ops::Range<usize>| steps.map(|i| data[i * width..(i + 1) * width].to_vec()).collect();
+    value.frames.ranges().into_iter().map(rows).collect()
+}
+
+/// EditDistanceError: the cheapest edits from the first operand's tokens to the second's, over the number of the second's tokens,
+/// times the number of frames.
+pub(super) fn edit_distance(call: &mut Call<'_>, a: &EditDistanceError) -> Out {
+    let (first, second) = (sequences(call.input(0)), sequences(call.input(1)));
+    if first.len() != second.len() {
+        return fault("its operands do not have the same samples");
+    }
+    let (mut cost, mut tokens) = (0.0, 0);
+    for (from, to) in first.iter().zip(&second) {
+        let (from, to) = (remaining(from, a), remaining(to, a));
+        call.meter.spend(&[from.len() + 1, to.len() + 1])?;
+        cost += edits(&from, &to, a);
+        tokens += to.len();
+    }
+    let frames = call.input(0).frames.count() as f64;
+    number(call, if tokens == 0 { 0.0 } else { cost / tokens as f64 * frames })
+}
+
+/// The tokens of a sequence: its arg-maxima, equal neighbours merged if asked for, then without those to ignore.
+fn remaining(rows: &[Vec<f64>], a: &EditDistanceError) -> Vec<u64> {
+    let mut tokens: Vec<u64> = rows.iter().map(|row| argmax(row) as u64).collect();
+    if a.squash_inputs {
+        tokens.dedup();
+    }
+    tokens.retain(|token| !a.tokens_to_ignore.contains(token));
+    tokens
+}
+
+/// The cheapest way from one list of tokens to another: a token of the first that is left out costs an insertion's penalty, one
+/// of the second that is missing a deletion's.
+fn edits(from: &[u64], to: &[u64], a: &EditDistanceError) -> f64 {
+    let [substitution, deletion, insertion] =
+        [a.substitution_penalty, a.deletion_penalty, a.insertion_penalty].map(f64::from);
+    let mut row: Vec<f64> = (0..=to.len()).map(|j| j as f64 * deletion).collect();
+    for token in from {
+        let mut next = vec![row[0] + insertion];
+        for (j, other) in to.iter().enumerate() {
+            let same = row[j] + if token == other { 0.0 } else { substitution };
+            next.push(same.min(row[j + 1] + insertion).min(next[j] + deletion));
+        }
+        row = next;
+    }
+    row[to.len()]
+}
+
+/// ForwardBackward: the negative log likelihood of the labels under connectionist temporal classification, summed over the
+/// sequences. A label graph holds 2 at the first frame of each token and 1 at its others; the features go through a softmax.
+pub(super) fn forward_backward(call: &mut Call<'_>, a: &ForwardBackward) -> Out {
+    let (graphs, features) = (sequences(call.input(0)), sequences(call.input(1)));
+    if graphs.len() != features.len() || call.input(0).width() != call.input(1).width() {
+        return fault("its operands do not have the same samples and tokens");
+    }
+    let classes = call.input(1).width();
+    let blank = usize::try_from(a.blank_token_id).unwrap_or(usize::MAX).min(classes - 1);
+    let mut sum = 0.0;
+    for (graph, rows) in graphs.iter().zip(&features) {
+        let tokens = graph.iter().filter(|row| row.iter().any(|x| *x == 2.0)).map(|row| argmax(row));
+        let states: Vec<usize> = tokens.flat_map(|token| [blank, token]).chain([blank]).collect();
+        call.meter.spend(&[rows.len(), states.len()])?;
+        sum -= likelihood(&states, rows, blank);
+    }
+    number(call, sum)
+}
+
+/// The logarithm of the probability of all paths through tokens with blanks between them.
+fn likelihood(states: &[usize], rows: &[Vec<f64>], blank: usize) -> f64 {
+    let add = |a: f64, b: f64| if a == f64::NEG_INFINITY { b } else { log_plus(a, b) };
+    let mut reached = vec![f64::NEG_INFINITY; states.len()];
+    for (t, row) in rows.iter().enumerate() {
+        let normaliser = log_sum(row);
+        let before = std::mem::take(&mut reached);
+        let from = |i: usize| {
+            let mut all = before[i];
+            if i >= 1 {
+                all = add(all, before[i - 1]);
+            }
+            if i >= 2 && states[i] != blank && states[i] != states[i - 2] {
+                all = add(all, before[i - 2]);
+            }
+            all
+        };
+        let arrive = |i: usize| {
+            if t > 0 {
+                from(i)
+            } else if i < 2 {
+                0.0
+            } else {
+                f64::NEG_INFINITY
+            }
+        };
+        reached = (0..states.len()).map(|i| arrive(i) + row[states[i]] - normaliser).collect();
+    }
+    let last = states.len() - 1;
+    if last == 0 { reached[0] } else { add(reached[last], reached[last - 1]) }
+}

@@ -1,0 +1,104 @@
+//! Static broadcasting (spec 4.3): shapes are aligned at file axis 0, which is NumPy's rule for the row-major shapes. Missing
+//! axes go between the frames and the static axes.
+
+use super::Call;
+use crate::fault::{Fault, fault};
+use crate::value::{Frames, Tensor, Value};
+use ndarray::{ArrayViewD, Axis, Zip};
+
+/// The static shape that shapes broadcast to.
+pub(super) fn shape<'v>(values: impl IntoIterator<Item = &'v Value>) -> Result<Vec<usize>, Fault> {
+    let mut all: Vec<usize> = Vec::new();
+    for value in values {
+        let shape = value.shape();
+        while all.len() < shape.len() {
+            all.insert(0, 1);
+        }
+        let from = all.len() - shape.len();
+        for (n, m) in all[from..].iter_mut().zip(shape) {
+            match (*n, *m) {
+                (a, b) if a == b || b == 1 => {}
+                (1, b) => *n = b,
+                (a, b) => return fault(format!("its operands have the sizes {a} and {b} along one axis")),
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// A value with that many static axes, new ones in front, and for these frames, or for one where it has no dynamic axes.
+fn align(value: &Value, frames: &Frames, rank: usize) -> Result<Tensor, Fault> {
+    let mut data = if value.frames == Frames::One { value.data.clone() } else { value.spread(frames)?.data };
+    while data.ndim() <= rank {
+        data = data.insert_axis(Axis(1));
+    }
+    Ok(data)
+}
+
+/// What operands of an element-wise operator have in common, and themselves made ready for it.
+struct Aligned<const N: usize> {
+    frames: Frames,
+    whole: Vec<usize>,
+    operands: [Tensor; N],
+}
+
+fn aligned<const N: usize>(call: &mut Call<'_>, values: [&Value; N]) -> Result<Aligned<N>, Fault> {
+    let frames = Frames::common(values)?;
+    let shape = shape(values)?;
+    let mut whole = vec![frames.count()];
+    whole.extend(&shape);
+    call.meter.room(&whole)?;
+    let mut operands: [Tensor; N] = std::array::from_fn(|i| values[i].data.clone());
+    for (operand, value) in operands.iter_mut().zip(values) {
+        *operand = align(value, &frames, shape.len())?;
+    }
+    Ok(Aligned { frames, whole, operands })
+}
+
+impl<const N: usize> Aligned<N> {
+    fn view(&self, i: usize) -> Result<ArrayViewD<'_, f64>, Fault> {
+        let view = self.operands[i].broadcast(self.whole.as_slice());
+        view.map_or_else(|| fault("its operands do not broadcast"), Ok)
+    }
+}
+
+/// One operand, element by element.
+pub(super) fn map(call: &mut Call<'_>, f: impl Fn(f64) -> f64) -> Result<Value, Fault> {
+    let x = call.input(0);
+    call.meter.room(x.data.shape())?;
+    Ok(Value { frames: x.frames.clone(), data: x.data.map(|x| f(*x)).into_shared() })
+}
+
+/// Two operands.
+pub(super) fn zip(call: &mut Call<'_>, [a, b]: [&Value; 2], f: impl Fn(f64, f64) -> f64) -> Result<Value, Fault> {
+    let all = aligned(call, [a, b])?;
+    let data = Zip::from(all.view(0)?).and(all.view(1)?).map_collect(|a, b| f(*a, *b));
+    Ok(Value { frames: all.frames, data: data.into_shared() })
+}
+
+/// Three operands.
+pub(super) fn zip3(call: &mut Call<'_>, f: impl Fn(f64, f64, f64) -> f64) -> Result<Value, Fault> {
+    let all = aligned(call, [call.input(0), call.input(1), call.input(2)])?;
+    let data = Zip::from(all.view(0)?).and(all.view(1)?).and(all.view(2)?).map_collect(|a, b, c| f(*a, *b, *c));
+    Ok(Value { frames: all.frames, data: data.into_shared() })
+}
+
+/// A value with the frames and the static shape given.
+pub(super) fn expand(call: &mut Call<'_>, value: &Value, frames: &Frames, shape: &[usize]) -> Result<Value, Fault> {
+    let mut whole = vec![frames.count()];
+    whole.extend(shape);
+    call.meter.room(&whole)?;
+    let data = align(value, frames, shape.len())?;
+    match data.broadcast(whole) {
+        Some(view) => Ok(Value { frames: frames.clone(), data: view.to_shared() }),
+        None => fault(format!("a value of shape {:?} does not broadcast to {shape:?}", value.shape())),
+    }
+}
+
+/// Two operands with the same frames and the same static shape.
+pub(super) fn pair(call: &mut Call<'_>) -> Result<(Value, Value), Fault> {
+    let (a, b) = (call.input(0), call.input(1));
+    let frames = Frames::common([a, b])?;
+    let shape = shape([a, b])?;
+    Ok((expand(call, a, &frames, &shape)?, expand(call, b, &frames, &shape)?))
+}

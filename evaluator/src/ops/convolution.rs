@@ -1,0 +1,137 @@
+//! Convolution, its transpose, and ConvolutionSequenceShape (spec 4.7).
+
+use super::linear::product;
+use super::window::{Grid, Placed, Window, entry, size};
+use super::{Call, Out};
+use crate::fault::{Fault, fault};
+use crate::value::{Frames, Value};
+use cntk_parser::ops::attributes::Convolution;
+
+/// Places of windows that are multiplied at a time.
+const AT_A_TIME: usize = 4096;
+
+/// The window along one spatial row axis of an operand of `rank` axes. The lists count the channel axis, too.
+fn window(a: &Convolution, taps: usize, rank: usize, row: usize) -> Window {
+    Window {
+        taps,
+        stride: size(&a.strides, rank, row, 1),
+        dilation: size(&a.dilation, rank, row, 1),
+        auto: entry(&a.auto_padding, rank, row, false),
+        pads: [size(&a.lower_pad, rank, row, 0), size(&a.upper_pad, rank, row, 0)],
+        ceil: false,
+    }
+}
+
+/// The kernel as (maps, channels, taps...): one of the operand's rank has a single map and no axis for it.
+fn kernel_shape(kernel: &Value, rank: usize) -> Result<Vec<usize>, Fault> {
+    if kernel.frames != Frames::One {
+        return fault("a kernel that differs from sample to sample");
+    }
+    let mut shape = kernel.shape().to_vec();
+    if shape.len() == rank {
+        shape.insert(0, 1);
+    }
+    if shape.len() != rank + 1 || rank == 0 { fault("kernel and operand do not go together") } else { Ok(shape) }
+}
+
+/// Convolution: kernel (O, C/groups, k...), operand (C, d...): cross-correlation.
+pub(super) fn convolution(call: &mut Call<'_>, a: &Convolution) -> Out {
+    let (kernel, x) = (call.input(0), call.input(1));
+    let rank = x.rank();
+    let shape = kernel_shape(kernel, rank)?;
+    if a.transpose {
+        return transposed(call, a, &shape);
+    }
+    let placed: Vec<Placed> =
+        (1..rank).map(|row| window(a, shape[row + 1], rank, row).place(x.shape()[row])).collect::<Result<_, _>>()?;
+    let groups = usize::try_from(a.groups).unwrap_or(usize::MAX);
+    let (maps, channels) = (shape[0] / groups, shape[1]);
+    if maps * groups != shape[0] || channels * groups != x.shape()[0] {
+        return fault(format!("a kernel of shape {shape:?} in {groups} groups on an operand of shape {:?}", x.shape()));
+    }
+    let mut result = vec![shape[0]];
+    result.extend(placed.iter().map(|p| p.output));
+    call.meter.room(&[&[x.frames.count()], result.as_slice()].concat())?;
+    let grid = Grid::new(call.meter, &placed)?;
+    let (kernel, data) = (kernel.contiguous(), x.contiguous());
+    let mut elements = Vec::new();
+    for frame in data.chunks(x.width().max(1)) {
+        let groups = frame.chunks(channels * grid.area).zip(kernel.chunks(maps * channels * grid.taps));
+        for (part, weights) in groups {
+            elements.extend(correlate(call, weights, part, [maps, channels], &grid)?);
+        }
+    }
+    Ok(vec![Value::of(x.frames.clone(), &result, elements)?])
+}
+
+/// One frame of one group: the kernel's rows times the elements under the windows, a block of places at a time.
+fn correlate(
+    call: &mut Call<'_>,
+    weights: &[f64],
+    frame: &[f64],
+    [maps, channels]: [usize; 2],
+    grid: &Grid,
+) -> Result<Vec<f64>, Fault> {
+    let mut result = vec![0.0; maps * grid.places];
+    for from in (0..grid.places).step_by(AT_A_TIME) {
+        let block = from..grid.places.min(from + AT_A_TIME);
+        call.meter.room(&[channels, grid.taps, block.len()])?;
+        let mut under = Vec::with_capacity(channels * grid.taps * block.len());
+        for channel in frame.chunks(grid.area) {
+            for tap in 0..grid.taps {
+                under.extend(block.clone().map(|place| grid.at(tap, place).map_or(0.0, |i| channel[i])));
+            }
+        }
+        let sums = product(call.meter, [maps, channels * grid.taps, block.len()], weights, &under)?;
+        for (row, sums) in result.chunks_mut(grid.places).zip(sums.rows()) {
+            row[block.clone()].iter_mut().zip(sums).for_each(|(to, sum)| *to = *sum);
+        }
+    }
+    Ok(result)
+}
+
+/// Transposed: kernel (C_in, C_out, k...). What a convolution reads at a place is where this adds.
+fn transposed(call: &mut Call<'_>, a: &Convolution, shape: &[usize]) -> Out {
+    let (kernel, x) = (call.input(0), call.input(1));
+    let rank = x.rank();
+    if shape[0] != x.shape()[0] || a.groups != 1 {
+        return fault("the channels of kernel and operand disagree");
+    }
+    let wanted = |row: usize| a.output_shape.as_ref().map(|s| size(s, rank, row, 0)).filter(|n| *n > 0);
+    let placed: Vec<Placed> = (1..rank)
+        .map(|row| window(a, shape[row + 1], rank, row).transposed(x.shape()[row], wanted(row)))
+        .collect::<Result<_, _>>()?;
+    let mut result = vec![shape[1]];
+    result.extend(placed.iter().map(|p| p.input));
+    call.meter.room(&[&[x.frames.count()], result.as_slice()].concat())?;
+    let grid = Grid::new(call.meter, &placed)?;
+    let width = shape[1] * grid.taps;
+    let kernel = kernel.contiguous();
+    let turned: Vec<f64> =
+        (0..width).flat_map(|k| (0..shape[0]).map(move |c| c * width + k)).map(|i| kernel[i]).collect();
+    let mut elements = Vec::new();
+    for frame in x.contiguous().chunks(x.width().max(1)) {
+        let spread = product(call.meter, [width, shape[0], grid.places], &turned, frame)?;
+        let mut sums = vec![0.0; shape[1] * grid.area];
+        for ((row, place), value) in spread.indexed_iter() {
+            if let Some(i) = grid.at(row % grid.taps, place) {
+                sums[row / grid.taps * grid.area + i] += value;
+            }
+        }
+        elements.extend(sums);
+    }
+    Ok(vec![Value::of(x.frames.clone(), &result, elements)?])
+}
+
+/// ConvolutionSequenceShape: how long each sequence is after a convolution along it, whose kernel axis is the outermost
+/// spatial one.
+pub(super) fn sequence_shape(call: &mut Call<'_>, a: &Convolution) -> Out {
+    let (kernel, x) = (call.input(0), call.input(1));
+    let Some(rank) = kernel.rank().checked_sub(1).filter(|rank| *rank > 0) else {
+        return fault("the kernel has no axis along the sequence");
+    };
+    let window = window(a, kernel.shape()[rank.min(2)], rank, 1.min(rank - 1));
+    let lengths: Result<Vec<f64>, Fault> =
+        x.frames.ranges().iter().map(|steps| Ok(window.place(steps.len())?.output as f64)).collect();
+    Ok(vec![Value::of(Frames::Samples(x.frames.samples()), &[1], lengths?)?])
+}

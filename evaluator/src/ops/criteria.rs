@@ -1,0 +1,116 @@
+//! Training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
+
+use super::broadcast::pair;
+use super::elementwise::log;
+use super::softmax::{argmax, log_sum};
+use super::{Call, Out};
+use crate::fault::fault;
+use crate::value::{Frames, Value};
+
+/// One number.
+pub(super) fn number(call: &Call<'_>, x: f64) -> Out {
+    let rank = call.types.first().map_or(0, |t| t.shape.len());
+    Ok(vec![Value::of(Frames::One, &vec![1; rank], vec![x])?])
+}
+
+/// The sum of a number for each frame of two operands.
+fn total(call: &mut Call<'_>, f: impl Fn(&[f64], &[f64]) -> f64) -> Out {
+    let (a, b) = pair(call)?;
+    let (width, a, b) = (a.width().max(1), a.contiguous(), b.contiguous());
+    let sum = a.chunks(width).zip(b.chunks(width)).map(|(a, b)| f(a, b)).sum();
+    number(call, sum)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// SumAll: the sum of all elements of all frames.
+pub(super) fn sum_all(call: &mut Call<'_>) -> Out {
+    number(call, call.input(0).data.sum())
+}
+
+/// SquaredError: the sum of squared differences.
+pub(super) fn squared_error(call: &mut Call<'_>) -> Out {
+    total(call, |a, b| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum())
+}
+
+/// CrossEntropyWithSoftmax: logsumexp(z) * sum(label) - label . z, summed.
+pub(super) fn cross_entropy(call: &mut Call<'_>) -> Out {
+    total(call, |z, label| log_sum(z) * label.iter().sum::<f64>() - dot(label, z))
+}
+
+/// ClassificationError: how many samples have a label that is not among the N largest predictions.
+pub(super) fn classification_error(call: &mut Call<'_>) -> Out {
+    let n = match call.inputs.get(2) {
+        None => 1,
+        Some(n) if n.data.len() == 1 => n.elements()[0] as usize,
+        Some(_) => return fault("the number of predictions that count is not one number"),
+    };
+    let width = call.input(0).width();
+    if n == 0 || n > width {
+        return fault(format!("the first {n} of {width} predictions"));
+    }
+    total(call, |prediction, label| {
+        let wanted = argmax(label);
+        let mut order: Vec<usize> = (0..prediction.len()).collect();
+        order.sort_by(|i, j| prediction[*j].total_cmp(&prediction[*i]));
+        let hit = if n == 1 { argmax(prediction) == wanted } else { order[..n].contains(&wanted) };
+        f64::from(u8::from(!hit))
+    })
+}
+
+/// Logistic: the sum of -ln(1 - t - p + 2tp); weights are scaled to a mean of 1.
+pub(super) fn logistic(call: &mut Call<'_>) -> Out {
+    let (p, t) = pair(call)?;
+    let losses: Vec<f64> = p.data.iter().zip(&t.data).map(|(p, t)| -log(1.0 - t - p + 2.0 * t * p)).collect();
+    let Some(weight) = call.inputs.get(2) else { return number(call, losses.iter().sum()) };
+    let scale = weight.data.len() as f64 / weight.data.sum();
+    let losses = Value::of(p.frames.clone(), p.shape(), losses)?;
+    let weighted = super::broadcast::zip(call, [&losses, weight], |loss, weight| loss * weight)?;
+    number(call, weighted.data.sum() * scale)
+}
+
+/// The cosine of two vectors; 0 if one is zero.
+fn cosine(a: &[f64], b: &[f64]) -> f64 {
+    let norm = (dot(a, a) * dot(b, b)).sqrt();
+    if norm == 0.0 { 0.0 } else { dot(a, b) / norm }
+}
+
+/// CosDistance: the cosine of two samples, all static axes together.
+pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
+    let (a, b) = pair(call)?;
+    let width = a.width().max(1);
+    let (left, right) = (a.contiguous(), b.contiguous());
+    let all = left.chunks(width).zip(right.chunks(width)).map(|(a, b)| cosine(a, b)).collect();
+    let shape = vec![1; call.types.first().map_or(0, |t| t.shape.len())];
+    Ok(vec![Value::of(a.frames, &shape, all)?])
+}
+
+/// CosDistanceWithNegativeSamples: cos(x_i, y_i), then cos(x_i, y_(i + shift + k)) for each k below `number`. Places are those of
+/// CNTK's minibatch: step by step, each with a column for every sample; where a sequence is over, the column is 0.
+pub(super) fn negative_samples(call: &mut Call<'_>) -> Out {
+    let whole = |v: &Value| if v.data.len() == 1 { v.elements()[0] as usize } else { 0 };
+    let (shift, negatives) = (whole(call.input(2)), whole(call.input(3)));
+    let (x, y) = pair(call)?;
+    let (ranges, samples, width) = (x.frames.ranges(), x.frames.samples(), x.width());
+    let steps = ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+    call.meter.room(&[x.frames.count(), negatives.saturating_add(1), width])?;
+    let (left, right, zero) = (x.contiguous(), y.contiguous(), vec![0.0; width]);
+    let column = |place: usize| {
+        let frame =
+            Some(ranges[place % samples].start + place / samples).filter(|i| ranges[place % samples].contains(i));
+        frame.map_or(zero.as_slice(), |i| &right[i * width..(i + 1) * width])
+    };
+    let mut elements = Vec::new();
+    for (sample, frames) in ranges.iter().enumerate() {
+        for frame in frames.clone() {
+            let place = (frame - frames.start) * samples + sample;
+            let own = &left[frame * width..(frame + 1) * width];
+            elements.push(cosine(own, column(place)));
+            let others = (0..negatives).map(|k| (place + shift + k) % (steps * samples));
+            elements.extend(others.map(|other| cosine(own, column(other))));
+        }
+    }
+    Ok(vec![Value::of(x.frames, &[negatives + 1], elements)?])
+}

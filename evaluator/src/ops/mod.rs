@@ -1,0 +1,162 @@
+//! What each operator computes. A module per family; every function says which paragraph of the format description it is.
+
+mod alignment;
+mod broadcast;
+mod convolution;
+mod criteria;
+mod crop;
+mod elementwise;
+mod indexing;
+mod linear;
+mod normalization;
+mod pooling;
+mod random;
+mod ranking;
+mod reduction;
+mod sequence;
+mod shape;
+mod softmax;
+mod stack;
+mod window;
+
+use crate::fault::{Fault, fault};
+use crate::limits::Meter;
+use crate::value::Value;
+use cntk_parser::model::{DynamicAxes, FunctionId, ValidatedModel, ValueType};
+use cntk_parser::ops::Operator;
+use fastrand::Rng;
+
+/// The results of an operator.
+pub(crate) type Out = Result<Vec<Value>, Fault>;
+
+/// One application of an operator.
+pub(crate) struct Call<'c> {
+    pub(crate) model: &'c ValidatedModel<'c>,
+    pub(crate) id: FunctionId,
+    /// In the order of the record.
+    pub(crate) inputs: &'c [Value],
+    /// What the model says of the results.
+    pub(crate) types: &'c [ValueType],
+    pub(crate) meter: &'c mut Meter,
+    /// None: random operators are refused.
+    pub(crate) random: Option<&'c mut Rng>,
+}
+
+impl<'c> Call<'c> {
+    /// An operand. The validator has counted them.
+    fn input(&self, i: usize) -> &'c Value {
+        &self.inputs[i]
+    }
+
+    /// Has the result no dynamic axes, wherever it is computed?
+    fn is_constant(&self) -> bool {
+        self.types.first().is_some_and(|t| t.axes == DynamicAxes::default())
+    }
+
+    /// Where random numbers come from.
+    fn random(&mut self) -> Result<&mut Rng, Fault> {
+        match &mut self.random {
+            Some(random) => Ok(random),
+            None => fault("it draws random numbers, and no seed is given"),
+        }
+    }
+}
+
+/// Computes an operator that is no delay.
+pub(crate) fn apply(call: &mut Call<'_>) -> Out {
+    use Operator as Op;
+    match call.model.operator(call.id) {
+        Op::Negate => elementwise::unary(call, |x| -x),
+        Op::Abs => elementwise::unary(call, f64::abs),
+        Op::Exp => elementwise::unary(call, f64::exp),
+        Op::Floor => elementwise::unary(call, f64::floor),
+        Op::Tanh => elementwise::unary(call, f64::tanh),
+        Op::Sin => elementwise::unary(call, f64::sin),
+        Op::Cos => elementwise::unary(call, f64::cos),
+        Op::Tan => elementwise::unary(call, f64::tan),
+        Op::Asin => elementwise::unary(call, f64::asin),
+        Op::Acos => elementwise::unary(call, f64::acos),
+        Op::Atan => elementwise::unary(call, f64::atan),
+        Op::Sinh => elementwise::unary(call, f64::sinh),
+        Op::Cosh => elementwise::unary(call, f64::cosh),
+        Op::Asinh => elementwise::unary(call, f64::asinh),
+        Op::Atanh => elementwise::unary(call, f64::atanh),
+        Op::Sigmoid | Op::StableSigmoid => elementwise::unary(call, elementwise::sigmoid),
+        Op::ReLU => elementwise::unary(call, elementwise::relu),
+        Op::ELU => elementwise::unary(call, elementwise::elu),
+        Op::StraightThrough => elementwise::unary(call, elementwise::straight_through),
+        Op::Log => elementwise::unary(call, elementwise::log),
+        Op::Sqrt => elementwise::unary(call, elementwise::sqrt),
+        Op::Reciprocal => elementwise::unary(call, elementwise::reciprocal),
+        Op::ConstantOp(a) => elementwise::unary(call, |_| a.fill_value),
+        Op::Cast(a) => elementwise::cast(call, a.new_data_type),
+        Op::Plus => elementwise::binary(call, |a, b| a + b),
+        Op::Minus => elementwise::binary(call, |a, b| a - b),
+        Op::ElementTimes => elementwise::binary(call, |a, b| a * b),
+        Op::Pow => elementwise::binary(call, elementwise::pow),
+        Op::LogPlus => elementwise::binary(call, elementwise::log_plus),
+        Op::Equal => elementwise::compare(call, f64::eq),
+        Op::NotEqual => elementwise::compare(call, f64::ne),
+        Op::Less => elementwise::compare(call, f64::lt),
+        Op::LessEqual => elementwise::compare(call, f64::le),
+        Op::Greater => elementwise::compare(call, f64::gt),
+        Op::GreaterEqual => elementwise::compare(call, f64::ge),
+        Op::Clip => elementwise::clip(call),
+        Op::Select => elementwise::select(call),
+        Op::Assign => elementwise::assign(call),
+        Op::Pass | Op::NoOp | Op::StopGradient | Op::LabelsToGraph | Op::Dropout(_) => elementwise::identity(call),
+        Op::Softmax => softmax::softmax(call),
+        Op::LogSoftmax => softmax::log_softmax(call),
+        Op::Hardmax => softmax::hardmax(call),
+        Op::Times(a) => linear::times(call, a),
+        Op::TransposeTimes(_) => linear::transpose_times(call),
+        Op::Convolution(a) => convolution::convolution(call, a),
+        Op::ConvolutionSequenceShape(a) => convolution::sequence_shape(call, a),
+        Op::Pooling(a) => pooling::pooling(call, a),
+        Op::Unpooling(a) => pooling::unpooling(call, a),
+        Op::ROIPooling(a) => pooling::roi_pooling(call, a),
+        Op::BatchNormalization(a) => normalization::batch_normalization(call, a),
+        Op::OptimizedRNNStack(a) => stack::stack(call, a),
+        Op::ReduceElements(a) => reduction::reduce(call, a),
+        Op::Slice(a) => shape::slice(call, a),
+        Op::Splice(a) => shape::splice(call, a),
+        Op::TransposeAxes(a) => shape::transpose(call, a),
+        Op::Reshape(a) => shape::reshape(call, a),
+        Op::Squeeze(a) => shape::squeeze(call, a),
+        Op::Pad(a) => shape::pad(call, a),
+        Op::Crop(a) => crop::crop(call, a),
+        Op::OneHot(a) => indexing::one_hot(call, a),
+        Op::Gather => indexing::gather(call),
+        Op::TopK(a) => indexing::top_k(call, a),
+        Op::EyeLikeOp(_) => indexing::eye_like(call),
+        Op::Where(_) => sequence::positions(call),
+        Op::PackedIndex => sequence::packed_index(call),
+        Op::GatherPacked => sequence::gather_packed(call),
+        Op::ScatterPacked => sequence::scatter_packed(call),
+        Op::ReconcileDynamicAxis => sequence::reconcile(call),
+        Op::UnpackSequence(a) => sequence::unpack(call, a),
+        Op::ToSequence(_) => sequence::to_sequence(call, false),
+        Op::ToSequenceLike(_) => sequence::to_sequence(call, true),
+        Op::UnpackBatch => sequence::unpack_batch(call),
+        Op::ToBatch => sequence::to_batch(call),
+        Op::SumAll => criteria::sum_all(call),
+        Op::SquaredError => criteria::squared_error(call),
+        Op::CrossEntropyWithSoftmax => criteria::cross_entropy(call),
+        Op::ClassificationError => criteria::classification_error(call),
+        Op::Logistic => criteria::logistic(call),
+        Op::CosDistance => criteria::cos_distance(call),
+        Op::CosDistanceWithNegativeSamples => criteria::negative_samples(call),
+        Op::EditDistanceError(a) => alignment::edit_distance(call, a),
+        Op::ForwardBackward(a) => alignment::forward_backward(call, a),
+        Op::LambdaRank => ranking::lambda_rank(call),
+        Op::NDCG => ranking::ndcg(call),
+        Op::RandomDistribution(a) => random::distribution(call, a),
+        Op::RandomSample(a) => random::random_sample(call, a),
+        Op::RandomSampleInclusionFrequency(a) => random::inclusion_frequency(call, a),
+        Op::PastValue(_) | Op::FutureValue(_) => fault("a delay has no value of its own"),
+        Op::LatticeSequenceWithSoftmax(_) => fault("it reads lattice files, which a model file does not hold"),
+        Op::CustomProxyOp(_) => fault("it names native code that only its author's program has"),
+        Op::User => fault("a model file stores a reference to a user-defined function's code, not what it computes"),
+        Op::Combine | Op::Block => fault("it is a structure, which computes nothing"),
+    }
+}

@@ -1,0 +1,60 @@
+//! Softmax, LogSoftmax, Hardmax (spec 4.5). They have no axis: they run over all static axes of a frame together. Of what has
+//! no dynamic axes, CNTK takes the first file axis for the rows of a matrix, so they run along the last row axis there.
+
+use super::{Call, Out};
+use crate::value::{Frames, Value};
+
+/// One of the three, row by row.
+fn rows(call: &mut Call<'_>, f: impl Fn(&[f64]) -> Vec<f64>) -> Out {
+    let x = call.input(0);
+    call.meter.room(x.data.shape())?;
+    let width = match (&x.frames, x.shape().last()) {
+        (Frames::One, Some(n)) if call.is_constant() => *n,
+        _ => x.width(),
+    };
+    let elements = x.contiguous().chunks(width.max(1)).flat_map(f).collect();
+    Ok(vec![Value::of(x.frames.clone(), x.shape(), elements)?])
+}
+
+/// The largest, as CNTK looks for it: a NaN is only ever taken in the first place.
+fn largest(row: &[f64]) -> (usize, f64) {
+    let first = row.first().copied().unwrap_or(f64::NAN);
+    row.iter().enumerate().fold((0, first), |best, (i, x)| if *x > best.1 { (i, *x) } else { best })
+}
+
+/// e^x over its sum.
+pub(super) fn softmax(call: &mut Call<'_>) -> Out {
+    rows(call, |row| {
+        let (_, most) = largest(row);
+        let powers: Vec<f64> = row.iter().map(|x| (x - most).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        powers.iter().map(|x| x / sum).collect()
+    })
+}
+
+/// x less the logarithm of the sum of e^x.
+pub(super) fn log_softmax(call: &mut Call<'_>) -> Out {
+    rows(call, |row| {
+        let sum = log_sum(row);
+        row.iter().map(|x| x - sum).collect()
+    })
+}
+
+/// 1 at the first largest element, else 0.
+pub(super) fn hardmax(call: &mut Call<'_>) -> Out {
+    rows(call, |row| {
+        let (place, _) = largest(row);
+        (0..row.len()).map(|i| f64::from(u8::from(i == place))).collect()
+    })
+}
+
+/// The logarithm of the sum of e^x.
+pub(super) fn log_sum(row: &[f64]) -> f64 {
+    let (_, most) = largest(row);
+    most + row.iter().map(|x| (x - most).exp()).sum::<f64>().ln()
+}
+
+/// The place of the first largest element.
+pub(super) fn argmax(row: &[f64]) -> usize {
+    largest(row).0
+}

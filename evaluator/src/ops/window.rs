@@ -1,0 +1,160 @@
+//! Where windows lie on an axis (spec 4.7): what convolution and pooling share.
+
+use crate::fault::{Fault, fault};
+use crate::limits::Meter;
+use cntk_parser::model::Shape;
+
+/// The window along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) taps: usize,
+    pub(super) stride: usize,
+    pub(super) dilation: usize,
+    /// Automatic, centred padding; otherwise the amounts.
+    pub(super) auto: bool,
+    pub(super) pads: [usize; 2],
+    /// The number of places is rounded up.
+    pub(super) ceil: bool,
+}
+
+/// A window on an axis of known size: how many places it has, and where the first begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Placed {
+    pub(super) window: Window,
+    pub(super) input: usize,
+    pub(super) output: usize,
+    /// Elements before the axis that the first window covers; negative if it leaves some out.
+    pub(super) before: i64,
+}
+
+impl Window {
+    /// What a window covers.
+    fn extent(&self) -> i64 {
+        (self.taps as i64 - 1) * self.dilation as i64 + 1
+    }
+
+    /// The table "output size" and the rule for automatic padding.
+    pub(super) fn place(self, n: usize) -> Result<Placed, Fault> {
+        let (s, pads) = (self.stride as i64, self.pads.map(|p| p as i64));
+        let room = if self.auto { n as i64 - 1 } else { n as i64 + pads[0] + pads[1] - self.extent() };
+        if room < 0 {
+            return fault(format!("a window of {} does not fit an axis of {n}", self.extent()));
+        }
+        let steps = if self.ceil { (room + s - 1) / s } else { room / s };
+        let before = if self.auto { self.centred(n as i64, steps) } else { pads[0] };
+        Ok(Placed { window: self, input: n, output: steps as usize + 1, before })
+    }
+
+    /// `lo` of automatic padding.
+    fn centred(&self, n: i64, steps: i64) -> i64 {
+        let extra = n - (steps * self.stride as i64 + 1);
+        (self.extent() - 1) / 2 - extra / 2
+    }
+
+    /// Transposed: the placing on an axis that is to be found, which gives `n` places.
+    pub(super) fn transposed(self, n: usize, wanted: Option<usize>) -> Result<Placed, Fault> {
+        let steps = (n as i64 - 1) * self.stride as i64;
+        let (input, before) = match (self.auto, wanted) {
+            (true, Some(size)) => (size as i64, self.centred(size as i64, n as i64 - 1)),
+            (true, None) => (steps + 1, (self.extent() - 1) / 2),
+            (false, Some(size)) => (size as i64, self.pads[0] as i64),
+            (false, None) => (steps + self.extent() - self.pads[0] as i64 - self.pads[1] as i64, self.pads[0] as i64),
+        };
+        match usize::try_from(input) {
+            Ok(input @ 1..) => Ok(Placed { window: self, input, output: n, before }),
+            _ => fault("the padding is more than the transposed input gives"),
+        }
+    }
+}
+
+impl Placed {
+    /// The element under a tap of the window at a place, if there is one.
+    fn at(&self, place: usize, tap: usize) -> Option<usize> {
+        let i = (place * self.window.stride + tap * self.window.dilation) as i64 - self.before;
+        usize::try_from(i).ok().filter(|i| *i < self.input)
+    }
+}
+
+/// All windows on the axes of an operand: which element is under which tap at which place.
+pub(super) struct Grid {
+    /// Taps of a window.
+    pub(super) taps: usize,
+    /// Places of the window.
+    pub(super) places: usize,
+    /// Elements of the axes together.
+    pub(super) area: usize,
+    /// By tap, then place: the element in row-major order; `None` on padding.
+    under: Vec<Option<usize>>,
+}
+
+impl Grid {
+    pub(super) fn new(meter: &mut Meter, placed: &[Placed]) -> Result<Self, Fault> {
+        let count =
+            |f: fn(&Placed) -> usize| placed.iter().map(f).try_fold(1, usize::checked_mul).unwrap_or(usize::MAX);
+        let (taps, all, area) = (count(|p| p.window.taps), count(|p| p.output), count(|p| p.input));
+        meter.room(&[taps, all, 2])?;
+        let mut under = vec![Some(0)];
+        let mut sizes = [1, 1];
+        // Axis by axis, each tap and place so far is followed by those along the axis.
+        for axis in placed {
+            let next = [axis.window.taps, axis.output];
+            let mut wider = Vec::with_capacity(under.len() * next[0] * next[1]);
+            for tap in 0..sizes[0] * next[0] {
+                for place in 0..sizes[1] * next[1] {
+                    let outer: Option<usize> = under[tap / next[0] * sizes[1] + place / next[1]];
+                    let inner = axis.at(place % next[1], tap % next[0]);
+                    wider.push(outer.zip(inner).map(|(outer, inner)| outer * axis.input + inner));
+                }
+            }
+            under = wider;
+            sizes = [sizes[0] * next[0], sizes[1] * next[1]];
+        }
+        Ok(Self { taps, places: all, area, under })
+    }
+
+    /// The element under a tap at a place; `None` on padding.
+    pub(super) fn at(&self, tap: usize, place: usize) -> Option<usize> {
+        self.under[tap * self.places + place]
+    }
+}
+
+/// The entry of a file-order list for row axis `row` of `rank`: a single entry counts for all axes, a shorter list is filled up.
+pub(super) fn entry<T: Copy>(list: &[T], rank: usize, row: usize, fill: T) -> T {
+    match list {
+        [one] => *one,
+        _ => list.get(rank - 1 - row).copied().unwrap_or(fill),
+    }
+}
+
+/// The same for a shape attribute.
+pub(super) fn size(list: &Shape, rank: usize, row: usize, fill: u64) -> usize {
+    usize::try_from(entry(&list.0, rank, row, fill)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn auto(taps: usize, stride: usize) -> Window {
+        Window { taps, stride, dilation: 1, auto: true, pads: [0, 0], ceil: false }
+    }
+
+    #[test]
+    fn padding_is_centred() {
+        let placed = |w: Window, n| w.place(n).map(|p| (p.output, p.before)).unwrap();
+        assert_eq!(placed(auto(3, 2), 6), (3, 1));
+        assert_eq!(placed(auto(2, 1), 5), (5, 0));
+        assert_eq!(placed(auto(1, 4), 8), (2, -1));
+        let rounded = Window { auto: false, ceil: true, ..auto(2, 2) };
+        assert_eq!(placed(rounded, 5), (3, 0));
+        assert!(Window { auto: false, ..auto(7, 1) }.place(6).is_err());
+    }
+
+    #[test]
+    fn transposed_sizes() {
+        let size = |w: Window, wanted| w.transposed(3, wanted).map(|p| (p.input, p.before)).unwrap();
+        assert_eq!(size(auto(3, 2), Some(6)), (6, 1));
+        assert_eq!(size(auto(3, 2), None), (5, 1));
+        assert_eq!(size(Window { auto: false, ..auto(3, 2) }, None), (7, 0));
+    }
+}

@@ -1,0 +1,190 @@
+//! Values: the frames of a minibatch, one after the other, without any padding.
+
+use crate::fault::{Fault, fault};
+use ndarray::{ArcArray, ArrayD, Axis, IxDyn};
+use std::sync::Arc;
+
+/// Numbers, all in double precision; what is computed in a narrower type is rounded to it after each operator.
+pub(crate) type Tensor = ArcArray<f64, IxDyn>;
+
+/// Which frames a value has (spec 4.3): its dynamic axes, with their sizes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Frames {
+    /// No dynamic axes: one frame, the same for all samples.
+    One,
+    /// A batch axis: a frame for each of so many samples.
+    Samples(usize),
+    /// A sequence axis too: for each sample as many frames as given here. All frames of a sample stand together, in order.
+    Steps(Arc<[usize]>),
+}
+
+impl Frames {
+    /// How many frames.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Samples(n) => *n,
+            Self::Steps(lengths) => lengths.iter().sum(),
+        }
+    }
+
+    /// How many samples.
+    pub(crate) fn samples(&self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Samples(n) => *n,
+            Self::Steps(lengths) => lengths.len(),
+        }
+    }
+
+    /// The frames of each sample: first, and one past the last.
+    pub(crate) fn ranges(&self) -> Vec<std::ops::Range<usize>> {
+        match self {
+            Self::One => std::iter::once(0..1).collect(),
+            Self::Samples(n) => (0..*n).map(|i| i..i + 1).collect(),
+            Self::Steps(lengths) => lengths
+                .iter()
+                .scan(0, |start, n| {
+                    let range = *start..*start + n;
+                    *start = range.end;
+                    Some(range)
+                })
+                .collect(),
+        }
+    }
+
+    /// The frames of the result of an operator that works frame by frame: operands with dynamic axes have the same, others
+    /// hold for every frame (spec 4.3).
+    pub(crate) fn common<'v>(values: impl IntoIterator<Item = &'v Value>) -> Result<Self, Fault> {
+        let mut all = Self::One;
+        for Value { frames, .. } in values {
+            all = match (&all, frames) {
+                (_, Self::One) => continue,
+                (Self::One, _) => frames.clone(),
+                (a, b) if a == b => continue,
+                (Self::Samples(n), Self::Steps(lengths)) if *n == lengths.len() => frames.clone(),
+                (Self::Steps(lengths), Self::Samples(n)) if *n == lengths.len() => continue,
+                (a, b) => return fault(format!("its operands have {a} and {b}")),
+            };
+        }
+        Ok(all)
+    }
+}
+
+impl std::fmt::Display for Frames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One => write!(f, "no dynamic axes"),
+            Self::Samples(n) => write!(f, "{n} samples"),
+            Self::Steps(lengths) => write!(f, "{} sequences of up to {} steps", lengths.len(), longest(lengths)),
+        }
+    }
+}
+
+/// Steps of the longest sequence.
+pub(crate) fn longest(lengths: &[usize]) -> usize {
+    lengths.iter().copied().max().unwrap_or(0)
+}
+
+/// A value: `[frames, *static]`, row-major.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub(crate) frames: Frames,
+    pub(crate) data: Tensor,
+}
+
+impl Value {
+    /// Static shape and elements to a value. `None` if they are not as many.
+    pub(crate) fn new(frames: Frames, shape: &[usize], elements: Vec<f64>) -> Option<Self> {
+        let mut whole = vec![frames.count()];
+        whole.extend(shape);
+        Some(Self { data: ArrayD::from_shape_vec(IxDyn(&whole), elements).ok()?.into_shared(), frames })
+    }
+
+    /// The same from frames that were computed.
+    pub(crate) fn of(frames: Frames, shape: &[usize], elements: Vec<f64>) -> Result<Self, Fault> {
+        Self::new(frames, shape, elements).map_or_else(|| fault("its result does not have the size that it should"), Ok)
+    }
+
+    /// The static shape.
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.data.shape()[1..]
+    }
+
+    /// Static axes.
+    pub(crate) fn rank(&self) -> usize {
+        self.data.ndim() - 1
+    }
+
+    /// Elements of one frame.
+    pub(crate) fn width(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// All elements, frame after frame, each in row-major order.
+    pub(crate) fn elements(&self) -> Vec<f64> {
+        self.data.iter().copied().collect()
+    }
+
+    /// The elements as a slice, copied if they are not in order.
+    pub(crate) fn contiguous(&self) -> std::borrow::Cow<'_, [f64]> {
+        self.data.as_slice().map_or_else(|| self.elements().into(), Into::into)
+    }
+
+    /// The same elements under another static shape.
+    pub(crate) fn reshaped(&self, shape: &[usize]) -> Result<Self, Fault> {
+        let mut whole = vec![self.data.shape()[0]];
+        whole.extend(shape);
+        match self.data.to_shape(IxDyn(&whole)) {
+            Ok(data) => Ok(Self { frames: self.frames.clone(), data: data.into_owned().into_shared() }),
+            Err(_) => fault(format!("the shape {:?} does not have the elements of {:?}", shape, self.shape())),
+        }
+    }
+
+    /// The frames at these places.
+    pub(crate) fn select(&self, frames: Frames, places: &[usize]) -> Self {
+        Self { frames, data: self.data.select(Axis(0), places).into_shared() }
+    }
+
+    /// The value for each of `frames`: what has no dynamic axes is the same everywhere, what has a batch axis the same at
+    /// every step of a sample.
+    pub(crate) fn spread(&self, frames: &Frames) -> Result<Self, Fault> {
+        let places: Vec<usize> = match (&self.frames, frames) {
+            (a, b) if a == b => return Ok(self.clone()),
+            (Frames::One, _) => vec![0; frames.count()],
+            (Frames::Samples(n), Frames::Steps(lengths)) if *n == lengths.len() => {
+                lengths.iter().enumerate().flat_map(|(i, steps)| std::iter::repeat_n(i, *steps)).collect()
+            }
+            (a, b) => return fault(format!("a value with {a} does not go with {b}")),
+        };
+        Ok(self.select(frames.clone(), &places))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(lengths: &[usize]) -> Frames {
+        Frames::Steps(lengths.into())
+    }
+
+    #[test]
+    fn a_value_per_sample_is_the_same_at_all_its_steps() {
+        let value = Value::new(Frames::Samples(2), &[1], vec![7.0, 8.0]).unwrap();
+        let spread = value.spread(&steps(&[1, 3])).unwrap();
+        assert_eq!(spread.elements(), [7.0, 8.0, 8.0, 8.0]);
+        assert_eq!(spread.frames.ranges(), [0..1, 1..4]);
+        assert!(value.spread(&steps(&[1, 3, 1])).is_err());
+    }
+
+    #[test]
+    fn frames_of_a_result() {
+        let value = |frames: Frames| Value::new(frames.clone(), &[], vec![0.0; frames.count()]).unwrap();
+        let common = |list: &[Frames]| Frames::common(&list.iter().cloned().map(value).collect::<Vec<_>>()).ok();
+        assert_eq!(common(&[Frames::One, Frames::Samples(2)]), Some(Frames::Samples(2)));
+        assert_eq!(common(&[Frames::Samples(2), steps(&[1, 2]), Frames::One]), Some(steps(&[1, 2])));
+        assert_eq!(common(&[steps(&[2, 1]), steps(&[1, 2])]), None);
+        assert_eq!(common(&[Frames::Samples(3), steps(&[1, 2])]), None);
+    }
+}

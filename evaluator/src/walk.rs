@@ -1,0 +1,377 @@
+//! The order of evaluation: functions by need, inputs first; a recurrence step by step.
+
+use crate::delay::{Delay, Shift};
+use crate::fault::{EvaluationError, Fault, fault};
+use crate::limits::Meter;
+use crate::ops::{Call, apply};
+use crate::precision::rounded;
+use crate::stored;
+use crate::value::{Frames, Value};
+use cntk_parser::model::{DataType, FunctionId, LoopId, Source, ValidatedModel, VariableKind};
+use cntk_parser::ops::Operator;
+use fastrand::Rng;
+use std::collections::{HashMap, HashSet};
+
+/// An evaluation under way.
+pub(crate) struct Walk<'m> {
+    model: &'m ValidatedModel<'m>,
+    pub(crate) meter: Meter,
+    random: Option<Rng>,
+    /// What is known; values go as soon as nothing needs them any more.
+    values: HashMap<Source, Value>,
+    /// How many reads of each value are still to come.
+    reads: HashMap<Source, usize>,
+}
+
+impl<'m> Walk<'m> {
+    pub(crate) fn new(model: &'m ValidatedModel<'m>, meter: Meter, seed: Option<u64>) -> Self {
+        let random = seed.map(Rng::with_seed);
+        Self { model, meter, random, values: HashMap::new(), reads: HashMap::new() }
+    }
+
+    /// Gives the value of an input.
+    pub(crate) fn give(&mut self, source: Source, value: Value) {
+        self.meter.hold(value.data.len());
+        self.values.insert(source, value);
+    }
+
+    /// The values of some sources.
+    pub(crate) fn run(&mut self, wanted: &[Source]) -> Result<Vec<Value>, EvaluationError> {
+        let needed = needed(self.model, wanted);
+        self.count_reads(&needed, wanted);
+        let mut done: HashSet<LoopId> = HashSet::new();
+        for id in self.model.order().iter().filter(|id| needed.contains(id)) {
+            match self.model.loop_of(*id) {
+                None => self.function(*id),
+                Some(of) if done.insert(of) => self.recurrence(of, *id),
+                Some(_) => Ok(()),
+            }?;
+        }
+        let take = |source: &Source| self.value(*source).map_err(|e| self.failed(FunctionId(0), e));
+        wanted.iter().map(take).collect()
+    }
+
+    fn count_reads(&mut self, needed: &HashSet<FunctionId>, wanted: &[Source]) {
+        let operands = needed.iter().flat_map(|id| self.model.inputs(*id));
+        for source in operands.chain(wanted) {
+            *self.reads.entry(*source).or_default() += 1;
+        }
+    }
+
+    /// One function outside of loops.
+    fn function(&mut self, id: FunctionId) -> Result<(), EvaluationError> {
+        let inputs = self.operands(id, |walk, source| walk.value(source));
+        let results = inputs.and_then(|inputs| match delay_of(self.model, id) {
+            Some(delay) => self.shifted(id, delay, &inputs).map(|value| vec![value]),
+            None => self.apply(id, &inputs),
+        });
+        let results = results.map_err(|e| self.failed(id, e))?;
+        for (i, value) in results.into_iter().enumerate() {
+            self.keep(Source::Output(id, i as u32), value);
+        }
+        for source in self.model.inputs(id) {
+            self.read(*source);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, source: Source, value: Value) {
+        if self.reads.contains_key(&source) {
+            self.meter.hold(value.data.len());
+            self.values.insert(source, value);
+        }
+    }
+
+    /// A value has been read once; after the last time it goes.
+    fn read(&mut self, source: Source) {
+        let Some(left) = self.reads.get_mut(&source) else { return };
+        *left -= 1;
+        if *left == 0
+            && let Some(value) = self.values.remove(&source)
+        {
+            self.meter.release(value.data.len());
+        }
+    }
+
+    /// A value that is known already, or is stored in the file.
+    fn value(&mut self, source: Source) -> Result<Value, Fault> {
+        if let Some(value) = self.values.get(&source) {
+            return Ok(value.clone());
+        }
+        let Source::Variable(id) = source else { return fault("it reads a value that is not computed") };
+        let Some(array) = &self.model.variable(id).value else { return fault("it reads an input that is not given") };
+        let value = stored::value(array, &mut self.meter)?;
+        self.meter.hold(value.data.len());
+        self.values.insert(source, value.clone());
+        Ok(value)
+    }
+
+    /// The operands of a function. Constants of another type are converted to that of the result (spec 4.3).
+    fn operands(
+        &mut self,
+        id: FunctionId,
+        get: impl Fn(&mut Self, Source) -> Result<Value, Fault>,
+    ) -> Result<Vec<Value>, Fault> {
+        let model = self.model;
+        let to = model.output_types(id).first().map_or(DataType::Unknown, |t| t.data_type);
+        let keeps = matches!(model.operator(id), Operator::Cast(_) | Operator::BatchNormalization(_));
+        let one = |source: &Source| {
+            let value = get(self, *source)?;
+            let converts = !keeps && is_constant(model, *source) && model.type_of(*source).data_type != to;
+            Ok(if converts { rounded(value, to) } else { value })
+        };
+        model.inputs(id).iter().map(one).collect()
+    }
+
+    /// An operator that is no delay, its results in their types and checked against what the model says of them.
+    fn apply(&mut self, id: FunctionId, inputs: &[Value]) -> Result<Vec<Value>, Fault> {
+        let types = self.model.output_types(id);
+        let random = self.random.as_mut();
+        let mut call = Call { model: self.model, id, inputs, types, meter: &mut self.meter, random };
+        let results = apply(&mut call)?;
+        let mut all = Vec::with_capacity(results.len());
+        for (value, of) in results.into_iter().zip(types) {
+            let fits = value.rank() == of.shape.len()
+                && value
+                    .shape()
+                    .iter()
+                    .zip(&of.shape)
+                    .all(|(n, dim)| dim.known().is_none_or(|known| known == *n as u64));
+            if !fits {
+                return fault(format!("its result has the shape {:?}, the model says {:?}", value.shape(), of.shape));
+            }
+            all.push(rounded(value, of.data_type));
+        }
+        Ok(all)
+    }
+
+    /// A delay whose operand is known at all steps.
+    fn shifted(&mut self, id: FunctionId, delay: Delay, inputs: &[Value]) -> Result<Value, Fault> {
+        let [x, state] = inputs else { return fault("not two operands") };
+        let shape = self.delayed_shape(id, state, Some(x.shape()));
+        let shift = Shift { delay, state, shape: &shape };
+        self.meter.room(&[&[x.frames.count()], shape.as_slice()].concat())?;
+        let (rows, width) = (x.contiguous(), x.width());
+        let mut elements = Vec::new();
+        for (sample, frames) in x.frames.ranges().into_iter().enumerate() {
+            let row = |t: usize| rows.get((frames.start + t) * width..(frames.start + t + 1) * width);
+            for t in 0..frames.len() {
+                elements.extend(shift.frame(row, [sample, t, frames.len()])?);
+            }
+        }
+        Value::of(x.frames.clone(), &shape, elements)
+    }
+
+    /// The static shape of a delay's result: as the model says; a size that it leaves open is the operand's or, at the first
+    /// step of a loop, the initial state's.
+    fn delayed_shape(&self, id: FunctionId, state: &Value, operand: Option<&[usize]>) -> Vec<usize> {
+        let dims = self.model.output_types(id).first().map(|t| t.shape.as_slice()).unwrap_or_default();
+        let like = operand.unwrap_or(state.shape());
+        let missing = dims.len().saturating_sub(like.len());
+        let open = |i: usize| i.checked_sub(missing).and_then(|i| like.get(i)).copied().unwrap_or(1);
+        dims.iter().enumerate().map(|(i, dim)| dim.known().map_or_else(|| open(i), |n| n as usize)).collect()
+    }
+
+    /// A loop, all of whose members are computed for one step of every sequence before the next. Sequences that are over
+    /// take no part.
+    fn recurrence(&mut self, of: LoopId, first: FunctionId) -> Result<(), EvaluationError> {
+        let model = self.model;
+        let Some(ring) = model.loops().get(of.0 as usize) else { return Ok(()) };
+        let lengths = self.lengths(&ring.members).map_err(|e| self.failed(first, e))?;
+        let mut ring = Ring::new(&ring.members, ring.backward, lengths);
+        for step in 0..ring.longest() {
+            let at = ring.at(step);
+            for id in ring.members {
+                self.member(*id, &mut ring, &at).map_err(|e| self.failed(*id, e))?;
+            }
+        }
+        let frames = Frames::Steps(ring.lengths.clone().into());
+        for (source, history) in ring.history {
+            let value =
+                Value::of(frames.clone(), &history.shape, history.elements).map_err(|e| self.failed(first, e))?;
+            self.meter.release(value.data.len());
+            self.keep(source, value);
+        }
+        for id in ring.members {
+            for source in model.inputs(*id) {
+                self.read(*source);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lengths of the sequences that a loop runs over: those of any value from outside on its axis.
+    fn lengths(&mut self, members: &[FunctionId]) -> Result<Vec<usize>, Fault> {
+        let model = self.model;
+        let axis = members.first().and_then(|id| model.output_types(*id).first()).and_then(|t| t.axes.sequence);
+        let of = members.first().and_then(|id| model.loop_of(*id));
+        let outside = members.iter().flat_map(|id| model.inputs(*id)).filter(|source| !is_member(model, of, **source));
+        let on_axis: Vec<Source> = outside.copied().filter(|s| model.type_of(*s).axes.sequence == axis).collect();
+        for source in on_axis {
+            if let Frames::Steps(lengths) = &self.value(source)?.frames {
+                return Ok(lengths.to_vec());
+            }
+        }
+        fault("nothing says how long the sequences of this loop are")
+    }
+
+    /// One member of a loop at one step.
+    fn member(&mut self, id: FunctionId, ring: &mut Ring<'_>, at: &Step) -> Result<(), Fault> {
+        let model = self.model;
+        let results = match delay_of(model, id) {
+            Some(delay) => vec![self.delayed(id, delay, ring, at)?],
+            None => {
+                let inputs = self.operands(id, |walk, source| match ring.current.get(&source) {
+                    Some(value) => Ok(value.clone()),
+                    None => at.of(&walk.value(source)?),
+                })?;
+                self.apply(id, &inputs)?
+            }
+        };
+        for (i, value) in results.into_iter().enumerate() {
+            let value = value.spread(&Frames::Samples(at.samples.len()))?;
+            ring.record(Source::Output(id, i as u32), &value, at, &mut self.meter)?;
+            ring.current.insert(Source::Output(id, i as u32), value);
+        }
+        Ok(())
+    }
+
+    /// A delay in a loop at one step: its operand is read at an earlier step, or is known at all.
+    fn delayed(&mut self, id: FunctionId, delay: Delay, ring: &Ring<'_>, at: &Step) -> Result<Value, Fault> {
+        let [x, state] = self.model.inputs(id) else { return fault("not two operands") };
+        let state = self.value(*state)?;
+        let inside = is_member(self.model, self.model.loop_of(id), *x);
+        let outside = if inside { None } else { Some(self.value(*x)?) };
+        let history = ring.history.get(x);
+        let known = history.map(|h| h.shape.as_slice()).or(outside.as_ref().map(Value::shape));
+        let shape = self.delayed_shape(id, &state, known);
+        let rows = outside.as_ref().map(Value::contiguous);
+        let width = known.map_or(0, |shape| shape.iter().product());
+        let elements = rows.as_deref().or(history.map(|h| h.elements.as_slice())).unwrap_or_default();
+        let shift = Shift { delay, state: &state, shape: &shape };
+        let mut all = Vec::new();
+        for (sample, t) in at.samples.iter().zip(&at.steps) {
+            let start = ring.starts[*sample];
+            let row = |t: usize| elements.get((start + t) * width..(start + t + 1) * width);
+            all.extend(shift.frame(row, [*sample, *t, ring.lengths[*sample]])?);
+        }
+        Value::of(Frames::Samples(at.samples.len()), &shape, all)
+    }
+
+    /// What an error of a function says.
+    fn failed(&self, id: FunctionId, why: Fault) -> EvaluationError {
+        let record = self.model.function(id);
+        let (uid, op) = (record.uid.to_owned(), self.model.operator(id).name());
+        match why {
+            Fault::Why(why) => EvaluationError::Operator { uid, op, at: record.at, why },
+            Fault::Work(limit) => EvaluationError::Work { limit },
+            Fault::Memory(limit) => EvaluationError::Memory { limit },
+        }
+    }
+}
+
+/// The functions that some values depend on.
+pub(crate) fn needed(model: &ValidatedModel<'_>, wanted: &[Source]) -> HashSet<FunctionId> {
+    let mut found = HashSet::new();
+    let mut open: Vec<Source> = wanted.to_vec();
+    while let Some(source) = open.pop() {
+        if let Source::Output(id, _) = source
+            && found.insert(id)
+        {
+            open.extend(model.inputs(id));
+        }
+    }
+    found
+}
+
+fn is_member(model: &ValidatedModel<'_>, of: Option<LoopId>, source: Source) -> bool {
+    matches!(source, Source::Output(id, _) if model.loop_of(id) == of)
+}
+
+fn is_constant(model: &ValidatedModel<'_>, source: Source) -> bool {
+    matches!(source, Source::Variable(id) if model.variable(id).kind == VariableKind::Constant)
+}
+
+fn delay_of(model: &ValidatedModel<'_>, id: FunctionId) -> Option<Delay> {
+    let offset = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    match model.operator(id) {
+        Operator::PastValue(a) => Some(Delay { offset: offset(a.offset), future: false }),
+        Operator::FutureValue(a) => Some(Delay { offset: offset(a.offset), future: true }),
+        _ => None,
+    }
+}
+
+/// A loop under way.
+struct Ring<'r> {
+    members: &'r [FunctionId],
+    backward: bool,
+    lengths: Vec<usize>,
+    /// The first frame of each sample.
+    starts: Vec<usize>,
+    /// All steps of every member so far.
+    history: HashMap<Source, History>,
+    /// The step that is being computed.
+    current: HashMap<Source, Value>,
+}
+
+/// The frames of a value that is being computed step by step.
+struct History {
+    shape: Vec<usize>,
+    elements: Vec<f64>,
+}
+
+/// One step: the samples that have it, and which step of theirs it is.
+struct Step {
+    samples: Vec<usize>,
+    steps: Vec<usize>,
+    frames: Vec<usize>,
+}
+
+impl<'r> Ring<'r> {
+    fn new(members: &'r [FunctionId], backward: bool, lengths: Vec<usize>) -> Self {
+        let starts = Frames::Steps(lengths.clone().into()).ranges().iter().map(|r| r.start).collect();
+        Self { members, backward, lengths, starts, history: HashMap::new(), current: HashMap::new() }
+    }
+
+    fn longest(&self) -> usize {
+        self.lengths.iter().copied().max().unwrap_or(0)
+    }
+
+    /// The `n`-th step to compute: backward loops begin at the end of each sequence.
+    fn at(&self, n: usize) -> Step {
+        let samples: Vec<usize> = (0..self.lengths.len()).filter(|i| n < self.lengths[*i]).collect();
+        let step = |i: &usize| if self.backward { self.lengths[*i] - 1 - n } else { n };
+        let steps: Vec<usize> = samples.iter().map(step).collect();
+        let frames = samples.iter().zip(&steps).map(|(i, t)| self.starts[*i] + t).collect();
+        Step { samples, steps, frames }
+    }
+
+    fn record(&mut self, source: Source, value: &Value, at: &Step, meter: &mut Meter) -> Result<(), Fault> {
+        let width = value.width();
+        if !self.history.contains_key(&source) {
+            let frames = self.lengths.iter().sum::<usize>();
+            meter.room(&[frames, width])?;
+            meter.hold(frames * width);
+            let history = History { shape: value.shape().to_vec(), elements: vec![0.0; frames * width] };
+            self.history.insert(source, history);
+        }
+        if let Some(history) = self.history.get_mut(&source) {
+            for (row, frame) in value.contiguous().chunks(width.max(1)).zip(&at.frames) {
+                history.elements[frame * width..(frame + 1) * width].copy_from_slice(row);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    /// A value from outside of the loop at this step.
+    fn of(&self, value: &Value) -> Result<Value, Fault> {
+        let frames = Frames::Samples(self.samples.len());
+        match &value.frames {
+            Frames::One => Ok(value.clone()),
+            Frames::Samples(_) => Ok(value.select(frames, &self.samples)),
+            Frames::Steps(_) => Ok(value.select(frames, &self.frames)),
+        }
+    }
+}
