@@ -71,7 +71,7 @@ pub(super) fn forward_backward(call: &mut Call<'_>, a: &ForwardBackward) -> Out 
     let blank = usize::try_from(a.blank_token_id).unwrap_or(usize::MAX).min(classes - 1);
     let mut sum = 0.0;
     for (graph, rows) in graphs.iter().zip(&features) {
-        let tokens = graph.iter().filter(|row| row.iter().any(|x| *x == 2.0)).map(|row| argmax(row));
+        let tokens = graph.iter().filter(|row| row.contains(&2.0)).map(|row| argmax(row));
         let states: Vec<usize> = tokens.flat_map(|token| [blank, token]).chain([blank]).collect();
         call.meter.spend(&[rows.len(), states.len()])?;
         sum -= likelihood(&states, rows, blank);

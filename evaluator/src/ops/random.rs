@@ -37,7 +37,8 @@ fn open(random: &mut Rng) -> f64 {
 /// Weights as shares of their sum.
 fn shares(weights: &Value) -> Result<Vec<f64>, Fault> {
     let sum = weights.data.sum();
-    if weights.frames != Frames::One || !(sum > 0.0) || weights.data.iter().any(|w| *w < 0.0) {
+    let sound = sum > 0.0 && weights.data.iter().all(|w| *w >= 0.0);
+    if weights.frames != Frames::One || !sound {
         return fault("weights that differ from sample to sample, are below 0, or are all 0");
     }
     Ok(weights.data.iter().map(|w| w / sum).collect())
