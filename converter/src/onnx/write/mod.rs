@@ -1,7 +1,7 @@
 //! Writes an [`OnnxModel`] and the weights that it describes.
 //!
 //! All lengths are known before the first byte is written, so the output is a plain stream. The structure goes through
-//! `onnx-protobuf`; weights go past it, straight from the source, and are never held: what is kept in memory is the
+//! `prost`; weights go past it, straight from the source, and are never held: what is kept in memory is the
 //! serialised structure and one chunk of converted elements.
 //!
 //! ```
@@ -21,6 +21,7 @@ mod checksum;
 mod names;
 mod node;
 mod placement;
+mod proto;
 mod structure;
 mod tensor;
 #[cfg(test)]
@@ -58,7 +59,7 @@ impl<'m> Writer<'m> {
         let initializers = || model.initializers.iter();
         let lengths =
             initializers().map(|i| placement::length(model, &names, i, source)).collect::<Result<Vec<_>, _>>()?;
-        let headers = initializers().map(|i| Header::new(model, &names, i)).collect::<Result<Vec<_>, _>>()?;
+        let headers = initializers().map(|i| Header::new(model, &names, i)).collect();
         let placement = Placement::new(model, &lengths, weights);
         let mut writer = Self {
             model,
@@ -71,11 +72,11 @@ impl<'m> Writer<'m> {
             graph_length: 0,
             checksum: None,
         };
-        writer.graph_length = writer.compute_graph_length()?;
+        writer.graph_length = writer.compute_graph_length();
         if let (Weights::Embed { side }, true) = (weights, writer.model_length() > MODEL_LIMIT) {
             writer.locations = Weights::External { side };
             writer.placement = Placement::new(model, &writer.lengths, writer.locations);
-            writer.graph_length = writer.compute_graph_length()?;
+            writer.graph_length = writer.compute_graph_length();
         }
         match writer.model_length() {
             bytes if bytes > MODEL_LIMIT => Err(WriteError::TooLarge { bytes }),
@@ -86,7 +87,7 @@ impl<'m> Writer<'m> {
     /// The length of the model file, without what [`write_model`](Self::write_model) is given at its end.
     pub fn model_length(&self) -> u64 {
         let around = [structure::preamble(self.model.opset), structure::epilogue(self.model.opset, self.metadata())];
-        around.into_iter().flatten().map(|b| b.len() as u64).sum::<u64>() + tensor::field_length(self.graph_length)
+        around.iter().map(|b| b.len() as u64).sum::<u64>() + tensor::field_length(self.graph_length)
     }
 
     /// The length of the file of weights beside the model, `None` if there is none.
@@ -127,11 +128,11 @@ impl<'m> Writer<'m> {
     ) -> Result<u64, WriteError> {
         let mut out = Output::new(sink, progress);
         let mut chunk = Vec::new();
-        out.write(&structure::preamble(self.model.opset)?)?;
+        out.write(&structure::preamble(self.model.opset))?;
         out.write(&tensor::graph_prefix(self.graph_length))?;
         out.write(&self.structure.before)?;
         for (index, initializer) in self.model.initializers.iter().enumerate() {
-            let storage = self.storage(index)?;
+            let storage = self.storage(index);
             let header = &self.headers[index];
             out.write(&header.prefix(storage.length()))?;
             out.write(header.bytes())?;
@@ -143,7 +144,7 @@ impl<'m> Writer<'m> {
         out.write(&self.structure.after)?;
         out.drain()?;
         let late = late()?;
-        out.write(&structure::epilogue(self.model.opset, self.metadata().chain(&late))?)?;
+        out.write(&structure::epilogue(self.model.opset, self.metadata().chain(&late)))?;
         out.drain()?;
         Ok(out.position())
     }
@@ -152,27 +153,27 @@ impl<'m> Writer<'m> {
         self.model.metadata.iter()
     }
 
-    fn compute_graph_length(&self) -> Result<u64, WriteError> {
+    fn compute_graph_length(&self) -> u64 {
         let mut length = (self.structure.before.len() + self.structure.after.len()) as u64;
         for (index, header) in self.headers.iter().enumerate() {
             let storage = match self.placement.places[index] {
                 Place::Model => tensor::Storage::raw_length(self.lengths[index]),
-                _ => self.storage(index)?.length(),
+                _ => self.storage(index).length(),
             };
             length += header.field_length(storage);
         }
-        Ok(length)
+        length
     }
 
     /// How the message of an initializer goes on after its header.
-    fn storage(&self, index: usize) -> Result<tensor::Storage, WriteError> {
+    fn storage(&self, index: usize) -> tensor::Storage {
         let length = self.lengths[index];
         let (source, side) = match self.locations {
             Weights::Embed { side } | Weights::External { side } => ("", side),
             Weights::InPlace { source, side } => (source, side),
         };
         match &self.placement.places[index] {
-            Place::Model => Ok(tensor::Storage::raw(length)),
+            Place::Model => tensor::Storage::raw(length),
             Place::Source { range } => tensor::Storage::external(source, range.start, length, None),
             // The checksum has one length, known or not.
             Place::Side { offset } => {

@@ -1,22 +1,25 @@
 //! Nodes, their attributes and the graphs in them.
 
-use super::{names::Names, value_info::Infos};
+use super::{
+    names::Names,
+    proto::{self, kind},
+    value_info::Infos,
+};
 use crate::onnx::graph::{Attribute, Node, OnnxModel, Subgraph, Tensor, ValueId};
-use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, attribute_proto::AttributeType};
 
 /// Makes messages of nodes, one after another in the same memory.
 pub(super) struct Nodes<'m> {
     model: &'m OnnxModel,
     names: &'m Names<'m>,
-    message: NodeProto,
+    message: proto::Node,
 }
 
 impl<'m> Nodes<'m> {
     pub(super) fn new(model: &'m OnnxModel, names: &'m Names<'m>) -> Self {
-        Self { model, names, message: NodeProto::default() }
+        Self { model, names, message: proto::Node::default() }
     }
 
-    pub(super) fn of(&mut self, node: &Node) -> &NodeProto {
+    pub(super) fn of(&mut self, node: &Node) -> &proto::Node {
         let Self { model, names, message } = self;
         put_all(names, &node.inputs, &mut message.input);
         put_all(names, &node.outputs, &mut message.output);
@@ -41,79 +44,64 @@ fn put_all(names: &Names<'_>, ids: &[Option<ValueId>], into: &mut Vec<String>) {
 }
 
 /// A literal tensor as a message.
-pub(super) fn literal(tensor: &Tensor) -> TensorProto {
-    TensorProto {
+pub(super) fn literal(tensor: &Tensor) -> proto::Tensor {
+    proto::Tensor {
         dims: tensor.dims.iter().map(|n| n.cast_signed()).collect(),
         data_type: tensor.elem as i32,
+        name: String::new(),
         raw_data: tensor.bytes.clone(),
-        ..TensorProto::default()
     }
 }
 
-/// Field numbers of AttributeProto. ONNX's schema tells a zero from nothing and importers do too, but the generated code
-/// leaves zeros out: they go in as fields that it does not know.
-const F: u32 = 2;
-const I: u32 = 3;
-
-fn attribute(model: &OnnxModel, names: &Names<'_>, name: &str, value: &Attribute) -> AttributeProto {
-    let mut proto = AttributeProto { name: name.to_owned(), ..AttributeProto::default() };
-    let kind = match value {
-        Attribute::Int(0) => {
-            proto.special_fields.mut_unknown_fields().add_varint(I, 0);
-            AttributeType::INT
-        }
+fn attribute(model: &OnnxModel, names: &Names<'_>, name: &str, value: &Attribute) -> proto::Attribute {
+    let mut message = proto::Attribute { name: name.to_owned(), ..proto::Attribute::default() };
+    message.kind = match value {
         Attribute::Int(i) => {
-            proto.i = *i;
-            AttributeType::INT
-        }
-        Attribute::Float(f) if f.to_bits() == 0 => {
-            proto.special_fields.mut_unknown_fields().add_fixed32(F, 0);
-            AttributeType::FLOAT
+            message.i = Some(*i);
+            kind::INT
         }
         Attribute::Float(f) => {
-            proto.f = *f;
-            AttributeType::FLOAT
+            message.f = Some(*f);
+            kind::FLOAT
         }
         Attribute::String(s) => {
-            proto.s = s.clone().into_bytes();
-            AttributeType::STRING
+            message.s = Some(s.clone().into_bytes());
+            kind::STRING
         }
         Attribute::Ints(v) => {
-            proto.ints.clone_from(v);
-            AttributeType::INTS
+            message.ints.clone_from(v);
+            kind::INTS
         }
         Attribute::Floats(v) => {
-            proto.floats.clone_from(v);
-            AttributeType::FLOATS
+            message.floats.clone_from(v);
+            kind::FLOATS
         }
         Attribute::Strings(v) => {
-            proto.strings = v.iter().map(|s| s.clone().into_bytes()).collect();
-            AttributeType::STRINGS
+            message.strings = v.iter().map(|s| s.clone().into_bytes()).collect();
+            kind::STRINGS
         }
         Attribute::Tensor(t) => {
-            proto.t = Some(literal(t)).into();
-            AttributeType::TENSOR
+            message.t = Some(literal(t));
+            kind::TENSOR
         }
         Attribute::Graph(g) => {
-            proto.g = Some(subgraph(model, names, g)).into();
-            AttributeType::GRAPH
+            message.g = Some(subgraph(model, names, g));
+            kind::GRAPH
         }
     };
-    proto.type_ = kind.into();
-    proto
+    message
 }
 
 /// The body of a Scan, Loop or If. Its types are written too: importers need every rank.
-fn subgraph(model: &OnnxModel, names: &Names<'_>, graph: &Subgraph) -> GraphProto {
+fn subgraph(model: &OnnxModel, names: &Names<'_>, graph: &Subgraph) -> proto::Graph {
     let (mut nodes, mut infos) = (Nodes::new(model, names), Infos::new(model, names));
     let mut info = |id: &ValueId| infos.of(*id).clone();
     let inner = graph.nodes.iter().flat_map(|n| n.outputs.iter().flatten());
-    GraphProto {
+    proto::Graph {
         name: graph.name.clone(),
         input: graph.inputs.iter().map(&mut info).collect(),
         output: graph.outputs.iter().map(&mut info).collect(),
         value_info: inner.filter(|id| !graph.outputs.contains(id)).map(&mut info).collect(),
         node: graph.nodes.iter().map(|n| nodes.of(n).clone()).collect(),
-        ..GraphProto::default()
     }
 }

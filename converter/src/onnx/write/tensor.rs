@@ -2,11 +2,11 @@
 
 use super::{
     names::Names,
-    structure::{entry, refused},
+    proto::{EXTERNAL, External, Tensor},
+    structure::entry,
 };
 use crate::onnx::graph::{Dim, Initializer, OnnxModel};
-use crate::weights::WriteError;
-use onnx_protobuf::{Message, TensorProto, tensor_proto::DataLocation};
+use prost::Message;
 use smallvec::SmallVec;
 use std::fmt::Write as _;
 
@@ -18,19 +18,19 @@ const TENSOR_RAW_DATA: u64 = 9;
 pub(super) struct Header(Box<[u8]>);
 
 impl Header {
-    pub(super) fn new(model: &OnnxModel, names: &Names<'_>, initializer: &Initializer) -> Result<Self, WriteError> {
+    pub(super) fn new(model: &OnnxModel, names: &Names<'_>, initializer: &Initializer) -> Self {
         let value = &model.values[initializer.value.0 as usize];
         let size = |dim: &Dim| match dim {
             Dim::Known(n) => n.cast_signed(),
             Dim::Symbol(_) => -1,
         };
-        let proto = TensorProto {
+        let message = Tensor {
             dims: value.dims.iter().map(size).collect(),
             data_type: value.elem as i32,
             name: names.owned(initializer.value),
-            ..TensorProto::default()
+            raw_data: Vec::new(),
         };
-        proto.write_to_bytes().map(|bytes| Self(bytes.into())).map_err(refused)
+        Self(message.encode_to_vec().into())
     }
 
     /// What begins the field of an initializer of which `storage` bytes follow.
@@ -62,20 +62,15 @@ impl Storage {
     }
 
     /// The data is in another file, whose SHA-1 may be stated.
-    pub(super) fn external(
-        location: &str,
-        offset: u64,
-        length: u64,
-        checksum: Option<[u8; 20]>,
-    ) -> Result<Self, WriteError> {
-        let mut proto = TensorProto { data_location: DataLocation::EXTERNAL.into(), ..TensorProto::default() };
-        proto.external_data = vec![
+    pub(super) fn external(location: &str, offset: u64, length: u64, checksum: Option<[u8; 20]>) -> Self {
+        let mut external_data = vec![
             entry("location", location),
             entry("offset", &offset.to_string()),
             entry("length", &length.to_string()),
         ];
-        proto.external_data.extend(checksum.map(|sum| entry("checksum", &hex(&sum))));
-        Ok(Self { bytes: proto.write_to_bytes().map_err(refused)?.into(), data: 0 })
+        external_data.extend(checksum.map(|sum| entry("checksum", &hex(&sum))));
+        let message = External { external_data, data_location: EXTERNAL };
+        Self { bytes: message.encode_to_vec().into(), data: 0 }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

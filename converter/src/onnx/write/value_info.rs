@@ -1,49 +1,45 @@
 //! Values with their types.
 
-use super::names::Names;
-use crate::onnx::graph::{Dim, OnnxModel, Value, ValueId};
-use onnx_protobuf::{
-    TensorShapeProto, TypeProto, ValueInfoProto,
-    tensor_shape_proto::{Dimension, dimension},
-    type_proto,
+use super::{
+    names::Names,
+    proto::{Dimension, Shape, Size, TensorType, Type, ValueInfo},
 };
+use crate::onnx::graph::{Dim, OnnxModel, Value, ValueId};
 
 /// Makes messages of values, one after another in the same memory.
 pub(super) struct Infos<'m> {
     model: &'m OnnxModel,
     names: &'m Names<'m>,
-    message: ValueInfoProto,
+    message: ValueInfo,
     /// The value whose type `message` has: often the next one's too.
     last: Option<&'m Value>,
 }
 
 impl<'m> Infos<'m> {
     pub(super) fn new(model: &'m OnnxModel, names: &'m Names<'m>) -> Self {
-        Self { model, names, message: ValueInfoProto::default(), last: None }
+        Self { model, names, message: ValueInfo::default(), last: None }
     }
 
     /// Name, element type and shape of a value. The rank is always there.
-    pub(super) fn of(&mut self, id: ValueId) -> &ValueInfoProto {
+    pub(super) fn of(&mut self, id: ValueId) -> &ValueInfo {
         let value = &self.model.values[id.0 as usize];
         if self.last.is_none_or(|last| last.elem != value.elem || last.dims != value.dims) {
-            self.message.type_ = Some(self.type_of(value)).into();
+            self.message.kind = Some(self.type_of(value));
             self.last = Some(value);
         }
         self.names.put(id, &mut self.message.name);
         &self.message
     }
 
-    fn type_of(&self, value: &Value) -> TypeProto {
+    fn type_of(&self, value: &Value) -> Type {
         let dim = |dim: &Dim| {
             let size = match *dim {
-                Dim::Known(n) => dimension::Value::DimValue(n.cast_signed()),
-                Dim::Symbol(s) => dimension::Value::DimParam(self.model.symbols[s as usize].clone()),
+                Dim::Known(n) => Size::Value(n.cast_signed()),
+                Dim::Symbol(s) => Size::Symbol(self.model.symbols[s as usize].clone()),
             };
-            Dimension { value: Some(size), ..Dimension::default() }
+            Dimension { size: Some(size) }
         };
-        let shape = TensorShapeProto { dim: value.dims.iter().map(dim).collect(), ..TensorShapeProto::default() };
-        let elem_type = value.elem as i32;
-        let tensor = type_proto::Tensor { elem_type, shape: Some(shape).into(), ..type_proto::Tensor::default() };
-        TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() }
+        let shape = Shape { dim: value.dims.iter().map(dim).collect() };
+        Type { tensor: Some(TensorType { elem_type: value.elem as i32, shape: Some(shape) }) }
     }
 }
