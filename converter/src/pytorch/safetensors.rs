@@ -3,6 +3,7 @@
 use super::json;
 use crate::weights::{Data, ElemType};
 use crate::weights::{Plain, Progress, Sink, WriteError, write_plain};
+use std::ops::ControlFlow;
 
 /// A tensor to be written.
 #[derive(Clone, Debug)]
@@ -21,6 +22,18 @@ impl Tensor {
     /// Bytes that it takes.
     pub fn length(&self) -> u64 {
         self.dims.iter().product::<u64>() * self.elem.size() as u64
+    }
+
+    /// Its bytes, row-major and little-endian. `source` is the CNTK file that the data refer to.
+    ///
+    /// # Errors
+    ///
+    /// A description that contradicts itself or the source.
+    pub fn to_bytes(&self, source: &[u8]) -> Result<Vec<u8>, WriteError> {
+        let mut bytes = Vec::new();
+        let plain = Plain { name: &self.name, elem: self.elem, length: self.length(), data: &self.data };
+        write_plain(&[], std::iter::once(plain), source, &mut bytes, &mut |_| ControlFlow::Continue(()))?;
+        Ok(bytes)
     }
 }
 

@@ -2,6 +2,7 @@
 
 /// An `Axis` record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Axis<'a> {
     /// `static_axis_idx`: a file axis (column-major, negative counts from the end), or a sentinel.
     pub index: i32,

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 /// A shape as the file stores it: **column-major**, entry 0 varies fastest. Entries may be sentinels.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Shape(pub SmallVec<[u64; 4]>);
 
 impl Shape {

@@ -19,6 +19,7 @@ pub struct FunctionId(pub u32);
 
 /// `NDArrayView.DataType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[allow(missing_docs, reason = "the names are CNTK's")]
 pub enum DataType {
     Unknown,

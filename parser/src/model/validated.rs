@@ -104,6 +104,11 @@ impl<'a> ValidatedModel<'a> {
         &self.model
     }
 
+    /// The ids of all functions, blocks and unreachable ones included, in file order.
+    pub fn function_ids(&self) -> impl Iterator<Item = FunctionId> + use<> {
+        (0..).take(self.model.functions.len()).map(FunctionId)
+    }
+
     /// Function records by id.
     pub fn function(&self, id: FunctionId) -> &Function<'a> {
         &self.model.functions[id.0 as usize]

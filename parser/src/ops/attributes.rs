@@ -7,6 +7,7 @@ use crate::model::{Axis, DataType, Shape};
 
 /// TransposeAxes (12): swaps two axes or permutes all.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum TransposeAxes<'a> {
     /// `axis1`, `axis2`: two file axes change places.
     Swap(Axis<'a>, Axis<'a>),
@@ -16,6 +17,7 @@ pub enum TransposeAxes<'a> {
 
 /// Where (13).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Where<'a> {
     /// `newDynamicAxes`: the dynamic axes of the result.
     pub new_dynamic_axes: Option<Vec<Axis<'a>>>,
@@ -27,6 +29,7 @@ pub struct Where<'a> {
 
 /// One axis of a Slice.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SliceRange<'a> {
     /// The axis.
     pub axis: Axis<'a>,
@@ -40,6 +43,7 @@ pub struct SliceRange<'a> {
 
 /// Slice (14): single and multi-axis forms as one list.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Slice<'a> {
     /// The ranges, one per axis.
     pub ranges: Vec<SliceRange<'a>>,
@@ -47,6 +51,7 @@ pub struct Slice<'a> {
 
 /// Random-number state that stateful ops carry since composite version 3.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RandomState {
     /// `rngSeed`.
     pub seed: Option<u64>,
@@ -56,6 +61,7 @@ pub struct RandomState {
 
 /// Dropout (15).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Dropout {
     /// `dropoutRate`.
     pub rate: f64,
@@ -65,6 +71,7 @@ pub struct Dropout {
 
 /// Reshape (16).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Reshape<'a> {
     /// `newShape`, at most one entry inferred.
     pub new_shape: Shape,
@@ -76,6 +83,7 @@ pub struct Reshape<'a> {
 
 /// Max or average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum PoolingType {
     /// 0.
     Max,
@@ -85,6 +93,7 @@ pub enum PoolingType {
 
 /// Pooling (17).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Pooling {
     /// `poolingType`.
     pub kind: PoolingType,
@@ -106,6 +115,7 @@ pub struct Pooling {
 
 /// Unpooling (58).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Unpooling {
     /// `poolingType`, always max.
     pub kind: PoolingType,
@@ -123,6 +133,7 @@ pub struct Unpooling {
 
 /// Times (31).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Times {
     /// `outputRank`.
     pub output_rank: u64,
@@ -132,6 +143,7 @@ pub struct Times {
 
 /// TransposeTimes (32).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TransposeTimes {
     /// `outputRank`.
     pub output_rank: u64,
@@ -139,6 +151,7 @@ pub struct TransposeTimes {
 
 /// Convolution (33) and ConvolutionSequenceShape (97).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Convolution {
     /// `strides`.
     pub strides: Shape,
@@ -168,6 +181,7 @@ pub struct Convolution {
 
 /// PastValue (37) and FutureValue (38).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Delay {
     /// `offset`, at least 1.
     pub offset: u64,
@@ -175,6 +189,7 @@ pub struct Delay {
 
 /// The reductions of ReduceElements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[allow(missing_docs, reason = "the names are CNTK's")]
 pub enum Reduction {
     Sum,
@@ -191,6 +206,7 @@ pub enum Reduction {
 
 /// ReduceElements (39).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ReduceElements<'a> {
     /// `axis` or `axisVec`.
     pub axes: Vec<Axis<'a>>,
@@ -202,6 +218,7 @@ pub struct ReduceElements<'a> {
 
 /// BatchNormalization (40).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct BatchNormalization {
     /// `spatial`.
     pub spatial: bool,
@@ -219,6 +236,7 @@ pub struct BatchNormalization {
 
 /// Splice (43).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Splice<'a> {
     /// `axis`: may be one beyond the rank.
     pub axis: Axis<'a>,
@@ -226,6 +244,7 @@ pub struct Splice<'a> {
 
 /// RandomSample (45) and RandomSampleInclusionFrequency (46).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RandomSample {
     /// `numSamples`.
     pub num_samples: u64,
@@ -237,6 +256,7 @@ pub struct RandomSample {
 
 /// ROIPooling (47).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RoiPooling {
     /// `poolingType`, default max.
     pub kind: PoolingType,
@@ -248,6 +268,7 @@ pub struct RoiPooling {
 
 /// The cells of OptimizedRNNStack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[allow(missing_docs, reason = "the names are CNTK's")]
 pub enum RecurrentOp {
     Lstm,
@@ -258,6 +279,7 @@ pub enum RecurrentOp {
 
 /// OptimizedRNNStack (49).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct OptimizedRnnStack {
     /// `hiddenSize`.
     pub hidden_size: u64,
@@ -271,6 +293,7 @@ pub struct OptimizedRnnStack {
 
 /// EditDistanceError (61).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct EditDistanceError {
     /// `SubstitutionPenalty`.
     pub substitution_penalty: f32,
@@ -286,6 +309,7 @@ pub struct EditDistanceError {
 
 /// ForwardBackward (66).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ForwardBackward {
     /// `BlankTokenId`; 2^64-1 = last.
     pub blank_token_id: u64,
@@ -295,6 +319,7 @@ pub struct ForwardBackward {
 
 /// OneHot (68).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct OneHot<'a> {
     /// `numClass`.
     pub num_class: u64,
@@ -306,6 +331,7 @@ pub struct OneHot<'a> {
 
 /// ToSequence (70) and ToSequenceLike (71).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ToSequence<'a> {
     /// `sequenceAxis`: name prefix.
     pub sequence_axis: Option<&'a str>,
@@ -315,6 +341,7 @@ pub struct ToSequence<'a> {
 
 /// UnpackSequence (72).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct UnpackSequence {
     /// `sequenceUnpackPaddingValue`.
     pub padding_value: f64,
@@ -324,6 +351,7 @@ pub struct UnpackSequence {
 
 /// The distributions of RandomDistribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[allow(missing_docs, reason = "the names are CNTK's")]
 pub enum Distribution {
     Uniform,
@@ -334,6 +362,7 @@ pub enum Distribution {
 
 /// RandomDistribution (76).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RandomDistribution {
     /// `randomDistributionType`.
     pub distribution: Distribution,
@@ -349,6 +378,7 @@ pub struct RandomDistribution {
 
 /// The modes of Pad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[allow(missing_docs, reason = "the names are CNTK's")]
 pub enum PaddingMode {
     Constant,
@@ -358,6 +388,7 @@ pub enum PaddingMode {
 
 /// Pad (83).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Pad {
     /// `paddingHead`, file order, one per axis.
     pub head: Vec<u64>,
@@ -371,6 +402,7 @@ pub struct Pad {
 
 /// Crop (84).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Crop {
     /// `offset`: `[x, y]` = column, row. Absent: found from the paths to a common ancestor.
     pub offset: Option<Vec<u64>>,
@@ -378,6 +410,7 @@ pub struct Crop {
 
 /// TopK (87).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TopK<'a> {
     /// `axis`: always file axis 0.
     pub axis: Axis<'a>,
@@ -387,6 +420,7 @@ pub struct TopK<'a> {
 
 /// Squeeze (88).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Squeeze<'a> {
     /// `axisVec`; absent = all axes of size 1.
     pub axes: Option<Vec<Axis<'a>>>,
@@ -394,6 +428,7 @@ pub struct Squeeze<'a> {
 
 /// ConstantOp (89).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ConstantOp {
     /// `fillValue`.
     pub fill_value: f64,
@@ -401,6 +436,7 @@ pub struct ConstantOp {
 
 /// Cast (91).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Cast {
     /// `newDataType`.
     pub new_data_type: DataType,
@@ -408,6 +444,7 @@ pub struct Cast {
 
 /// EyeLikeOp (92).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct EyeLike {
     /// `OutputSparse`.
     pub output_sparse: bool,
@@ -415,6 +452,7 @@ pub struct EyeLike {
 
 /// LatticeSequenceWithSoftmax (90): paths in the file system, reported and never opened.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LatticeSequenceWithSoftmax<'a> {
     /// `SymListPath`, `PhonePath`, `StateListPath`, `TransProbPath`, `LatticeConfigPath`.
     pub paths: Vec<(&'static str, &'a str)>,
@@ -422,6 +460,7 @@ pub struct LatticeSequenceWithSoftmax<'a> {
 
 /// CustomProxyOp (93).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CustomProxyOp<'a> {
     /// `customOp`: the name of a registered native op.
     pub custom_op: &'a str,

@@ -25,6 +25,7 @@ macro_rules! op_table {
 
         /// An operator with its typed attributes.
         #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         #[allow(missing_docs, reason = "the names are CNTK's")]
         pub enum Operator<'a> {
             $($op $(($payload))?,)*

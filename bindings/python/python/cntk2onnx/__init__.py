@@ -1,0 +1,29 @@
+"""Reads models that Microsoft's CNTK saved, without CNTK and without trusting a byte of them.
+
+>>> import cntk2onnx
+>>> report = cntk2onnx.validate("net.model")        # what is wrong with a file; never raises for what it holds
+>>> model = cntk2onnx.load("net.model")             # InvalidModelError for what must not be used
+>>> model.to_onnx("net.onnx")                       # the same numbers in ONNX
+>>> net = model.to_torch()                          # and in PyTorch
+"""
+
+from __future__ import annotations
+
+from ._errors import InvalidModelError, UnsupportedError
+from ._model import Model, Tensors, load
+from ._native import Finding, Function, Reason, Report, Variable, __version__, validate
+
+__all__ = [
+    "Finding",
+    "Function",
+    "InvalidModelError",
+    "Model",
+    "Reason",
+    "Report",
+    "Tensors",
+    "UnsupportedError",
+    "Variable",
+    "__version__",
+    "load",
+    "validate",
+]

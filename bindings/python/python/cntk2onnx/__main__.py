@@ -1,0 +1,19 @@
+"""The program ``cntk2onnx``: the native one."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+
+def main() -> int:
+    """Runs the command line; the exit codes are the program's."""
+    from ._native import program
+
+    # As in any native program: no Python runs any more that could handle it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return program(["cntk2onnx", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

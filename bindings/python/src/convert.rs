@@ -1,0 +1,307 @@
+//! Conversions to bytes and files.
+
+use crate::{
+    model::Model,
+    raise::{self, Reason},
+};
+use cntk2onnx::{
+    IoSink, Options, Outputs, Refusal, Weights, WriteError, convert,
+    pytorch::{PyTorchOptions, convert_pytorch, convert_safetensors, safetensors},
+};
+use pyo3::{
+    exceptions::{PyFileExistsError, PyOSError, PyValueError},
+    prelude::*,
+    types::PyBytes,
+};
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tempfile::NamedTempFile;
+
+/// How often signals are looked at and `progress` is called.
+const OFTEN: Duration = Duration::from_millis(100);
+
+/// Why a native step ended early.
+pub enum Failure {
+    Refused(Refusal),
+    Write(WriteError),
+    Io(io::Error),
+    /// What a callback or a signal handler raised.
+    Python(PyErr),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Failure {
+    fn raised(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Python(error) => error,
+            Self::Refused(refusal) => raise::unsupported(py, refusal.reasons.iter().map(Reason::from).collect()),
+            Self::Write(error @ (WriteError::TooLarge { .. } | WriteError::Inconsistent { .. })) => {
+                raise::unsupported(py, vec![Reason::text(error.to_string())])
+            }
+            Self::Write(error) => PyOSError::new_err(error.to_string()),
+            Self::Io(error) => error.into(),
+        }
+    }
+}
+
+/// Tells Python how far a conversion is, and stops it when Python says so.
+struct Watch<'p> {
+    progress: Option<&'p Py<PyAny>>,
+    last: Instant,
+    raised: Option<PyErr>,
+}
+
+impl<'p> Watch<'p> {
+    fn new(progress: Option<&'p Py<PyAny>>) -> Self {
+        Self { progress, last: Instant::now(), raised: None }
+    }
+
+    fn update(&mut self, done: u64) -> ControlFlow<()> {
+        if self.last.elapsed() < OFTEN {
+            return ControlFlow::Continue(());
+        }
+        self.last = Instant::now();
+        let asked = Python::attach(|py| {
+            py.check_signals()?;
+            self.progress.map_or(Ok(()), |p| p.call1(py, (done,)).map(drop))
+        });
+        match asked {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.raised = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// The error to raise for one of the writer.
+    fn failure(self, error: WriteError) -> Failure {
+        self.raised.map_or(Failure::Write(error), Failure::Python)
+    }
+}
+
+/// The options of a conversion.
+pub fn options(opset: i64, outputs: Vec<String>) -> Options {
+    let outputs = match &*outputs {
+        [one] if one == "inference" => Outputs::Inference,
+        [one] if one == "all" => Outputs::All,
+        _ => Outputs::Named(outputs),
+    };
+    Options::default().opset(opset).outputs(outputs)
+}
+
+#[pymethods]
+impl Model {
+    /// The native part of :meth:`cntk2onnx.Model.to_onnx`.
+    #[expect(clippy::too_many_arguments, reason = "they are Python's")]
+    fn to_onnx<'py>(
+        &self,
+        py: Python<'py>,
+        path: Option<PathBuf>,
+        opset: i64,
+        outputs: Vec<String>,
+        weights: &str,
+        overwrite: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let place = match (weights, &path) {
+            ("embed", _) => Place::Embedded,
+            ("external", Some(_)) => Place::Beside,
+            ("in-place", Some(_)) => Place::Source,
+            ("external" | "in-place", None) => {
+                return Err(PyValueError::new_err("weights can only be embedded in bytes: give a path"));
+            }
+            _ => return Err(PyValueError::new_err("weights is 'embed', 'external' or 'in-place'")),
+        };
+        let options = options(opset, outputs);
+        let watch = Watch::new(progress.as_ref());
+        let done = py.detach(|| match &path {
+            None => self.onnx_bytes(&options, watch).map(Some),
+            Some(path) => self.onnx_file(&options, path, place, overwrite, watch).map(|()| None),
+        });
+        let bytes = done.map_err(|e| e.raised(py))?;
+        self.source.unchanged()?;
+        Ok(bytes.map(|b| PyBytes::new(py, &b)))
+    }
+
+    /// The native part of :meth:`cntk2onnx.Model.to_pytorch`.
+    fn to_pytorch(&self, py: Python<'_>, directory: PathBuf, outputs: Vec<String>, overwrite: bool) -> PyResult<()> {
+        let options = options(Options::default().opset, outputs);
+        py.detach(|| self.pytorch_directory(&options, &directory, overwrite)).map_err(|e| e.raised(py))?;
+        self.source.unchanged()
+    }
+
+    /// The native part of :meth:`cntk2onnx.Model.to_safetensors`.
+    fn to_safetensors(&self, py: Python<'_>, path: PathBuf, overwrite: bool) -> PyResult<()> {
+        let write = || -> Result<(), Failure> {
+            let made = convert_safetensors(self.owned.get())?;
+            let file = create(&path, overwrite)?;
+            self.tensors_into(&made, file.as_file())?;
+            publish(file, &path, overwrite)
+        };
+        py.detach(write).map_err(|e| e.raised(py))?;
+        self.source.unchanged()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Embedded,
+    Beside,
+    Source,
+}
+
+impl Model {
+    fn onnx_bytes(&self, options: &Options, mut watch: Watch<'_>) -> Result<Vec<u8>, Failure> {
+        let model = self.owned.get();
+        let done = convert(model, options)?;
+        let source = &self.source;
+        let mut writer = done.writer(source, Weights::Embed { side: "" }).map_err(Failure::Write)?;
+        let bytes = writer.model_length();
+        if writer.side_length().is_some() {
+            return Err(Failure::Write(WriteError::TooLarge { bytes }));
+        }
+        let mut out = Vec::new();
+        match writer.write_model(&mut out, &mut |n| watch.update(n), || Ok(vec![])) {
+            Ok(_) => Ok(out),
+            Err(error) => Err(watch.failure(error)),
+        }
+    }
+
+    fn onnx_file(
+        &self,
+        options: &Options,
+        path: &Path,
+        place: Place,
+        overwrite: bool,
+        mut watch: Watch<'_>,
+    ) -> Result<(), Failure> {
+        let model = self.owned.get();
+        let done = convert(model, options)?;
+        let source = &self.source;
+        let side_path = {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".data");
+            PathBuf::from(name)
+        };
+        let side = side_path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let inside = match (place, source.path()) {
+            (Place::Source, Some(file)) => beside(file, path)?,
+            (Place::Source, None) => return Err(io::Error::other("the model was not loaded from a path").into()),
+            _ => String::new(),
+        };
+        let weights = match place {
+            Place::Embedded => Weights::Embed { side: &side },
+            Place::Beside => Weights::External { side: &side },
+            Place::Source => Weights::InPlace { source: &inside, side: &side },
+        };
+        let mut writer = done.writer(source, weights).map_err(Failure::Write)?;
+        let file = create(path, overwrite)?;
+        let mut data = None;
+        let before = writer.side_length().unwrap_or(0);
+        if before > 0 {
+            let file = create(&side_path, overwrite)?;
+            let mut sink = IoSink(BufWriter::new(file.as_file()));
+            let written = writer.write_side(&mut sink, &mut |n| watch.update(n));
+            if let Err(error) = written {
+                return Err(watch.failure(error));
+            }
+            sink.0.flush()?;
+            drop(sink);
+            data = Some(file);
+        }
+        let mut sink = IoSink(BufWriter::new(file.as_file()));
+        let written = writer.write_model(&mut sink, &mut |n| watch.update(before + n), || Ok(vec![]));
+        if let Err(error) = written {
+            return Err(watch.failure(error));
+        }
+        sink.0.flush()?;
+        drop(sink);
+        // The weights first, so that there is never a model without them.
+        if let Some(data) = data {
+            publish(data, &side_path, overwrite)?;
+        }
+        publish(file, path, overwrite)
+    }
+
+    fn pytorch_directory(&self, options: &Options, directory: &Path, overwrite: bool) -> Result<(), Failure> {
+        let stem = &self.source.stem;
+        let name = if stem.is_empty() { "model".to_owned() } else { stem.clone() };
+        let own = PyTorchOptions::default().name(name);
+        let made = convert_pytorch(self.owned.get(), options, &own)?;
+        if !overwrite && fs::read_dir(directory).is_ok_and(|mut d| d.next().is_some()) {
+            let text = format!("{}: holds files; overwrite=True replaces them", directory.display());
+            return Err(Failure::Python(PyFileExistsError::new_err(text)));
+        }
+        fs::create_dir_all(directory)?;
+        let texts = [("model.py", &made.module), ("test_model.py", &made.test), ("report.json", &made.report)];
+        for (name, text) in texts {
+            let mut file = NamedTempFile::new_in(directory)?;
+            file.write_all(text.as_bytes())?;
+            publish(file, &directory.join(name), true)?;
+        }
+        for (name, tensors) in [("model.safetensors", &made.weights), ("reference.safetensors", &made.reference)] {
+            let file = NamedTempFile::new_in(directory)?;
+            self.tensors_into(tensors, file.as_file())?;
+            publish(file, &directory.join(name), true)?;
+        }
+        Ok(())
+    }
+
+    fn tensors_into(&self, tensors: &[safetensors::Tensor], file: &fs::File) -> Result<(), Failure> {
+        let mut watch = Watch::new(None);
+        let mut sink = IoSink(BufWriter::new(file));
+        match safetensors::write(tensors, &self.source, &mut sink, &mut |n| watch.update(n)) {
+            Ok(()) => Ok(sink.0.flush()?),
+            Err(error) => Err(watch.failure(error)),
+        }
+    }
+}
+
+/// A file without its name yet, in the directory of `path`.
+fn create(path: &Path, overwrite: bool) -> Result<NamedTempFile, Failure> {
+    if !overwrite && path.exists() {
+        let text = format!("{}: exists; overwrite=True replaces it", path.display());
+        return Err(Failure::Python(PyFileExistsError::new_err(text)));
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(NamedTempFile::new_in(folder)?)
+}
+
+/// Gives a complete file its name.
+fn publish(file: NamedTempFile, path: &Path, overwrite: bool) -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        // Temporary files are for their owner alone; results get what any new file gets.
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    let done = if overwrite { file.persist(path).map(drop) } else { file.persist_noclobber(path).map(drop) };
+    done.map_err(|e| Failure::Io(e.error))
+}
+
+/// Where the model lies, seen from the directory of the ONNX file: readers of ONNX accept nothing outside of it.
+fn beside(model: &Path, onnx: &Path) -> io::Result<String> {
+    let folder = onnx.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (model, folder) = (fs::canonicalize(model)?, fs::canonicalize(folder)?);
+    let inside = model.strip_prefix(&folder).ok().and_then(Path::to_str);
+    let text =
+        || io::Error::other("weights can stay in the CNTK file only if it lies in the ONNX file's directory or below");
+    inside.map(str::to_owned).ok_or_else(text)
+}
