@@ -19,6 +19,8 @@ use std::{fs::File, io};
 pub fn map(file: &File, name: &str) -> io::Result<Mmap> {
     #[cfg(unix)]
     bus::install(name);
+    #[cfg(not(unix))]
+    let _ = name;
     // SAFETY: the mapping is private and read-only. If the file is truncated, access raises SIGBUS, which the handler
     // turns into an error. If its bytes are changed by someone else, references into it may see them change: nothing
     // but parsing of plain bytes is done with them, every index is checked against lengths held outside the mapping,

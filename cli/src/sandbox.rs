@@ -20,6 +20,10 @@ mod linux {
 
 /// What is needed beyond the files that are open already.
 #[derive(Default)]
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))),
+    expect(dead_code, reason = "nothing is given up there")
+)]
 pub struct Needs {
     /// Files yet to be opened for reading.
     read: Vec<PathBuf>,

@@ -59,6 +59,10 @@ const FINISH_OLD: &[c_long] = &[];
 const THREADS: &[c_long] =
     &[libc::SYS_clone, libc::SYS_clone3, libc::SYS_set_robust_list, libc::SYS_rseq, libc::SYS_sched_getaffinity];
 
+/// The request by which the C library asks whether a file is a terminal.
+#[allow(clippy::unnecessary_cast, reason = "musl's type is another one than glibc's")]
+const IS_TERMINAL: u64 = libc::TCGETS as u64;
+
 /// Allows these calls only, to this thread and those it starts.
 pub(super) fn restrict(needs: &Needs) -> Result<(), Error> {
     let mut rules = BTreeMap::new();
@@ -80,7 +84,7 @@ pub(super) fn restrict(needs: &Needs) -> Result<(), Error> {
         rules.insert(call, vec![only(2, SeccompCmpOp::MaskedEq(executable), 0)?]);
     }
     // Is this a terminal?
-    rules.insert(libc::SYS_ioctl, vec![only(1, SeccompCmpOp::Eq, libc::TCGETS)?]);
+    rules.insert(libc::SYS_ioctl, vec![only(1, SeccompCmpOp::Eq, IS_TERMINAL)?]);
 
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let filter = SeccompFilter::new(rules, denied, SeccompAction::Allow, std::env::consts::ARCH.try_into()?)?;
