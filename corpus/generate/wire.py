@@ -2,19 +2,17 @@
 
 For the scripts of this folder, on files that are known to be well-formed. Python 3.6 or newer.
 """
+import os
 import struct
 
 MAGIC = 0x636e746b          # the first four bytes of the layout for files over 2 GB
 
-OPS = """Negate Sigmoid Tanh ReLU Exp Log Sqrt Floor Abs Reciprocal Softmax Hardmax TransposeAxes Where Slice Dropout Reshape
-Pooling SumAll Plus Minus ElementTimes Equal NotEqual Less LessEqual Greater GreaterEqual PackedIndex GatherPacked
-ScatterPacked Times TransposeTimes Convolution SquaredError CrossEntropyWithSoftmax ClassificationError PastValue
-FutureValue ReduceElements BatchNormalization Clip Select Splice Combine RandomSample RandomSampleInclusionFrequency
-ROIPooling Logistic OptimizedRNNStack ReconcileDynamicAxis LogSoftmax LogPlus CosDistance Sin Cos Pass Block Unpooling
-LambdaRank NDCG EditDistanceError NoOp LabelsToGraph StopGradient ELU ForwardBackward CosDistanceWithNegativeSamples OneHot
-Pow ToSequence ToSequenceLike UnpackSequence Assign Gather StableSigmoid RandomDistribution Sinh Cosh UnpackBatch ToBatch Asin
-Acos Pad Crop Atanh Asinh TopK Squeeze ConstantOp LatticeSequenceWithSoftmax Cast EyeLikeOp CustomProxyOp StraightThrough Tan
-Atan ConvolutionSequenceShape""".split()
+# The page that is generated from the op table.
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "ops.md")
+with open(PAGE) as page:
+    ROWS = [line.split(" | ") for line in page if line[:2] == "| " and line[2].isdigit()]
+OPS = [name for _, name, *_ in ROWS]
+assert [int(code[2:]) for code, *_ in ROWS] == list(range(len(OPS)))
 BLOCK = OPS.index("Block")
 
 

@@ -188,7 +188,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         let weight = self.stored(w)?;
         let (wd, xd) = (self.sizes(w)?, self.sizes(x)?);
         let (width, reduced) = wd.split_last()?;
-        if a.output_rank != 1 || a.infer_input_rank_to_map == -2 || reduced != xd.as_slice() || reduced.is_empty() {
+        if a.output_rank != 1 || a.reduces_sequence() || reduced != xd.as_slice() || reduced.is_empty() {
             return None;
         }
         let rows = reduced.iter().try_fold(1u64, |n, d| n.checked_mul(*d))?;

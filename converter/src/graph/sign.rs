@@ -4,6 +4,7 @@ use super::literal;
 use cntk_parser::model::{FunctionId, Source, ValidatedModel};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Reduction;
+use cntk_parser::ops::facts::Values;
 
 /// The largest constant that is looked at.
 const MOST: u64 = 16;
@@ -15,23 +16,21 @@ pub fn is_positive(model: &ValidatedModel<'_>, source: Source, depth: u32) -> bo
     };
     let inputs = model.inputs(f);
     match model.operator(f) {
-        Operator::Cosh => true,
         Operator::Plus => {
             (is_positive(model, inputs[0], depth) && is_non_negative(model, inputs[1], depth))
                 || (is_positive(model, inputs[1], depth) && is_non_negative(model, inputs[0], depth))
         }
         Operator::ElementTimes => same(inputs) && is_positive(model, inputs[0], depth),
-        Operator::Pass
-        | Operator::NoOp
-        | Operator::StopGradient
-        | Operator::Sqrt
-        | Operator::Reshape(_)
-        | Operator::ReconcileDynamicAxis => is_positive(model, inputs[0], depth),
+        Operator::Sqrt => is_positive(model, inputs[0], depth),
         Operator::ReduceElements(r) => {
             matches!(r.reduction, Reduction::Sum | Reduction::Mean | Reduction::Max | Reduction::Min)
                 && is_positive(model, inputs[0], depth)
         }
-        _ => false,
+        op => match op.facts().values {
+            Values::Positive => true,
+            Values::OfFirst => is_positive(model, inputs[0], depth),
+            _ => false,
+        },
     }
 }
 
@@ -42,27 +41,18 @@ pub fn is_non_negative(model: &ValidatedModel<'_>, source: Source, depth: u32) -
     };
     let inputs = model.inputs(f);
     match model.operator(f) {
-        Operator::Exp
-        | Operator::Sigmoid
-        | Operator::StableSigmoid
-        | Operator::Abs
-        | Operator::ReLU
-        | Operator::Sqrt
-        | Operator::Softmax
-        | Operator::Cosh => true,
         Operator::ElementTimes if same(inputs) => true,
         Operator::Plus | Operator::ElementTimes => inputs.iter().all(|i| is_non_negative(model, *i, depth)),
-        Operator::Reciprocal
-        | Operator::Pass
-        | Operator::NoOp
-        | Operator::StopGradient
-        | Operator::Reshape(_)
-        | Operator::ReconcileDynamicAxis => is_non_negative(model, inputs[0], depth),
+        Operator::Reciprocal => is_non_negative(model, inputs[0], depth),
         Operator::ReduceElements(r) => {
             matches!(r.reduction, Reduction::Sum | Reduction::Mean | Reduction::Max | Reduction::Min | Reduction::Prod)
                 && is_non_negative(model, inputs[0], depth)
         }
-        _ => false,
+        op => match op.facts().values {
+            Values::ZeroOrOne | Values::NonNegative | Values::Positive => true,
+            Values::OfFirst => is_non_negative(model, inputs[0], depth),
+            Values::Any => false,
+        },
     }
 }
 

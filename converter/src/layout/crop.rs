@@ -112,21 +112,7 @@ fn step(model: &ValidatedModel<'_>, f: FunctionId, i: usize) -> Result<Option<Ma
             };
             (i == 0).then_some(Map { scale: [1.0; 2], shift: [-(offset[0] as f64), -(offset[1] as f64)] })
         }
-        Operator::Plus
-        | Operator::Minus
-        | Operator::ElementTimes
-        | Operator::ReLU
-        | Operator::Sigmoid
-        | Operator::Tanh
-        | Operator::Exp
-        | Operator::Log
-        | Operator::Negate
-        | Operator::Abs
-        | Operator::Sqrt
-        | Operator::Clip
-        | Operator::ELU
-        | Operator::Pass
-        | Operator::NoOp => Some(Map::IDENTITY),
+        op if op.facts().in_place => Some(Map::IDENTITY),
         _ => return Err("an op on the way to the common ancestor has no affine map"),
     })
 }

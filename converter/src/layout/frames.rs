@@ -8,6 +8,7 @@ mod place;
 
 use cntk_parser::model::{FunctionId, Source, ValidatedModel};
 use cntk_parser::ops::Operator;
+use cntk_parser::ops::facts::Values;
 use place::{Grid, INFINITE};
 use std::collections::HashSet;
 
@@ -110,37 +111,24 @@ fn is_binary(model: &ValidatedModel<'_>, source: Source) -> bool {
         };
         let inputs = model.inputs(function);
         match model.operator(function) {
-            Operator::Equal
-            | Operator::NotEqual
-            | Operator::Less
-            | Operator::LessEqual
-            | Operator::Greater
-            | Operator::GreaterEqual
-            | Operator::Hardmax
-            | Operator::OneHot(_) => {}
             Operator::ConstantOp(a) if a.fill_value == 0.0 || a.fill_value == 1.0 => {}
             Operator::Minus if crate::graph::literal::scalar(model, inputs[0]) == Some(1.0) => stack.push(inputs[1]),
             Operator::ElementTimes | Operator::PastValue(_) | Operator::FutureValue(_) | Operator::Splice(_) => {
                 stack.extend(inputs);
             }
             Operator::Select => stack.extend(&inputs[1..]),
-            Operator::NoOp
-            | Operator::Pass
-            | Operator::StopGradient
-            | Operator::Dropout(_)
-            | Operator::Reshape(_)
-            | Operator::Squeeze(_)
-            | Operator::Slice(_)
-            | Operator::TransposeAxes(_)
-            | Operator::ReconcileDynamicAxis
-            | Operator::GatherPacked
-            | Operator::Cast(_)
+            // 0 and 1 are what these make of 0 and 1.
+            Operator::Cast(_)
             | Operator::Floor
             | Operator::Abs
             | Operator::ReLU
-            | Operator::Sqrt => stack.push(inputs[0]),
-            Operator::ScatterPacked => stack.push(inputs[0]),
-            _ => return false,
+            | Operator::Sqrt
+            | Operator::ScatterPacked => stack.push(inputs[0]),
+            op => match op.facts().values {
+                Values::ZeroOrOne => {}
+                Values::OfFirst => stack.push(inputs[0]),
+                _ => return false,
+            },
         }
     }
     true

@@ -13,8 +13,8 @@ mod random;
 
 use crate::graph::Graph;
 use crate::options::Options;
-use cntk_parser::model::{AxisKind, DynamicAxes, FunctionId, SequenceAxisId, Source, ValueType};
-use cntk_parser::ops::Operator;
+use cntk_parser::model::{DynamicAxes, FunctionId, SequenceAxisId, Source, ValueType};
+use cntk_parser::ops::facts::Reach;
 
 /// The dynamic axes that a value of the converted model really has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -89,7 +89,7 @@ fn mark_read(graph: &Graph<'_, '_>, f: FunctionId, read: &mut [bool]) {
     let model = graph.model;
     let inputs = model.inputs(f);
     let types = inputs.iter().map(|s| model.type_of(*s));
-    let mixes = mixes_frames(model.operator(f)) || changes_axes(model.output_types(f), types.clone());
+    let mixes = model.operator(f).reach() > Reach::Frame || changes_axes(model.output_types(f), types.clone());
     if mixes {
         for t in types.chain(model.output_types(f)) {
             if let Some(s) = t.axes.sequence {
@@ -103,40 +103,6 @@ fn mark_read(graph: &Graph<'_, '_>, f: FunctionId, read: &mut [bool]) {
 fn changes_axes<'t>(outputs: &[ValueType], inputs: impl Iterator<Item = &'t ValueType>) -> bool {
     let mut dynamic = inputs.map(|t| t.axes).filter(|a| a.batch || a.sequence.is_some());
     dynamic.any(|a| outputs.iter().any(|o| o.axes.sequence != a.sequence || !o.axes.batch))
-}
-
-fn mixes_frames(op: &Operator<'_>) -> bool {
-    match op {
-        Operator::PastValue(_)
-        | Operator::FutureValue(_)
-        | Operator::Where(_)
-        | Operator::PackedIndex
-        | Operator::GatherPacked
-        | Operator::ScatterPacked
-        | Operator::UnpackSequence(_)
-        | Operator::ToSequence(_)
-        | Operator::ToSequenceLike(_)
-        | Operator::ReconcileDynamicAxis
-        | Operator::OptimizedRNNStack(_)
-        | Operator::ConvolutionSequenceShape(_)
-        | Operator::EditDistanceError(_)
-        | Operator::ForwardBackward(_)
-        | Operator::SumAll
-        | Operator::SquaredError
-        | Operator::CrossEntropyWithSoftmax
-        | Operator::ClassificationError
-        | Operator::Logistic
-        | Operator::LambdaRank
-        | Operator::NDCG
-        | Operator::CosDistanceWithNegativeSamples
-        | Operator::UnpackBatch
-        | Operator::ToBatch
-        | Operator::User => true,
-        Operator::ReduceElements(r) => {
-            r.axes.iter().any(|a| matches!(a.kind(), AxisKind::All | AxisKind::Batch | AxisKind::Sequence))
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
 //! The ONNX back end: graph, lowering, writer.
 
 pub(crate) mod builder;
-pub mod catalogue;
+mod entry;
 pub mod graph;
 pub(crate) mod lower;
 pub(crate) mod simplify;
 pub(crate) mod summary;
 pub mod write;
+
+/// What becomes of each operator: the ONNX form, the restrictions, the status. `cntk2onnx ops` and `docs/ops.md` print it.
+pub mod catalogue {
+    pub use super::entry::{Entry, Status};
+    pub use super::lower::entry;
+}

@@ -4,6 +4,7 @@ use crate::graph::Graph;
 use cntk_parser::model::{Source, VariableId};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Reduction;
+use cntk_parser::ops::facts::Gradient;
 use hashbrown::HashSet;
 
 /// The variables that the outputs depend on in a way that can be differentiated.
@@ -31,32 +32,14 @@ pub(super) fn reached(graph: &Graph<'_, '_>) -> HashSet<VariableId> {
 
 /// Does a gradient of this output go on to this operand?
 fn passes(op: &Operator<'_>, output: u32, operand: usize) -> bool {
-    match op {
-        Operator::Equal
-        | Operator::NotEqual
-        | Operator::Less
-        | Operator::LessEqual
-        | Operator::Greater
-        | Operator::GreaterEqual
-        | Operator::Hardmax
-        | Operator::OneHot(_)
-        | Operator::StopGradient
-        | Operator::ClassificationError
-        | Operator::EditDistanceError(_)
-        | Operator::Where(_)
-        | Operator::PackedIndex
-        | Operator::RandomSample(_)
-        | Operator::RandomSampleInclusionFrequency(_)
-        | Operator::RandomDistribution(_)
-        | Operator::EyeLikeOp(_) => false,
-        Operator::ReduceElements(r) => {
-            !matches!(r.reduction, Reduction::Argmax | Reduction::Argmin | Reduction::All | Reduction::Any)
-        }
-        Operator::TopK(_) | Operator::UnpackSequence(_) => output == 0,
-        Operator::Select => operand > 0,
-        Operator::Crop(_) | Operator::ReconcileDynamicAxis | Operator::ToSequence(_) | Operator::ToSequenceLike(_) => {
-            operand == 0
-        }
-        _ => true,
+    if let Operator::ReduceElements(r) = op {
+        return !matches!(r.reduction, Reduction::Argmax | Reduction::Argmin | Reduction::All | Reduction::Any);
+    }
+    match op.facts().gradient {
+        Gradient::All => true,
+        Gradient::None => false,
+        Gradient::FirstOperand => operand == 0,
+        Gradient::OtherOperands => operand > 0,
+        Gradient::FirstOutput => output == 0,
     }
 }

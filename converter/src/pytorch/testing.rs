@@ -9,7 +9,8 @@ use super::python::wrap::Lines;
 use super::state::State;
 use crate::graph::Graph;
 use cntk_parser::model::{DataType, Source};
-use cntk_parser::ops::Operator;
+use cntk_parser::ops::facts::Reach;
+use cntk_parser::ops::{Class, Operator};
 use std::collections::BTreeSet;
 
 const TOP: &str = include_str!("testing/top.py");
@@ -124,27 +125,16 @@ fn unreached(e: &Emission<'_, '_, '_, '_>) -> Vec<String> {
 
 /// Does a value differ from call to call?
 fn is_random(graph: &Graph<'_, '_>) -> bool {
-    graph.functions().any(|f| {
-        matches!(
-            graph.model.operator(f),
-            Operator::RandomSample(_) | Operator::RandomSampleInclusionFrequency(_) | Operator::RandomDistribution(_)
-        )
-    })
+    graph.functions().any(|f| graph.model.operator(f).facts().class == Class::Random)
 }
 
 /// Does a value of one sample depend on the others of the batch?
 fn mixes_samples(graph: &Graph<'_, '_>) -> bool {
     let model = graph.model;
-    graph.functions().any(|f| match model.operator(f) {
-        Operator::UnpackBatch
-        | Operator::ToBatch
-        | Operator::EyeLikeOp(_)
-        | Operator::CosDistanceWithNegativeSamples
-        | Operator::SumAll => true,
-        _ => {
-            model.inputs(f).iter().any(|s| model.type_of(*s).axes.batch)
+    graph.functions().any(|f| {
+        model.operator(f).reach() == Reach::Batch
+            || model.inputs(f).iter().any(|s| model.type_of(*s).axes.batch)
                 && model.output_types(f).iter().any(|t| !t.axes.batch)
-        }
     })
 }
 

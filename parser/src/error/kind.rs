@@ -104,7 +104,7 @@ pub enum ErrorKind {
     /// The `type` of a record is another one.
     WrongRecord { expected: &'static str, found: String },
     /// An op number that CNTK 2.7 does not know; with its name if a later development version did.
-    UnknownOp { code: u64, name: Option<&'static str> },
+    UnknownOp { code: u64, name: Option<&'static str>, last: usize },
     /// A value that the key cannot have.
     BadValue { expected: &'static str, found: String },
     /// A block's argument map has keys without values or the other way round.
@@ -268,10 +268,10 @@ impl fmt::Display for ErrorKind {
             Self::WrongRecord { expected, found } => {
                 write!(f, "the type is \"{}\", expected \"{expected}\"", Escaped(found))
             }
-            Self::UnknownOp { code, name: Some(name) } => {
+            Self::UnknownOp { code, name: Some(name), .. } => {
                 write!(f, "op {code} ({name}) belongs to a development version after CNTK 2.7")
             }
-            Self::UnknownOp { code, name: None } => write!(f, "op {code} does not exist (0 to 97 do)"),
+            Self::UnknownOp { code, name: None, last } => write!(f, "op {code} does not exist (0 to {last} do)"),
             Self::BadValue { expected, found } => write!(f, "expected {expected}, found {}", Escaped(found)),
             Self::BlockMap { keys, values } => {
                 write!(f, "block_function_composite_arguments_map has {keys} keys but {values} values")

@@ -141,6 +141,13 @@ pub struct Times {
     pub infer_input_rank_to_map: i32,
 }
 
+impl Times {
+    /// Does it sum over the frames of the sequence axis, too?
+    pub fn reduces_sequence(&self) -> bool {
+        self.infer_input_rank_to_map == -2
+    }
+}
+
 /// TransposeTimes (32).
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -2,8 +2,10 @@
 
 pub mod attributes;
 mod decode;
+pub mod facts;
 mod spec;
 mod table;
 
-pub use spec::{AttributeSpec, AttributeType, OpSpec, Outputs, Requirement, State};
+pub use facts::{Class, Facts};
+pub use spec::{AttributeSpec, AttributeType, Default, OpSpec, Outputs, Requirement};
 pub use table::{Op, Operator};

@@ -1,5 +1,6 @@
 //! What the table says of an operator.
 
+use super::facts::Facts;
 use crate::dictionary::ValueKind;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -21,8 +22,8 @@ pub struct OpSpec {
     pub outputs: Outputs,
     /// The op-set version in which it appeared; 0 where the history does not say.
     pub since: u64,
-    /// What it keeps between evaluations.
-    pub state: State,
+    /// What holds of it whatever its operands are.
+    pub facts: Facts,
     /// The keys of its attribute dictionary.
     pub attributes: &'static [AttributeSpec],
 }
@@ -30,7 +31,7 @@ pub struct OpSpec {
 /// Outputs of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outputs {
-    /// As many.
+    /// Exactly this many outputs.
     Fixed(u32),
     /// Its inputs are its outputs: Combine.
     Inputs,
@@ -38,19 +39,6 @@ pub enum Outputs {
     Masked,
     /// Those of the root inside: a block.
     Inner,
-}
-
-/// What an operator keeps between evaluations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nothing.
-    None,
-    /// The state of a random-number generator.
-    Random,
-    /// Earlier or later frames: closes recurrences.
-    Delay,
-    /// It overwrites its first input.
-    Assigns,
 }
 
 /// An attribute of an operator.
@@ -83,23 +71,39 @@ impl fmt::Display for AttributeType {
 }
 
 /// Whether an attribute must be there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Requirement {
-    /// It must.
+    /// Must be present.
     Required,
-    /// It or an alternative must.
+    /// One of a group of alternatives must be present.
     Either,
-    /// Absent (as in older files), it means this.
-    Default(&'static str),
-    /// It may be absent.
+    /// May be absent, as in older files: it then has this value.
+    Default(Default),
+    /// May be absent.
     Optional,
+}
+
+/// The value of an attribute that is absent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the types")]
+pub enum Default {
+    Bool(bool),
+    Int(i32),
+    SizeT(u64),
+    Double(f64),
+    /// The shape `[1]`.
+    Ones,
+    /// It follows from other attributes or from the operands; in words.
+    Text(&'static str),
 }
 
 impl OpSpec {
     /// The numbers of inputs that a record of this op-set version may have: BatchNormalization took five before version 4.
     pub fn arity(&self, version: u64) -> RangeInclusive<usize> {
-        let six = self.code == 40 && version >= 4;
-        if six { 6..=6 } else { self.min_inputs..=self.max_inputs }
+        match self.facts.inputs_since {
+            Some((since, inputs)) if version >= since => inputs..=inputs,
+            _ => self.min_inputs..=self.max_inputs,
+        }
     }
 
     /// The attribute of that key.
@@ -124,7 +128,7 @@ pub(super) const fn alt(key: &'static str, kind: AttributeType) -> AttributeSpec
     AttributeSpec { key, kind, requirement: Requirement::Either }
 }
 
-pub(super) const fn def(key: &'static str, kind: AttributeType, default: &'static str) -> AttributeSpec {
+pub(super) const fn def(key: &'static str, kind: AttributeType, default: Default) -> AttributeSpec {
     AttributeSpec { key, kind, requirement: Requirement::Default(default) }
 }
 

@@ -31,25 +31,36 @@ pub(super) fn binary(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'s
     Ok(smallvec![Val { id: cx.b.binary(op, ids[0], ids[1]), lead }])
 }
 
-/// Comparisons give 1.0 or 0.0; only NotEqual holds for NaN. ONNX's GreaterOrEqual is left out for the importers' sake.
-pub(super) fn compare(
+/// Comparisons give 1.0 or 0.0.
+pub(super) fn compare(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
+    compared(cx, node, |cx, a, b| cx.b.compare(op, a, b))
+}
+
+/// ONNX's GreaterOrEqual is left out for the importers' sake.
+pub(super) fn compare_or_equal(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
+    compared(cx, node, |cx, a, b| {
+        let truth = cx.b.compare(op, a, b);
+        let equal = cx.b.compare("Equal", a, b);
+        cx.b.compare("Or", truth, equal)
+    })
+}
+
+/// The one comparison that holds for NaN.
+pub(super) fn not_equal(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    compared(cx, node, |cx, a, b| {
+        let truth = cx.b.compare("Equal", a, b);
+        cx.b.unary("Not", truth)
+    })
+}
+
+fn compared(
     cx: &mut Lowering<'_, '_, '_>,
     node: &Node<'_, '_>,
-    op: &'static str,
-    or_equal: bool,
-    negate: bool,
+    truth: impl FnOnce(&mut Lowering<'_, '_, '_>, ValueId, ValueId) -> ValueId,
 ) -> Lowered {
     let (ids, lead) = cx.align(&node.inputs);
-    let (a, b) = (ids[0], ids[1]);
-    let mut truth = cx.b.compare(op, a, b);
-    if or_equal {
-        let equal = cx.b.compare("Equal", a, b);
-        truth = cx.b.compare("Or", truth, equal);
-    }
-    if negate {
-        truth = cx.b.unary("Not", truth);
-    }
-    let elem = cx.b.elem(a);
+    let truth = truth(cx, ids[0], ids[1]);
+    let elem = cx.b.elem(ids[0]);
     Ok(smallvec![Val { id: cx.b.cast(truth, elem), lead }])
 }
 

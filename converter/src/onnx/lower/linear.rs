@@ -11,7 +11,7 @@ use smallvec::smallvec;
 
 /// `y = tensordot(x, W)` over W's first axes: W is `(reduced..., output...)`, x is `(m..., reduced...)`.
 pub(super) fn times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> Lowered {
-    if a.infer_input_rank_to_map == -2 {
+    if a.reduces_sequence() {
         return super::sequence::product::over_sequence(cx, node);
     }
     if let Some(rows) = embedding(cx, node, a)? {

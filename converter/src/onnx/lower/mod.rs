@@ -21,6 +21,8 @@ mod sparse;
 mod value;
 mod values;
 
+pub use dispatch::entry;
+
 use super::builder::{Builder, Measured};
 use super::graph::{Dim, Dims, ElemType, OnnxModel, Stored};
 use crate::graph::Graph;
@@ -170,7 +172,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         let mut inputs = SmallVec::new();
         for s in sources {
             match self.value(*s) {
-                Ok(Some(v)) if sequence::repeats(model.operator(f)) => inputs.push(v),
+                Ok(Some(v)) if model.operator(f).repeats() => inputs.push(v),
                 Ok(Some(v)) => match self.full(v, model.type_of(*s)) {
                     Ok(v) => inputs.push(v),
                     Err(unmeasured) => return self.refuse(f, unmeasured.into()),

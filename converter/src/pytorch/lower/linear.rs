@@ -12,7 +12,7 @@ use smallvec::smallvec;
 
 /// `y = tensordot(x, W)` over W's first axes: W is `(reduced..., output...)`, x is `(m..., reduced...)`.
 pub(super) fn times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> Lowered {
-    if a.infer_input_rank_to_map == -2 {
+    if a.reduces_sequence() {
         return super::sequence::times_over_sequence(cx, node);
     }
     let outputs = usize::try_from(a.output_rank).unwrap_or(usize::MAX);

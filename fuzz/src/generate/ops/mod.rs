@@ -14,16 +14,13 @@ use super::block::block;
 use super::maker::Maker;
 use super::recurrence::recurrence;
 use crate::mutate::Choice;
-use cntk_parser::ops::Op;
+use cntk_parser::ops::{Class, Op};
 
 pub(super) use elementwise::identity;
 pub(super) use linear::times_attributes as times;
 
-/// Ops whose values depend on chance, or which CNTK cannot evaluate on a CPU.
-const NOT_RUNNABLE: [Op; 12] = [
-    Op::RandomDistribution,
-    Op::RandomSample,
-    Op::RandomSampleInclusionFrequency,
+/// Ops which CNTK cannot evaluate on a CPU, or not alone.
+const NOT_RUNNABLE: [Op; 9] = [
     Op::OptimizedRNNStack,
     Op::LambdaRank,
     Op::NDCG,
@@ -43,7 +40,8 @@ impl Maker<'_, '_> {
             15 => recurrence(self),
             _ => {
                 let op = Op::ALL[self.choice.below(Op::ALL.len())];
-                if self.options.runnable && NOT_RUNNABLE.contains(&op) { None } else { function(self, op) }
+                let chance = op.facts().class == Class::Random;
+                if self.options.runnable && (chance || NOT_RUNNABLE.contains(&op)) { None } else { function(self, op) }
             }
         };
     }
@@ -51,47 +49,6 @@ impl Maker<'_, '_> {
 
 fn function(m: &mut Maker<'_, '_>, op: Op) -> Option<()> {
     match op {
-        Op::Negate
-        | Op::Sigmoid
-        | Op::Tanh
-        | Op::ReLU
-        | Op::Exp
-        | Op::Log
-        | Op::Sqrt
-        | Op::Floor
-        | Op::Abs
-        | Op::Reciprocal
-        | Op::Softmax
-        | Op::Hardmax
-        | Op::LogSoftmax
-        | Op::Sin
-        | Op::Cos
-        | Op::Tan
-        | Op::Asin
-        | Op::Acos
-        | Op::Atan
-        | Op::Sinh
-        | Op::Cosh
-        | Op::Asinh
-        | Op::Atanh
-        | Op::ELU
-        | Op::StableSigmoid
-        | Op::StraightThrough
-        | Op::Pass
-        | Op::NoOp
-        | Op::LabelsToGraph
-        | Op::StopGradient => elementwise::unary(m, op),
-        Op::Plus
-        | Op::Minus
-        | Op::ElementTimes
-        | Op::Equal
-        | Op::NotEqual
-        | Op::Less
-        | Op::LessEqual
-        | Op::Greater
-        | Op::GreaterEqual
-        | Op::LogPlus
-        | Op::Pow => elementwise::binary(m, op),
         Op::Clip => elementwise::clip(m),
         Op::Select => elementwise::select(m),
         Op::Dropout => elementwise::dropout(m),
@@ -143,5 +100,11 @@ fn function(m: &mut Maker<'_, '_>, op: Op) -> Option<()> {
         Op::CustomProxyOp => criteria::custom(m),
         // Both stand where they make sense: `block`, and the root.
         Op::Block | Op::Combine => None,
+        // What takes operands and no attributes, by its class.
+        _ => match (op.facts().class, op.spec().min_inputs) {
+            (Class::Elementwise | Class::Identity | Class::Softmax, 1) => elementwise::unary(m, op),
+            (Class::Broadcast, 2) => elementwise::binary(m, op),
+            _ => None,
+        },
     }
 }

@@ -3,12 +3,37 @@
 use crate::dictionary::{Dictionary, FromValue, Item, Value, Vector, list};
 use crate::error::{Error, ErrorKind};
 use crate::model::DataType;
-use crate::ops::Op;
+use crate::model::Shape;
+use crate::ops::{Default, Op, Requirement};
+use smallvec::smallvec;
 
 /// A type that an operator's attributes become.
 pub(in crate::ops) trait Decode<'a>: Sized {
     /// `None` if something was wrong; what, is with the attributes.
     fn decode(attributes: &mut Attributes<'a>) -> Option<Self>;
+}
+
+/// A type that a default of the op table can have.
+pub(super) trait FromDefault: Sized {
+    fn from_default(default: Default) -> Option<Self>;
+}
+
+macro_rules! from_default {
+    ($($type:ty: $pattern:pat => $value:expr;)*) => {$(
+        impl FromDefault for $type {
+            fn from_default(default: Default) -> Option<Self> {
+                if let $pattern = default { Some($value) } else { None }
+            }
+        }
+    )*};
+}
+
+from_default! {
+    bool: Default::Bool(v) => v;
+    i32: Default::Int(v) => v;
+    u64: Default::SizeT(v) => v;
+    f64: Default::Double(v) => v;
+    Shape: Default::Ones => Shape(smallvec![1]);
 }
 
 /// The attributes of one function.
@@ -46,9 +71,15 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// An attribute that older files lack.
-    pub(super) fn or<T: FromValue<'a>>(&mut self, key: &'static str, default: T) -> Option<T> {
-        Some(self.optional(key)?.unwrap_or(default))
+    /// An attribute that may be absent: then it has the value that the op table says.
+    pub(super) fn defaulted<T: FromValue<'a> + FromDefault>(&mut self, key: &'static str) -> Option<T> {
+        if let Some(value) = self.optional(key)? {
+            return Some(value);
+        }
+        match self.op.spec().attribute(key)?.requirement {
+            Requirement::Default(default) => T::from_default(default),
+            _ => self.missing(key),
+        }
     }
 
     /// An attribute that may be absent: `Some(None)`. `None` if it has another type.

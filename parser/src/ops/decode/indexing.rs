@@ -30,7 +30,7 @@ impl<'a> Decode<'a> for Slice<'a> {
         let axis = from.required("axis");
         let begin = from.required("beginIndex");
         let end = from.required("endIndex");
-        let stride = from.or("sliceStrides", 1);
+        let stride = from.defaulted("sliceStrides");
         Some(Self { ranges: vec![SliceRange { axis: axis?, begin: begin?, end: end?, stride: stride? }] })
     }
 }
@@ -86,7 +86,7 @@ impl<'a> Decode<'a> for ReduceElements<'a> {
                 other => return from.impossible("reductionOpName", "the name of a reduction", format!("\"{other}\"")),
             })
         });
-        let keep_dimensions = from.or("reductionKeepDimensions", true);
+        let keep_dimensions = from.defaulted("reductionKeepDimensions");
         Some(Self { axes: axes?, reduction: reduction?, keep_dimensions: keep_dimensions? })
     }
 }

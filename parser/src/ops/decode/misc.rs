@@ -15,7 +15,7 @@ fn random_state(from: &mut Attributes<'_>) -> Option<RandomState> {
 impl<'a> Decode<'a> for Times {
     fn decode(from: &mut Attributes<'a>) -> Option<Self> {
         let output_rank = from.required("outputRank");
-        let infer = from.or("inferInputRankToMap", -1);
+        let infer = from.defaulted("inferInputRankToMap");
         Some(Self { output_rank: output_rank?, infer_input_rank_to_map: infer? })
     }
 }
@@ -41,7 +41,7 @@ impl<'a> Decode<'a> for BatchNormalization {
         let normalization = from.required("normalizationTimeConstant");
         let blend = from.required("blendTimeConstant");
         let cudnn = from.required("useCuDNNEngine");
-        let disable_regularization = from.or("disableRegularization", false);
+        let disable_regularization = from.defaulted("disableRegularization");
         Some(Self {
             spatial: spatial?,
             epsilon: epsilon?,

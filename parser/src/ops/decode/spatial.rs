@@ -3,22 +3,21 @@
 use super::{Attributes, Decode};
 use crate::model::Shape;
 use crate::ops::attributes::{Convolution, Pooling, PoolingType, RoiPooling, Unpooling};
-use smallvec::smallvec;
 
 impl<'a> Decode<'a> for Convolution {
     fn decode(from: &mut Attributes<'a>) -> Option<Self> {
         let strides = from.required("strides");
-        let dilation = from.or("dilation", Shape(smallvec![1]));
+        let dilation = from.defaulted("dilation");
         let sharing = from.list("sharing");
         let auto_padding = from.list("autoPadding");
         let lower_pad = from.required("lowerPad");
         let upper_pad = from.required("upperPad");
-        let transpose = from.or("transpose", false);
+        let transpose = from.defaulted("transpose");
         let output_shape = from.optional("outputShape");
         let kernel_shape = from.optional("kernelShape");
-        let memory = from.or("maxTempMemSizeInSamples", 0);
-        let groups = from.or("groups", 1);
-        let sequential = from.or("sequential", false);
+        let memory = from.defaulted("maxTempMemSizeInSamples");
+        let groups = from.defaulted("groups");
+        let sequential = from.defaulted("sequential");
         Some(Self {
             strides: strides?,
             dilation: dilation?,
@@ -41,12 +40,8 @@ fn is_given(shape: &Shape) -> bool {
     !shape.is_unknown() && !shape.0.is_empty() && shape.0.as_slice() != [0]
 }
 
-fn pooling_type(from: &mut Attributes<'_>, default: Option<u64>) -> Option<PoolingType> {
-    let code = match default {
-        Some(default) => from.or("poolingType", default),
-        None => from.required("poolingType"),
-    }?;
-    match code {
+fn pooling_type(from: &mut Attributes<'_>) -> Option<PoolingType> {
+    match from.defaulted::<u64>("poolingType")? {
         0 => Some(PoolingType::Max),
         1 => Some(PoolingType::Average),
         code => from.impossible("poolingType", "0 (max) or 1 (average)", code.to_string()),
@@ -55,14 +50,14 @@ fn pooling_type(from: &mut Attributes<'_>, default: Option<u64>) -> Option<Pooli
 
 impl<'a> Decode<'a> for Pooling {
     fn decode(from: &mut Attributes<'a>) -> Option<Self> {
-        let kind = pooling_type(from, None);
+        let kind = pooling_type(from);
         let window = from.required("poolingWindowShape");
         let strides = from.required("strides");
         let auto_padding = from.list("autoPadding");
         let lower_pad = from.required("lowerPad");
         let upper_pad = from.required("upperPad");
-        let ceil_out_dim = from.or("ceilOutDim", false);
-        let include_pad = from.or("includePad", false);
+        let ceil_out_dim = from.defaulted("ceilOutDim");
+        let include_pad = from.defaulted("includePad");
         Some(Self {
             kind: kind?,
             window: window?,
@@ -78,7 +73,7 @@ impl<'a> Decode<'a> for Pooling {
 
 impl<'a> Decode<'a> for Unpooling {
     fn decode(from: &mut Attributes<'a>) -> Option<Self> {
-        let kind = match pooling_type(from, None) {
+        let kind = match pooling_type(from) {
             Some(PoolingType::Average) => from.impossible("poolingType", "0 (max)", "1".to_owned()),
             kind => kind,
         };
@@ -100,9 +95,9 @@ impl<'a> Decode<'a> for Unpooling {
 
 impl<'a> Decode<'a> for RoiPooling {
     fn decode(from: &mut Attributes<'a>) -> Option<Self> {
-        let kind = pooling_type(from, Some(0));
+        let kind = pooling_type(from);
         let output_shape = from.required("roiOutputShape");
-        let spatial_scale = from.or("spatialScale", 0.0625);
+        let spatial_scale = from.defaulted("spatialScale");
         Some(Self { kind: kind?, output_shape: output_shape?, spatial_scale: spatial_scale? })
     }
 }

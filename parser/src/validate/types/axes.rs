@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use crate::model::{Axis, AxisKind, DynamicAxes, SequenceAxis, SequenceAxisId, Source};
-use crate::ops::Operator;
+use crate::ops::{Class, Operator};
 use crate::validate::findings::Quoted;
 use crate::validate::rules;
 use hashbrown::HashMap;
@@ -74,20 +74,8 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
     let batch = DynamicAxes { batch: true, sequence: None };
     let without_sequence = |axes: DynamicAxes| DynamicAxes { sequence: None, ..axes };
     match operator {
-        Operator::SumAll
-        | Operator::UnpackBatch
-        | Operator::SquaredError
-        | Operator::CrossEntropyWithSoftmax
-        | Operator::ClassificationError
-        | Operator::Logistic
-        | Operator::LambdaRank
-        | Operator::NDCG
-        | Operator::EditDistanceError(_)
-        | Operator::ForwardBackward(_)
-        | Operator::LatticeSequenceWithSoftmax(_) => {
-            union(node)?;
-            Some(DynamicAxes::default())
-        }
+        Operator::SumAll | Operator::UnpackBatch => none(node),
+        _ if operator.facts().class == Class::Criterion => none(node),
         Operator::ToBatch => Some(batch),
         Operator::PackedIndex
         | Operator::GatherPacked
@@ -97,7 +85,7 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
         Operator::PastValue(_) | Operator::FutureValue(_) | Operator::OptimizedRNNStack(_) => operand(node, 0),
         Operator::UnpackSequence(_) => operand(node, 0).map(without_sequence),
         Operator::ConvolutionSequenceShape(_) => operand(node, 1).map(without_sequence),
-        Operator::Times(times) if times.infer_input_rank_to_map == -2 => union(node).map(without_sequence),
+        Operator::Times(times) if times.reduces_sequence() => union(node).map(without_sequence),
         Operator::ReduceElements(reduce) => {
             let axes = operand(node, 0)?;
             Some(reduce.axes.iter().fold(axes, |axes, reduced| match reduced.kind() {
@@ -122,6 +110,11 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
         },
         _ => union(node),
     }
+}
+
+/// No dynamic axes, whatever the operands have.
+fn none(node: &mut Node<'_, '_, '_, '_>) -> Option<DynamicAxes> {
+    union(node).map(|_| DynamicAxes::default())
 }
 
 /// The axes of one operand.

@@ -20,9 +20,10 @@ mod weights;
 use super::{Lowering, Val};
 use crate::onnx::graph::ValueId;
 use crate::report::Reason;
-use cntk_parser::model::{AxisKind, FunctionId, LoopId, SequenceAxisId};
+use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Delay;
+use cntk_parser::ops::facts::Reach;
 use std::collections::{HashMap, HashSet};
 
 /// What the lowering of recurrences keeps from one to the next.
@@ -91,7 +92,7 @@ impl Frame {
         let mut axis = None;
         for f in &found.members {
             let here = |reason| Refused(Some(*f), reason);
-            if mixes_samples(model.operator(*f)) {
+            if model.operator(*f).reach() == Reach::Batch {
                 return Err(here(Reason::new("", "mixes the samples of a batch within a recurrence")));
             }
             let Some(delay) = delay(model.operator(*f)) else { continue };
@@ -110,21 +111,6 @@ impl Frame {
         }
         let axis = axis.ok_or_else(|| Reason::new("", "a recurrence without a delay"))?;
         Ok(Some(Self { id, axis, backward: found.backward, states }))
-    }
-}
-
-/// Is the result one value for the whole batch, so that no frame has one of its own?
-fn mixes_samples(op: &Operator<'_>) -> bool {
-    match op {
-        Operator::SumAll
-        | Operator::SquaredError
-        | Operator::CrossEntropyWithSoftmax
-        | Operator::ClassificationError
-        | Operator::Logistic
-        | Operator::UnpackBatch
-        | Operator::ToBatch => true,
-        Operator::ReduceElements(r) => r.axes.iter().any(|a| matches!(a.kind(), AxisKind::All | AxisKind::Batch)),
-        _ => false,
     }
 }
 

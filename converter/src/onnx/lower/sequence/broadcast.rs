@@ -8,8 +8,7 @@ use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
-use cntk_parser::model::{AxisKind, SequenceAxisId, ValueType};
-use cntk_parser::ops::Operator as Op;
+use cntk_parser::model::{SequenceAxisId, ValueType};
 use smallvec::smallvec;
 
 /// The data in the layout of the second operand.
@@ -20,73 +19,6 @@ pub(super) fn reconcile(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> L
         (Some(from), Some(axis)) if from != axis => Ok(smallvec![cx.relabel(&x, axis)?]),
         (Some(_), None) => Err(Reason::new("", "a sequence cannot take the layout of what is none")),
         _ => Ok(smallvec![x]),
-    }
-}
-
-/// Does an operator work alike on a value and on the same value repeated along its dynamic axes?
-pub(in crate::onnx::lower) fn repeats(op: &Op<'_>) -> bool {
-    match op {
-        Op::Times(a) => a.infer_input_rank_to_map != -2,
-        Op::ReduceElements(a) => {
-            a.axes.iter().all(|axis| matches!(axis.kind(), AxisKind::Static(_) | AxisKind::AllStatic))
-        }
-        Op::Negate
-        | Op::Sigmoid
-        | Op::StableSigmoid
-        | Op::Tanh
-        | Op::ReLU
-        | Op::Exp
-        | Op::Floor
-        | Op::Abs
-        | Op::Sin
-        | Op::Cos
-        | Op::Tan
-        | Op::Asin
-        | Op::Acos
-        | Op::Atan
-        | Op::Sinh
-        | Op::Cosh
-        | Op::Asinh
-        | Op::Atanh
-        | Op::ELU
-        | Op::Log
-        | Op::Sqrt
-        | Op::Reciprocal
-        | Op::StraightThrough
-        | Op::Pow
-        | Op::LogPlus
-        | Op::Plus
-        | Op::Minus
-        | Op::ElementTimes
-        | Op::Equal
-        | Op::NotEqual
-        | Op::Less
-        | Op::LessEqual
-        | Op::Greater
-        | Op::GreaterEqual
-        | Op::Select
-        | Op::Clip
-        | Op::Cast(_)
-        | Op::ConstantOp(_)
-        | Op::Dropout(_)
-        | Op::Pass
-        | Op::NoOp
-        | Op::StopGradient
-        | Op::LabelsToGraph
-        | Op::Assign
-        | Op::TransposeTimes(_)
-        | Op::Softmax
-        | Op::LogSoftmax
-        | Op::Hardmax
-        | Op::TransposeAxes(_)
-        | Op::Slice(_)
-        | Op::Reshape(_)
-        | Op::Squeeze(_)
-        | Op::Splice(_)
-        | Op::Pad(_)
-        | Op::OneHot(_)
-        | Op::ReconcileDynamicAxis => true,
-        _ => false,
     }
 }
 

@@ -21,7 +21,6 @@ use crate::report::Reason;
 use cntk_parser::ops::Operator as Op;
 
 pub(crate) use axes::Sequences;
-pub(super) use broadcast::repeats;
 
 /// Lowers an operator that reads a sequence axis.
 pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {

@@ -14,7 +14,7 @@ pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Di
         let text = format!("outputRank {} does not suit a first input of shape {}", times.output_rank, show(w));
         return node.attribute(&rules::OUTPUT_RANK, "outputRank", text);
     };
-    if times.infer_input_rank_to_map == -2 {
+    if times.reduces_sequence() {
         return over_sequence(node, w);
     }
     if times.infer_input_rank_to_map < -2 {

@@ -19,60 +19,21 @@ pub(crate) use windows::MAX_DIM;
 use super::node::Node;
 use crate::model::Dims;
 use crate::ops::Operator;
+use crate::ops::facts::ShapeRule;
 
 /// The shape of output 0; `None` if an input's is not known or after a report.
 pub(crate) fn infer(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<Dims> {
+    match operator.facts().shape {
+        ShapeRule::First => elementwise::same_as(node, 0),
+        ShapeRule::Broadcast => elementwise::broadcast(node),
+        ShapeRule::Scalar => Some(Dims::new()),
+        ShapeRule::Own => own(node, operator),
+    }
+}
+
+/// The rules that one operator, or a few, have for themselves.
+fn own(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<Dims> {
     match operator {
-        Operator::Negate
-        | Operator::Sigmoid
-        | Operator::Tanh
-        | Operator::ReLU
-        | Operator::Exp
-        | Operator::Log
-        | Operator::Sqrt
-        | Operator::Floor
-        | Operator::Abs
-        | Operator::Reciprocal
-        | Operator::Softmax
-        | Operator::Hardmax
-        | Operator::Dropout(_)
-        | Operator::LogSoftmax
-        | Operator::Sin
-        | Operator::Cos
-        | Operator::Pass
-        | Operator::NoOp
-        | Operator::LabelsToGraph
-        | Operator::StopGradient
-        | Operator::ELU
-        | Operator::StableSigmoid
-        | Operator::Sinh
-        | Operator::Cosh
-        | Operator::Asin
-        | Operator::Acos
-        | Operator::Atanh
-        | Operator::Asinh
-        | Operator::ConstantOp(_)
-        | Operator::Cast(_)
-        | Operator::EyeLikeOp(_)
-        | Operator::StraightThrough
-        | Operator::Tan
-        | Operator::Atan
-        | Operator::ReconcileDynamicAxis
-        | Operator::GatherPacked
-        | Operator::ScatterPacked => elementwise::same_as(node, 0),
-        Operator::Plus
-        | Operator::Minus
-        | Operator::ElementTimes
-        | Operator::Equal
-        | Operator::NotEqual
-        | Operator::Less
-        | Operator::LessEqual
-        | Operator::Greater
-        | Operator::GreaterEqual
-        | Operator::LogPlus
-        | Operator::Pow
-        | Operator::Clip
-        | Operator::Select => elementwise::broadcast(node),
         Operator::Assign => elementwise::assign(node),
         Operator::PastValue(_) | Operator::FutureValue(_) => elementwise::delay(node),
         Operator::Times(a) => linear::times(node, a),
@@ -107,15 +68,9 @@ pub(crate) fn infer(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) ->
         | Operator::Logistic
         | Operator::CosDistance => criteria::pair(node),
         Operator::CosDistanceWithNegativeSamples => criteria::negative_samples(node),
-        Operator::PackedIndex
-        | Operator::SumAll
-        | Operator::LambdaRank
-        | Operator::NDCG
-        | Operator::EditDistanceError(_)
-        | Operator::ForwardBackward(_)
-        | Operator::LatticeSequenceWithSoftmax(_) => Some(Dims::new()),
         Operator::CustomProxyOp(a) => random::definite(node, a.output_shape.as_ref()?, "outputShape"),
-        Operator::Combine | Operator::Block | Operator::User => None,
+        // Combine, blocks and user-defined functions have no shape of their own.
+        _ => None,
     }
 }
 
