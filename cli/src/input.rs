@@ -1,13 +1,14 @@
 //! The model file: read when small, mapped when large.
 
-use super::guard;
+use super::{guard, signed::Signed};
 use anyhow::{Context, Result, bail};
 use memmap2::Mmap;
 use std::{
-    fs::{File, Metadata},
+    fs::{self, File, Metadata},
     io::{self, Read},
     ops::Deref,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Larger files are mapped. Reading this much takes a few milliseconds and leaves nothing that could change beneath us.
@@ -19,6 +20,10 @@ pub struct Input {
     pub name: String,
     /// `None` for standard input.
     pub path: Option<PathBuf>,
+    /// `path` without links and relative parts; `None` for standard input.
+    pub real_path: Option<PathBuf>,
+    /// The bundle that has to cover the bytes.
+    pub signed: Option<Arc<Signed>>,
     bytes: Bytes,
     /// The file, if it is a regular one.
     pub file: Option<File>,
@@ -37,7 +42,15 @@ impl Input {
             let mut bytes = vec![];
             io::stdin().lock().read_to_end(&mut bytes).context("<stdin>")?;
             let name = "<stdin>".to_owned();
-            return Ok(Self { name, path: None, bytes: Bytes::Read(bytes), file: None, opened: None });
+            return Ok(Self {
+                name,
+                path: None,
+                real_path: None,
+                signed: None,
+                bytes: Bytes::Read(bytes),
+                file: None,
+                opened: None,
+            });
         }
         let name = path.display().to_string();
         Self::open_file(path, &name).with_context(|| name)
@@ -62,10 +75,18 @@ impl Input {
         Ok(Self {
             name: name.to_owned(),
             path: Some(path.to_owned()),
+            real_path: fs::canonicalize(path).ok(),
+            signed: None,
             bytes,
             file: regular.then_some(file),
             opened: regular.then_some(metadata),
         })
+    }
+
+    /// To be read as a model only if the bundle covers its bytes.
+    pub fn signed_by(mut self, signed: Option<&Arc<Signed>>) -> Self {
+        self.signed = signed.cloned();
+        self
     }
 
     /// Large enough that its weights should not pass through this process?

@@ -16,6 +16,7 @@ mod load;
 mod output;
 mod progress;
 mod sandbox;
+mod signed;
 mod terminal;
 mod walk;
 

@@ -1,6 +1,6 @@
 //! From bytes to a validated model, saying everything that there is to say about it.
 
-use super::{args::Common, terminal::Terminal};
+use super::{args::Common, input::Input, terminal::Terminal};
 use cntk_parser::{
     Error, Finding, ModelFile, Severity, ValidateOptions, Validation,
     model::{Model, ValidatedModel},
@@ -70,13 +70,26 @@ pub fn validate<'a>(common: &Common, model: Model<'a>, scan_weights: bool) -> Va
     cntk_parser::validate(model, &options)
 }
 
+/// Whether the bytes are those that were signed, if that was asked for; says why not.
+pub fn as_signed(terminal: &Terminal, input: &Input) -> bool {
+    let refused = input.signed.as_ref().and_then(|signed| signed.refuses(input));
+    if let Some(why) = &refused {
+        terminal.error(why);
+    }
+    refused.is_none()
+}
+
 /// A model that may be used, `None` after saying why it may not.
 pub fn valid<'a>(
     terminal: &Terminal,
     common: &Common,
-    name: &str,
+    input: &Input,
     file: &'a ModelFile<'_>,
 ) -> Option<ValidatedModel<'a>> {
+    if !as_signed(terminal, input) {
+        return None;
+    }
+    let name = &input.name;
     let model = match parse(common, file) {
         Ok(model) => model,
         Err(error) => {

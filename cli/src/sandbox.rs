@@ -42,6 +42,17 @@ impl Needs {
         Self { read: paths.to_vec(), ..Self::default() }
     }
 
+    /// And these files, or those below these folders.
+    pub fn and_reading(mut self, paths: &[PathBuf]) -> Self {
+        self.read.extend_from_slice(paths);
+        self
+    }
+
+    pub fn and_threads(mut self) -> Self {
+        self.threads = true;
+        self
+    }
+
     pub fn writing<'p>(folders: impl IntoIterator<Item = &'p Path>, threads: bool) -> Self {
         let folders = folders.into_iter().map(Path::to_owned).collect();
         Self { folders, threads, ..Self::default() }

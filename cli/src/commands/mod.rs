@@ -45,17 +45,21 @@ macro_rules! commands {
     };
 }
 
+mod check;
 mod completions;
 mod convert;
 mod inspect;
 mod man;
 mod ops;
+mod sign;
 mod validate;
 
 commands! {
     Convert => convert,
     Validate => validate,
     Inspect => inspect,
+    Sign => sign,
+    Check => check,
     Ops => ops,
     Completions => completions,
     Man => man,

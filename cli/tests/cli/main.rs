@@ -6,5 +6,6 @@ mod model;
 mod pytorch;
 mod record;
 mod report;
+mod signing;
 mod tool;
 mod weights;

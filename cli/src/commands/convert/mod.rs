@@ -13,6 +13,7 @@ use crate::{
     args::{Common, Format},
     exit,
     input::Input,
+    signed::SignatureArgs,
     terminal::Terminal,
 };
 use anyhow::{Result, bail};
@@ -71,6 +72,8 @@ pub struct Args {
     /// two where the variable has it. All inputs have to be there, and at least one output.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    #[command(flatten)]
+    pub signed: SignatureArgs,
     /// Overwrite OUT
     #[arg(long)]
     pub force: bool,
@@ -102,7 +105,8 @@ pub enum Place {
 
 pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     let options = options(&args);
-    let input = Input::open(&args.input)?;
+    let signed = args.signed.open()?;
+    let input = Input::open(&args.input)?.signed_by(signed.as_ref());
     if args.to != Target::Onnx && (args.weights != Place::Embed || args.hash()) {
         bail!("--weights, --hash and --expect-sha256 are for --to onnx");
     }

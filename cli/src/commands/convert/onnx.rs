@@ -30,7 +30,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, opt
     // Nothing is dropped that holds an object per node: the process ends soon, and freeing a million of them one by one
     // takes a tenth of the whole time.
     let file = ModelFile::new(input);
-    let Some(model) = load::valid(terminal, common, &input.name, &file) else { return Ok(exit::REJECTED) };
+    let Some(model) = load::valid(terminal, common, input, &file) else { return Ok(exit::REJECTED) };
     let model = ManuallyDrop::new(model);
     let conversion = match cntk2onnx::convert(&model, options) {
         Ok(conversion) => ManuallyDrop::new(conversion),

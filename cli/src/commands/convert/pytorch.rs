@@ -27,7 +27,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, opt
     let destination = Directory::create(&path, NAMES, args.force)?;
     sandbox::enter(terminal, common, &sandbox::Needs::writing(Some(folder(&path)), false));
     let file = ModelFile::new(input);
-    let Some(model) = load::valid(terminal, common, &input.name, &file) else { return Ok(exit::REJECTED) };
+    let Some(model) = load::valid(terminal, common, input, &file) else { return Ok(exit::REJECTED) };
     let mut made = match convert_pytorch(&model, options, &own) {
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),

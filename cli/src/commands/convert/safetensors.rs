@@ -28,7 +28,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input) -> 
     let output = Output::create(&path, args.force)?;
     sandbox::enter(terminal, common, &sandbox::Needs::writing(Some(folder(&path)), false));
     let file = ModelFile::new(input);
-    let Some(model) = load::valid(terminal, common, &input.name, &file) else { return Ok(exit::REJECTED) };
+    let Some(model) = load::valid(terminal, common, input, &file) else { return Ok(exit::REJECTED) };
     let made = match convert_safetensors(&model) {
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),

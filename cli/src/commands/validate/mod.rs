@@ -9,6 +9,7 @@ use crate::{
     json::Json,
     load::{self, Verdict},
     sandbox,
+    signed::SignatureArgs,
     terminal::{self, Terminal},
     walk,
 };
@@ -29,6 +30,8 @@ pub struct Args {
     /// Print the limits in force
     #[arg(long)]
     pub limits: bool,
+    #[command(flatten)]
+    pub signed: SignatureArgs,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: ReportFormat,
@@ -46,6 +49,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     if args.limits {
         report.limits(&common.limits.0)?;
     }
+    let signed = args.signed.open()?;
     let paths = walk::models(&args.inputs)?;
     if paths.is_empty() && !args.inputs.is_empty() {
         anyhow::bail!("no *.model, *.dnn or *.cmf in the directories given");
@@ -60,7 +64,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     let mut worst = exit::DONE;
     for (index, path) in paths.iter().enumerate() {
         let last = index + 1 == paths.len();
-        let input = first.take().unwrap_or_else(|| Input::open(path));
+        let input = first.take().unwrap_or_else(|| Input::open(path)).map(|input| input.signed_by(signed.as_ref()));
         worst = worst.max(one(terminal, common, &args, path, input, last, &mut report)?);
     }
     if !args.inputs.is_empty() {
@@ -87,6 +91,10 @@ fn one(
             return Ok(exit::IO);
         }
     };
+    if !load::as_signed(terminal, &input) {
+        report.unreadable(terminal, path, "not the file that was signed")?;
+        return Ok(exit::REJECTED);
+    }
     let file = ModelFile::new(&input);
     let verdict = match load::parse(common, &file) {
         Err(error) => Verdict::malformed(&input.name, &error),
