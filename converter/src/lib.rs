@@ -22,6 +22,7 @@
 mod cells;
 mod converter;
 mod error;
+mod evaluation;
 mod graph;
 mod layout;
 mod onnx;
@@ -29,12 +30,15 @@ mod options;
 mod owned;
 mod provenance;
 pub mod pytorch;
+mod record;
 mod report;
 mod weights;
 
+pub use cntk_evaluator as evaluator;
 pub use cntk_parser as parser;
 pub use converter::{Converter, Source};
 pub use error::{Error, Rejection};
+pub use evaluation::{EvaluateError, Evaluated, Evaluation, evaluate};
 pub use onnx::{
     catalogue,
     write::{MODEL_LIMIT, Weights, Writer},
@@ -42,6 +46,7 @@ pub use onnx::{
 pub use options::{Options, Outputs};
 pub use owned::OwnedModel;
 pub use provenance::SOURCE_SHA256;
+pub use record::{Record, RecordError};
 pub use report::{Port, Reason, Refusal, Summary};
 pub use weights::{ElemType, IoSink, Passing, Progress, Sink, WriteError};
 

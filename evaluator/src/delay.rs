@@ -19,14 +19,18 @@ impl Delay {
     }
 
     /// The frame of the initial state for step `t` of a sample: a sequence gives its last frames to a PastValue, its first to a
-    /// FutureValue, in order.
+    /// FutureValue, in order; it has at least as many as the delay is long, or one that holds for all steps.
     pub(crate) fn initial(&self, state: &Value, sample: usize, t: usize, length: usize) -> Result<usize, Fault> {
         let Frames::Steps(lengths) = &state.frames else {
             return Ok(if state.frames == Frames::One { 0 } else { sample });
         };
         let given = lengths.get(sample).copied().unwrap_or(0);
-        let step =
-            if self.future { (t + self.offset).checked_sub(length) } else { (given + t).checked_sub(self.offset) };
+        let step = match self.future {
+            _ if given == 1 => Some(0),
+            _ if given < self.offset => None,
+            true => (t + self.offset).checked_sub(length),
+            false => (given + t).checked_sub(self.offset),
+        };
         let frames: Range<usize> = state.frames.ranges()[sample].clone();
         match step.map(|step| frames.start + step).filter(|i| frames.contains(i)) {
             Some(frame) => Ok(frame),
@@ -83,5 +87,7 @@ mod tests {
         let future = Delay { offset: 2, future: true };
         assert_eq!([2, 3].map(|t| future.initial(&state, 0, t, 4).unwrap()), [0, 1]);
         assert!(Delay { offset: 3, ..past }.initial(&state, 1, 0, 4).is_err());
+        let one = Value::new(Frames::Steps([1, 1].into()), &[], vec![1.0, 2.0]).unwrap();
+        assert_eq!([0, 1].map(|t| past.initial(&one, 1, t, 4).unwrap()), [1, 1]);
     }
 }

@@ -7,7 +7,7 @@ use crate::ops::{Call, apply};
 use crate::precision::rounded;
 use crate::stored;
 use crate::value::{Frames, Value};
-use cntk_parser::model::{DataType, FunctionId, LoopId, Source, ValidatedModel, VariableKind};
+use cntk_parser::model::{DataType, Dim, FunctionId, LoopId, Source, ValidatedModel, VariableKind};
 use cntk_parser::ops::Operator;
 use fastrand::Rng;
 use std::collections::{HashMap, HashSet};
@@ -21,16 +21,19 @@ pub(crate) struct Walk<'m> {
     values: HashMap<Source, Value>,
     /// How many reads of each value are still to come.
     reads: HashMap<Source, usize>,
+    /// Sizes that the model leaves open, as far as they are known.
+    free: HashMap<u32, usize>,
 }
 
 impl<'m> Walk<'m> {
     pub(crate) fn new(model: &'m ValidatedModel<'m>, meter: Meter, seed: Option<u64>) -> Self {
         let random = seed.map(Rng::with_seed);
-        Self { model, meter, random, values: HashMap::new(), reads: HashMap::new() }
+        Self { model, meter, random, values: HashMap::new(), reads: HashMap::new(), free: HashMap::new() }
     }
 
     /// Gives the value of an input.
     pub(crate) fn give(&mut self, source: Source, value: Value) {
+        self.note_sizes(&self.model.type_of(source).shape, value.shape());
         self.meter.hold(value.data.len());
         self.values.insert(source, value);
     }
@@ -140,6 +143,7 @@ impl<'m> Walk<'m> {
             if !fits {
                 return fault(format!("its result has the shape {:?}, the model says {:?}", value.shape(), of.shape));
             }
+            self.note_sizes(&of.shape, value.shape());
             all.push(rounded(value, of.data_type));
         }
         Ok(all)
@@ -162,14 +166,27 @@ impl<'m> Walk<'m> {
         Value::of(x.frames.clone(), &shape, elements)
     }
 
-    /// The static shape of a delay's result: as the model says; a size that it leaves open is the operand's or, at the first
-    /// step of a loop, the initial state's.
+    fn note_sizes(&mut self, dims: &[Dim], shape: &[usize]) {
+        for (dim, n) in dims.iter().zip(shape) {
+            if let Dim::Free(id) = dim {
+                self.free.insert(*id, *n);
+            }
+        }
+    }
+
+    /// The static shape of a delay's result: as the model says. A size that it leaves open is the operand's; at the first step
+    /// of a loop, that of another value with the same open size, else the initial state's.
     fn delayed_shape(&self, id: FunctionId, state: &Value, operand: Option<&[usize]>) -> Vec<usize> {
         let dims = self.model.output_types(id).first().map(|t| t.shape.as_slice()).unwrap_or_default();
         let like = operand.unwrap_or(state.shape());
         let missing = dims.len().saturating_sub(like.len());
-        let open = |i: usize| i.checked_sub(missing).and_then(|i| like.get(i)).copied().unwrap_or(1);
-        dims.iter().enumerate().map(|(i, dim)| dim.known().map_or_else(|| open(i), |n| n as usize)).collect()
+        let of_like = |i: usize| i.checked_sub(missing).and_then(|i| like.get(i)).copied();
+        let size = |(i, dim): (usize, &Dim)| match dim {
+            Dim::Known(n) => *n as usize,
+            Dim::Free(_) if operand.is_some() => of_like(i).unwrap_or(1),
+            Dim::Free(id) => self.free.get(id).copied().or_else(|| of_like(i)).unwrap_or(1),
+        };
+        dims.iter().enumerate().map(size).collect()
     }
 
     /// A loop, all of whose members are computed for one step of every sequence before the next. Sequences that are over
@@ -357,7 +374,10 @@ impl<'r> Ring<'r> {
         }
         if let Some(history) = self.history.get_mut(&source) {
             for (row, frame) in value.contiguous().chunks(width.max(1)).zip(&at.frames) {
-                history.elements[frame * width..(frame + 1) * width].copy_from_slice(row);
+                match history.elements.get_mut(frame * width..(frame + 1) * width) {
+                    Some(to) => to.copy_from_slice(row),
+                    None => return fault("its result changes its size from step to step"),
+                }
             }
         }
         Ok(())

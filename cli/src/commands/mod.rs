@@ -19,6 +19,7 @@ Examples:
   cntk2onnx convert resnet.model                    writes resnet.onnx
   cntk2onnx validate --format sarif models/         every finding in every model of a folder
   cntk2onnx inspect tagger.model                    inputs, outputs, parameters, ops
+  cntk2onnx eval net.model --inputs in.npz          what it computes, without CNTK
 
 Exit codes:
   0  done
@@ -48,6 +49,7 @@ macro_rules! commands {
 mod check;
 mod completions;
 mod convert;
+mod eval;
 mod inspect;
 mod man;
 mod ops;
@@ -56,6 +58,7 @@ mod validate;
 
 commands! {
     Convert => convert,
+    Eval => eval,
     Validate => validate,
     Inspect => inspect,
     Sign => sign,

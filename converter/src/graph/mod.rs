@@ -7,7 +7,7 @@ mod outputs;
 pub mod sampling;
 pub mod sign;
 
-use crate::options::Options;
+use crate::options::{Options, Outputs};
 use crate::report::{Reason, Refusal};
 use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
@@ -46,11 +46,21 @@ pub struct Graph<'m, 'a> {
     live: Vec<bool>,
 }
 
-impl<'m, 'a> Graph<'m, 'a> {
-    /// Prunes `model` to the outputs that `options` asks for.
-    pub fn new(model: &'m ValidatedModel<'a>, options: &Options) -> Result<Self, Refusal> {
-        let selected = outputs::select(model, &options.outputs).map_err(|reasons| Refusal { reasons })?;
-        let (live, used) = reach(model, selected.outputs.iter().map(|o| o.source));
+/// What a user of a model deals with: its inputs, its outputs, and their names.
+pub struct Interface {
+    /// The arguments of the wanted outputs, in file order.
+    pub arguments: Vec<Argument>,
+    /// The wanted outputs, each once.
+    pub outputs: Vec<Wanted>,
+    /// What was left out by default, for the user.
+    pub dropped: Vec<String>,
+}
+
+impl Interface {
+    /// The interface of the outputs that are asked for.
+    pub fn new(model: &ValidatedModel<'_>, outputs: &Outputs) -> Result<Self, Refusal> {
+        let selected = outputs::select(model, outputs).map_err(|reasons| Refusal { reasons })?;
+        let used = listed(model, selected.outputs.iter().map(|o| o.source));
         let mut seen = HashSet::new();
         let wanted: Vec<_> = selected.outputs.into_iter().filter(|o| seen.insert(o.uid.clone())).collect();
         let arguments: Vec<VariableId> = (0..model.model().variables.len())
@@ -62,21 +72,26 @@ impl<'m, 'a> Graph<'m, 'a> {
         if wanted.is_empty() {
             return Err(Refusal { reasons: vec![Reason::new("outputs", "the model has no outputs")] });
         }
-        let reasons = packed_indices_read(model, &live, &wanted);
+        let names = Names::new(model, &arguments, &wanted);
+        let named = |o: outputs::Selected| Wanted { name: names.output(&o), uid: o.uid, source: o.source };
+        Ok(Self {
+            arguments: arguments.iter().map(|v| Argument { name: names.argument(model, *v), variable: *v }).collect(),
+            outputs: wanted.into_iter().map(named).collect(),
+            dropped: selected.dropped,
+        })
+    }
+}
+
+impl<'m, 'a> Graph<'m, 'a> {
+    /// Prunes `model` to the outputs that `options` asks for.
+    pub fn new(model: &'m ValidatedModel<'a>, options: &Options) -> Result<Self, Refusal> {
+        let Interface { arguments, outputs, dropped } = Interface::new(model, &options.outputs)?;
+        let live = needed(model, outputs.iter().map(|o| o.source));
+        let reasons = packed_indices_read(model, &live, &outputs);
         if !reasons.is_empty() {
             return Err(Refusal { reasons });
         }
-        let names = Names::new(model, &arguments, &wanted);
-        Ok(Self {
-            model,
-            arguments: arguments.iter().map(|v| Argument { name: names.argument(model, *v), variable: *v }).collect(),
-            outputs: wanted
-                .iter()
-                .map(|o| Wanted { name: names.output(o), uid: o.uid.clone(), source: o.source })
-                .collect(),
-            dropped: selected.dropped,
-            live,
-        })
+        Ok(Self { model, arguments, outputs, dropped, live })
     }
 
     /// Does a wanted output need this function?
@@ -98,7 +113,7 @@ impl<'m, 'a> Graph<'m, 'a> {
 }
 
 /// Who reads a packed index other than to gather or scatter: it is a place in CNTK's minibatch, which has no like elsewhere.
-fn packed_indices_read(model: &ValidatedModel<'_>, live: &[bool], outputs: &[outputs::Selected]) -> Vec<Reason> {
+fn packed_indices_read(model: &ValidatedModel<'_>, live: &[bool], outputs: &[Wanted]) -> Vec<Reason> {
     let packed =
         |source: &Source| matches!(source, Source::Output(f, _) if matches!(model.operator(*f), Operator::PackedIndex));
     let what = "reads a packed index: a place in CNTK's minibatch, of use to GatherPacked and ScatterPacked only";
@@ -113,18 +128,23 @@ fn packed_indices_read(model: &ValidatedModel<'_>, live: &[bool], outputs: &[out
         }
     }
     let asked = outputs.iter().filter(|o| packed(&o.source));
-    reasons.extend(asked.map(|o| Reason { uid: o.uid.clone(), name: o.name.clone(), ..Reason::new("outputs", what) }));
+    let named = |o: &Wanted| if o.name == o.uid { String::new() } else { o.name.clone() };
+    reasons.extend(asked.map(|o| Reason { uid: o.uid.clone(), name: named(o), ..Reason::new("outputs", what) }));
     reasons
 }
 
-/// Which functions the outputs need, and which variables CNTK lists for them: what a block is given counts as listed,
-/// whether or not its inside uses it.
-fn reach(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source> + Clone) -> (Vec<bool>, Vec<bool>) {
+/// Which functions the outputs need.
+fn needed(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source>) -> Vec<bool> {
     let mut live = Reached::new(model);
-    live.walk(model, outputs.clone(), false);
+    live.walk(model, outputs, false);
+    live.functions
+}
+
+/// Which variables CNTK lists for the outputs: what a block is given counts as listed, whether or not its inside uses it.
+fn listed(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source>) -> Vec<bool> {
     let mut listed = Reached::new(model);
     listed.walk(model, outputs, true);
-    (live.functions, listed.variables)
+    listed.variables
 }
 
 /// What a walk against the data flow came by.

@@ -3,9 +3,9 @@
 //! Keys: `input.ARGUMENT`, `output.I`, and `steps.I`, the valid steps of output I where it has sequences.
 
 use super::interface::{Interface, Port, Size, numpy};
-use super::record::{Array, Record, RecordError, wrong};
 use super::reference::counts;
 use super::safetensors::Tensor;
+use crate::record::{Array, Record, RecordError, wrong};
 use crate::weights::{Data, ElemType};
 use cntk_parser::model::SequenceAxisId;
 use std::collections::{BTreeMap, BTreeSet};

@@ -36,6 +36,23 @@ impl ElemType {
         }
     }
 
+    /// Little-endian elements of this type as numbers. An int64 beyond 2^53 loses digits.
+    pub(crate) fn decode(self, bytes: &[u8]) -> Vec<f64> {
+        fn each<const N: usize>(bytes: &[u8], one: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+            bytes.as_chunks().0.iter().map(|b| one(*b)).collect()
+        }
+        match self {
+            Self::Float => each(bytes, |b| f32::from_le_bytes(b).into()),
+            Self::Double => each(bytes, f64::from_le_bytes),
+            Self::Float16 => each(bytes, |b| half::f16::from_le_bytes(b).to_f64()),
+            Self::Int64 => each(bytes, |b| i64::from_le_bytes(b) as f64),
+            Self::Int32 => each(bytes, |b| i32::from_le_bytes(b).into()),
+            Self::Int16 => each(bytes, |b| i16::from_le_bytes(b).into()),
+            Self::Int8 => each(bytes, |b| i8::from_le_bytes(b).into()),
+            Self::Bool => each(bytes, |[b]| f64::from(u8::from(b != 0))),
+        }
+    }
+
     /// Is it a floating-point type?
     pub fn is_float(self) -> bool {
         matches!(self, Self::Float | Self::Double | Self::Float16)

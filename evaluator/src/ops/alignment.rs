@@ -15,22 +15,22 @@ fn sequences(value: &Value) -> Vec<Vec<Vec<f64>>> {
     value.frames.ranges().into_iter().map(rows).collect()
 }
 
-/// EditDistanceError: the cheapest edits from the first operand's tokens to the second's, over the number of the second's tokens,
-/// times the number of frames.
+/// EditDistanceError: how many edits the cheapest way from the first operand's tokens to the second's takes (the penalties choose
+/// the way, they are not summed), over the number of the second's tokens, times the number of frames.
 pub(super) fn edit_distance(call: &mut Call<'_>, a: &EditDistanceError) -> Out {
     let (first, second) = (sequences(call.input(0)), sequences(call.input(1)));
     if first.len() != second.len() {
         return fault("its operands do not have the same samples");
     }
-    let (mut cost, mut tokens) = (0.0, 0);
+    let (mut count, mut tokens) = (0, 0);
     for (from, to) in first.iter().zip(&second) {
         let (from, to) = (remaining(from, a), remaining(to, a));
         call.meter.spend(&[from.len() + 1, to.len() + 1])?;
-        cost += edits(&from, &to, a);
+        count += edits(&from, &to, a);
         tokens += to.len();
     }
     let frames = call.input(0).frames.count() as f64;
-    number(call, if tokens == 0 { 0.0 } else { cost / tokens as f64 * frames })
+    number(call, if tokens == 0 { 0.0 } else { count as f64 / tokens as f64 * frames })
 }
 
 /// The tokens of a sequence: its arg-maxima, equal neighbours merged if asked for, then without those to ignore.
@@ -43,21 +43,23 @@ fn remaining(rows: &[Vec<f64>], a: &EditDistanceError) -> Vec<u64> {
     tokens
 }
 
-/// The cheapest way from one list of tokens to another: a token of the first that is left out costs an insertion's penalty, one
-/// of the second that is missing a deletion's.
-fn edits(from: &[u64], to: &[u64], a: &EditDistanceError) -> f64 {
+/// The number of edits on the cheapest way from one list of tokens to another. Equal tokens are always matched. Of ways that cost
+/// the same, CNTK prefers a substitution, then a deletion.
+fn edits(from: &[u64], to: &[u64], a: &EditDistanceError) -> usize {
     let [substitution, deletion, insertion] =
         [a.substitution_penalty, a.deletion_penalty, a.insertion_penalty].map(f64::from);
-    let mut row: Vec<f64> = (0..=to.len()).map(|j| j as f64 * deletion).collect();
-    for token in from {
-        let mut next = vec![row[0] + insertion];
+    let mut row: Vec<(f64, usize)> = (0..=to.len()).map(|j| (j as f64 * deletion, j)).collect();
+    for (i, token) in (1..).zip(from) {
+        let mut next = vec![(f64::from(i) * insertion, i as usize)];
         for (j, other) in to.iter().enumerate() {
-            let same = row[j] + if token == other { 0.0 } else { substitution };
-            next.push(same.min(row[j + 1] + insertion).min(next[j] + deletion));
+            let step = |(cost, count): (f64, usize), penalty| (cost + penalty, count + 1);
+            let ways = [step(row[j], substitution), step(next[j], deletion), step(row[j + 1], insertion)];
+            let best = ways.into_iter().reduce(|best, way| if way.0 < best.0 { way } else { best });
+            next.push(if token == other { row[j] } else { best.unwrap_or(row[j]) });
         }
         row = next;
     }
-    row[to.len()]
+    row[to.len()].1
 }
 
 /// ForwardBackward: the negative log likelihood of the labels under connectionist temporal classification, summed over the
@@ -109,4 +111,28 @@ fn likelihood(states: &[usize], rows: &[Vec<f64>], blank: usize) -> f64 {
     }
     let last = states.len() - 1;
     if last == 0 { reached[0] } else { add(reached[last], reached[last - 1]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of CNTK 2.7.
+    #[test]
+    fn penalties_choose_the_way_and_edits_are_counted() {
+        let count = |[s, d, i]: [f32; 3], from: &[u64], to: &[u64]| {
+            let a = EditDistanceError {
+                substitution_penalty: s,
+                deletion_penalty: d,
+                insertion_penalty: i,
+                squash_inputs: false,
+                tokens_to_ignore: vec![],
+            };
+            edits(from, to, &a)
+        };
+        assert_eq!(count([1.0, 0.0, 0.0], &[0, 1, 2, 3], &[3, 2, 1, 0]), 6);
+        assert_eq!(count([0.0, 1.0, 0.0], &[0, 1, 2, 3], &[3, 2, 1, 0]), 4);
+        assert_eq!(count([5.0, 2.0, 4.0], &[1], &[0]), 1);
+        assert_eq!(count([1.0, 2.0, 4.0], &[1, 1, 2], &[2, 2, 1]), 3);
+    }
 }

@@ -12,12 +12,13 @@ const AT_A_TIME: usize = 4096;
 
 /// The window along one spatial row axis of an operand of `rank` axes. The lists count the channel axis, too.
 fn window(a: &Convolution, taps: usize, rank: usize, row: usize) -> Window {
+    let file = rank - 1 - row;
     Window {
         taps,
-        stride: size(&a.strides, rank, row, 1),
-        dilation: size(&a.dilation, rank, row, 1),
-        auto: entry(&a.auto_padding, rank, row, false),
-        pads: [size(&a.lower_pad, rank, row, 0), size(&a.upper_pad, rank, row, 0)],
+        stride: size(&a.strides, rank, file, 1),
+        dilation: size(&a.dilation, rank, file, 1),
+        auto: entry(&a.auto_padding, rank, file, false),
+        pads: [size(&a.lower_pad, rank, file, 0), size(&a.upper_pad, rank, file, 0)],
         ceil: false,
     }
 }
@@ -97,7 +98,7 @@ fn transposed(call: &mut Call<'_>, a: &Convolution, shape: &[usize]) -> Out {
     if shape[0] != x.shape()[0] || a.groups != 1 {
         return fault("the channels of kernel and operand disagree");
     }
-    let wanted = |row: usize| a.output_shape.as_ref().map(|s| size(s, rank, row, 0)).filter(|n| *n > 0);
+    let wanted = |row: usize| a.output_shape.as_ref().map(|s| size(s, rank, rank - 1 - row, 0)).filter(|n| *n > 0);
     let placed: Vec<Placed> = (1..rank)
         .map(|row| window(a, shape[row + 1], rank, row).transposed(x.shape()[row], wanted(row)))
         .collect::<Result<_, _>>()?;

@@ -139,10 +139,9 @@ fn step(model: &ValidatedModel<'_>, f: FunctionId, i: usize) -> Result<Option<Ma
 fn filter(rank: usize, taps: [u64; 2], strides: &Shape, auto: &[bool], lower: &Shape) -> Map {
     let mut map = IDENTITY;
     for (i, taps) in taps.into_iter().enumerate().take(rank) {
-        let row = rank - 1 - i;
         let half = (taps.saturating_sub(1) / 2) as f64;
-        let pad = if entry(auto, rank, row, false) { half } else { size(lower, rank, row, 0) as f64 };
-        map.scale[i] = size(strides, rank, row, 1) as f64;
+        let pad = if entry(auto, rank, i, false) { half } else { size(lower, rank, i, 0) as f64 };
+        map.scale[i] = size(strides, rank, i, 1) as f64;
         map.shift[i] = half - pad;
     }
     map

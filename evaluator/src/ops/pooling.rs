@@ -19,15 +19,15 @@ fn place(
 ) -> Result<Vec<Placed>, Fault> {
     let rank = x.rank();
     let global = window.is_unknown();
+    let windowed = window.rank();
     let of = |(row, n): (usize, &usize)| {
-        let all = if row == 0 { 1 } else { *n };
-        let taps = window.0.get(rank - 1 - row).map_or(1, |n| usize::try_from(*n).unwrap_or(usize::MAX));
+        let (all, file) = (if row == 0 { 1 } else { *n }, rank - 1 - row);
         let given = Window {
-            taps,
-            stride: size(strides, rank, row, 1).max(1),
+            taps: window.0.get(file).map_or(1, |n| usize::try_from(*n).unwrap_or(usize::MAX)),
+            stride: size(strides, windowed, file, 1).max(1),
             dilation: 1,
-            auto: entry(auto, rank, row, false),
-            pads: pads.map(|list| size(list, rank, row, 0)),
+            auto: entry(auto, windowed, file, false),
+            pads: pads.map(|list| size(list, windowed, file, 0)),
             ceil,
         };
         let whole = Window { taps: all, stride: 1, dilation: 1, auto: false, pads: [0, 0], ceil: false };
@@ -121,11 +121,16 @@ pub(super) fn roi_pooling(call: &mut Call<'_>, a: &RoiPooling) -> Out {
     Ok(vec![Value::of(frames, &shape, elements)?])
 }
 
-/// The cells of bin `i` of `bins` along an axis of `n`.
+/// The cells of bin `i` of `bins` along an axis of `n`. CNTK computes them without signs: a bin that begins before the axis is empty,
+/// and a region that ends before it begins reaches to the end of the axis, all of it in the first bin.
 fn bin(i: usize, bins: usize, [from, to]: [f64; 2], n: usize) -> std::ops::Range<usize> {
-    let size = (to - from + 1.0).max(1.0) / bins as f64;
-    let clipped = |x: f64| (x + from).clamp(0.0, n as f64) as usize;
-    clipped((i as f64 * size).floor())..clipped(((i + 1) as f64 * size).ceil())
+    let size = match to - from + 1.0 {
+        size if size < 0.0 => 2f64.powi(64),
+        size => size.max(1.0),
+    };
+    let place = |i: usize| i as f64 * (size / bins as f64);
+    let (start, end) = (place(i).floor() + from, place(i + 1).ceil() + from);
+    if start < 0.0 { 0..0 } else { (start as usize).min(n)..(end as usize).min(n) }
 }
 
 fn pooled(cells: impl Iterator<Item = f64>, kind: PoolingType) -> f64 {

@@ -1,59 +1,59 @@
-//! Ranking criteria (spec 4.14): LambdaRank, NDCG. Samples are grouped by query: neighbours with one group number.
+//! Ranking criteria (spec 4.14): LambdaRank, NDCG. Samples are the documents of queries; neighbours with one group number belong to one
+//! query. CNTK takes it that the documents of a query are given in their best order: that order is what others are compared with.
 
 use super::criteria::number;
 use super::{Call, Out};
 use crate::fault::{Fault, fault};
 
-/// A document of a query.
-struct Document {
-    score: f64,
-    gain: f64,
+/// A query: the gains of its documents as they are given, and by descending score; of equal scores, the lower gain first.
+struct Query {
+    given: Vec<f64>,
+    ranked: Vec<f64>,
 }
 
-/// The documents of each query, by descending score.
-fn queries(call: &Call<'_>) -> Result<Vec<Vec<Document>>, Fault> {
+/// The queries of the minibatch.
+fn queries(call: &Call<'_>) -> Result<Vec<Query>, Fault> {
     let [scores, gains, groups] = [0, 1, 2].map(|i| call.input(i).elements());
     if scores.len() != gains.len() || scores.len() != groups.len() {
         return fault("its operands are not one number per sample each");
     }
-    let mut all: Vec<Vec<Document>> = Vec::new();
-    for (i, group) in groups.iter().enumerate() {
-        let document = Document { score: scores[i], gain: gains[i] };
+    let mut all: Vec<Vec<(f64, f64)>> = Vec::new();
+    for (i, document) in scores.into_iter().zip(gains).enumerate() {
         match all.last_mut() {
-            Some(query) if groups[i - 1].trunc() == group.trunc() => query.push(document),
+            // Group numbers are whole.
+            Some(query) if groups[i - 1].trunc() == groups[i].trunc() => query.push(document),
             _ => all.push(vec![document]),
         }
     }
-    for query in &mut all {
-        query.sort_by(|a, b| b.score.total_cmp(&a.score));
-    }
-    Ok(all)
-}
-
-/// The gain at each place, divided by the logarithm of the place (from 2 on), summed.
-fn discounted(gains: impl Iterator<Item = f64>) -> f64 {
-    gains.enumerate().map(|(place, gain)| gain / (place as f64 + 2.0).ln()).sum()
-}
-
-/// The same in the best order.
-fn ideal(query: &[Document]) -> f64 {
-    let mut gains: Vec<f64> = query.iter().map(|d| d.gain).collect();
-    gains.sort_by(|a, b| b.total_cmp(a));
-    discounted(gains.into_iter())
-}
-
-/// LambdaRank.
-pub(super) fn lambda_rank(call: &mut Call<'_>) -> Out {
-    ndcg(call)
-}
-
-/// NDCG.
-pub(super) fn ndcg(call: &mut Call<'_>) -> Out {
-    let queries = queries(call)?;
-    let quality = |query: &Vec<Document>| match ideal(query) {
-        best if best > 0.0 => discounted(query.iter().map(|d| d.gain)) / best,
-        _ => 0.0,
+    let query = |documents: Vec<(f64, f64)>| {
+        let given = documents.iter().map(|d| d.1).collect();
+        let mut ranked = documents;
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
+        Query { given, ranked: ranked.into_iter().map(|d| d.1).collect() }
     };
-    let mean = queries.iter().map(quality).sum::<f64>() / queries.len() as f64;
+    Ok(all.into_iter().map(query).collect())
+}
+
+/// A hundred times a mean over the queries, times the number of samples.
+fn mean(call: &Call<'_>, f: impl Fn(&Query) -> f64) -> Out {
+    let queries = queries(call)?;
+    let mean = queries.iter().map(f).sum::<f64>() / queries.len() as f64;
     number(call, 100.0 * mean * call.input(0).data.len() as f64)
+}
+
+/// A share of something; 0 of nothing.
+fn share(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
+}
+
+/// LambdaRank: what the ranking lacks of the cumulative gain of the given order, discounted by the logarithm of the place.
+pub(super) fn lambda_rank(call: &mut Call<'_>) -> Out {
+    let cumulative =
+        |gains: &[f64]| gains.iter().enumerate().map(|(i, gain)| gain / (i as f64 + 2.0).ln()).sum::<f64>();
+    mean(call, |query| 1.0 - share(cumulative(&query.ranked), cumulative(&query.given)))
+}
+
+/// NDCG at 1: the gain of the highest score over that of the document given first.
+pub(super) fn ndcg(call: &mut Call<'_>) -> Out {
+    mean(call, |query| share(query.ranked[0], query.given[0]))
 }

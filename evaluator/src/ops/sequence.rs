@@ -6,19 +6,23 @@ use crate::fault::{Fault, fault};
 use crate::value::{Frames, Value, longest};
 use cntk_parser::ops::attributes::UnpackSequence;
 
-/// Where: the steps of each sequence at which the condition is not 0. With the attribute's axes `[batch]`, the one such step.
+/// Where: the steps of each sequence at which the condition is not 0. CNTK adds the conditions up, and a step is listed until as many
+/// are listed as the sum says: so a 2 lists its step twice. With the attribute's axes `[batch]`, the one such step.
 pub(super) fn positions(call: &mut Call<'_>) -> Out {
     let condition = call.input(0);
     let numbers = condition.contiguous();
-    let found: Vec<Vec<f64>> = condition
-        .frames
-        .ranges()
-        .into_iter()
-        .map(|steps| {
-            let first = steps.start;
-            steps.filter(|i| numbers[*i] != 0.0).map(|i| (i - first) as f64).collect()
-        })
-        .collect();
+    let mut found: Vec<Vec<f64>> = Vec::new();
+    for steps in condition.frames.ranges() {
+        let (mut sum, mut listed) = (0.0, Vec::new());
+        for (step, i) in steps.enumerate() {
+            sum += numbers[i];
+            call.meter.room(&[(sum - listed.len() as f64).max(0.0) as usize])?;
+            while (listed.len() as f64) < sum {
+                listed.push(step as f64);
+            }
+        }
+        found.push(listed);
+    }
     let lengths: Vec<usize> = found.iter().map(Vec::len).collect();
     if lengths.contains(&0) {
         return fault("a sequence without any step");

@@ -118,17 +118,17 @@ impl Grid {
     }
 }
 
-/// The entry of a file-order list for row axis `row` of `rank`: a single entry counts for all axes, a shorter list is filled up.
-pub(super) fn entry<T: Copy>(list: &[T], rank: usize, row: usize, fill: T) -> T {
+/// The entry of a list for a file axis: a single entry counts for all axes below `windowed`, the rest is filled up.
+pub(super) fn entry<T: Copy>(list: &[T], windowed: usize, file: usize, fill: T) -> T {
     match list {
-        [one] => *one,
-        _ => list.get(rank - 1 - row).copied().unwrap_or(fill),
+        [one] if file < windowed => *one,
+        _ => list.get(file).copied().unwrap_or(fill),
     }
 }
 
 /// The same for a shape attribute.
-pub(super) fn size(list: &Shape, rank: usize, row: usize, fill: u64) -> usize {
-    usize::try_from(entry(&list.0, rank, row, fill)).unwrap_or(usize::MAX)
+pub(super) fn size(list: &Shape, windowed: usize, file: usize, fill: u64) -> usize {
+    usize::try_from(entry(&list.0, windowed, file, fill)).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::pytorch::held;
 use crate::meter::{Bound, within};
 use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use cntk2onnx::Options;
-use cntk2onnx::pytorch::record::Record;
+use cntk2onnx::Record;
 use cntk2onnx::pytorch::{PyTorchConversion, PyTorchOptions, convert_pytorch};
 
 /// Deflate packs a thousand to one, and what is unpacked may be held twice.

@@ -128,16 +128,20 @@ impl Args {
 }
 
 fn options(args: &Args) -> Options {
-    let outputs = match &*args.outputs {
+    Options::default()
+        .opset(args.opset)
+        .outputs(outputs(&args.outputs))
+        .keep_sequence_axis(args.keep_sequence_axis)
+        .equal_lengths(args.equal_lengths)
+}
+
+/// What `--outputs` says.
+pub fn outputs(names: &[String]) -> Outputs {
+    match names {
         [one] if one == "inference" => Outputs::Inference,
         [one] if one == "all" => Outputs::All,
         names => Outputs::Named(names.to_vec()),
-    };
-    Options::default()
-        .opset(args.opset)
-        .outputs(outputs)
-        .keep_sequence_axis(args.keep_sequence_axis)
-        .equal_lengths(args.equal_lengths)
+    }
 }
 
 /// Where the result goes.

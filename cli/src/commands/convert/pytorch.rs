@@ -7,8 +7,8 @@ use crate::{
 use anyhow::{Context, Result};
 use cntk_parser::ModelFile;
 use cntk2onnx::{
-    Options,
-    pytorch::{PyTorchConversion, PyTorchOptions, convert_pytorch, record::Record},
+    Options, Record,
+    pytorch::{PyTorchConversion, PyTorchOptions, convert_pytorch},
 };
 use std::io::Write;
 

@@ -1,10 +1,10 @@
-//! Numbers that somebody recorded from CNTK: arrays by name, in a `.npz` of NumPy or a `.safetensors` file.
+//! Arrays by name, in a `.npz` of NumPy or a `.safetensors` file.
 //!
 //! The file is not trusted: arrays are read when they are asked for, and all that are read together stay under a limit,
 //! however far they are packed.
 
 mod npy;
-mod npz;
+pub(crate) mod npz;
 mod packed;
 
 use crate::weights::ElemType;
@@ -32,7 +32,7 @@ impl fmt::Display for RecordError {
 impl std::error::Error for RecordError {}
 
 /// What is said of a record may quote it: one line, printable.
-pub(super) fn wrong(why: impl AsRef<str>) -> RecordError {
+pub(crate) fn wrong(why: impl AsRef<str>) -> RecordError {
     let mut line = String::new();
     for c in why.as_ref().chars().take(LONGEST) {
         line.push_str(&Escaped(c.encode_utf8(&mut [0; 4])).to_string());
@@ -42,10 +42,10 @@ pub(super) fn wrong(why: impl AsRef<str>) -> RecordError {
 
 /// An array, its elements little-endian in C order.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Array {
-    pub(super) elem: ElemType,
-    pub(super) dims: Vec<u64>,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Array {
+    pub(crate) elem: ElemType,
+    pub(crate) dims: Vec<u64>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// A file of arrays.
@@ -78,7 +78,7 @@ impl<'r> Record<'r> {
     }
 
     /// The array with one of these names, of which the file may have one only.
-    pub(super) fn array(&mut self, names: &[&str]) -> Result<Option<(String, Array)>, RecordError> {
+    pub(crate) fn array(&mut self, names: &[&str]) -> Result<Option<(String, Array)>, RecordError> {
         let mut found = names.iter().filter(|n| self.has(n)).collect::<BTreeSet<_>>().into_iter();
         let Some(name) = found.next() else { return Ok(None) };
         if let Some(other) = found.next() {
@@ -95,7 +95,7 @@ impl<'r> Record<'r> {
     }
 
     /// The names that nothing asked for.
-    pub(super) fn unread(&self) -> Vec<String> {
+    pub(crate) fn unread(&self) -> Vec<String> {
         self.names().into_iter().filter(|n| !self.read.contains(*n)).map(str::to_owned).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Array, RecordError, size, take, wrong};
 use crate::weights::ElemType;
-use std::io::Read;
+use std::io::{self, Read, Write};
 
 /// NumPy itself refuses longer ones unless told otherwise.
 const LARGEST_HEADER: u64 = 10_000;
@@ -38,6 +38,29 @@ pub(super) fn read(mut from: impl Read, left: u64) -> Result<Array, RecordError>
         Ok(_) => Err(wrong("goes on after its last element")),
         Err(e) => Err(wrong(format!("is damaged: {e}"))),
     }
+}
+
+/// NumPy aligns the elements to so many bytes.
+const ALIGNMENT: usize = 64;
+
+/// Writes an array.
+pub(super) fn write(array: &Array, to: &mut impl Write) -> io::Result<()> {
+    let elements = match array.elem {
+        ElemType::Float16 => "<f2",
+        ElemType::Float => "<f4",
+        ElemType::Double => "<f8",
+        ElemType::Int32 => "<i4",
+        ElemType::Int64 => "<i8",
+        other => return Err(io::Error::other(format!("elements of type {other:?} are not written"))),
+    };
+    let shape: String = array.dims.iter().map(|n| format!("{n}, ")).collect();
+    let mut header = format!("{{'descr': '{elements}', 'fortran_order': False, 'shape': ({}), }}", shape.trim_end());
+    let end = (10 + header.len() + 1).next_multiple_of(ALIGNMENT) - 11;
+    header = format!("{header:end$}\n", end = end);
+    to.write_all(b"\x93NUMPY\x01\x00")?;
+    to.write_all(&u16::try_from(header.len()).map_err(io::Error::other)?.to_le_bytes())?;
+    to.write_all(header.as_bytes())?;
+    to.write_all(&array.bytes)
 }
 
 /// What the dictionary says.

@@ -2,8 +2,8 @@
 
 use super::{Array, RecordError, npy, wrong};
 use flate2::bufread::DeflateDecoder;
-use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};
-use std::collections::BTreeMap;
+use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipArchiveWriter, ZipSliceArchive};
+use std::{collections::BTreeMap, io};
 
 /// No record holds more arrays.
 const MOST: usize = 10_000;
@@ -49,6 +49,24 @@ impl<'r> Npz<'r> {
     }
 }
 
+/// Arrays as a `.npz` file, stored as they are.
+pub(crate) fn write(arrays: &[(String, Array)]) -> io::Result<Vec<u8>> {
+    let failed = |e: rawzip::Error| io::Error::other(e.to_string());
+    let mut out = Vec::new();
+    let mut archive = ZipArchiveWriter::new(&mut out);
+    for (name, array) in arrays {
+        let path = format!("{name}.npy");
+        let builder = archive.new_file(&path).compression_method(CompressionMethod::STORE);
+        let (mut entry, config) = builder.start().map_err(failed)?;
+        let mut writer = config.wrap(&mut entry);
+        npy::write(array, &mut writer)?;
+        let (_, descriptor) = writer.finish().map_err(failed)?;
+        entry.finish(descriptor).map_err(failed)?;
+    }
+    archive.finish().map_err(failed)?;
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,7 +81,7 @@ mod tests {
 
     fn zip(files: &[(&str, Vec<u8>)], deflate: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut archive = rawzip::ZipArchiveWriter::new(&mut out);
+        let mut archive = ZipArchiveWriter::new(&mut out);
         for (name, bytes) in files {
             let method = if deflate { CompressionMethod::DEFLATE } else { CompressionMethod::STORE };
             let (mut entry, config) = archive.new_file(name).compression_method(method).start().unwrap();
@@ -94,6 +112,25 @@ mod tests {
             let array = npz.read("a/b", 8).unwrap();
             assert_eq!(array, Array { elem: ElemType::Float, dims: vec![2, 1], bytes: vec![7; 8] });
             assert!(npz.read("a/b", 7).unwrap_err().to_string().contains("more than"));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let array = |elem, n: u64, size: usize| Array { elem, dims: vec![n, 2], bytes: vec![9; size * 2 * n as usize] };
+        let arrays = [
+            ("x".to_owned(), array(ElemType::Float16, 1, 2)),
+            ("y/z".to_owned(), array(ElemType::Double, 3, 8)),
+            (
+                "x_lengths".to_owned(),
+                Array { elem: ElemType::Int64, dims: vec![1], bytes: vec![2, 0, 0, 0, 0, 0, 0, 0] },
+            ),
+            ("s".to_owned(), Array { elem: ElemType::Float, dims: vec![], bytes: vec![0; 4] }),
+        ];
+        let bytes = write(&arrays).unwrap();
+        let npz = Npz::open(&bytes).unwrap();
+        for (name, array) in &arrays {
+            assert_eq!(npz.read(name, 1000).as_ref(), Ok(array));
         }
     }
 

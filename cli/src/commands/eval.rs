@@ -1,0 +1,124 @@
+//! `eval`: what a model computes, without CNTK and without converting it.
+
+use super::convert::outputs;
+use crate::{
+    args::Common,
+    exit,
+    input::Input,
+    load,
+    output::Output,
+    sandbox,
+    terminal::{self, Terminal},
+};
+use anyhow::{Context, Result, anyhow};
+use clap::builder::NonEmptyStringValueParser;
+use cntk_parser::ModelFile;
+use cntk2onnx::{
+    EvaluateError, Evaluated, Record, evaluate,
+    evaluator::{EvaluationError, Limits, Options},
+};
+use std::{io::Write, path::PathBuf};
+
+/// Evaluate a model on arrays, as CNTK would
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cntk2onnx eval net.model --inputs in.npz                       a line for each output
+  cntk2onnx eval net.model --inputs in.npz -o out.npz --outputs all")]
+pub struct Args {
+    /// The CNTK model; `-` reads standard input
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// Arrays for the inputs, a .npz or .safetensors file
+    ///
+    /// Arrays are called by the CNTK name or uid of an input, NAME_lengths (int64, one for each sample) where sequences are of
+    /// several lengths, and lie as CNTK's Python API has them: [batch, sequence, *static], each of the first two where the
+    /// variable has it.
+    #[arg(long, value_name = "FILE")]
+    pub inputs: PathBuf,
+    /// Where to write the outputs, a .npz file; named and laid out like the inputs
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// `inference` (without training criteria), `all`, or names
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "inference")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub outputs: Vec<String>,
+    /// Where random operators take their numbers from; without it they are refused
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Most multiply-adds that it may take
+    #[arg(long, value_name = "N", default_value_t = Limits::default().work)]
+    pub max_work: u64,
+    /// Overwrite OUT
+    #[arg(long)]
+    pub force: bool,
+}
+
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
+    let input = Input::open(&args.input)?;
+    let arrays = Input::open(&args.inputs)?;
+    let output = args.output.as_deref().map(|path| Output::create(path, args.force)).transpose()?;
+    sandbox::enter(terminal, common, &sandbox::Needs::writing(output.as_ref().map(Output::folder), false));
+    let file = ModelFile::new(&input);
+    let Some(model) = load::valid(terminal, common, &input, &file) else { return Ok(exit::REJECTED) };
+    let mut record = Record::open(&arrays).with_context(|| arrays.name.clone())?;
+    let limits = Limits { work: args.max_work, memory: common.limits.0.memory };
+    let options = Options { limits, seed: args.seed };
+    let made = match evaluate(&model, &outputs(&args.outputs), &mut record, &options) {
+        Ok(made) => made,
+        Err(error) => return failed(terminal, &input, &arrays, error),
+    };
+    for name in &made.unread {
+        terminal.detail(format_args!("{}: {name} is no input of the model", arrays.name));
+    }
+    match output {
+        None => terminal::report(&made.outputs.iter().map(line).collect::<String>())?,
+        Some(output) => {
+            let name = || args.output.as_ref().map_or_else(String::new, |p| p.display().to_string());
+            output.file().write_all(&made.to_npz()?).with_context(name)?;
+            terminal.say(format_args!("wrote {}, {} outputs", name(), made.outputs.len()));
+            output.finish()?;
+        }
+    }
+    input.unchanged()?;
+    Ok(exit::DONE)
+}
+
+/// Says why, and whose fault it was: the arrays', the model's, or that of neither.
+fn failed(terminal: &Terminal, input: &Input, arrays: &Input, error: EvaluateError) -> Result<u8> {
+    match error {
+        EvaluateError::Record(error) => Err(anyhow!(error).context(arrays.name.clone())),
+        EvaluateError::Evaluation(error @ (EvaluationError::Missing { .. } | EvaluationError::Input { .. })) => {
+            Err(anyhow!(error).context(arrays.name.clone()))
+        }
+        EvaluateError::Evaluation(error @ (EvaluationError::Work { .. } | EvaluationError::Memory { .. })) => {
+            terminal.error(format_args!("{}: {error}", input.name));
+            terminal.hint("--max-work and --max-memory set the limits");
+            Ok(exit::REJECTED)
+        }
+        other => {
+            terminal.error(format_args!("{}: cannot be evaluated: {other}", input.name));
+            Ok(exit::REFUSED)
+        }
+    }
+}
+
+/// An output in a line: name, shape, and how large its numbers are.
+fn line(output: &Evaluated) -> String {
+    let valid = valid(output);
+    let (least, most) = valid.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
+    let mean = valid.iter().sum::<f64>() / valid.len() as f64;
+    let name = terminal::printable(&output.name);
+    let lengths = output.lengths.as_ref().map_or_else(String::new, |l| format!("  lengths {l:?}"));
+    format!("{name}  {:?} {:?}  min {least:.6}  mean {mean:.6}  max {most:.6}{lengths}\n", output.elem, output.shape)
+}
+
+/// The numbers that are no padding.
+fn valid(output: &Evaluated) -> Vec<f64> {
+    let (Some(lengths), [samples, steps, ..]) = (&output.lengths, output.shape.as_slice()) else {
+        return output.values.clone();
+    };
+    let width = output.values.len() / (samples * steps).max(1);
+    let rows = output.values.chunks((steps * width).max(1)).zip(lengths);
+    rows.flat_map(|(row, n)| &row[..n * width]).copied().collect()
+}
