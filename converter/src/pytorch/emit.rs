@@ -1,17 +1,19 @@
 //! The files of a converted model.
 
 use super::emission::Emission;
+use super::helpers::{Helper, Import, Needs};
 use super::interface::Interface;
-use super::lower::Lower;
+use super::lower::{Class, Lower};
 use super::python::expr::{StateId, ValueId};
 use super::python::names::{Names, class_name};
 use super::python::plan::Plan;
+use super::python::print;
 use super::python::wrap::Lines;
 use super::safetensors::Tensor;
-use super::state::{Kind, State, name_all};
-use super::{PyTorchConversion, helpers, reference, report, testing};
+use super::state::{Init, Kind, State, name_all};
+use super::{PyTorchConversion, reference, report, testing};
 use cntk_parser::model::{DataType, Dim, Source, ValueType, VariableId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str) -> PyTorchConversion {
     let mut returned = outputs.to_vec();
@@ -48,7 +50,16 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
         states: used.iter().map(|id| (names[id].clone(), &lower.states[id.0 as usize])).collect(),
         outputs: lower.graph.outputs.iter().map(|o| o.name.clone()).collect(),
     };
-    let module = emission.module(&body.finish());
+    let mut needs = Needs::default();
+    lower.body.each_needed(&returned, &mut |e| needs.see(e));
+    emission.states.iter().for_each(|(name, state)| state.init(name).iter().for_each(|i| i.see(&mut needs)));
+    if !lower.lengths.is_empty() {
+        needs.call("full_lengths");
+        if !lower.equal_lengths {
+            needs.import(Import::Optional);
+        }
+    }
+    let module = emission.module(&body.finish(), needs);
     let interface = Interface::new(&lower);
     PyTorchConversion {
         module,
@@ -91,13 +102,15 @@ fn prelude(lower: &Lower<'_, '_, '_>, body: &mut Lines) {
 }
 
 impl Emission<'_, '_, '_, '_> {
-    fn module(&self, body: &str) -> String {
+    fn module(&self, body: &str, mut needs: Needs) -> String {
         let mut class = Lines::default();
         self.class(&mut class, body);
         let class = class.finish();
-        let defined = self.lower.classes.iter().filter(|(_, name)| helpers::calls(&class, name));
-        let layers: Vec<String> = defined.map(|(layer, name)| layer.text(name)).collect();
-        let helpers = helpers::used(&(layers.concat() + &class));
+        let defined = || self.lower.classes.iter().filter(|(_, name)| needs.makes(name));
+        let layers: Vec<String> = defined().map(|(layer, name)| layer.text(name)).collect();
+        let own: Vec<&Class> = defined().map(|(layer, _)| layer).collect();
+        own.into_iter().for_each(|layer| layer.see(&mut needs));
+        let helpers: Vec<&Helper> = needs.helpers().collect();
         let mut code = Lines::default();
         for (i, helper) in helpers.iter().enumerate() {
             code.push(0, "");
@@ -125,7 +138,7 @@ impl Emission<'_, '_, '_, '_> {
         code.push(1, "model.load_state_dict(load_file(path))");
         code.push(1, "return model.eval()");
         let code = code.finish();
-        format!("{}{}{code}", self.docstring(), imports(&code, &helpers))
+        format!("{}{}{code}", self.docstring(), imports(&needs))
     }
 
     fn class(&self, code: &mut Lines, body: &str) {
@@ -141,12 +154,16 @@ impl Emission<'_, '_, '_, '_> {
             code.push(1, "def __init__(self) -> None:");
             code.push(2, "super().__init__()");
             for (name, state) in &self.states {
-                for line in state.init(name) {
-                    match line.split_once(" = ") {
-                        Some((target, value)) if !line.starts_with('#') => {
-                            code.statement(2, &format!("{target} = "), value);
+                if let Some(remark) = &state.remark {
+                    code.push(2, &format!("# {remark}"));
+                }
+                for statement in state.init(name) {
+                    match statement {
+                        Init::Set(target, value) => {
+                            let head = format!("{} = ", print::constant(&target));
+                            code.statement(2, &head, &print::constant(&value));
                         }
-                        _ => code.statement(2, "", &line),
+                        Init::Do(e) => code.statement(2, "", &print::constant(&e)),
                     }
                 }
             }
@@ -226,48 +243,24 @@ impl Emission<'_, '_, '_, '_> {
 }
 
 /// The import statements that the code needs.
-fn imports(code: &str, helpers: &[&helpers::Helper]) -> String {
-    let mut lines = vec!["from pathlib import Path"];
-    let optional = code.contains("Optional[");
-    if optional {
-        lines.push("from typing import Optional");
+fn imports(needs: &Needs) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    if needs.imports(Import::Optional) {
+        lines.push("# ruff: noqa: UP045");
+        lines.push("# Optional[X] and not X | None, which torch.jit.script of torch 1.13 does not know.\n");
     }
-    let mut plain: BTreeSet<&str> = BTreeSet::new();
-    let mut last: BTreeSet<String> = BTreeSet::from(["from safetensors.torch import load_file".to_owned()]);
-    for helper in helpers {
-        for line in helper.imports {
-            if line.starts_with("import ") {
-                plain.insert(line);
-            } else {
-                last.insert((*line).to_owned());
-            }
-        }
+    lines.extend(needs.imports(Import::Math).then_some("import math"));
+    lines.push("from pathlib import Path");
+    lines.extend(needs.imports(Import::Optional).then_some("from typing import Optional"));
+    lines.push("");
+    lines.extend(needs.imports(Import::Torch).then_some("import torch"));
+    lines.extend(needs.imports(Import::Functional).then_some("import torch.nn.functional as F"));
+    lines.push("from safetensors.torch import load_file");
+    lines.push("from torch import Tensor, nn");
+    if needs.imports(Import::Packed) {
+        lines.push("from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence");
     }
-    let nn = if code.contains("Tensor") { "from torch import Tensor, nn" } else { "from torch import nn" };
-    last.insert(nn.to_owned());
-    let mut out = String::new();
-    let mut push = |line: &str| {
-        out.push_str(line);
-        out.push('\n');
-    };
-    if optional {
-        push("# ruff: noqa: UP045");
-        push("# Optional[X] and not X | None, which torch.jit.script of torch 1.13 does not know.\n");
-    }
-    plain.iter().for_each(|l| push(l));
-    lines.iter().for_each(|l| push(l));
-    push("");
-    let word = |w: &str| {
-        code.match_indices(w).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || "._\"".contains(c)))
-    };
-    if word("torch.") {
-        push("import torch");
-    }
-    if word("F.") {
-        push("import torch.nn.functional as F");
-    }
-    last.iter().for_each(|l| push(l));
-    out
+    lines.join("\n") + "\n"
 }
 
 /// Element type and shape, as the docstring says them.

@@ -1,45 +1,81 @@
 //! Functions and layers that PyTorch lacks. Each is written into the file only where something calls it.
 
-/// The helpers that the given text calls, and those that these call, in the order in which they are written.
-pub(crate) fn used(code: &str) -> Vec<&'static Helper> {
-    let mut found = vec![false; ALL.len()];
-    let mut texts = vec![code];
-    while let Some(text) = texts.pop() {
-        for (helper, found) in ALL.iter().zip(&mut found) {
-            if !*found && calls(text, helper.name) {
-                *found = true;
-                texts.push(helper.text);
-            }
-        }
-    }
-    ALL.iter().zip(found).filter_map(|(helper, found)| found.then_some(helper)).collect()
-}
-
-/// Is `name` called, other than as an attribute of something?
-pub(crate) fn calls(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || "._".contains(c));
-        word && text[at + name.len()..].starts_with('(')
-    })
-}
+use super::python::expr::{Expr, Module};
+use std::collections::BTreeSet;
 
 /// A helper.
 pub(crate) struct Helper {
     pub(crate) name: &'static str,
     pub(crate) text: &'static str,
-    /// Standard modules that it needs.
-    pub(crate) imports: &'static [&'static str],
+    /// What it needs of other modules.
+    pub(crate) imports: &'static [Import],
 }
 
-const fn plain(name: &'static str, text: &'static str) -> Helper {
-    Helper { name, text, imports: &[] }
+/// What the file imports where something needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Import {
+    Math,
+    Optional,
+    Torch,
+    Functional,
+    /// Packed sequences.
+    Packed,
+}
+
+/// What a file calls: helpers and imports, gathered expression by expression.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needs {
+    helpers: BTreeSet<&'static str>,
+    imports: BTreeSet<Import>,
+    classes: BTreeSet<String>,
+}
+
+impl Needs {
+    /// Takes in what an expression calls.
+    pub(crate) fn see(&mut self, expr: &Expr) {
+        expr.each(&mut |e| match e {
+            Expr::Helper(name) => self.call(name),
+            Expr::Torch(Module::Torch, _) => self.import(Import::Torch),
+            Expr::Torch(Module::Functional, _) => self.import(Import::Functional),
+            Expr::Class(name) => {
+                self.classes.insert(name.clone());
+            }
+            _ => {}
+        });
+    }
+
+    /// A call of a helper.
+    pub(crate) fn call(&mut self, name: &'static str) {
+        if self.helpers.insert(name) {
+            let helper = ALL.iter().find(|h| h.name == name);
+            self.imports.extend(helper.into_iter().flat_map(|h| h.imports));
+        }
+    }
+
+    pub(crate) fn import(&mut self, import: Import) {
+        self.imports.insert(import);
+    }
+
+    pub(crate) fn imports(&self, import: Import) -> bool {
+        self.imports.contains(&import)
+    }
+
+    /// Does anything make an instance of this class?
+    pub(crate) fn makes(&self, class: &str) -> bool {
+        self.classes.contains(class)
+    }
+
+    /// The helpers in the order in which they are written.
+    pub(crate) fn helpers(&self) -> impl Iterator<Item = &'static Helper> {
+        ALL.iter().filter(|h| self.helpers.contains(h.name))
+    }
 }
 
 /// All helpers, in the order in which they are written.
 pub(crate) const ALL: &[Helper] = &[
     Helper {
         name: "bn_momentum",
-        imports: &["import math"],
+        imports: &[Import::Math],
         text: r#"# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
 BN_SAMPLES = 64
 
@@ -51,7 +87,7 @@ def bn_momentum(time_constant: float) -> float:
     },
     Helper {
         name: "auto_pad",
-        imports: &[],
+        imports: &[Import::Functional],
         text: r#"def auto_pad(
     x: Tensor, kernel: list[int], stride: list[int], value: float = 0.0
 ) -> Tensor:
@@ -64,9 +100,10 @@ def bn_momentum(time_constant: float) -> float:
     return F.pad(x, pads, value=value)
 "#,
     },
-    plain(
-        "auto_crop",
-        r#"def auto_crop(y: Tensor, like: Tensor, kernel: list[int]) -> Tensor:
+    Helper {
+        name: "auto_crop",
+        imports: &[Import::Functional],
+        text: r#"def auto_crop(y: Tensor, like: Tensor, kernel: list[int]) -> Tensor:
     """Cut off what auto_pad put around a tensor of the size of `like`."""
     pads: list[int] = []
     for padded, n, k in zip(y.shape[2:], like.shape[2:], kernel):
@@ -74,63 +111,69 @@ def bn_momentum(time_constant: float) -> float:
         pads = [-before, before - (padded - n)] + pads
     return F.pad(y, pads)
 "#,
-    ),
-    plain(
-        "reciprocal",
-        r#"def reciprocal(x: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "reciprocal",
+        imports: &[],
+        text: r#"def reciprocal(x: Tensor) -> Tensor:
     """1 / x, and 0 where x is 0."""
     y: Tensor = x.masked_fill(x == 0, float("inf")).reciprocal()
     return y
 "#,
-    ),
-    plain(
-        "power",
-        r#"def power(base: Tensor, exponent: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "power",
+        imports: &[Import::Torch],
+        text: r#"def power(base: Tensor, exponent: Tensor) -> Tensor:
     """base ** exponent, and 0 where that would divide by 0."""
     divides = (base == 0) & (exponent < 0)
     power = torch.pow(base.masked_fill(divides, 1.0), exponent)
     return torch.masked_fill(power, divides, 0.0)
 "#,
-    ),
-    plain(
-        "straight_through",
-        r#"def straight_through(x: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "straight_through",
+        imports: &[Import::Torch],
+        text: r#"def straight_through(x: Tensor) -> Tensor:
     """1 above 0, else -1; the gradient is that of x within [-1, 1]."""
     passed = x.clamp(-1, 1)
     sign = torch.where(x > 0, torch.ones_like(x), -torch.ones_like(x))
     return torch.add(sign, (passed - passed.detach()).nan_to_num())
 "#,
-    ),
-    plain(
-        "hardmax",
-        r#"def hardmax(x: Tensor, dim: int) -> Tensor:
+    },
+    Helper {
+        name: "hardmax",
+        imports: &[Import::Torch],
+        text: r#"def hardmax(x: Tensor, dim: int) -> Tensor:
     """1 at the first maximum, 0 elsewhere."""
     first = x.nan_to_num(-float("inf")).argmax(dim, keepdim=True)
     return torch.scatter(torch.zeros_like(x), dim, first, 1.0)
 "#,
-    ),
-    plain(
-        "mirror",
-        r#"def mirror(x: Tensor, dim: int, before: int, after: int, skip: int) -> Tensor:
+    },
+    Helper {
+        name: "mirror",
+        imports: &[Import::Torch],
+        text: r#"def mirror(x: Tensor, dim: int, before: int, after: int, skip: int) -> Tensor:
     """Pad with a mirror image; skip is 1 where the edge itself is not repeated."""
     last = x.shape[dim] - skip - after
     head = x.narrow(dim, skip, before).flip(dim)
     tail = x.narrow(dim, last, after).flip(dim)
     return torch.cat([head, x, tail], dim)
 "#,
-    ),
-    plain(
-        "max_unpool",
-        r#"def max_unpool(values: Tensor, indices: Tensor, like: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "max_unpool",
+        imports: &[Import::Torch],
+        text: r#"def max_unpool(values: Tensor, indices: Tensor, like: Tensor) -> Tensor:
     """Put pooled values back where the maxima were, zeros elsewhere."""
     zeros = torch.zeros_like(like).flatten(2)
     flat = torch.scatter(zeros, 2, indices.flatten(2), values.flatten(2))
     return torch.reshape(flat, like.shape)
 "#,
-    ),
+    },
     Helper {
         name: "roi_pool",
-        imports: &[],
+        imports: &[Import::Torch],
         text: r#"def roi_pool(x: Tensor, rois: Tensor, size: tuple[int, int], scale: float) -> Tensor:
     """The maximum over each bin of each region [x1, y1, x2, y2], ends included."""
     scaled = torch.mul(rois, scale)
@@ -150,94 +193,105 @@ def bn_momentum(time_constant: float) -> float:
     return pooled
 "#,
     },
-    plain(
-        "full_lengths",
-        r#"def full_lengths(x: Tensor) -> Tensor:
+    Helper {
+        name: "full_lengths",
+        imports: &[Import::Torch],
+        text: r#"def full_lengths(x: Tensor) -> Tensor:
     """The lengths of sequences of which none is padded: int64 [N]."""
     return torch.full((x.shape[0],), x.shape[1], device=x.device)
 "#,
-    ),
-    plain(
-        "valid_steps",
-        r#"def valid_steps(x: Tensor, lengths: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "valid_steps",
+        imports: &[Import::Torch],
+        text: r#"def valid_steps(x: Tensor, lengths: Tensor) -> Tensor:
     """Which steps are not padding: bool [N, T]."""
     return torch.lt(torch.arange(x.shape[1], device=x.device), lengths[:, None])
 "#,
-    ),
-    plain(
-        "flip_steps",
-        r#"def flip_steps(x: Tensor, lengths: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "flip_steps",
+        imports: &[Import::Torch],
+        text: r#"def flip_steps(x: Tensor, lengths: Tensor) -> Tensor:
     """Reverse each sequence within its own length; padding stays where it is."""
     step = torch.arange(x.shape[1], device=x.device)
     index = torch.where(step < lengths[:, None], lengths[:, None] - 1 - step, step)
     y: Tensor = x[torch.arange(x.shape[0], device=x.device)[:, None], index]
     return y
 "#,
-    ),
-    plain(
-        "take_steps",
-        r#"def take_steps(x: Tensor, index: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "take_steps",
+        imports: &[Import::Torch],
+        text: r#"def take_steps(x: Tensor, index: Tensor) -> Tensor:
     """The steps of each sequence that index names, one [N] or several [N, T]."""
     rows = torch.arange(x.shape[0], device=x.device)
     y: Tensor = x[rows if index.dim() == 1 else rows[:, None], index]
     return y
 "#,
-    ),
-    plain(
-        "last_step",
-        r#"def last_step(x: Tensor, lengths: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "last_step",
+        imports: &[Import::Torch],
+        text: r#"def last_step(x: Tensor, lengths: Tensor) -> Tensor:
     """The last step of each sequence."""
     y: Tensor = x[torch.arange(x.shape[0], device=x.device), lengths - 1]
     return y
 "#,
-    ),
-    plain(
-        "chosen_steps",
-        r#"def chosen_steps(chosen: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "chosen_steps",
+        imports: &[Import::Torch],
+        text: r#"def chosen_steps(chosen: Tensor) -> Tensor:
     """The positions of the chosen steps, those of each sequence first: int64 [N, T]."""
     order = torch.sort((~chosen).int(), dim=1, stable=True)[1]
     return torch.narrow(order, 1, 0, int(chosen.sum(1).max()))
 "#,
-    ),
-    plain(
-        "counted_steps",
-        r#"def counted_steps(counts: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "counted_steps",
+        imports: &[Import::Torch],
+        text: r#"def counted_steps(counts: Tensor) -> Tensor:
     """Each step as often as counts says: int64 [N, T]."""
     ends = torch.cummax(counts.cumsum(1), 1)[0]
     step = torch.arange(int(ends[:, -1].ceil().max()), device=counts.device)
     index = (step[:, None] >= ends[:, None]).sum(2)
     return torch.clamp(index, max=counts.shape[1] - 1)
 "#,
-    ),
-    plain(
-        "put_steps",
-        r#"def put_steps(x: Tensor, index: Tensor, steps: int) -> Tensor:
+    },
+    Helper {
+        name: "put_steps",
+        imports: &[Import::Torch],
+        text: r#"def put_steps(x: Tensor, index: Tensor, steps: int) -> Tensor:
     """Put steps at the positions that index names, zeros elsewhere."""
     index = index.reshape(index.shape + (1,) * (x.dim() - 2)).expand_as(x)
     zeros = x.new_zeros((x.shape[0], steps) + x.shape[2:])
     return torch.scatter_add(zeros, 1, index, x)
 "#,
-    ),
-    plain(
-        "past_value",
-        r#"def past_value(x: Tensor, initial: Tensor, steps: int) -> Tensor:
+    },
+    Helper {
+        name: "past_value",
+        imports: &[Import::Torch],
+        text: r#"def past_value(x: Tensor, initial: Tensor, steps: int) -> Tensor:
     """x delayed; initial stands before the first step."""
     first = initial.expand((x.shape[0], steps) + x.shape[2:])
     return torch.narrow(torch.cat([first, x], 1), 1, 0, x.shape[1])
 "#,
-    ),
-    plain(
-        "future_value",
-        r#"def future_value(x: Tensor, initial: Tensor, steps: int, lengths: Tensor) -> Tensor:
+    },
+    Helper {
+        name: "future_value",
+        imports: &[Import::Torch],
+        text: r#"def future_value(x: Tensor, initial: Tensor, steps: int, lengths: Tensor) -> Tensor:
     """x brought forward; initial stands after the last step of each sequence."""
     ahead = torch.arange(x.shape[1], device=x.device) + steps < lengths[:, None]
     ahead = ahead.reshape(ahead.shape + (1,) * (x.dim() - 2))
     return torch.where(ahead, x.roll(-steps, 1), initial)
 "#,
-    ),
-    plain(
-        "LayerNorm",
-        r#"class LayerNorm(nn.Module):
+    },
+    Helper {
+        name: "LayerNorm",
+        imports: &[Import::Torch],
+        text: r#"class LayerNorm(nn.Module):
     """CNTK's layer normalization: over all axes of a sample, by deviation + eps."""
 
     def __init__(self, size: int, axes: int = 1, eps: float = 1e-5) -> None:
@@ -251,10 +305,11 @@ def bn_momentum(time_constant: float) -> float:
         x = x / (x.square().mean(self.axes, keepdim=True).sqrt() + self.eps)
         return x * self.scale + self.bias
 "#,
-    ),
-    plain(
-        "Stabilizer",
-        r#"class Stabilizer(nn.Module):
+    },
+    Helper {
+        name: "Stabilizer",
+        imports: &[Import::Torch, Import::Functional],
+        text: r#"class Stabilizer(nn.Module):
     """CNTK's self-stabilizer: a learned gain, kept positive by a steep softplus."""
 
     def __init__(self) -> None:
@@ -264,10 +319,10 @@ def bn_momentum(time_constant: float) -> float:
     def forward(self, x: Tensor) -> Tensor:
         return x * F.softplus(self.alpha, beta=4)
 "#,
-    ),
+    },
     Helper {
         name: "pack",
-        imports: &["from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence"],
+        imports: &[Import::Packed],
         text: r#"def pack(x: Tensor, lengths: Tensor) -> PackedSequence:
     """The valid steps, which are all that both directions of a layer may see."""
     return pack_padded_sequence(x, lengths.cpu(), True, enforce_sorted=False)
@@ -275,10 +330,42 @@ def bn_momentum(time_constant: float) -> float:
     },
     Helper {
         name: "unpack",
-        imports: &["from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence"],
+        imports: &[Import::Packed],
         text: r#"def unpack(x: PackedSequence, steps: int) -> Tensor:
     """Padded again to so many steps."""
     return pad_packed_sequence(x, True, total_length=steps)[0]
 "#,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helpers_name_what_they_import() {
+        for helper in ALL {
+            for (import, sign) in [
+                (Import::Math, "math."),
+                (Import::Optional, "Optional["),
+                (Import::Torch, " torch."),
+                (Import::Functional, " F."),
+                (Import::Packed, "pack"),
+            ] {
+                let text = helper.text.replace(['(', '~', '-', '['], " ").replace("Optional ", "Optional[");
+                let needs = text.contains(sign);
+                assert_eq!(helper.imports.contains(&import), needs, "{} {import:?}", helper.name);
+            }
+            let others = ALL.iter().filter(|h| h.name != helper.name);
+            for other in others {
+                let call = format!(" {}(", other.name);
+                assert!(
+                    !helper.text.contains(&call),
+                    "{} calls {}, which nothing would write",
+                    helper.name,
+                    other.name
+                );
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! What the module holds: parameters, buffers and submodules, with the weights that fill them.
 
-use super::python::expr::StateId;
+use super::python::expr::{Argument, Expr, Module, StateId, args, keyword, shape};
 use super::python::names::{Names, identifier};
 use super::weights::Weight;
 use crate::weights::{Data, ElemType};
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Parameter,
     Buffer,
     /// A submodule and what makes it.
-    Module(String),
+    Module(Expr),
 }
 
 /// A piece of state.
@@ -39,8 +39,6 @@ pub(crate) struct State {
     /// What to call it otherwise, with a number.
     pub(crate) fallback: &'static str,
     pub(crate) tensors: Vec<Held>,
-    /// Lines of `__init__` after its own, `@` being `self.name`.
-    pub(crate) after: Vec<String>,
     /// A remark before it.
     pub(crate) remark: Option<String>,
 }
@@ -59,13 +57,13 @@ impl State {
         };
         let kind = if weight.constant { Kind::Buffer } else { Kind::Parameter };
         let fallback = if weight.constant { "constant" } else { "weight" };
-        Self { kind, wanted, fallback, tensors: vec![held], after: Vec::new(), remark: None }
+        Self { kind, wanted, fallback, tensors: vec![held], remark: None }
     }
 
     /// A submodule.
-    pub(crate) fn module(constructor: String, wanted: Option<String>, fallback: &'static str) -> Self {
+    pub(crate) fn module(constructor: Expr, wanted: Option<String>, fallback: &'static str) -> Self {
         let kind = Kind::Module(constructor);
-        Self { kind, wanted, fallback, tensors: Vec::new(), after: Vec::new(), remark: None }
+        Self { kind, wanted, fallback, tensors: Vec::new(), remark: None }
     }
 
     /// Adds a tensor of a submodule.
@@ -111,56 +109,63 @@ impl State {
         if held.suffix.is_empty() { name.to_owned() } else { format!("{name}.{}", held.suffix) }
     }
 
-    /// Lines of `__init__`.
-    pub(crate) fn init(&self, name: &str) -> Vec<String> {
-        let mut lines: Vec<String> = self.remark.iter().map(|r| format!("# {r}")).collect();
+    /// Its statements in `__init__`: the remark before them is not one of them.
+    pub(crate) fn init(&self, name: &str) -> Vec<Init> {
+        let own = || Expr::local("self").attribute(name.to_owned());
         let zeros = |held: &Held| {
-            let dims: Vec<String> = held.dims.iter().map(u64::to_string).collect();
-            let shape = if dims.is_empty() { "()".to_owned() } else { dims.join(", ") };
-            let dtype = dtype(held.elem).map_or(String::new(), |d| format!(", dtype={d}"));
-            format!("torch.zeros({shape}{dtype})")
+            let mut arguments = shape(held.dims.iter().map(|n| (*n).into()).collect());
+            arguments.extend(dtype(held.elem));
+            super::python::expr::torch("zeros", arguments)
         };
         match (&self.kind, self.tensors.first()) {
             (Kind::Parameter, Some(held)) => {
-                let fixed = if held.trainable { "" } else { ", requires_grad=False" };
-                lines.push(format!("self.{name} = nn.Parameter({}{fixed})", zeros(held)));
+                let mut arguments = args![zeros(held)];
+                arguments.extend((!held.trainable).then(|| keyword("requires_grad", false)));
+                vec![Init::Set(own(), super::python::expr::nn("Parameter", arguments))]
             }
             (Kind::Buffer, Some(held)) => {
-                lines.push(format!("self.register_buffer(\"{name}\", {})", zeros(held)));
+                let register = Expr::local("self").attribute("register_buffer");
+                vec![Init::Do(register.call(args![Expr::Quoted(name.to_owned()), zeros(held)]))]
             }
             (Kind::Module(constructor), _) => {
-                lines.push(format!("self.{name} = {constructor}"));
-                lines.extend(self.frozen(name));
+                let mut all = vec![Init::Set(own(), constructor.clone())];
+                all.extend(self.frozen(&own()).into_iter().map(Init::Do));
+                all
             }
-            _ => {}
+            _ => Vec::new(),
         }
-        lines.extend(self.after.iter().map(|l| l.replace('@', &format!("self.{name}"))));
-        lines
     }
 
     /// What of a submodule CNTK does not train.
-    fn frozen(&self, name: &str) -> Vec<String> {
+    fn frozen(&self, own: &Expr) -> Vec<Expr> {
         let counted = |h: &&Held| !h.suffix.contains("running_") && !h.suffix.contains("num_batches");
         let parameters: Vec<&Held> = self.tensors.iter().filter(counted).collect();
         let frozen: Vec<&&Held> = parameters.iter().filter(|h| !h.trainable).collect();
-        if frozen.is_empty() {
-            return Vec::new();
+        let freeze = |what: Expr| what.method("requires_grad_", args![false]);
+        match frozen.len() {
+            0 => Vec::new(),
+            all if all == parameters.len() => vec![freeze(own.clone())],
+            _ => frozen.iter().map(|h| freeze(own.clone().attribute(h.suffix.clone()))).collect(),
         }
-        if frozen.len() == parameters.len() {
-            return vec![format!("self.{name}.requires_grad_(False)")];
-        }
-        frozen.iter().map(|h| format!("self.{name}.{}.requires_grad_(False)", h.suffix)).collect()
     }
 }
 
+/// A statement of `__init__`.
+#[derive(Clone, Debug)]
+pub(crate) enum Init {
+    Set(Expr, Expr),
+    Do(Expr),
+}
+
 /// The dtype argument that a tensor needs, none for float32.
-pub(crate) fn dtype(elem: ElemType) -> Option<&'static str> {
-    match elem {
-        ElemType::Double => Some("torch.float64"),
-        ElemType::Float16 => Some("torch.float16"),
-        ElemType::Int64 => Some("torch.int64"),
-        _ => None,
-    }
+pub(crate) fn dtype(elem: ElemType) -> Option<Argument> {
+    let name = match elem {
+        ElemType::Double => "float64",
+        ElemType::Float16 => "float16",
+        ElemType::Int64 => "int64",
+        _ => return None,
+    };
+    Some(keyword("dtype", Expr::Torch(Module::Torch, name.into())))
 }
 
 /// Names for the states that are used, in that order.
@@ -178,4 +183,13 @@ pub(crate) fn name_all(states: &[State], used: &[StateId], names: &mut Names) ->
         }
     }
     named
+}
+
+impl Init {
+    /// Takes in what the statement calls.
+    pub(crate) fn see(&self, needs: &mut super::helpers::Needs) {
+        match self {
+            Self::Set(_, e) | Self::Do(e) => needs.see(e),
+        }
+    }
 }

@@ -8,12 +8,16 @@ use super::value::stored;
 use super::{Lower, Node, Owner, Val};
 use crate::cells::stabilizer;
 use crate::layout::reduction::Reduced;
-use crate::pytorch::python::expr::{StateId, number};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, args, keyword, nn};
+use crate::pytorch::python::literal::number;
 use crate::pytorch::state::State;
 use crate::pytorch::weights::{Weight, single};
 use cntk_parser::model::{Dim, FunctionId, Source, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Reduction;
+
+/// What `LayerNorm` adds to the deviation unless told otherwise.
+const DEFAULT_EPSILON: f64 = 1e-5;
 
 /// `x` times a factor that is a stabilizer's.
 pub(super) fn stabilized(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
@@ -24,9 +28,9 @@ pub(super) fn stabilized(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Opt
     let x = cx.tensor(&node.inputs[x]);
     let weight = weight(cx, found.alpha, &x)?;
     let shape = vec![(found.alpha, "alpha", weight, vec![])];
-    let constructor = format!("Stabilizer(){}", double(&x));
+    let constructor = double(Expr::Helper("Stabilizer").call(args![]), &x);
     let state = layer(cx, node.id, "stabilizer", constructor, shape)?;
-    let id = cx.call("%0($0)", &[x.id], &[state]);
+    let id = cx.compute(Expr::layer(state, args![x.id]));
     Some(x.with(id))
 }
 
@@ -50,18 +54,17 @@ pub(super) fn layer_norm(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Opt
         }
         tensors.push((variable, name, weight, dims));
     }
-    let mut arguments = tensors[0].3[0].to_string();
+    let mut arguments = args![tensors[0].3[0]];
     if x.rank() > 1 {
-        arguments.push_str(&format!(", axes={}", x.rank()));
+        arguments.push(keyword("axes", x.rank()));
     }
-    let epsilon = number(epsilon, !x.elem.is_double());
-    if epsilon != "1e-5" {
-        arguments.push_str(&format!(", eps={epsilon}"));
+    let single = !x.elem.is_double();
+    if number(epsilon, single) != number(DEFAULT_EPSILON, single) {
+        arguments.push(keyword("eps", Expr::number(epsilon, single)));
     }
-    let constructor = format!("LayerNorm({arguments}){}", double(&x));
+    let constructor = double(Expr::Helper("LayerNorm").call(arguments), &x);
     let state = layer(cx, node.id, "norm", constructor, tensors)?;
-    let id = cx.call("%0($0)", &[x.id], &[state]);
-    cx.body.values[id.0 as usize].heavy = false;
+    let id = cx.compute(Expr::wrapper(state, x.id));
     Some(x.with(id))
 }
 
@@ -91,13 +94,12 @@ pub(super) fn prelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<V
     if !channels || node.types[0].shape.len() != x.rank() {
         return None;
     }
-    let size = if count == 1 { String::new() } else { count.to_string() };
-    let dtype = if x.elem.is_double() { "dtype=torch.float64" } else { "" };
-    let comma = if size.is_empty() || dtype.is_empty() { "" } else { ", " };
-    let constructor = format!("nn.PReLU({size}{comma}{dtype})");
+    let mut arguments: Vec<Argument> = Vec::new();
+    arguments.extend((count != 1).then(|| Argument::from(count)));
+    arguments.extend(x.elem.dtype());
+    let constructor = nn("PReLU", arguments);
     let state = layer(cx, node.id, "prelu", constructor, vec![(alpha, "weight", weight, vec![count])])?;
-    let id = cx.call("%0($0)", &[x.id], &[state]);
-    cx.body.values[id.0 as usize].heavy = false;
+    let id = cx.compute(Expr::wrapper(state, x.id));
     Some(x.with(id))
 }
 
@@ -170,8 +172,9 @@ fn weight(cx: &Lower<'_, '_, '_>, variable: VariableId, x: &Val) -> Option<Weigh
     Weight::new(variable).filter(|w| is_weight && w.elem == stored(x.elem))
 }
 
-fn double(x: &Val) -> &'static str {
-    if x.elem.is_double() { ".double()" } else { "" }
+/// The layer in the type of `x`.
+fn double(layer: Expr, x: &Val) -> Expr {
+    if x.elem.is_double() { layer.method("double", args![]) } else { layer }
 }
 
 /// The layer that holds the given tensors, of which nobody else holds one.
@@ -179,11 +182,11 @@ fn layer(
     cx: &mut Lower<'_, '_, '_>,
     f: FunctionId,
     fallback: &'static str,
-    constructor: String,
+    constructor: Expr,
     tensors: Vec<(VariableId, &'static str, Weight, Vec<u64>)>,
 ) -> Option<StateId> {
     let ids: Vec<VariableId> = tensors.iter().map(|t| t.0).collect();
-    let key = format!("{constructor} {ids:?}");
+    let key = format!("{constructor:?} {ids:?}");
     if let Some(state) = cx.modules.get(&key) {
         return Some(*state);
     }
@@ -198,10 +201,7 @@ fn layer(
     let id = cx.hold(state);
     cx.modules.insert(key, id);
     for (variable, name, weight, dims) in tensors {
-        let shape: Vec<String> = weight.dims.iter().map(u64::to_string).collect();
-        let shape = if shape.is_empty() { "()".to_owned() } else { shape.join(", ") };
-        let whole = if weight.dims == dims { String::new() } else { format!(".reshape({shape})") };
-        cx.owners.insert(variable, Owner { state: id, text: format!("%0.{name}{whole}") });
+        cx.owners.insert(variable, Owner::tensor(id, name).shaped(&weight.dims, weight.dims == dims));
     }
     Some(id)
 }

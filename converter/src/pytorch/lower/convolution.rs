@@ -4,7 +4,9 @@ use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
 use crate::layout::Lead;
 use crate::layout::window::{Padding, Placed, Window, entry, flag, of_convolution};
-use crate::pytorch::python::expr::{ValueId, numbers, tuple};
+use crate::pytorch::python::expr::{
+    Argument, Expr, StateId, Subscript, ValueId, args, functional, helper, keyword, list, nn, numbers, of, torch, tuple,
+};
 use crate::pytorch::state::{State, dtype};
 use crate::pytorch::weights::Weight;
 use crate::report::Reason;
@@ -46,7 +48,7 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     let mut tail: Dims = x.dims[1..].into();
     if flat {
         // No spatial axis at all: one of size 1 makes it a convolution in PyTorch's eyes.
-        input = cx.py("$0.unsqueeze(2)", &[input]);
+        input = cx.compute(of(input).method("unsqueeze", args![2]));
         kernel.push(Dim::Known(1));
         tail.push(Dim::Known(1));
         windows.push(Window { kernel: 1, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: false });
@@ -66,10 +68,10 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     };
     let (mut id, mut plus) = apply(cx, node, &x, &kernel, input, &call, !after.iter().any(|(b, c)| *b > 0 || *c > 0))?;
     if after.iter().any(|p| *p != (0, 0)) {
-        id = cx.py(&format!("F.pad($0, {})", pads(&after)), &[id]);
+        id = cx.compute(functional("pad", args![id, pads(&after)]));
     }
     if flat {
-        id = cx.py("$0.squeeze(2)", &[id]);
+        id = cx.compute(of(id).method("squeeze", args![2]));
     }
     let mut out: Dims = node.types[0].shape.clone();
     let made =
@@ -84,7 +86,7 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
 }
 
 /// The arguments of `F.pad` for amounts in row-major order.
-pub(super) fn pads(amounts: &[(i64, i64)]) -> String {
+pub(super) fn pads(amounts: &[(i64, i64)]) -> Expr {
     let list: Vec<i64> = amounts.iter().rev().flat_map(|(b, a)| [*b, *a]).collect();
     tuple(&list)
 }
@@ -139,11 +141,9 @@ pub(super) fn pad(
             *p = (placed.before, placed.after.max(0));
         }
     }
-    let value = match fill {
-        0.0 => String::new(),
-        other => format!(", value={}", crate::pytorch::python::expr::number(other, true)),
-    };
-    Ok((cx.py(&format!("F.pad($0, {}{value})", pads(&amounts)), &[x]), none))
+    let mut arguments = args![x, pads(&amounts)];
+    arguments.extend((fill != 0.0).then(|| keyword("value", Expr::number(fill, true))));
+    Ok((cx.compute(functional("pad", arguments)), none))
 }
 
 /// Pads by amounts that depend on a size which only the run tells.
@@ -158,12 +158,9 @@ fn dynamic(
     }
     let kernel: Vec<u64> = windows.iter().map(Window::extent).collect();
     let stride: Vec<u64> = windows.iter().map(|w| w.stride).collect();
-    let value = match fill {
-        0.0 => String::new(),
-        other => format!(", {}", crate::pytorch::python::expr::number(other, true)),
-    };
-    let id = cx.py(&format!("auto_pad($0, {kernel:?}, {stride:?}{value})"), &[x]);
-    Ok((id, vec![0; windows.len()]))
+    let mut arguments = args![x, list(&kernel), list(&stride)];
+    arguments.extend((fill != 0.0).then(|| Expr::number(fill, true).into()));
+    Ok((cx.compute(helper("auto_pad", arguments)), vec![0; windows.len()]))
 }
 
 /// The pads of a transposed convolution, and what is cut off or added behind it.
@@ -202,11 +199,11 @@ fn transposed<'w>(a: &Convolution, windows: &'w [Window], tail: &[Dim]) -> Resul
 
 impl Call<'_> {
     /// Keyword arguments that differ from their defaults.
-    fn keywords(&self) -> String {
-        let mut text = String::new();
-        let mut add = |name: &str, values: Vec<i64>, default: i64| {
+    fn keywords(&self) -> Vec<Argument> {
+        let mut all = Vec::new();
+        let mut add = |name: &'static str, values: Vec<i64>, default: i64| {
             if values.iter().any(|v| *v != default) {
-                text.push_str(&format!(", {name}={}", numbers(&values)));
+                all.push(keyword(name, numbers(&values)));
             }
         };
         add("stride", self.windows.iter().map(|w| w.stride.cast_signed()).collect(), 1);
@@ -214,7 +211,7 @@ impl Call<'_> {
         add("output_padding", self.output_padding.clone(), 0);
         add("groups", vec![self.groups.cast_signed()], 1);
         add("dilation", self.windows.iter().map(|w| w.dilation.cast_signed()).collect(), 1);
-        text
+        all
     }
 
     fn name(&self) -> &'static str {
@@ -239,11 +236,10 @@ fn apply(
     call: &Call<'_>,
     may_add: bool,
 ) -> Result<(ValueId, Option<FunctionId>), Reason> {
-    let keywords = call.keywords();
     if let Source::Variable(w) = node.sources[0]
         && let Some(found) = module(cx, node, w, x, kernel, call, may_add)
     {
-        return Ok((cx.call("%0($0)", &[input], &[found.0]), found.1));
+        return Ok((cx.compute(Expr::layer(found.0, args![input])), found.1));
     }
     let elem = x.elem;
     let w = cx.tensor(&node.inputs[0]);
@@ -251,15 +247,16 @@ fn apply(
     let w = Val { lead: Lead::default(), ..w };
     let w = cx.reshape(&w, kernel)?;
     let function = match call.name() {
-        "Conv1d" => "F.conv1d",
-        "Conv2d" => "F.conv2d",
-        "Conv3d" => "F.conv3d",
-        "ConvTranspose1d" => "F.conv_transpose1d",
-        "ConvTranspose2d" => "F.conv_transpose2d",
-        _ => "F.conv_transpose3d",
+        "Conv1d" => "conv1d",
+        "Conv2d" => "conv2d",
+        "Conv3d" => "conv3d",
+        "ConvTranspose1d" => "conv_transpose1d",
+        "ConvTranspose2d" => "conv_transpose2d",
+        _ => "conv_transpose3d",
     };
-    let id = cx.py(&format!("{function}($0, $1{keywords})"), &[input, w.id]);
-    Ok((id, None))
+    let mut arguments = args![input, w.id];
+    arguments.extend(call.keywords());
+    Ok((cx.compute(functional(function, arguments)), None))
 }
 
 /// A submodule that holds the kernel, and the Plus with its bias.
@@ -271,7 +268,7 @@ fn module(
     kernel: &Dims,
     call: &Call<'_>,
     may_add: bool,
-) -> Option<(crate::pytorch::python::expr::StateId, Option<FunctionId>)> {
+) -> Option<(StateId, Option<FunctionId>)> {
     let model = cx.graph.model;
     let variable = model.variable(w);
     let weight = Weight::new(variable)?;
@@ -297,7 +294,7 @@ fn module(
             && Weight::new(model.variable(*b)).is_some_and(|b| b.elem == weight.elem)
     });
     let keywords = call.keywords();
-    let key = format!("{} {w:?} {:?} {keywords}", call.name(), bias.map(|(_, b)| b));
+    let key = format!("{} {w:?} {:?} {keywords:?}", call.name(), bias.map(|(_, b)| b));
     if let Some(state) = cx.modules.get(&key) {
         return Some((*state, bias.map(|(plus, _)| plus)));
     }
@@ -305,10 +302,11 @@ fn module(
         return None;
     }
     let window: Vec<u64> = call.windows.iter().map(|w| w.kernel).collect();
-    let with_bias = if bias.is_some() { "" } else { ", bias=False" };
-    let dtype = dtype(weight.elem).map_or(String::new(), |d| format!(", dtype={d}"));
-    let constructor =
-        format!("nn.{}({input}, {output}, {}{keywords}{with_bias}{dtype})", call.name(), numbers(&window));
+    let mut arguments = args![input, output, numbers(&window)];
+    arguments.extend(keywords);
+    arguments.extend(bias.is_none().then(|| keyword("bias", false)));
+    arguments.extend(dtype(weight.elem));
+    let constructor = nn(call.name(), arguments);
     let wanted = cx.layer_name(node.id).or_else(|| bias.and_then(|(plus, _)| cx.layer_name(plus)));
     let mut state =
         State::module(constructor, wanted, "conv").tensor("weight", (w, &weight), &sizes, weight.whole(), "as in CNTK");
@@ -316,10 +314,10 @@ fn module(
         && let Some(held) = Weight::new(model.variable(b))
     {
         state = state.tensor("bias", (b, &held), &[output], held.whole(), "as in CNTK");
-        let ones = ", 1".repeat(call.windows.len());
-        let text = format!("%0.bias.reshape(-1{ones})");
         let id = cx.hold(state);
-        cx.owners.insert(b, Owner { state: id, text });
+        let per_map = std::iter::once(-1).chain(std::iter::repeat_n(1, call.windows.len()));
+        let array = |bias: Expr| bias.method("reshape", per_map.map(Argument::from).collect());
+        cx.owners.insert(b, Owner::tensor(id, "bias").map(array));
         return Some(own(cx, w, id, &weight, &sizes, key, bias));
     }
     let id = cx.hold(state);
@@ -329,16 +327,14 @@ fn module(
 fn own(
     cx: &mut Lower<'_, '_, '_>,
     w: VariableId,
-    id: crate::pytorch::python::expr::StateId,
+    id: StateId,
     weight: &Weight,
     sizes: &[u64],
     key: String,
     bias: Option<(FunctionId, VariableId)>,
-) -> (crate::pytorch::python::expr::StateId, Option<FunctionId>) {
+) -> (StateId, Option<FunctionId>) {
     cx.modules.insert(key, id);
-    let shape: Vec<String> = weight.dims.iter().map(u64::to_string).collect();
-    let whole = if weight.dims == sizes { String::new() } else { format!(".reshape({})", shape.join(", ")) };
-    cx.owners.insert(w, Owner { state: id, text: format!("%0.weight{whole}") });
+    cx.owners.insert(w, Owner::tensor(id, "weight").shaped(&weight.dims, weight.dims == sizes));
     (id, bias.map(|(plus, _)| plus))
 }
 
@@ -363,12 +359,12 @@ pub(super) fn sequence_shape(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a:
         ((k - 1) * dilation + 1).cast_signed() - pad.cast_signed()
     };
     let steps = match (stride, less) {
-        (1, 1) => "$0".to_owned(),
-        (1, n) => format!("$0 - {}", n - 1),
-        (s, n) => format!("torch.div($0 - {n}, {s}, rounding_mode=\"floor\") + 1"),
+        (1, 1) => of(lengths),
+        (1, n) => of(lengths) - (n - 1),
+        (s, n) => torch("div", args![of(lengths) - n, s, keyword("rounding_mode", "floor")]) + 1,
     };
-    let steps = cx.py(&steps, &[lengths]);
-    let id = cx.py(&format!("$0[:, None].{}", x.elem.method()), &[steps]);
+    let steps = cx.compute(steps);
+    let id = cx.compute(x.elem.of(of(steps).index(vec![Subscript::ALL, Subscript::New])));
     cx.counts.insert(id, steps);
     let lead = Lead { batch: true, sequence: None };
     Ok(smallvec![Val { id, lead, dims: [Dim::Known(1)].as_slice().into(), elem: x.elem, literal: None }])

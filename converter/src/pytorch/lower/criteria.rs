@@ -1,9 +1,11 @@
 //! Training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
-use super::elementwise::LEAST;
+use super::elementwise::least;
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{ValueId, tuple};
+use crate::pytorch::python::expr::{
+    Binary, Expr, ValueId, args, dimensions, functional, helper, keyword, list, of, torch,
+};
 use crate::report::Reason;
 use cntk_parser::model::Dims;
 use smallvec::smallvec;
@@ -19,8 +21,8 @@ fn total(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, v: &Val) -> Lowered {
 }
 
 fn grand_total(cx: &mut Lower<'_, '_, '_>, v: &Val) -> Result<ValueId, Reason> {
-    let v = cx.mask_fill(v, "0.0")?;
-    Ok(cx.py("$0.sum()", &[v.id]))
+    let v = cx.mask_fill(v, 0.0)?;
+    Ok(cx.compute(of(v.id).method("sum", args![])))
 }
 
 /// The sum over the static axes of each sample.
@@ -29,8 +31,7 @@ fn per_sample(cx: &mut Lower<'_, '_, '_>, v: &Val) -> Val {
     let axes: Vec<usize> = (n..n + v.rank()).collect();
     let id = match axes.as_slice() {
         [] => v.id,
-        [one] => cx.py(&format!("$0.sum({one})"), &[v.id]),
-        all => cx.py(&format!("$0.sum({})", tuple(all)), &[v.id]),
+        all => cx.compute(of(v.id).method("sum", args![dimensions(all)])),
     };
     Val { dims: Dims::new(), ..v.with(id) }
 }
@@ -50,7 +51,7 @@ pub(super) fn sum_all(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
 /// The sum of squared differences.
 pub(super) fn squared_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (a, b) = pair(cx, node)?;
-    let id = cx.py("($0 - $1).square()", &[a.id, b.id]);
+    let id = cx.compute((of(a.id) - b.id).method("square", args![]));
     total(cx, node, &a.with(id))
 }
 
@@ -59,7 +60,8 @@ pub(super) fn cross_entropy(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> 
     let (z, label) = pair(cx, node)?;
     let (z, label) = (cx.flatten(&z)?, cx.flatten(&label)?);
     let axis = z.lead.rank();
-    let id = cx.py(&format!("-($0 * F.log_softmax($1, {axis})).sum({axis})"), &[label.id, z.id]);
+    let product = of(label.id) * functional("log_softmax", args![z.id, axis]);
+    let id = cx.compute(-product.method("sum", args![axis]));
     total(cx, node, &Val { dims: Dims::new(), ..z.with(id) })
 }
 
@@ -75,16 +77,17 @@ pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '
     let (p, label) = pair(cx, node)?;
     let (p, label) = (cx.flatten(&p)?, cx.flatten(&label)?);
     let axis = p.lead.rank();
-    let method = p.elem.method();
+    let elem = p.elem;
     let id = if n == 1 {
-        cx.py(&format!("($0.argmax({axis}) != $1.argmax({axis})).{method}"), &[p.id, label.id])
+        let best = |v: &Val| of(v.id).method("argmax", args![axis]);
+        cx.compute(elem.of(Expr::binary(Binary::NotEqual, best(&p), best(&label))))
     } else {
         if p.dims.first().and_then(|d| d.known()).is_some_and(|classes| n > classes) {
             return Err(Reason::new("topN", "is larger than the number of classes"));
         }
-        let best = cx.py(&format!("$0.topk({n}, {axis})[1]"), &[p.id]);
-        let wanted = cx.py(&format!("$0.argmax({axis}, keepdim=True)"), &[label.id]);
-        cx.py(&format!("($0 != $1).all({axis}).{method}"), &[best, wanted])
+        let best = cx.compute(of(p.id).method("topk", args![n, axis]).at(1));
+        let wanted = cx.compute(of(label.id).method("argmax", args![axis, keyword("keepdim", true)]));
+        cx.compute(elem.of(Expr::binary(Binary::NotEqual, best, wanted).method("all", args![axis])))
     };
     total(cx, node, &Val { dims: Dims::new(), ..p.with(id) })
 }
@@ -92,17 +95,17 @@ pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '
 /// The sum of `-ln(1 - t - p + 2tp)`; weights are scaled to a mean of 1.
 pub(super) fn logistic(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (p, t) = pair(cx, node)?;
-    let inner = cx.py("2 * $0 * $1 - $0 - $1 + 1", &[t.id, p.id]);
-    let loss = cx.py(&format!("-$0.clamp(min={LEAST}).log()"), &[inner]);
+    let inner = cx.compute(Expr::from(2) * t.id * p.id - t.id - p.id + 1);
+    let loss = cx.compute(-of(inner).method("clamp", args![least()]).method("log", args![]));
     let loss = p.with(loss);
     let Some(weight) = node.inputs.get(2) else { return total(cx, node, &loss) };
     let weight = cx.tensor(weight);
     let (ids, like) = cx.place_all(&[loss, weight.clone()]);
-    let product = cx.py("$0 * $1", &ids);
-    let ones = cx.py("torch.ones_like($0)", &[weight.id]);
+    let product = cx.compute(of(ids[0]) * ids[1]);
+    let ones = cx.compute(torch("ones_like", args![weight.id]));
     let (numerator, count, norm) =
         (grand_total(cx, &like.with(product))?, grand_total(cx, &weight.with(ones))?, grand_total(cx, &weight)?);
-    let id = cx.py("$0 * $1 / $2", &[numerator, count, norm]);
+    let id = cx.compute(of(numerator) * count / norm);
     let made = Val { lead: Lead::default(), dims: Dims::new(), ..like.with(id) };
     Ok(smallvec![cx.reshape(&made, &node.types[0].shape)?])
 }
@@ -117,12 +120,12 @@ pub(super) fn cos_distance(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> L
 
 fn cosine(cx: &mut Lower<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
     let dot = |cx: &mut Lower<'_, '_, '_>, x: &Val, y: &Val| {
-        let id = if x.id == y.id { cx.py("$0.square()", &[x.id]) } else { cx.py("$0 * $1", &[x.id, y.id]) };
+        let id = cx.compute(if x.id == y.id { of(x.id).method("square", args![]) } else { of(x.id) * y.id });
         per_sample(cx, &x.with(id)).id
     };
     let (ab, aa, bb) = (dot(cx, a, b), dot(cx, a, a), dot(cx, b, b));
-    let norm = cx.py("($0 * $1).sqrt()", &[aa, bb]);
-    cx.py("$0 * reciprocal($1)", &[ab, norm])
+    let norm = cx.compute((of(aa) * bb).method("sqrt", args![]));
+    cx.compute(of(ab) * helper("reciprocal", args![norm]))
 }
 
 /// cos(x_i, y_i), then cos(x_i, y_(i+shift+k)) for k below `number`, indices modulo the minibatch, through which CNTK counts
@@ -145,17 +148,16 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
         let other = match k {
             0 => y.clone(),
             k => {
-                let id = cx.py(&format!("$0.roll({}, 0)", -((shift + k - 1).cast_signed())), &[y.id]);
+                let id = cx.compute(of(y.id).method("roll", args![-((shift + k - 1).cast_signed()), 0]));
                 y.with(id)
             }
         };
         parts.push(cosine(cx, &x, &other));
     }
-    let holes: Vec<String> = (0..parts.len()).map(|i| format!("${i}")).collect();
-    let mut id = cx.py(&format!("torch.stack([{}], 1)", holes.join(", ")), &parts);
+    let mut id = cx.compute(torch("stack", args![list(&parts), 1]));
     if like.lead.sequence.is_some() {
-        let text = format!("$0.reshape($1.shape[1], $1.shape[0], {}).transpose(0, 1)", parts.len());
-        id = cx.py(&text, &[id, like.id]);
+        let sizes = args![of(like.id).size(1), of(like.id).size(0), parts.len()];
+        id = cx.compute(of(id).method("reshape", sizes).method("transpose", args![0, 1]));
     }
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..like.with(id) }])
 }
@@ -165,7 +167,7 @@ fn columns(cx: &mut Lower<'_, '_, '_>, v: Val) -> Result<Val, Reason> {
     if v.lead.sequence.is_none() {
         return Ok(v);
     }
-    let v = cx.mask_fill(&v, "0.0")?;
-    let id = cx.py("$0.transpose(0, 1).flatten(0, 1)", &[v.id]);
+    let v = cx.mask_fill(&v, 0.0)?;
+    let id = cx.compute(of(v.id).method("transpose", args![0, 1]).method("flatten", args![0, 1]));
     Ok(Val { lead: Lead { batch: true, sequence: None }, ..v.with(id) })
 }

@@ -1,10 +1,11 @@
 //! Which function lowers which operator: the one place that names them all.
 
+use super::reduction::Softmax;
 use super::{
     Lower, Lowered, Node, blocks, convolution, criteria, elementwise, indexing, linear, normalization, pooling, random,
     reduction, region, reshaping, sequence, stack,
 };
-use crate::pytorch::python::expr::number;
+use crate::pytorch::python::expr::{Binary, Expr, args, functional, nn, of};
 use crate::pytorch::state::State;
 use crate::report::Reason;
 use cntk_parser::model::Source;
@@ -15,27 +16,27 @@ use smallvec::smallvec;
 pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let own = Source::Output(node.id, 0);
     match node.op {
-        Op::Negate => elementwise::unary(cx, node, "-$0"),
-        Op::Sigmoid | Op::StableSigmoid => elementwise::unary(cx, node, "$0.sigmoid()"),
-        Op::Tanh => elementwise::unary(cx, node, "$0.tanh()"),
-        Op::ReLU => elementwise::unary(cx, node, "F.relu($0)"),
-        Op::Exp => match reduction::softmax_of(cx, node.sources[0], "softmax") {
+        Op::Negate => elementwise::unary(cx, node, |x| -of(x)),
+        Op::Sigmoid | Op::StableSigmoid => elementwise::method(cx, node, "sigmoid"),
+        Op::Tanh => elementwise::method(cx, node, "tanh"),
+        Op::ReLU => elementwise::unary(cx, node, |x| functional("relu", args![x])),
+        Op::Exp => match reduction::softmax_of(cx, node.sources[0], Softmax::Plain) {
             Some(v) => Ok(smallvec![v]),
-            None => elementwise::unary(cx, node, "$0.exp()"),
+            None => elementwise::method(cx, node, "exp"),
         },
-        Op::Floor => elementwise::unary(cx, node, "$0.floor()"),
-        Op::Abs => elementwise::unary(cx, node, "$0.abs()"),
-        Op::Sin => elementwise::unary(cx, node, "$0.sin()"),
-        Op::Cos => elementwise::unary(cx, node, "$0.cos()"),
-        Op::Tan => elementwise::unary(cx, node, "$0.tan()"),
-        Op::Asin => elementwise::unary(cx, node, "$0.asin()"),
-        Op::Acos => elementwise::unary(cx, node, "$0.acos()"),
-        Op::Atan => elementwise::unary(cx, node, "$0.atan()"),
-        Op::Sinh => elementwise::unary(cx, node, "$0.sinh()"),
-        Op::Cosh => elementwise::unary(cx, node, "$0.cosh()"),
-        Op::Asinh => elementwise::unary(cx, node, "$0.asinh()"),
-        Op::Atanh => elementwise::unary(cx, node, "$0.atanh()"),
-        Op::ELU => elementwise::unary(cx, node, "F.elu($0)"),
+        Op::Floor => elementwise::method(cx, node, "floor"),
+        Op::Abs => elementwise::method(cx, node, "abs"),
+        Op::Sin => elementwise::method(cx, node, "sin"),
+        Op::Cos => elementwise::method(cx, node, "cos"),
+        Op::Tan => elementwise::method(cx, node, "tan"),
+        Op::Asin => elementwise::method(cx, node, "asin"),
+        Op::Acos => elementwise::method(cx, node, "acos"),
+        Op::Atan => elementwise::method(cx, node, "atan"),
+        Op::Sinh => elementwise::method(cx, node, "sinh"),
+        Op::Cosh => elementwise::method(cx, node, "cosh"),
+        Op::Asinh => elementwise::method(cx, node, "asinh"),
+        Op::Atanh => elementwise::method(cx, node, "atanh"),
+        Op::ELU => elementwise::unary(cx, node, |x| functional("elu", args![x])),
         Op::Log => elementwise::log(cx, node),
         Op::Sqrt => elementwise::sqrt(cx, node),
         Op::Reciprocal => elementwise::reciprocal(cx, node),
@@ -44,22 +45,22 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
         Op::LogPlus => elementwise::log_plus(cx, node),
         Op::Plus => match blocks::layer_norm(cx, node) {
             Some(v) => Ok(smallvec![v]),
-            None => elementwise::binary(cx, node, "$0 + $1"),
+            None => elementwise::binary(cx, node, Binary::Plus),
         },
-        Op::Minus => match reduction::softmax_of(cx, own, "log_softmax") {
+        Op::Minus => match reduction::softmax_of(cx, own, Softmax::Log) {
             Some(v) => Ok(smallvec![v]),
-            None => elementwise::binary(cx, node, "$0 - $1"),
+            None => elementwise::binary(cx, node, Binary::Minus),
         },
         Op::ElementTimes => match blocks::stabilized(cx, node) {
             Some(v) => Ok(smallvec![v]),
             None => elementwise::times(cx, node),
         },
-        Op::Equal => elementwise::compare(cx, node, "=="),
-        Op::NotEqual => elementwise::compare(cx, node, "!="),
-        Op::Less => elementwise::compare(cx, node, "<"),
-        Op::LessEqual => elementwise::compare(cx, node, "<="),
-        Op::Greater => elementwise::compare(cx, node, ">"),
-        Op::GreaterEqual => elementwise::compare(cx, node, ">="),
+        Op::Equal => elementwise::compare(cx, node, Binary::Equal),
+        Op::NotEqual => elementwise::compare(cx, node, Binary::NotEqual),
+        Op::Less => elementwise::compare(cx, node, Binary::Less),
+        Op::LessEqual => elementwise::compare(cx, node, Binary::LessEqual),
+        Op::Greater => elementwise::compare(cx, node, Binary::Greater),
+        Op::GreaterEqual => elementwise::compare(cx, node, Binary::GreaterEqual),
         Op::Select => match blocks::prelu(cx, node) {
             Some(v) => Ok(smallvec![v]),
             None => elementwise::select(cx, node),
@@ -82,9 +83,9 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
         Op::Crop(a) => region::crop(cx, node, a),
         Op::BatchNormalization(a) => normalization::batch_normalization(cx, node, a),
         Op::ReduceElements(a) => reduction::reduce(cx, node, a),
-        Op::Softmax => reduction::softmax(cx, node, "softmax"),
-        Op::LogSoftmax => reduction::softmax(cx, node, "log_softmax"),
-        Op::Hardmax => reduction::softmax(cx, node, "hardmax"),
+        Op::Softmax => reduction::softmax(cx, node, Softmax::Plain),
+        Op::LogSoftmax => reduction::softmax(cx, node, Softmax::Log),
+        Op::Hardmax => reduction::softmax(cx, node, Softmax::Hard),
         Op::TransposeAxes(a) => reshaping::transpose(cx, node, a),
         Op::Slice(a) => reshaping::slice(cx, node, a),
         Op::Reshape(_) | Op::Squeeze(_) => reshaping::reshape(cx, node),
@@ -139,16 +140,15 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
 /// Active in training only, as a layer of its own.
 fn dropout(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, rate: f64) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let state = State::module(format!("nn.Dropout({})", number(rate, false)), cx.layer_name(node.id), "drop");
-    let state = cx.hold(state);
-    let id = cx.call("%0($0)", &[x.id], &[state]);
-    cx.body.values[id.0 as usize].heavy = false;
+    let constructor = nn("Dropout", args![Expr::number(rate, false)]);
+    let state = cx.hold(State::module(constructor, cx.layer_name(node.id), "drop"));
+    let id = cx.compute(Expr::wrapper(state, x.id));
     Ok(smallvec![x.with(id)])
 }
 
 fn stop_gradient(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let id = cx.py("$0.detach()", &[x.id]);
+    let id = cx.compute(of(x.id).method("detach", args![]));
     if let Some(count) = cx.counts.get(&x.id).copied() {
         cx.counts.insert(id, count);
     }

@@ -2,21 +2,30 @@
 
 use super::{Elem, Lower, Lowered, Node, Val};
 use crate::graph::sign::{is_non_negative, is_positive};
-use crate::pytorch::python::expr::number;
+use crate::pytorch::python::expr::{
+    Argument, Binary, Expr, Module, ValueId, args, functional, helper, keyword, of, torch,
+};
 use crate::report::Reason;
 use cntk_parser::model::{DataType, Source};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{Cast, Reduction};
 use smallvec::smallvec;
 
-/// The smallest number whose logarithm CNTK takes as it is.
-pub(super) const LEAST: &str = "1.1e-37";
+/// `min=`: the smallest number whose logarithm CNTK takes as it is.
+pub(super) fn least() -> Argument {
+    keyword("min", Expr::number(1.1e-37, false))
+}
 
-/// Text with the operand as its only hole.
-pub(super) fn unary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, template: &str) -> Lowered {
+/// What `make` makes of the operand.
+pub(super) fn unary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, make: impl FnOnce(ValueId) -> Expr) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let id = cx.py(template, &[x.id]);
+    let id = cx.compute(make(x.id));
     Ok(smallvec![x.with(id)])
+}
+
+/// A method of the operand, without arguments.
+pub(super) fn method(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, name: &'static str) -> Lowered {
+    unary(cx, node, |x| of(x).method(name, args![]))
 }
 
 /// The operand itself.
@@ -24,22 +33,21 @@ pub(super) fn pass(node: &Node<'_, '_>, input: usize) -> Lowered {
     Ok(smallvec![node.inputs[input].clone()])
 }
 
-/// Text with two operands that broadcast.
-pub(super) fn binary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, template: &str) -> Lowered {
+/// An operator with two operands that broadcast. A number on the right that changes nothing is left out.
+pub(super) fn binary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: Binary) -> Lowered {
     if node.inputs.iter().all(|v| v.literal.is_some()) {
         let a = cx.tensor(&node.inputs[0]);
         let (ids, like) = cx.align(&[a, node.inputs[1].clone()], node.sources);
-        let id = cx.py(template, &ids);
+        let id = cx.compute(Expr::binary(op, ids[0], ids[1]));
         return Ok(smallvec![like.with(id)]);
     }
     let (ids, like) = cx.align(&node.inputs, node.sources);
-    let commutes = template.contains('+') || template.contains('*');
-    let id = match (node.inputs[0].literal, node.inputs[1].literal) {
+    let fits = node.inputs[1].rank() <= node.inputs[0].rank();
+    let id = match (node.inputs[0].literal, node.inputs[1].literal, op.turned()) {
         // Numbers go to the right.
-        (Some(_), None) if commutes => cx.py(template, &[ids[1], ids[0]]),
-        (None, Some(1.0)) if template == "$0 * $1" && node.inputs[1].rank() <= node.inputs[0].rank() => ids[0],
-        (None, Some(0.0)) if template != "$0 * $1" && node.inputs[1].rank() <= node.inputs[0].rank() => ids[0],
-        _ => cx.py(template, &ids),
+        (Some(_), None, Some(turned)) => cx.compute(Expr::binary(turned, ids[1], ids[0])),
+        (None, Some(right), _) if fits && op.neutral() == Some(right) => ids[0],
+        _ => cx.compute(Expr::binary(op, ids[0], ids[1])),
     };
     Ok(smallvec![like.with(id)])
 }
@@ -69,7 +77,7 @@ fn softmax(cx: &mut Lower<'_, '_, '_>, numerator: Source, denominator: Source) -
     if v.literal.is_some() || v.rank() != model.type_of(*x).shape.len() {
         return None;
     }
-    let id = cx.py(&format!("F.softmax($0, {})", axis + v.lead.rank()), &[v.id]);
+    let id = cx.compute(functional("softmax", args![v.id, axis + v.lead.rank()]));
     Some(v.with(id))
 }
 
@@ -100,33 +108,29 @@ pub(super) fn times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
             operands[0] = cx.tensor(&operands[0]);
         }
         let (ids, like) = cx.align(&operands, &sources);
-        let id = if operands[0].literal.is_some() { cx.py("torch.div($0, $1)", &ids) } else { cx.py("$0 / $1", &ids) };
+        let id = cx.compute(if operands[0].literal.is_some() {
+            torch("div", args![ids[0], ids[1]])
+        } else {
+            of(ids[0]) / ids[1]
+        });
         return Ok(smallvec![like.with(id)]);
     }
-    binary(cx, node, "$0 * $1")
+    binary(cx, node, Binary::Times)
 }
 
 /// Comparisons give 1.0 or 0.0.
-pub(super) fn compare(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: &str) -> Lowered {
+pub(super) fn compare(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: Binary) -> Lowered {
     let mut inputs = node.inputs.clone();
     if inputs.iter().all(|v| v.literal.is_some()) {
         inputs[0] = cx.tensor(&inputs[0]);
     }
     let (ids, like) = cx.align(&inputs, node.sources);
-    let truth = if inputs[0].literal.is_some() {
+    let truth = cx.compute(match (inputs[0].literal, op.turned()) {
         // A number on the left: the comparison the other way round.
-        let turned = match op {
-            "<" => ">",
-            ">" => "<",
-            "<=" => ">=",
-            ">=" => "<=",
-            same => same,
-        };
-        cx.py(&format!("$0 {turned} $1"), &[ids[1], ids[0]])
-    } else {
-        cx.py(&format!("$0 {op} $1"), &ids)
-    };
-    let id = cx.py(&format!("$0.{}", like.elem.method()), &[truth]);
+        (Some(_), Some(turned)) => Expr::binary(turned, ids[1], ids[0]),
+        _ => Expr::binary(op, ids[0], ids[1]),
+    });
+    let id = cx.compute(like.elem.of(of(truth)));
     cx.truths.insert(id, truth);
     Ok(smallvec![like.with(id)])
 }
@@ -134,28 +138,29 @@ pub(super) fn compare(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: &str)
 /// ln x, -85.1 for everything below 1e-37.
 pub(super) fn log(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     if is_positive(cx.graph.model, node.sources[0], 8) {
-        return unary(cx, node, "$0.log()");
+        return method(cx, node, "log");
     }
-    unary(cx, node, &format!("$0.clamp(min={LEAST}).log()"))
+    unary(cx, node, |x| of(x).method("clamp", args![least()]).method("log", args![]))
 }
 
 /// sqrt(max(0, x)).
 pub(super) fn sqrt(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     if is_non_negative(cx.graph.model, node.sources[0], 8) {
-        return unary(cx, node, "$0.sqrt()");
+        return method(cx, node, "sqrt");
     }
     let x = cx.tensor(&node.inputs[0]);
     // NaN is no number above 0 either.
-    let id = cx.py("$0.nan_to_num(0.0, float(\"inf\")).clamp(min=0).sqrt()", &[x.id]);
+    let finite = of(x.id).method("nan_to_num", args![Expr::number(0.0, true), Expr::number(f64::INFINITY, true)]);
+    let id = cx.compute(finite.method("clamp", args![keyword("min", 0)]).method("sqrt", args![]));
     Ok(smallvec![x.with(id)])
 }
 
 /// 1/x with 1/0 = 0.
 pub(super) fn reciprocal(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     if is_positive(cx.graph.model, node.sources[0], 8) {
-        return unary(cx, node, "$0.reciprocal()");
+        return method(cx, node, "reciprocal");
     }
-    unary(cx, node, "reciprocal($0)")
+    unary(cx, node, |x| helper("reciprocal", args![x]))
 }
 
 /// base^exponent with 0^negative = 0.
@@ -169,10 +174,11 @@ pub(super) fn pow(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     }
     let (ids, like) = cx.align(&inputs, node.sources);
     let id = match (plain, inputs[1].literal) {
-        (true, Some(2.0)) => cx.py("$0.square()", &ids[..1]),
-        (true, _) => cx.py("torch.pow($0, $1)", &ids),
-        (false, _) => cx.py("power($0, $1)", &ids),
+        (true, Some(2.0)) => of(ids[0]).method("square", args![]),
+        (true, _) => torch("pow", args![ids[0], ids[1]]),
+        (false, _) => helper("power", args![ids[0], ids[1]]),
     };
+    let id = cx.compute(id);
     Ok(smallvec![like.with(id)])
 }
 
@@ -181,19 +187,19 @@ pub(super) fn log_plus(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
     for (x, zero) in [(0, 1), (1, 0)] {
         if node.inputs[zero].literal == Some(0.0) && node.inputs[zero].rank() <= node.inputs[x].rank() {
             let v = cx.tensor(&node.inputs[x]);
-            let id = cx.py("F.softplus($0)", &[v.id]);
+            let id = cx.compute(functional("softplus", args![v.id]));
             return Ok(smallvec![v.with(id)]);
         }
     }
     let inputs = [cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1])];
     let (ids, like) = cx.align(&inputs, node.sources);
-    let id = cx.py("torch.logaddexp($0, $1)", &ids);
+    let id = cx.compute(torch("logaddexp", args![ids[0], ids[1]]));
     Ok(smallvec![like.with(id)])
 }
 
 /// 1 above 0, else -1; its gradient is that of a clipped identity.
 pub(super) fn straight_through(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    unary(cx, node, "straight_through($0)")
+    unary(cx, node, |x| helper("straight_through", args![x]))
 }
 
 /// `then` where the condition is not 0 (NaN counts as true).
@@ -204,7 +210,7 @@ pub(super) fn select(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
     let branches = cx.unify(&node.inputs[1..], &node.sources[1..]);
     let branches: Vec<Val> = branches.iter().map(|b| cx.tensor(b)).collect();
     let (ids, like) = cx.place_all(&[condition, branches[0].clone(), branches[1].clone()]);
-    let id = cx.py("torch.where($0, $1, $2)", &ids);
+    let id = cx.compute(torch("where", args![ids[0], ids[1], ids[2]]));
     Ok(smallvec![Val { elem: branches[0].elem, ..like.with(id) }])
 }
 
@@ -216,12 +222,14 @@ pub(super) fn clip(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     {
         let x = cx.tensor(&node.inputs[0]);
         let single = !x.elem.is_double();
-        let id = cx.py(&format!("$0.clamp({}, {})", number(lo, single), number(hi, single)), &[x.id]);
+        let id = cx.compute(of(x.id).method("clamp", args![Expr::number(lo, single), Expr::number(hi, single)]));
         return Ok(smallvec![x.with(id)]);
     }
     let inputs: Vec<Val> = node.inputs.iter().map(|v| cx.tensor(v)).collect();
     let (ids, like) = cx.align(&inputs, node.sources);
-    let id = cx.py("torch.where($0 < $1, $1, torch.minimum($0, $2))", &ids);
+    let (x, lo, hi) = (ids[0], ids[1], ids[2]);
+    let below = Expr::binary(Binary::Less, x, lo);
+    let id = cx.compute(torch("where", args![below, lo, torch("minimum", args![x, hi])]));
     Ok(smallvec![like.with(id)])
 }
 
@@ -229,11 +237,14 @@ pub(super) fn clip(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
 pub(super) fn cast(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Cast) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let elem = Elem::new(a.new_data_type).ok_or_else(|| Reason::new("newDataType", "not a type that PyTorch has"))?;
+    let to = |name: &'static str| of(x.id).method("to", args![Expr::Torch(Module::Torch, name.into())]);
     let id = match a.new_data_type {
-        DataType::Float16 if x.elem != Elem::Half => cx.py("$0.half().float()", &[x.id]),
-        DataType::Int8 => cx.py("$0.to(torch.int8)", &[x.id]),
-        DataType::Int16 => cx.py("$0.to(torch.int16)", &[x.id]),
-        _ if x.elem.is_double() != elem.is_double() => cx.py(&format!("$0.{}", elem.method()), &[x.id]),
+        DataType::Float16 if x.elem != Elem::Half => {
+            cx.compute(of(x.id).method("half", args![]).method("float", args![]))
+        }
+        DataType::Int8 => cx.compute(to("int8")),
+        DataType::Int16 => cx.compute(to("int16")),
+        _ if x.elem.is_double() != elem.is_double() => cx.compute(elem.of(of(x.id))),
         _ => x.id,
     };
     Ok(smallvec![Val { elem, ..x.with(id) }])
@@ -242,21 +253,20 @@ pub(super) fn cast(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Cast) ->
 /// `fill` in the shape of the operand.
 pub(super) fn constant_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, fill: f64) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let template = match fill {
-        0.0 => "torch.zeros_like($0)".to_owned(),
-        1.0 => "torch.ones_like($0)".to_owned(),
-        other => format!("torch.full_like($0, {})", number(other, !x.elem.is_double())),
-    };
-    let id = cx.py(&template, &[x.id]);
+    let id = cx.compute(match fill {
+        0.0 => torch("zeros_like", args![x.id]),
+        1.0 => torch("ones_like", args![x.id]),
+        other => torch("full_like", args![x.id, Expr::number(other, !x.elem.is_double())]),
+    });
     Ok(smallvec![x.with(id)])
 }
 
 impl Lower<'_, '_, '_> {
     /// Which elements are not 0: bool.
-    pub(crate) fn truth(&mut self, v: &Val) -> crate::pytorch::python::expr::ValueId {
+    pub(crate) fn truth(&mut self, v: &Val) -> ValueId {
         match self.truths.get(&v.id) {
             Some(truth) => *truth,
-            None => self.py("$0 != 0", &[v.id]),
+            None => self.compute(Expr::binary(Binary::NotEqual, v.id, 0)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::shape::product;
 use super::{Lower, Lowered, Node, Val};
+use crate::pytorch::python::expr::{Argument, Binary, Expr, args, keyword, of, torch};
 use crate::report::Reason;
 use cntk_parser::model::{Dim, Dims};
 use cntk_parser::ops::attributes::{OneHot, TopK};
@@ -12,12 +13,16 @@ pub(super) fn one_hot(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHo
     let x = cx.tensor(&node.inputs[0]);
     let axis = a.axis.row(x.rank() + 1).ok_or_else(|| Reason::new("onehotAxis", "out of range"))?;
     // By comparison: F.one_hot takes no index that is out of range. Anything below 0 has no class.
-    let index = cx.py("$0.floor()", &[x.id]);
+    let index = cx.compute(of(x.id).method("floor", args![]));
     let index = cx.unsqueeze(index, &[axis + x.lead.rank()], x.lead.rank() + x.rank());
     let after = x.rank() - axis;
-    let turned = if after == 0 { String::new() } else { format!(".reshape(-1{})", ", 1".repeat(after)) };
-    let truth = cx.py(&format!("$0 == torch.arange({}, device=$1.device){turned}", a.num_class), &[index, x.id]);
-    let id = cx.py(&format!("$0.{}", x.elem.method()), &[truth]);
+    let mut classes = torch("arange", args![a.num_class, of(x.id).device()]);
+    if after > 0 {
+        let sizes = std::iter::once(-1).chain(std::iter::repeat_n(1, after));
+        classes = classes.method("reshape", sizes.map(Argument::from).collect());
+    }
+    let truth = cx.compute(Expr::binary(Binary::Equal, index, classes));
+    let id = cx.compute(x.elem.of(of(truth)));
     cx.truths.insert(id, truth);
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
@@ -27,12 +32,15 @@ pub(super) fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
     let (indices, table) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
     // Padding may hold anything; an index out of range is undefined in CNTK.
     let index = match (indices.lead.sequence.is_some(), table.dims.first().and_then(|d| d.known())) {
-        (true, Some(rows)) => cx.py(&format!("$0.nan_to_num().long().clamp(0, {})", rows.max(1) - 1), &[indices.id]),
-        _ => cx.py("$0.long()", &[indices.id]),
+        (true, Some(rows)) => {
+            let finite = of(indices.id).method("nan_to_num", args![]).method("long", args![]);
+            cx.compute(finite.method("clamp", args![0, rows.max(1) - 1]))
+        }
+        _ => cx.compute(of(indices.id).method("long", args![])),
     };
     let out = node.types[0].shape.clone();
     if table.lead.rank() == 0 {
-        let id = cx.py("$0[$1]", &[table.id, index]);
+        let id = cx.compute(of(table.id).at(index));
         return Ok(smallvec![Val { lead: indices.lead, dims: out, ..table.with(id) }]);
     }
     // A table per sample: pick rows within each.
@@ -48,7 +56,7 @@ pub(super) fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
     let wide = [*rows, Dim::Known(width)];
     let table = cx.reshape(&table, &wide)?;
     let table = cx.expand(&table, lead, &wide)?;
-    let id = cx.py(&format!("$0.gather({axis}, $1)"), &[table.id, index.id]);
+    let id = cx.compute(of(table.id).method("gather", args![axis, index.id]));
     let picked = Val { lead, dims: [Dim::Known(n), Dim::Known(width)].as_slice().into(), ..table.with(id) };
     Ok(smallvec![cx.reshape(&picked, &out)?])
 }
@@ -57,12 +65,9 @@ pub(super) fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
 pub(super) fn top_k(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &TopK<'_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let axis = a.axis.row(x.rank()).ok_or_else(|| Reason::new("axis", "out of range"))? + x.lead.rank();
-    let made = cx.body.unpack(
-        2,
-        crate::pytorch::python::expr::Expr::parse(&format!("$0.topk({}, {axis})", a.num_items), &[x.id], &[]),
-    );
+    let made = cx.body.unpack(2, of(x.id).method("topk", args![a.num_items, axis]));
     let dims: Dims = node.types[0].shape.clone();
-    let indices = cx.py(&format!("$0.{}", x.elem.method()), &[made[1]]);
+    let indices = cx.compute(x.elem.of(of(made[1])));
     Ok(smallvec![Val { dims: dims.clone(), ..x.with(made[0]) }, Val { dims, ..x.with(indices) }])
 }
 
@@ -72,6 +77,8 @@ pub(super) fn eye_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
     if x.lead.rank() + x.rank() != 2 {
         return Err(Reason::new("", "an identity pattern needs two axes"));
     }
-    let id = cx.py("torch.eye($0.shape[0], $0.shape[1], dtype=$0.dtype, device=$0.device)", &[x.id]);
+    let v = || of(x.id);
+    let sizes = args![v().size(0), v().size(1), keyword("dtype", v().attribute("dtype")), v().device()];
+    let id = cx.compute(torch("eye", sizes));
     Ok(smallvec![x.with(id)])
 }

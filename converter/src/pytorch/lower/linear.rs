@@ -3,6 +3,7 @@
 use super::shape::product;
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
+use crate::pytorch::python::expr::{Binary, Expr, args, keyword, nn, of};
 use crate::pytorch::state::{State, dtype};
 use crate::pytorch::weights::Weight;
 use crate::report::Reason;
@@ -70,7 +71,7 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
     let o = product(&output);
     let matrix = match (turned, w.rank()) {
         (true, 2) => {
-            let id = cx.py("$0.transpose(-1, -2)", &[w.id]);
+            let id = cx.compute(of(w.id).method("transpose", args![-1, -2]));
             Val { dims: [w.dims[1], w.dims[0]].as_slice().into(), ..w.with(id) }
         }
         (true, _) => cx.reshape(&w, &[w.dims[0], Dim::Known(1)])?,
@@ -89,7 +90,7 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
         let id = if rows.lead.rank() + rows.rank() == 0 {
             return Err(Reason::new("", "a product needs an axis to reduce"));
         } else {
-            cx.py("$0 @ $1", &[rows.id, matrix.id])
+            cx.compute(Expr::binary(Binary::MatMul, rows.id, matrix.id))
         };
         let y = Val { dims: flat, ..rows.with(id) };
         return Ok(smallvec![cx.reshape(&y, &shape)?]);
@@ -108,7 +109,7 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
     let k = *inner.last().unwrap_or(&Dim::Known(1));
     let rows = cx.reshape(&rows, &[m[0], k])?;
     let (a, b) = (cx.place(&rows, lead, 2), cx.place(&matrix, lead, 2));
-    let id = cx.py("$0 @ $1", &[a, b]);
+    let id = cx.compute(Expr::binary(Binary::MatMul, a, b));
     let y = Val { lead, dims: [m[0], last].as_slice().into(), ..rows.with(id) };
     Ok(smallvec![cx.reshape(&y, &shape)?])
 }
@@ -132,7 +133,7 @@ fn module(
     if !matches!(variable.kind, VariableKind::Parameter | VariableKind::Constant)
         || weight.elem != stored(x.elem)
         || k * o != weight.count()
-        || cx.owners.get(&w).is_some_and(|owner| !owner.text.starts_with("%0.weight"))
+        || cx.owners.get(&w).is_some_and(|owner| owner.tensor != "weight")
     {
         return Ok(None);
     }
@@ -152,9 +153,10 @@ fn module(
         None if cx.owners.contains_key(&w) => return Ok(None),
         None => {
             let wanted = cx.layer_name(f).or_else(|| bias.and_then(|(plus, _)| cx.layer_name(plus)));
-            let with_bias = if bias.is_some() { "" } else { ", bias=False" };
-            let dtype = dtype(weight.elem).map_or(String::new(), |d| format!(", dtype={d}"));
-            let constructor = format!("nn.Linear({k}, {o}{with_bias}{dtype})");
+            let mut arguments = args![k, o];
+            arguments.extend(bias.is_none().then(|| keyword("bias", false)));
+            arguments.extend(dtype(weight.elem));
+            let constructor = nn("Linear", arguments);
             let (data, layout) =
                 if turned { (weight.whole(), "as in CNTK") } else { (weight.transposed(k), "transposed") };
             let mut state =
@@ -171,20 +173,18 @@ fn module(
             }
             let id = cx.hold(state);
             cx.modules.insert(key, id);
-            let turn = if turned { "" } else { ".t()" };
-            let shape: Vec<String> = weight.dims.iter().map(u64::to_string).collect();
-            let whole = if weight.dims.len() == 2 { String::new() } else { format!(".reshape({})", shape.join(", ")) };
-            cx.owners.insert(w, Owner { state: id, text: format!("%0.weight{turn}{whole}") });
+            let turn = |w: Expr| if turned { w } else { w.method("t", args![]) };
+            let owner = Owner::tensor(id, "weight").map(turn);
+            cx.owners.insert(w, owner.shaped(&weight.dims, weight.dims.len() == 2));
             if let Some((_, b)) = bias {
-                let shape: Vec<String> = output.iter().map(|d| d.known().unwrap_or(1).to_string()).collect();
-                let whole = if output.len() == 1 { String::new() } else { format!(".reshape({})", shape.join(", ")) };
-                cx.owners.insert(b, Owner { state: id, text: format!("%0.bias{whole}") });
+                let shape: Vec<u64> = output.iter().map(|d| d.known().unwrap_or(1)).collect();
+                cx.owners.insert(b, Owner::tensor(id, "bias").shaped(&shape, shape.len() == 1));
             }
             id
         }
     };
     let rows = cx.reshape(x, inner)?;
-    let id = cx.call("%0($0)", &[rows.id], &[state]);
+    let id = cx.compute(Expr::layer(state, args![rows.id]));
     let mut dims: Dims = inner[..inner.len() - 1].into();
     dims.push(Dim::Known(o));
     Ok(Some((Val { dims, ..rows.with(id) }, bias.map(|(plus, _)| plus))))

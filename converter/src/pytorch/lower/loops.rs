@@ -2,7 +2,7 @@
 
 use super::{Lower, Scope, Val};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{Expr, ValueId, number};
+use crate::pytorch::python::expr::{Argument, Expr, Subscript, ValueId, args, list, of, torch};
 use crate::report::Reason;
 use cntk_parser::model::{Dims, FunctionId, LoopId, SequenceAxisId, Source};
 use cntk_parser::ops::Operator;
@@ -59,11 +59,11 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (Funct
     }
     let kept = kept(cx, &members);
     for k in &kept {
-        cx.body.set(&k.list, Expr::atom("[]"));
+        cx.body.set(&k.list, Expr::List(Vec::new()));
     }
     cx.body.begin();
     for (s, v) in read {
-        let id = cx.py(&format!("$0[:, {step}]"), &[v.id]);
+        let id = cx.compute(of(v.id).index(vec![Subscript::ALL, Subscript::At(Expr::local(step.clone()))]));
         scope.values.insert(s, Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) });
     }
     for s in &states {
@@ -80,7 +80,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (Funct
     let done = if cx.reasons.len() == before { finish_step(cx, &mut states, &kept) } else { Ok(false) };
     cx.running.pop();
     cx.scopes.pop();
-    cx.body.end(Expr::parse(&format!("for {step} in range($0.shape[1])"), &[timed], &[]));
+    cx.body.end(step, of(timed).size(1));
     if !done? {
         return Ok(());
     }
@@ -116,17 +116,15 @@ fn states(
         let Some(initial) = cx.value(model.inputs(f)[1]).map_err(fail)? else { return Ok(None) };
         let name = cx.names.unique(&cx.local_name(f).unwrap_or_else(|| "state".to_owned()));
         let start = start(cx, &initial, &dims, timed, (f, steps)).map_err(fail)?;
-        let text = if steps == 1 { "$0".to_owned() } else { format!("[$0] * {steps}") };
-        match start {
-            Start::Same(id) => cx.body.set(&name, Expr::parse(&text, &[id], &[])),
-            Start::Each(ids) => {
-                let holes: Vec<String> = (0..ids.len()).map(|i| format!("${i}")).collect();
-                let text = if steps == 1 { holes.join("") } else { format!("[{}]", holes.join(", ")) };
-                cx.body.set(&name, Expr::parse(&text, &ids, &[]));
-            }
-        }
-        let read = if steps == 1 { name.clone() } else { format!("{name}[0]") };
-        let id = cx.body.atom(Expr::atom(read));
+        let first = match (start, steps) {
+            (Start::Same(id), 1) => of(id),
+            (Start::Same(id), _) => list(&[id]) * steps,
+            (Start::Each(ids), 1) if ids.len() == 1 => of(ids[0]),
+            (Start::Each(ids), _) => list(&ids),
+        };
+        cx.body.set(&name, first);
+        let read = Expr::local(name.clone());
+        let id = cx.body.atom(if steps == 1 { read } else { read.at(0) });
         let lead = Lead { batch: true, sequence: None };
         let elem = initial.elem;
         let elem = super::Elem::new(model.output_types(f)[0].data_type).unwrap_or(elem);
@@ -150,23 +148,20 @@ fn start(
 ) -> Result<Start, Reason> {
     let lead = Lead { batch: true, sequence: None };
     if let Some(value) = initial.literal {
-        let mut sizes = vec!["$0.shape[0]".to_owned()];
-        let mut ids = vec![timed];
+        let mut sizes = vec![of(timed).size(0)];
         for d in dims {
-            let (text, id) = cx.size(*d, ids.len())?;
-            sizes.push(text);
-            ids.extend(id);
+            sizes.push(cx.size(*d)?);
         }
         let elem = super::Elem::new(cx.graph.model.output_types(f)[0].data_type).unwrap_or(initial.elem);
-        let rest = format!("{}, device=$0.device", elem.dtype());
-        let sizes = sizes.join(", ");
-        let comma = if dims.is_empty() { "," } else { "" };
-        let text = match value {
-            0.0 => format!("torch.zeros({sizes}{rest})"),
-            1.0 => format!("torch.ones({sizes}{rest})"),
-            v => format!("torch.full(({sizes}{comma}), {}{rest})", number(v, !elem.is_double())),
+        let each = |sizes: Vec<Expr>| sizes.into_iter().map(Argument::from).collect();
+        let (function, mut arguments): (_, Vec<Argument>) = match value {
+            0.0 => ("zeros", each(sizes)),
+            1.0 => ("ones", each(sizes)),
+            v => ("full", args![Expr::Tuple(sizes), Expr::number(v, !elem.is_double())]),
         };
-        return Ok(Start::Same(cx.py(&text, &ids)));
+        arguments.extend(elem.dtype());
+        arguments.push(of(timed).device());
+        return Ok(Start::Same(cx.compute(torch(function, arguments))));
     }
     if initial.lead.sequence.is_some() {
         if steps > LONGEST {
@@ -177,7 +172,8 @@ fn start(
         // In the order in which the steps are taken: PastValue goes on from the last frames, FutureValue, running
         // backwards, from the first.
         let turned = if future { full } else { cx.flip_steps(&full)? };
-        let ids = (0..steps).rev().map(|i| cx.py(&format!("$0[:, {i}]"), &[turned.id])).collect();
+        let step = |i: u64| of(turned.id).index(vec![Subscript::ALL, Subscript::At(i.into())]);
+        let ids = (0..steps).rev().map(|i| cx.compute(step(i))).collect();
         return Ok(Start::Each(ids));
     }
     let full = cx.expand(initial, lead, dims)?;
@@ -206,18 +202,18 @@ fn finish_step(cx: &mut Lower<'_, '_, '_>, states: &mut [State], kept: &[Kept]) 
         let Ok(Some(v)) = cx.value(k.source) else { return Ok(false) };
         let dims = &model.output_types(f)[i as usize].shape;
         let v = cx.expand(&v, lead, dims).map_err(|r| (f, r))?;
-        cx.body.line(Expr::parse(&format!("{}.append($0)", k.list), &[v.id], &[]));
+        cx.body.act(Expr::local(k.list.clone()).method("append", args![v.id]));
     }
-    let (mut targets, mut texts, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut targets, mut values) = (Vec::new(), Vec::new());
     for s in states {
         let Ok(Some(v)) = cx.value(model.inputs(s.function)[0]) else { return Ok(false) };
         let dims = s.val.dims.clone();
         let v = cx.expand(&v, lead, &dims).map_err(|r| (s.function, r))?;
         targets.push(s.name.clone());
-        texts.push(if s.steps == 1 { format!("${}", ids.len()) } else { format!("{}[1:] + [${}]", s.name, ids.len()) });
-        ids.push(v.id);
+        let rest = || Expr::local(s.name.clone()).index(vec![Subscript::Range(Some(1.into()), None, None)]);
+        values.push(if s.steps == 1 { of(v.id) } else { rest() + list(&[v.id]) });
     }
-    cx.body.line(Expr::parse(&format!("{} = {}", targets.join(", "), texts.join(", ")), &ids, &[]));
+    cx.body.set_all(targets, values);
     Ok(true)
 }
 
@@ -225,7 +221,7 @@ fn finish_step(cx: &mut Lower<'_, '_, '_>, states: &mut [State], kept: &[Kept]) 
 fn bind(cx: &mut Lower<'_, '_, '_>, k: &Kept, backward: bool, axis: SequenceAxisId) -> Result<(), Reason> {
     let Source::Output(f, i) = k.source else { return Ok(()) };
     let ty = &cx.graph.model.output_types(f)[i as usize];
-    let id = cx.py(&format!("torch.stack({}, 1)", k.list), &[]);
+    let id = cx.compute(torch("stack", args![Expr::local(k.list.clone()), 1]));
     let elem = super::Elem::new(ty.data_type).unwrap_or(super::Elem::Float);
     let lead = Lead { batch: true, sequence: Some(axis) };
     let v = Val { id, lead, dims: ty.shape.clone(), elem, literal: None };

@@ -30,7 +30,7 @@ mod uses;
 mod value;
 
 use super::python::body::Body;
-use super::python::expr::{Expr, Part, StateId, ValueId};
+use super::python::expr::{Expr, StateId, ValueId, args, of};
 use super::python::names::{Names, identifier};
 use super::state::State;
 use crate::graph::Graph;
@@ -41,7 +41,7 @@ use cntk_parser::ops::Operator;
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 
-use cells::class::Class;
+pub(crate) use cells::class::Class;
 pub(crate) use value::{Elem, Val};
 
 /// What lowering one function gives: its outputs.
@@ -70,8 +70,47 @@ pub(crate) struct Scope {
 #[derive(Clone)]
 pub(crate) struct Owner {
     pub(crate) state: StateId,
-    /// Python text that gives the CNTK array back, `%0` being the state.
-    pub(crate) text: String,
+    /// Which tensor of the layer it is; nothing where it is no layer's.
+    pub(crate) tensor: &'static str,
+    /// What gives the CNTK array back; `None` where nothing short does.
+    pub(crate) array: Option<Expr>,
+}
+
+impl Owner {
+    /// Held as it is.
+    fn alone(state: StateId) -> Self {
+        Self { state, tensor: "", array: Some(Expr::State(state)) }
+    }
+
+    /// Held as a tensor of a layer.
+    fn tensor(state: StateId, tensor: &'static str) -> Self {
+        Self { state, tensor, array: Some(Expr::State(state).attribute(tensor)) }
+    }
+
+    /// Held in an order of the layer's own.
+    fn rearranged(state: StateId) -> Self {
+        Self { state, tensor: "", array: None }
+    }
+
+    /// The same, the array being what `make` makes of it.
+    fn map(self, make: impl FnOnce(Expr) -> Expr) -> Self {
+        Self { array: self.array.map(make), ..self }
+    }
+
+    /// The same, reshaped to the sizes that it has in CNTK if they are others.
+    fn shaped(self, sizes: &[u64], same: bool) -> Self {
+        let shape = || super::python::expr::shape(sizes.iter().map(|n| (*n).into()).collect());
+        if same { self } else { self.map(|x| x.method("reshape", shape())) }
+    }
+}
+
+/// A reduction that keeps its axes.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    /// The static axes.
+    axes: Vec<usize>,
+    /// The same reduction without them.
+    without: Expr,
 }
 
 /// A lengths argument of `forward`.
@@ -124,8 +163,8 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     pub(crate) truths: HashMap<ValueId, ValueId>,
     /// What a value is another shape of.
     pub(crate) views: HashMap<ValueId, Val>,
-    /// Reductions that keep their axes: the operand, the axes, and text that does not keep them.
-    pub(crate) kept: HashMap<ValueId, (ValueId, Vec<usize>, String)>,
+    /// Reductions that keep their axes.
+    pub(crate) kept: HashMap<ValueId, Kept>,
     /// The int64 that a number was made from: counts and indices.
     pub(crate) counts: HashMap<ValueId, ValueId>,
     /// Stubs: method name and reason.
@@ -205,10 +244,10 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
                 });
                 continue;
             };
-            let mut id = self.body.atom(Expr::atom(name.clone()));
+            let mut id = self.body.atom(Expr::local(name.clone()));
             self.arguments.push(name);
             if elem == Elem::Half {
-                id = self.body.compute(Expr::parse("$0.float()", &[id], &[]));
+                id = self.compute(of(id).method("float", args![]));
             }
             let val = Val { id, lead: self.layout.lead(ty.axes), dims: ty.shape.clone(), elem, literal: None };
             self.remember(&val);
@@ -234,10 +273,10 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             let half = self.graph.model.type_of(o.source).data_type == cntk_parser::model::DataType::Float16;
             let value = &self.body.values[v.id.0 as usize];
             // A parameter itself is not given away.
-            let is_weight = matches!(value.expr.parts.as_slice(), [Part::Weight(_)]);
+            let is_weight = matches!(value.expr, Expr::Weight(_));
             let id = match (half, is_weight) {
-                (true, _) => self.py("$0.half()", &[v.id]),
-                (false, true) => self.py("$0.clone()", &[v.id]),
+                (true, _) => self.compute(of(v.id).method("half", args![])),
+                (false, true) => self.compute(of(v.id).method("clone", args![])),
                 (false, false) => v.id,
             };
             outputs.push(id);

@@ -3,7 +3,7 @@
 use super::shape::product;
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
-use crate::pytorch::python::expr::{ValueId, number};
+use crate::pytorch::python::expr::{Expr, StateId, ValueId, args, functional, helper, keyword, nn, of};
 use crate::pytorch::state::State;
 use crate::pytorch::weights::Weight;
 use crate::report::Reason;
@@ -27,13 +27,9 @@ pub(super) fn batch_normalization(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_
         4 => "BatchNorm3d",
         _ => "",
     };
-    let mut input = cx.as_batch(&rows);
+    let input = cx.as_batch(&rows);
     let made = match module(cx, node, &x, a, kind, channels) {
-        Some(state) if !kind.is_empty() => {
-            let id = cx.call("%0($0)", &[input], &[state]);
-            cx.body.values[id.0 as usize].heavy = false;
-            id
-        }
+        Some(state) if !kind.is_empty() => cx.compute(Expr::wrapper(state, input)),
         _ => {
             let single = !x.elem.is_double();
             let mut ids: Vec<ValueId> = vec![input];
@@ -42,10 +38,10 @@ pub(super) fn batch_normalization(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_
                 let v = cx.cast(&v, x.elem);
                 let one = product(&v.dims) == Some(1) && channels != 1;
                 let v = cx.reshape(&v, &[Dim::Known(if one { 1 } else { channels })])?;
-                ids.push(if one { cx.py(&format!("$0.expand({channels})"), &[v.id]) } else { v.id });
+                ids.push(if one { cx.compute(of(v.id).method("expand", args![channels])) } else { v.id });
             }
-            input = cx.py(&format!("F.batch_norm($0, $3, $4, $1, $2, eps={})", number(a.epsilon, single)), &ids);
-            input
+            let epsilon = keyword("eps", Expr::number(a.epsilon, single));
+            cx.compute(functional("batch_norm", args![ids[0], ids[3], ids[4], ids[1], ids[2], epsilon]))
         }
     };
     let y = cx.spread_batch(made, &rows, rows.dims.clone());
@@ -58,9 +54,9 @@ fn module(
     node: &Node<'_, '_>,
     x: &Val,
     a: &BatchNormalization,
-    kind: &str,
+    kind: &'static str,
     channels: u64,
-) -> Option<crate::pytorch::python::expr::StateId> {
+) -> Option<StateId> {
     let model = cx.graph.model;
     let mut parts: Vec<(VariableId, Weight)> = Vec::new();
     for s in &node.sources[1..5] {
@@ -80,15 +76,13 @@ fn module(
     if twice || ids.iter().any(|v| cx.owners.contains_key(v)) || kind.is_empty() {
         return None;
     }
-    let mut arguments = format!("{channels}");
+    let mut arguments = args![channels];
     if (a.epsilon - 1e-5).abs() > 1e-12 {
-        arguments.push_str(&format!(", eps={}", number(a.epsilon, false)));
+        arguments.push(keyword("eps", Expr::number(a.epsilon, false)));
     }
-    arguments.push_str(&format!(", momentum={}", momentum(a.normalization_time_constant)));
-    if x.elem.is_double() {
-        arguments.push_str(", dtype=torch.float64");
-    }
-    let mut state = State::module(format!("nn.{kind}({arguments})"), cx.layer_name(node.id), "bn");
+    arguments.push(keyword("momentum", momentum(a.normalization_time_constant)));
+    arguments.extend(x.elem.dtype());
+    let mut state = State::module(nn(kind, arguments), cx.layer_name(node.id), "bn");
     for ((id, weight), suffix) in parts.iter().zip(["weight", "bias", "running_mean", "running_var"]) {
         // Statistics are no parameters, whatever the record says.
         let mut weight = weight.clone();
@@ -100,20 +94,18 @@ fn module(
     let id = cx.hold(state);
     cx.modules.insert(key, id);
     for ((v, weight), suffix) in parts.iter().zip(["weight", "bias", "running_mean", "running_var"]) {
-        let shape: Vec<String> = weight.dims.iter().map(u64::to_string).collect();
-        let whole = if weight.dims.len() == 1 { String::new() } else { format!(".reshape({})", shape.join(", ")) };
-        cx.owners.insert(*v, Owner { state: id, text: format!("%0.{suffix}{whole}") });
+        cx.owners.insert(*v, Owner::tensor(id, suffix).shaped(&weight.dims, weight.dims.len() == 1));
     }
     Some(id)
 }
 
 /// What PyTorch calls momentum, for the minibatch size that the file states.
-fn momentum(time_constant: f64) -> String {
+fn momentum(time_constant: f64) -> Expr {
     if time_constant.is_infinite() {
-        return "0.0".to_owned();
+        return Expr::number(0.0, false);
     }
     if time_constant <= 0.0 || time_constant.is_nan() {
-        return "1.0".to_owned();
+        return Expr::number(1.0, false);
     }
-    format!("bn_momentum({})", number(time_constant, false))
+    helper("bn_momentum", args![Expr::number(time_constant, false)])
 }

@@ -1,9 +1,11 @@
 //! Pooling and Unpooling (spec 4.8).
 
 use super::convolution::{pad, pads};
-use super::{Lower, Lowered, Node, Val};
+use super::{Kept, Lower, Lowered, Node, Val};
 use crate::layout::window::{Padding, Placed, PoolingWindows, Window, of_pooling};
-use crate::pytorch::python::expr::{ValueId, numbers, tuple};
+use crate::pytorch::python::expr::{
+    Argument, Subscript, ValueId, args, dimensions, functional, helper, keyword, list, numbers, of, torch,
+};
 use crate::report::Reason;
 use cntk_parser::model::{Dim, Dims};
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
@@ -32,10 +34,10 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
     // Axes in front that no window moves over join the channels.
     let mut input = cx.as_batch(&x);
     if bare {
-        input = cx.py("$0.unsqueeze(1)", &[input]);
+        input = cx.compute(of(input).method("unsqueeze", args![1]));
     }
     if list.is_empty() {
-        input = cx.py("$0.unsqueeze(2)", &[input]);
+        input = cx.compute(of(input).method("unsqueeze", args![2]));
         tail.push(Dim::Known(1));
         list.push(Window { kernel: 1, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: false });
     }
@@ -46,21 +48,21 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
         PoolingType::Max => max_pool(cx, input, &list, &tail)?,
         PoolingType::Average => average_pool(cx, input, &list, &tail, a.include_pad)?,
     };
-    let id = if bare { cx.py("$0.squeeze(1)", &[id]) } else { id };
-    let id = if rank == 1 && !bare { cx.py("$0.squeeze(2)", &[id]) } else { id };
+    let id = if bare { cx.compute(of(id).method("squeeze", args![1])) } else { id };
+    let id = if rank == 1 && !bare { cx.compute(of(id).method("squeeze", args![2])) } else { id };
     Ok(smallvec![cx.spread_batch(id, &x, out)])
 }
 
 /// One window over everything from static axis `first` on.
 fn whole(cx: &mut Lower<'_, '_, '_>, x: &Val, first: usize, kind: PoolingType, out: Dims) -> Lowered {
     let axes: Vec<usize> = (first..x.rank()).map(|a| a + x.lead.rank()).collect();
-    let axes = if let [one] = axes.as_slice() { one.to_string() } else { tuple(&axes) };
     let function = match kind {
         PoolingType::Max => "amax",
         PoolingType::Average => "mean",
     };
-    let id = cx.py(&format!("$0.{function}({axes}, keepdim=True)"), &[x.id]);
-    cx.kept.insert(id, (x.id, (first..x.rank()).collect(), format!("$0.{function}({axes})")));
+    let over = || of(x.id).method(function, args![dimensions(&axes)]);
+    let id = cx.compute(of(x.id).method(function, args![dimensions(&axes), keyword("keepdim", true)]));
+    cx.kept.insert(id, Kept { axes: (first..x.rank()).collect(), without: over() });
     Ok(smallvec![Val { dims: out, ..x.with(id) }])
 }
 
@@ -73,23 +75,23 @@ fn covers_all(windows: &[Window], tail: &[Dim]) -> bool {
             .all(|(w, n)| *n == Dim::Known(w.kernel) && w.place(w.kernel).is_some_and(|p| p.size == 1 && p.before == 0))
 }
 
-/// Window, stride and padding as arguments.
-fn arguments(windows: &[Window], padding: &[i64]) -> String {
+/// What is pooled, window, stride and padding as arguments.
+fn arguments(x: ValueId, windows: &[Window], padding: &[i64]) -> Vec<Argument> {
     let kernel: Vec<u64> = windows.iter().map(|w| w.kernel).collect();
     let stride: Vec<u64> = windows.iter().map(|w| w.stride).collect();
-    let mut text = numbers(&kernel);
+    let mut all = args![x, numbers(&kernel)];
     if stride != kernel {
-        text.push_str(&format!(", stride={}", numbers(&stride)));
+        all.push(keyword("stride", numbers(&stride)));
     }
     if padding.iter().any(|p| *p != 0) {
-        text.push_str(&format!(", padding={}", numbers(padding)));
+        all.push(keyword("padding", numbers(padding)));
     }
-    text
+    all
 }
 
 fn max_pool(cx: &mut Lower<'_, '_, '_>, x: ValueId, windows: &[Window], tail: &[Dim]) -> Result<ValueId, Reason> {
     let (x, padding) = pad(cx, x, windows, tail, f64::NEG_INFINITY, Some(2))?;
-    Ok(cx.py(&format!("F.max_pool{}d($0, {})", windows.len(), arguments(windows, &padding)), &[x]))
+    Ok(cx.compute(functional(format!("max_pool{}d", windows.len()), arguments(x, windows, &padding))))
 }
 
 /// The average over the real cells under the window, or over the whole window when padding counts.
@@ -102,12 +104,16 @@ fn average_pool(
 ) -> Result<ValueId, Reason> {
     let n = windows.len();
     let (padded, padding) = pad(cx, x, windows, tail, 0.0, Some(2))?;
-    let list = arguments(windows, &padding);
+    let average = |x| arguments(x, windows, &padding);
+    let function = format!("avg_pool{n}d");
     if padded == x || include_pad {
-        let all = if !include_pad && padding.iter().any(|p| *p != 0) { ", count_include_pad=False" } else { "" };
-        return Ok(cx.py(&format!("F.avg_pool{n}d($0, {list}{all})"), &[padded]));
+        let mut all = average(padded);
+        if !include_pad && padding.iter().any(|p| *p != 0) {
+            all.push(keyword("count_include_pad", false));
+        }
+        return Ok(cx.compute(functional(function, all)));
     }
-    let mean = cx.py(&format!("F.avg_pool{n}d($0, {list})"), &[padded]);
+    let mean = cx.compute(functional(function.clone(), average(padded)));
     if windows
         .iter()
         .zip(tail)
@@ -116,10 +122,11 @@ fn average_pool(
         return Ok(mean);
     }
     // Which share of each window is real.
-    let ones = cx.py("torch.ones_like($0[:1, :1])", &[x]);
+    let one = || Subscript::Range(None, Some(1.into()), None);
+    let ones = cx.compute(torch("ones_like", args![of(x).index(vec![one(), one()])]));
     let (ones, _) = pad(cx, ones, windows, tail, 0.0, Some(2))?;
-    let share = cx.py(&format!("F.avg_pool{n}d($0, {list})"), &[ones]);
-    Ok(cx.py("$0 / $1", &[mean, share]))
+    let share = cx.compute(functional(function, average(ones)));
+    Ok(cx.compute(of(mean) / share))
 }
 
 /// Each pooled value goes back to the argmax position of its window in the original input; all else is 0.
@@ -140,18 +147,19 @@ pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
     let mut x = cx.as_batch(&original);
     let mut values = cx.as_batch(&pooled);
     if bare {
-        x = cx.py("$0.unsqueeze(1)", &[x]);
-        values = cx.py("$0.unsqueeze(1)", &[values]);
+        x = cx.compute(of(x).method("unsqueeze", args![1]));
+        values = cx.compute(of(values).method("unsqueeze", args![1]));
     }
     let tail: Dims = original.dims[usize::from(!bare)..].into();
     let (padded, padding) = pad(cx, x, &list, &tail, f64::NEG_INFINITY, Some(2))?;
-    let text = format!("F.max_pool{}d($0, {}, return_indices=True)[1]", list.len(), arguments(&list, &padding));
-    let indices = cx.py(&text, &[padded]);
-    let mut id = cx.py("max_unpool($0, $1, $2)", &[values, indices, padded]);
+    let mut all = arguments(padded, &list, &padding);
+    all.push(keyword("return_indices", true));
+    let indices = cx.compute(functional(format!("max_pool{}d", list.len()), all).at(1));
+    let mut id = cx.compute(helper("max_unpool", args![values, indices, padded]));
     if padded != x {
         id = crop(cx, id, x, &list, &tail)?;
     }
-    let id = if bare { cx.py("$0.squeeze(1)", &[id]) } else { id };
+    let id = if bare { cx.compute(of(id).method("squeeze", args![1])) } else { id };
     Ok(smallvec![cx.spread_batch(id, &original, original.dims.clone())])
 }
 
@@ -171,11 +179,11 @@ fn crop(
         (Dim::Free(_), _) => None,
     };
     if let Some(back) = windows.iter().zip(tail).map(back).collect::<Option<Vec<_>>>() {
-        return Ok(cx.py(&format!("F.pad($0, {})", pads(&back)), &[y]));
+        return Ok(cx.compute(functional("pad", args![y, pads(&back)])));
     }
     if windows.iter().any(|w| w.padding != Padding::Auto || w.ceil) {
         return Err(Reason::new("autoPadding", "padding some axes of free size by CNTK's rule and others not"));
     }
     let kernel: Vec<u64> = windows.iter().map(Window::extent).collect();
-    Ok(cx.py(&format!("auto_crop($0, $1, {kernel:?})"), &[y, x]))
+    Ok(cx.compute(helper("auto_crop", args![y, x, list(&kernel)])))
 }

@@ -3,7 +3,7 @@
 use super::{Elem, Lower, Lowered, Node, Val};
 use crate::graph::{literal, sampling};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::number;
+use crate::pytorch::python::expr::{Argument, Binary, Expr, args, functional, of, shape, torch};
 use crate::report::Reason;
 use cntk_parser::ops::attributes::{Distribution, RandomDistribution, RandomSample};
 use smallvec::smallvec;
@@ -16,32 +16,33 @@ pub(super) fn distribution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &
     warn(cx, node);
     let argument = |i: usize| {
         let value = a.arguments.get(i).copied().ok_or_else(|| Reason::new("randomDistributionArgs", "too few"))?;
-        Ok::<_, Reason>(number(value, false))
+        Ok::<_, Reason>(Expr::number(value, false))
     };
     let like = node.inputs.first().map(|v| cx.tensor(v));
-    let (empty, ids, made) = match &like {
-        Some(v) => ("torch.empty_like($0)".to_owned(), vec![v.id], v.clone()),
+    let (empty, made) = match &like {
+        Some(v) => (torch("empty_like", args![v.id]), v.clone()),
         None => {
             let elem = Elem::new(node.types[0].data_type)
                 .ok_or_else(|| Reason::new("newDataType", "not a floating-point type"))?;
             let dims = &node.types[0].shape;
-            let sizes: Option<Vec<String>> = dims.iter().map(|d| Some(d.known()?.to_string())).collect();
-            let sizes = sizes.ok_or_else(|| Reason::new("newShape", "is not fully known"))?;
-            let sizes = if sizes.is_empty() { "()".to_owned() } else { sizes.join(", ") };
-            let id = cx.py("()", &[]);
+            let sizes: Option<Vec<Expr>> = dims.iter().map(|d| Some(d.known()?.into())).collect();
+            let mut sizes = shape(sizes.ok_or_else(|| Reason::new("newShape", "is not fully known"))?);
+            sizes.extend(elem.dtype());
+            let id = cx.compute(Expr::Tuple(Vec::new()));
             let made = Val { id, lead: Lead::default(), dims: dims.clone(), elem, literal: None };
-            (format!("torch.empty({sizes}{})", elem.dtype()), vec![], made)
+            (torch("empty", sizes), made)
         }
     };
-    let text = match a.distribution {
-        Distribution::Uniform => format!("{empty}.uniform_({}, {})", argument(0)?, argument(1)?),
-        Distribution::Normal => format!("{empty}.normal_({}, {})", argument(0)?, argument(1)?),
+    let drawn = match a.distribution {
+        Distribution::Uniform => empty.method("uniform_", args![argument(0)?, argument(1)?]),
+        Distribution::Normal => empty.method("normal_", args![argument(0)?, argument(1)?]),
         Distribution::Gumbel => {
-            format!("{} - {} * {empty}.exponential_().log()", argument(0)?, argument(1)?)
+            let exponential = empty.method("exponential_", args![]).method("log", args![]);
+            argument(0)? - argument(1)? * exponential
         }
-        Distribution::Bernoulli => format!("{empty}.bernoulli_({})", argument(0)?),
+        Distribution::Bernoulli => empty.method("bernoulli_", args![argument(0)?]),
     };
-    let id = cx.py(&text, &ids);
+    let id = cx.compute(drawn);
     Ok(smallvec![made.with(id)])
 }
 
@@ -61,9 +62,10 @@ pub(super) fn sample(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Random
     if !a.allow_duplicates && flat.dims.first().and_then(|d| d.known()).is_some_and(|n| a.num_samples > n) {
         return Err(Reason::new("numSamples", "more than there are classes, and no duplicates allowed"));
     }
-    let replace = if a.allow_duplicates { ", True" } else { "" };
-    let index = cx.py(&format!("torch.multinomial($0, {}{replace})", a.num_samples), &[flat.id]);
-    let id = cx.py(&format!("F.one_hot($0, $1.shape[0]).{}", flat.elem.method()), &[index, flat.id]);
+    let mut arguments = args![flat.id, a.num_samples];
+    arguments.extend(a.allow_duplicates.then(|| Argument::from(true)));
+    let index = cx.compute(torch("multinomial", arguments));
+    let id = cx.compute(flat.elem.of(functional("one_hot", args![index, of(flat.id).size(0)])));
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..flat.with(id) }])
 }
 
@@ -71,7 +73,7 @@ pub(super) fn sample(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Random
 pub(super) fn inclusion_frequency(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &RandomSample) -> Lowered {
     let weights = cx.tensor(&node.inputs[0]);
     let id = if a.allow_duplicates {
-        cx.py(&format!("$0 * ({} / $0.sum())", a.num_samples), &[weights.id])
+        cx.compute(of(weights.id) * (Expr::from(a.num_samples) / of(weights.id).method("sum", args![])))
     } else {
         let values = literal::small(cx.graph.model, node.sources[0], MOST_WEIGHTS)
             .ok_or_else(|| Reason::new("allowDuplicates", "without duplicates the weights must be a small constant"))?;
@@ -83,7 +85,9 @@ pub(super) fn inclusion_frequency(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_
             node.op.name()
         ));
         // In at least one of so many tries.
-        cx.py(&format!("1 - (1 - $0 / $0.sum()) ** {}", number(tries, true)), &[weights.id])
+        let share = of(weights.id) / of(weights.id).method("sum", args![]);
+        let never = Expr::binary(Binary::Power, Expr::from(1) - share, Expr::number(tries, true));
+        cx.compute(Expr::from(1) - never)
     };
     Ok(smallvec![weights.with(id)])
 }

@@ -1,10 +1,9 @@
 //! ReduceElements (spec 4.11) and the softmax family (4.5).
 
-use super::shape::Holes;
-use super::{Lower, Lowered, Node, Val};
+use super::{Kept, Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::layout::reduction::{Reduced, neutral};
-use crate::pytorch::python::expr::{ValueId, number, tuple};
+use crate::pytorch::python::expr::{Argument, Expr, ValueId, args, dimensions, functional, helper, keyword, of, shape};
 use crate::report::Reason;
 use cntk_parser::model::{Dim, DynamicAxes, Source};
 use cntk_parser::ops::Operator;
@@ -49,31 +48,22 @@ fn over_batch(
     }
     let id = if let (Reduction::Mean, Some(axis)) = (reduction, x.lead.sequence) {
         // The mean of the valid frames: their sum by their number.
-        let zeroed = cx.mask_fill(&x, "0.0")?;
+        let zeroed = cx.mask_fill(&x, 0.0)?;
         let sum = apply(cx, Reduction::Sum, &zeroed, &axes, keep)?;
         let lengths = cx.lengths(axis)?;
-        let mut holes = Holes::default();
-        let (sum, mut count) = (holes.of(sum), format!("{}.sum()", holes.of(lengths)));
-        for a in &over.axes {
-            let (text, id) = cx.size(x.dims[*a], 9)?;
-            let text = match id {
-                Some(id) => text.replace("$9", &holes.of(id)),
-                None => text,
-            };
-            count = if text == "1" { count } else { format!("{count} * {text}") };
+        let mut count = of(lengths).method("sum", args![]);
+        for a in over.axes.iter().filter(|a| x.dims[**a] != Dim::Known(1)) {
+            count = count * cx.size(x.dims[*a])?;
         }
-        let count = if count.contains(" * ") { format!("({count})") } else { count };
-        cx.py(&format!("{sum} / {count}"), &holes.0)
+        cx.compute(of(sum) / count)
     } else {
-        let masked = cx.mask_fill(&x, &number(neutral(reduction), false))?;
+        let masked = cx.mask_fill(&x, neutral(reduction))?;
         apply(cx, reduction, &masked, &axes, keep)?
     };
     // Kept axes of size 1 stand for the batch too; the result has CNTK's shape.
     let made = Val { lead: Lead::default(), dims: dims.clone(), ..x.with(id) };
     if keep && lead > 0 {
-        let sizes: Vec<String> = dims.iter().map(|d| d.known().map_or("-1".to_owned(), |n| n.to_string())).collect();
-        let shape = if sizes.is_empty() { "()".to_owned() } else { sizes.join(", ") };
-        let id = cx.py(&format!("$0.reshape({shape})"), &[id]);
+        let id = cx.compute(of(id).method("reshape", static_shape(dims)));
         return Ok(smallvec![made.with(id)]);
     }
     Ok(smallvec![made])
@@ -87,8 +77,11 @@ fn apply(
     axes: &[usize],
     keep: bool,
 ) -> Result<ValueId, Reason> {
-    let list = if let [one] = axes { one.to_string() } else { tuple(axes) };
-    let kept = if keep { ", keepdim=True" } else { "" };
+    let over = |along: Expr| {
+        let mut all = args![along];
+        all.extend(keep.then(|| keyword("keepdim", true)));
+        all
+    };
     let method = match reduction {
         Reduction::Sum => "sum",
         Reduction::Mean => "mean",
@@ -99,23 +92,23 @@ fn apply(
             // One axis at a time, from the last.
             let mut id = x.id;
             for a in axes.iter().rev() {
-                id = cx.py(&format!("$0.prod({a}{kept})"), &[id]);
+                id = cx.compute(of(id).method("prod", over((*a).into())));
             }
             return Ok(id);
         }
         Reduction::All | Reduction::Any => {
             let truth = cx.truth(x);
-            let number = cx.py(&format!("$0.{}", x.elem.method()), &[truth]);
+            let number = cx.compute(x.elem.of(of(truth)));
             let method = if reduction == Reduction::All { "amin" } else { "amax" };
-            return Ok(cx.py(&format!("$0.{method}({list}{kept})"), &[number]));
+            return Ok(cx.compute(of(number).method(method, over(dimensions(axes)))));
         }
         Reduction::Argmax | Reduction::Argmin => return Err(Reason::new("reductionOpName", "needs one axis")),
     };
-    let id = cx.py(&format!("$0.{method}({list}{kept})"), &[x.id]);
+    let id = cx.compute(of(x.id).method(method, over(dimensions(axes))));
     let rank = x.lead.rank();
     if keep && axes.iter().all(|a| *a >= rank) {
-        let axes = axes.iter().map(|a| a - rank).collect();
-        cx.kept.insert(id, (x.id, axes, format!("$0.{method}({list})")));
+        let without = of(x.id).method(method, args![dimensions(axes)]);
+        cx.kept.insert(id, Kept { axes: axes.iter().map(|a| a - rank).collect(), without });
     }
     Ok(id)
 }
@@ -133,36 +126,60 @@ fn arg_reduce(
     let method = if reduction == Reduction::Argmax { "argmax" } else { "argmin" };
     let dims = node.types[0].shape.clone();
     let out_lead = cx.lead(&node.types[0]);
-    let cast = x.elem.method();
+    let elem = x.elem;
     let id = if over.batch {
-        let masked = cx.mask_fill(&x, &number(neutral(reduction), false))?;
+        let masked = cx.mask_fill(&x, neutral(reduction))?;
         if over.flat {
-            cx.py(&format!("$0.{method}().{cast}"), &[masked.id])
+            cx.compute(elem.of(of(masked.id).method(method, args![])))
         } else {
             let rows = cx.as_batch(&masked);
-            cx.py(&format!("$0.{method}(0).{cast}"), &[rows])
+            cx.compute(elem.of(of(rows).method(method, args![0])))
         }
     } else if over.flat || over.axes.len() != 1 {
         let row = cx.flatten(&x)?;
         let row = if row.rank() == 0 { cx.reshape(&row, &[Dim::Known(1)])? } else { row };
-        let id = cx.py(&format!("$0.{method}({lead}).{cast}"), &[row.id]);
+        let id = cx.compute(elem.of(of(row.id).method(method, args![lead])));
         let made = Val { lead: out_lead, dims: smallvec![], ..x.with(id) };
         return Ok(smallvec![cx.reshape(&made, &dims)?]);
     } else {
-        let kept = if keep { ", keepdim=True" } else { "" };
-        cx.py(&format!("$0.{method}({}{kept}).{cast}", over.axes[0] + lead), &[x.id])
+        let mut all = args![over.axes[0] + lead];
+        all.extend(keep.then(|| keyword("keepdim", true)));
+        cx.compute(elem.of(of(x.id).method(method, all)))
     };
     let made = Val { lead: out_lead, dims: dims.clone(), ..x.with(id) };
     if over.batch && !dims.is_empty() {
-        let sizes: Vec<String> = dims.iter().map(|d| d.known().map_or("-1".to_owned(), |n| n.to_string())).collect();
-        let id = cx.py(&format!("$0.reshape({})", sizes.join(", ")), &[id]);
+        let id = cx.compute(of(id).method("reshape", static_shape(&dims)));
         return Ok(smallvec![made.with(id)]);
     }
     Ok(smallvec![made])
 }
 
+/// A shape as arguments, with at most one unknown size.
+fn static_shape(dims: &[Dim]) -> Vec<Argument> {
+    shape(dims.iter().map(|d| d.known().map_or(Expr::Int(-1), Expr::from)).collect())
+}
+
+/// The members of the softmax family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Softmax {
+    Plain,
+    Log,
+    Hard,
+}
+
+impl Softmax {
+    /// It along one dimension.
+    fn along(self, x: ValueId, axis: usize) -> Expr {
+        match self {
+            Self::Plain => functional("softmax", args![x, axis]),
+            Self::Log => functional("log_softmax", args![x, axis]),
+            Self::Hard => helper("hardmax", args![x, axis]),
+        }
+    }
+}
+
 /// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together; of what has no dynamic axes, along the last.
-pub(super) fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, function: &str) -> Lowered {
+pub(super) fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, function: Softmax) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let alone = x.rank() > 0 && x.lead == Lead::default() && node.types[0].axes == DynamicAxes::default();
     let flat = match x.rank() {
@@ -171,16 +188,12 @@ pub(super) fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, function:
         _ => cx.flatten(&x)?,
     };
     let axis = if alone { x.rank() - 1 } else { x.lead.rank() };
-    let id = if function == "hardmax" {
-        cx.py(&format!("hardmax($0, {axis})"), &[flat.id])
-    } else {
-        cx.py(&format!("F.{function}($0, {axis})"), &[flat.id])
-    };
+    let id = cx.compute(function.along(flat.id, axis));
     Ok(smallvec![cx.reshape(&flat.with(id), &x.dims)?])
 }
 
 /// `exp(x - logsum(x))` or, without `exp`, the logarithm of it: softmax along the axes of the sum. `f` is the outermost.
-pub(super) fn softmax_of(cx: &mut Lower<'_, '_, '_>, minus: Source, function: &str) -> Option<Val> {
+pub(super) fn softmax_of(cx: &mut Lower<'_, '_, '_>, minus: Source, function: Softmax) -> Option<Val> {
     let model = cx.graph.model;
     let Source::Output(f, 0) = minus else { return None };
     let [x, Source::Output(sum, 0)] = model.inputs(f) else { return None };
@@ -197,6 +210,6 @@ pub(super) fn softmax_of(cx: &mut Lower<'_, '_, '_>, minus: Source, function: &s
     {
         return None;
     }
-    let id = cx.py(&format!("F.{function}($0, {axis})"), &[v.id]);
+    let id = cx.compute(function.along(v.id, axis));
     Some(v.with(id))
 }

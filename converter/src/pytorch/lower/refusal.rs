@@ -1,7 +1,7 @@
 //! What cannot be expressed: a reason to stop, or a method that the user has to write.
 
 use super::{Elem, Lower, Node, Val};
-use crate::pytorch::python::expr::{Expr, ValueId};
+use crate::pytorch::python::expr::{Argument, Expr};
 use crate::report::Reason;
 use cntk_parser::model::FunctionId;
 use smallvec::SmallVec;
@@ -24,12 +24,11 @@ impl Lower<'_, '_, '_> {
         let op = model.operator(node.id).name().to_owned();
         let method = self.names.numbered(&format!("missing_{}_", op.to_lowercase()));
         let method = method.replace("__", "_");
-        let ids: Vec<ValueId> = node.inputs.iter().map(|v| self.tensor(v).id).collect();
-        let holes: Vec<String> = (0..ids.len()).map(|i| format!("${i}")).collect();
-        let text = format!("self.{method}({})", holes.join(", "));
+        let arguments: Vec<Argument> = node.inputs.iter().map(|v| self.tensor(v).id.into()).collect();
+        let call = Expr::Stub(method.clone()).call(arguments);
         let mut outputs = SmallVec::new();
         for ty in node.types {
-            let id = self.body.compute(Expr::parse(&text, &ids, &[]));
+            let id = self.body.compute(call.clone());
             let elem = Elem::new(ty.data_type).unwrap_or(Elem::Float);
             outputs.push(Val { id, lead: self.lead(ty), dims: ty.shape.clone(), elem, literal: None });
         }

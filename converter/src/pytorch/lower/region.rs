@@ -1,11 +1,11 @@
 //! Crop and ROIPooling (spec 4.12).
 
-use super::shape::Holes;
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::layout::crop::automatic_offsets;
-use crate::pytorch::python::expr::number;
+use crate::pytorch::python::expr::{Expr, Subscript, args, helper, of, tuple};
 use crate::report::Reason;
+use cntk_parser::model::Dim;
 use cntk_parser::ops::attributes::{Crop, PoolingType, RoiPooling};
 use smallvec::smallvec;
 
@@ -19,24 +19,17 @@ pub(super) fn crop(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop) ->
     if x.rank() < 2 || reference.rank() < 2 {
         return Err(Reason::new("", "needs two inner axes"));
     }
-    let mut holes = Holes::default();
-    let own = holes.of(x.id);
-    let mut index = Vec::new();
+    let mut index = vec![Subscript::Ellipsis];
     for (back, offset) in [(2, top), (1, left)] {
-        let (size, id) = cx.size(reference.dims[reference.rank() - back], 9)?;
-        index.push(match id {
-            Some(id) => {
-                let size = size.replace("$9", &holes.of(id));
-                if offset == 0 { format!(":{size}") } else { format!("{offset} : {offset} + {size}") }
-            }
-            None => {
-                let end = offset + size.parse::<u64>().unwrap_or(0);
-                let begin = if offset == 0 { String::new() } else { offset.to_string() };
-                format!("{begin}:{end}")
-            }
-        });
+        let size = reference.dims[reference.rank() - back];
+        let end = match size {
+            Dim::Known(n) => Expr::from(offset + n),
+            Dim::Free(_) if offset == 0 => cx.size(size)?,
+            Dim::Free(_) => Expr::from(offset) + cx.size(size)?,
+        };
+        index.push(Subscript::Range((offset > 0).then(|| offset.into()), Some(end), None));
     }
-    let id = cx.py(&format!("{own}[..., {}]", index.join(", ")), &holes.0);
+    let id = cx.compute(of(x.id).index(index));
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
@@ -54,7 +47,7 @@ pub(super) fn roi_pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &R
         return Err(Reason::new("roiOutputShape", "needs two entries"));
     };
     let rois = cx.expand(&rois.clone(), Lead { batch: true, sequence: None }, &rois.dims)?;
-    let scale = number(a.spatial_scale, false);
-    let id = cx.py(&format!("roi_pool($0, $1, ({height}, {width}), {scale})"), &[x.id, rois.id]);
+    let scale = Expr::number(a.spatial_scale, false);
+    let id = cx.compute(helper("roi_pool", args![x.id, rois.id, tuple(&[*height, *width]), scale]));
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
 }

@@ -3,7 +3,9 @@
 
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{ValueId, number};
+use crate::pytorch::python::expr::{
+    Argument, Expr, Subscript, ValueId, args, functional, helper, keyword, list, of, torch,
+};
 use crate::report::Reason;
 use cntk_parser::model::{AxisKind, Dim, Dims};
 use cntk_parser::ops::attributes::{Pad, PaddingMode, Slice, Splice, TransposeAxes};
@@ -35,10 +37,10 @@ pub(super) fn transpose(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Tra
     let moved: Vec<usize> = (0..order.len()).filter(|i| order[*i] != *i).collect();
     let id = match moved.as_slice() {
         [] => id,
-        [i, j] => cx.py(&format!("$0.transpose({}, {})", i + lead, j + lead), &[id]),
+        [i, j] => cx.compute(of(id).method("transpose", args![i + lead, j + lead])),
         _ => {
-            let all: Vec<String> = (0..lead).chain(order.iter().map(|p| p + lead)).map(|p| p.to_string()).collect();
-            cx.py(&format!("$0.permute({})", all.join(", ")), &[id])
+            let all = (0..lead).chain(order.iter().map(|p| p + lead)).map(Argument::from);
+            cx.compute(of(id).method("permute", all.collect()))
         }
     };
     Ok(smallvec![Val { dims: out.clone(), ..x.with(id) }])
@@ -48,21 +50,21 @@ pub(super) fn transpose(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Tra
 pub(super) fn slice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let (rank, lead) = (x.rank(), x.lead.rank());
-    let mut index = vec![":".to_owned(); lead + rank];
+    let mut index = vec![Subscript::ALL; lead + rank];
     let mut backwards: Vec<(usize, i64)> = Vec::new();
     for r in &a.ranges {
         let axis = match r.axis.kind() {
             AxisKind::Static(_) => r.axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?,
             _ => return Err(Reason::new("axis", "only static axes can be sliced by this op")),
         };
-        let begin = if r.begin == 0 { String::new() } else { r.begin.to_string() };
+        let begin = (r.begin != 0).then(|| r.begin.into());
         let whole = r.end == 0 || x.dims[axis].known() == u64::try_from(r.end).ok();
-        let end = if whole { String::new() } else { r.end.to_string() };
-        let step = if r.stride > 1 { format!(":{}", r.stride) } else { String::new() };
-        if index[axis + lead] != ":" {
+        let end = (!whole).then(|| r.end.into());
+        let step = u64::try_from(r.stride).ok().filter(|s| *s > 1);
+        if index[axis + lead] != Subscript::ALL {
             return Err(Reason::new("axis", "an axis is sliced twice"));
         }
-        index[axis + lead] = format!("{begin}:{end}{step}");
+        index[axis + lead] = Subscript::Range(begin, end, step);
         if r.stride < 0 {
             backwards.push((axis + lead, i64::from(r.stride)));
         }
@@ -71,25 +73,25 @@ pub(super) fn slice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'
     let mut y = Val { dims: node.types[0].shape.clone(), ..x.with(id) };
     // NumPy's x[begin:end][::stride]: cut the window, then walk it backwards.
     for (axis, stride) in backwards {
-        y.id = cx.py(&format!("$0.flip({axis})"), &[y.id]);
+        y.id = cx.compute(of(y.id).method("flip", args![axis]));
         if stride < -1 {
-            let mut index = vec![":".to_owned(); axis];
-            index.push(format!("::{}", -stride));
+            let mut index = vec![Subscript::ALL; axis];
+            index.push(Subscript::Range(None, None, Some(stride.unsigned_abs())));
             y.id = subscript(cx, y.id, index);
         }
     }
     Ok(smallvec![y])
 }
 
-/// Slices by the given texts, those at the end left out where they take everything.
-pub(super) fn subscript(cx: &mut Lower<'_, '_, '_>, id: ValueId, mut index: Vec<String>) -> ValueId {
-    while index.last().is_some_and(|s| s == ":") {
+/// Slices, those at the end left out where they take everything.
+pub(super) fn subscript(cx: &mut Lower<'_, '_, '_>, id: ValueId, mut index: Vec<Subscript>) -> ValueId {
+    while index.last() == Some(&Subscript::ALL) {
         index.pop();
     }
     if index.is_empty() {
         return id;
     }
-    cx.py(&format!("$0[{}]", index.join(", ")), &[id])
+    cx.compute(of(id).index(index))
 }
 
 /// Anything that keeps the elements in memory order: Reshape, Squeeze.
@@ -134,8 +136,7 @@ pub(super) fn splice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Splice
         let same = v.lead == lead && full.dims.iter().zip(&want).all(|(a, b)| a == b || !matches!(a, Dim::Known(1)));
         parts.push(if same { full.id } else { cx.expand(&full, lead, &want)?.id });
     }
-    let holes: Vec<String> = (0..parts.len()).map(|i| format!("${i}")).collect();
-    let id = cx.py(&format!("torch.cat([{}], {})", holes.join(", "), axis + lead.rank()), &parts);
+    let id = cx.compute(torch("cat", args![list(&parts), axis + lead.rank()]));
     Ok(smallvec![Val { id, lead, dims: out.clone(), elem: unified[0].elem, literal: None }])
 }
 
@@ -151,17 +152,17 @@ pub(super) fn pad(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -> L
         PaddingMode::Constant => {
             let first = all.iter().position(|p| *p != (0, 0)).unwrap_or(rank);
             if first < rank {
-                let value = match a.constant_value {
-                    0.0 => String::new(),
-                    v => format!(", value={}", number(v, !x.elem.is_double())),
-                };
-                id = cx.py(&format!("F.pad($0, {}{value})", super::convolution::pads(&all[first..])), &[id]);
+                let mut arguments = args![id, super::convolution::pads(&all[first..])];
+                if a.constant_value != 0.0 {
+                    arguments.push(keyword("value", Expr::number(a.constant_value, !x.elem.is_double())));
+                }
+                id = cx.compute(functional("pad", arguments));
             }
         }
         PaddingMode::Reflect | PaddingMode::Symmetric => {
-            let edge = u8::from(a.mode == PaddingMode::Reflect);
+            let edge = usize::from(a.mode == PaddingMode::Reflect);
             for (axis, (before, after)) in all.iter().enumerate().filter(|(_, p)| **p != (0, 0)) {
-                id = cx.py(&format!("mirror($0, {}, {before}, {after}, {edge})", axis + lead), &[id]);
+                id = cx.compute(helper("mirror", args![id, axis + lead, *before, *after, edge]));
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::{Lengths, Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::layout::frames::{Picked, picked};
-use crate::pytorch::python::expr::{Expr, ValueId, number};
+use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, functional, helper, keyword, of, torch};
 use crate::report::Reason;
 use cntk_parser::model::{SequenceAxisId, Source, VariableId};
 use cntk_parser::ops::Operator;
@@ -31,7 +31,7 @@ impl Lower<'_, '_, '_> {
             _ => "lengths".to_owned(),
         };
         let name = self.names.unique(&wanted);
-        let id = self.body.atom(Expr::atom(name.clone()));
+        let id = self.body.atom(Expr::local(name.clone()));
         self.lengths.push(Lengths { axis, name, variable });
         self.length_values.insert(axis, id);
         Ok(id)
@@ -65,7 +65,7 @@ impl Lower<'_, '_, '_> {
             return Ok(*id);
         }
         let (timed, lengths) = (self.timed(axis)?, self.lengths(axis)?);
-        let id = self.py("valid_steps($0, $1)", &[timed, lengths]);
+        let id = self.compute(helper("valid_steps", args![timed, lengths]));
         self.body.hint(id, "valid".to_owned());
         if let Some(scope) = self.scopes.last_mut() {
             scope.masks.insert(axis, id);
@@ -74,12 +74,14 @@ impl Lower<'_, '_, '_> {
     }
 
     /// `v` with everything beyond each sequence's length replaced by `fill`, NaN included.
-    pub(crate) fn mask_fill(&mut self, v: &Val, fill: &str) -> Result<Val, Reason> {
+    pub(crate) fn mask_fill(&mut self, v: &Val, fill: f64) -> Result<Val, Reason> {
         let Some(axis) = v.lead.sequence else { return Ok(v.clone()) };
         let mask = self.mask(axis)?;
-        let ones = ", None".repeat(v.rank());
-        let index = if ones.is_empty() { String::new() } else { format!("[:, :{ones}]") };
-        let id = self.py(&format!("$0.masked_fill(~$1{index}, {fill})"), &[v.id, mask]);
+        let mut index = vec![Subscript::ALL; 2];
+        index.extend(std::iter::repeat_n(Subscript::New, v.rank()));
+        let valid = if v.rank() == 0 { of(mask) } else { of(mask).index(index) };
+        let fill = Expr::number(fill, !v.elem.is_double());
+        let id = self.compute(of(v.id).method("masked_fill", args![!valid, fill]));
         Ok(v.with(id))
     }
 
@@ -87,7 +89,7 @@ impl Lower<'_, '_, '_> {
     pub(crate) fn flip_steps(&mut self, v: &Val) -> Result<Val, Reason> {
         let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
         let lengths = self.lengths(axis)?;
-        let id = self.py("flip_steps($0, $1)", &[v.id, lengths]);
+        let id = self.compute(helper("flip_steps", args![v.id, lengths]));
         Ok(v.with(id))
     }
 
@@ -97,7 +99,7 @@ impl Lower<'_, '_, '_> {
         if v.lead.sequence != Some(axis) {
             return v;
         }
-        let id = self.py(&format!("$0[:, {step}]"), &[v.id]);
+        let id = self.compute(of(v.id).index(vec![Subscript::ALL, Subscript::At(Expr::local(step))]));
         let read = Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) };
         self.bind(source, read.clone());
         read
@@ -107,7 +109,7 @@ impl Lower<'_, '_, '_> {
     pub(crate) fn last_step(&mut self, v: &Val) -> Result<Val, Reason> {
         let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
         let lengths = self.lengths(axis)?;
-        let id = self.py("last_step($0, $1)", &[v.id, lengths]);
+        let id = self.compute(helper("last_step", args![v.id, lengths]));
         Ok(Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) })
     }
 }
@@ -139,12 +141,14 @@ fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bo
     let x = cx.expand(&x, x.lead, out)?;
     let initial = &node.inputs[1];
     if let (false, Some(value)) = (future, initial.literal) {
-        let zeros = "0, 0, ".repeat(x.rank());
-        let value = match value {
-            0.0 => String::new(),
-            v => format!(", value={}", number(v, !x.elem.is_double())),
-        };
-        let id = cx.py(&format!("F.pad($0, ({zeros}{steps}, 0){value})[:, :-{steps}]"), &[x.id]);
+        let mut amounts = vec![Expr::from(0); 2 * x.rank()];
+        amounts.extend([Expr::from(steps), Expr::from(0)]);
+        let mut arguments = args![x.id, Expr::Tuple(amounts)];
+        if value != 0.0 {
+            arguments.push(keyword("value", Expr::number(value, !x.elem.is_double())));
+        }
+        let but_last = Subscript::Range(None, Some(Expr::Int(-i128::from(steps))), None);
+        let id = cx.compute(functional("pad", arguments).index(vec![Subscript::ALL, but_last]));
         return Ok(smallvec![x.with(id)]);
     }
     if initial.lead.sequence.is_some() {
@@ -152,7 +156,8 @@ fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bo
     }
     let initial = match initial.literal {
         Some(v) => {
-            let id = cx.py(&format!("$0.new_full((), {})", number(v, !x.elem.is_double())), &[x.id]);
+            let id = cx
+                .compute(of(x.id).method("new_full", args![Expr::Tuple(vec![]), Expr::number(v, !x.elem.is_double())]));
             initial.with(id)
         }
         None => cx.cast(initial, x.elem),
@@ -160,9 +165,9 @@ fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bo
     let placed = cx.place(&initial, x.lead, x.rank());
     let id = if future {
         let lengths = cx.lengths(axis)?;
-        cx.py(&format!("future_value($0, $1, {steps}, $2)"), &[x.id, placed, lengths])
+        cx.compute(helper("future_value", args![x.id, placed, steps, lengths]))
     } else {
-        cx.py(&format!("past_value($0, $1, {steps})"), &[x.id, placed])
+        cx.compute(helper("past_value", args![x.id, placed, steps]))
     };
     Ok(smallvec![x.with(id)])
 }
@@ -173,17 +178,20 @@ fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, step
     let axis = initial.lead.sequence.ok_or_else(|| Reason::new("", "the initial state is not a sequence"))?;
     let lengths = cx.lengths(axis)?;
     // Of sequences shorter than the delay there are only so many frames.
-    let short = format!("$1.clamp(max={steps})");
+    let turned = |v: &Val| {
+        let first = of(v.id).index(vec![Subscript::ALL, Subscript::Range(None, Some(steps.into()), None)]);
+        helper("flip_steps", args![first, of(lengths).method("clamp", args![keyword("max", steps)])])
+    };
     if future {
         let flipped = cx.flip_steps(x)?;
-        let first = cx.py(&format!("flip_steps($0[:, :{steps}], {short})"), &[initial.id, lengths]);
-        let id = cx.py(&format!("past_value($0, $1, {steps})"), &[flipped.id, first]);
+        let first = cx.compute(turned(&initial));
+        let id = cx.compute(helper("past_value", args![flipped.id, first, steps]));
         return Ok(smallvec![cx.flip_steps(&x.with(id))?]);
     }
     // Reversed, the last frames are the first ones.
     let last = cx.flip_steps(&initial)?;
-    let last = cx.py(&format!("flip_steps($0[:, :{steps}], {short})"), &[last.id, lengths]);
-    let id = cx.py(&format!("past_value($0, $1, {steps})"), &[x.id, last]);
+    let last = cx.compute(turned(&last));
+    let id = cx.compute(helper("past_value", args![x.id, last, steps]));
     Ok(smallvec![x.with(id)])
 }
 
@@ -193,15 +201,15 @@ fn reconcile(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let lead = cx.lead(&node.types[0]);
     if let (Some(value), Some(axis)) = (x.literal, lead.sequence) {
         let timed = cx.timed(axis)?;
-        let dims: Vec<String> = x.dims.iter().map(|_| "1".to_owned()).collect();
-        let shape = match dims.as_slice() {
-            [] => String::new(),
-            [one] => format!(" + ({one},)"),
-            all => format!(" + ({})", all.join(", ")),
-        };
-        let text = number(value, !x.elem.is_double());
-        let id =
-            cx.py(&format!("torch.full($0.shape[:2]{shape}, {text}{}, device=$0.device)", x.elem.dtype()), &[timed]);
+        let lead_sizes = Subscript::Range(None, Some(2.into()), None);
+        let mut sizes = of(timed).attribute("shape").index(vec![lead_sizes]);
+        if x.rank() > 0 {
+            sizes = sizes + Expr::Tuple(vec![Expr::from(1); x.rank()]);
+        }
+        let mut arguments = args![sizes, Expr::number(value, !x.elem.is_double())];
+        arguments.extend(x.elem.dtype());
+        arguments.push(of(timed).device());
+        let id = cx.compute(torch("full", arguments));
         return Ok(smallvec![Val { lead, ..x.with(id) }]);
     }
     if x.lead.sequence.is_some() && lead.sequence.is_some() {
@@ -215,12 +223,12 @@ fn reconcile(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
 fn unpack(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, padding: f64) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let axis = x.lead.sequence.ok_or_else(|| Reason::new("", "the operand is not a sequence"))?;
-    let filled = cx.mask_fill(&x, &number(padding, !x.elem.is_double()))?;
+    let filled = cx.mask_fill(&x, padding)?;
     let lead = Lead { batch: true, sequence: None };
     let mut outputs = smallvec![Val { lead, dims: node.types[0].shape.clone(), ..filled }];
     if let Some(ty) = node.types.get(1) {
         let mask = cx.mask(axis)?;
-        let id = cx.py(&format!("$0.{}", x.elem.method()), &[mask]);
+        let id = cx.compute(x.elem.of(of(mask)));
         cx.truths.insert(id, mask);
         outputs.push(Val { lead, dims: ty.shape.clone(), ..x.with(id) });
     }
@@ -237,10 +245,10 @@ fn to_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
             Some(count) => *count,
             None => {
                 let given = cx.tensor(given);
-                cx.py("$0.reshape(-1).long()", &[given.id])
+                cx.compute(of(given.id).method("reshape", args![-1]).method("long", args![]))
             }
         },
-        None => cx.py("full_lengths($0)", &[x.id]),
+        None => cx.compute(helper("full_lengths", args![x.id])),
     };
     cx.set_lengths(axis, lengths);
     cx.set_timed(axis, x.id);
@@ -253,7 +261,7 @@ fn to_sequence_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
     let lead = cx.lead(&node.types[0]);
     let axis = lead.sequence.ok_or_else(|| Reason::new("", "the second operand is not a sequence"))?;
     let timed = cx.timed(axis)?;
-    let id = cx.py("$0[:, : $1.shape[1]]", &[x.id, timed]);
+    let id = cx.compute(of(x.id).index(vec![Subscript::ALL, Subscript::Range(None, Some(of(timed).size(1)), None)]));
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
@@ -264,27 +272,33 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let condition = cx.reshape(&condition, &[])?;
     let truth = cx.truth(&condition);
     let valid = cx.mask(axis)?;
-    let chosen = cx.py("$0 & $1", &[truth, valid]);
+    let chosen = cx.compute(of(truth) & valid);
     let lead = cx.lead(&node.types[0]);
     let index = match lead.sequence {
-        None => cx.py("$0.int().argmax(1)", &[chosen]),
+        None => cx.compute(of(chosen).method("int", args![]).method("argmax", args![1])),
         Some(made) if picked(cx.graph.model, node.sources[0]) == Picked::Counted => {
-            let counts = cx.mask_fill(&condition, "0.0")?;
-            let count = cx.py("$0.cumsum(1).amax(1).ceil().long()", &[counts.id]);
+            let counts = cx.mask_fill(&condition, 0.0)?;
+            let count = cx.compute(
+                of(counts.id)
+                    .method("cumsum", args![1])
+                    .method("amax", args![1])
+                    .method("ceil", args![])
+                    .method("long", args![]),
+            );
             cx.set_lengths(made, count);
-            let index = cx.py("counted_steps($0)", &[counts.id]);
+            let index = cx.compute(helper("counted_steps", args![counts.id]));
             cx.set_timed(made, index);
             index
         }
         Some(made) => {
-            let count = cx.py("$0.sum(1)", &[chosen]);
+            let count = cx.compute(of(chosen).method("sum", args![1]));
             cx.set_lengths(made, count);
-            let index = cx.py("chosen_steps($0)", &[chosen]);
+            let index = cx.compute(helper("chosen_steps", args![chosen]));
             cx.set_timed(made, index);
             index
         }
     };
-    let id = cx.py(&format!("$0.{}", condition.elem.method()), &[index]);
+    let id = cx.compute(condition.elem.of(of(index)));
     cx.counts.insert(id, index);
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..condition.with(id) }])
 }
@@ -292,7 +306,7 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
 fn index_of(cx: &mut Lower<'_, '_, '_>, v: &Val) -> ValueId {
     match cx.counts.get(&v.id) {
         Some(index) => *index,
-        None => cx.py("$0.long()", &[v.id]),
+        None => cx.compute(of(v.id).method("long", args![])),
     }
 }
 
@@ -307,14 +321,14 @@ fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     {
         return Ok(smallvec![match end {
             super::ends::End::First => {
-                let id = cx.py("$0[:, 0]", &[x.id]);
+                let id = cx.compute(of(x.id).index(vec![Subscript::ALL, Subscript::At(0.into())]));
                 Val { lead: index.lead, ..x.with(id) }
             }
             super::ends::End::Last => cx.last_step(&x)?,
         }]);
     }
     let at = index_of(cx, index);
-    let id = cx.py("take_steps($0, $1)", &[x.id, at]);
+    let id = cx.compute(helper("take_steps", args![x.id, at]));
     Ok(smallvec![Val { lead: index.lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
@@ -326,14 +340,18 @@ fn scatter(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let at = index_of(cx, index);
     let timed = cx.timed(axis)?;
     let (x, at) = if x.lead.sequence.is_some() {
-        (cx.mask_fill(&x, "0.0")?, at)
+        (cx.mask_fill(&x, 0.0)?, at)
     } else {
         // One frame of each sequence.
-        let id = cx.py("$0[:, None]", &[x.id]);
-        let one = if index.lead.sequence.is_some() { at } else { cx.py("$0[:, None]", &[at]) };
+        let id = cx.compute(of(x.id).index(vec![Subscript::ALL, Subscript::New]));
+        let one = if index.lead.sequence.is_some() {
+            at
+        } else {
+            cx.compute(of(at).index(vec![Subscript::ALL, Subscript::New]))
+        };
         (x.with(id), one)
     };
-    let id = cx.py("put_steps($0, $1, $2.shape[1])", &[x.id, at, timed]);
+    let id = cx.compute(helper("put_steps", args![x.id, at, of(timed).size(1)]));
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
@@ -346,9 +364,9 @@ pub(super) fn times_over_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_
             "a product over the sequence axis of other operands than vectors",
         ));
     }
-    let id = cx.py("$0 * $1", &[w.id, x.id]);
-    let product = cx.mask_fill(&w.with(id), "0.0")?;
-    let id = cx.py("$0.sum(1)", &[product.id]);
+    let id = cx.compute(of(w.id) * x.id);
+    let product = cx.mask_fill(&w.with(id), 0.0)?;
+    let id = cx.compute(of(product.id).method("sum", args![1]));
     let made = Val { lead: Lead { batch: true, sequence: None }, ..w.with(id) };
     Ok(smallvec![cx.reshape(&made, &node.types[0].shape)?])
 }

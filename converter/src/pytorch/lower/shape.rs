@@ -2,24 +2,9 @@
 
 use super::{Lower, Val};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::ValueId;
+use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, of, shape};
 use crate::report::Reason;
 use cntk_parser::model::{Dim, Dims, Source};
-
-/// Python text under construction, with the values of its holes.
-#[derive(Default)]
-pub(crate) struct Holes(pub(crate) Vec<ValueId>);
-
-impl Holes {
-    /// The hole that stands for `v`.
-    pub(crate) fn of(&mut self, v: ValueId) -> String {
-        let at = self.0.iter().position(|x| *x == v).unwrap_or_else(|| {
-            self.0.push(v);
-            self.0.len() - 1
-        });
-        format!("${at}")
-    }
-}
 
 /// The product of known sizes.
 pub(crate) fn product(dims: &[Dim]) -> Option<u64> {
@@ -46,8 +31,8 @@ impl Lower<'_, '_, '_> {
         if *last >= rank + axes.len() {
             return id;
         }
-        let index: Vec<&str> = (0..=*last).map(|i| if axes.contains(&i) { "None" } else { ":" }).collect();
-        self.py(&format!("$0[{}]", index.join(", ")), &[id])
+        let entry = |i| if axes.contains(&i) { Subscript::New } else { Subscript::ALL };
+        self.compute(of(id).index((0..=*last).map(entry).collect()))
     }
 
     /// Operands brought into one element type and one shape, as far as broadcasting needs it.
@@ -104,19 +89,19 @@ impl Lower<'_, '_, '_> {
     fn reshaped(&mut self, v: &Val, dims: &[Dim]) -> Result<Val, Reason> {
         let result = |id| Val { dims: dims.into(), ..v.with(id) };
         let lead = v.lead.rank();
-        if let Some((operand, axes, text)) = self.kept.get(&v.id)
-            && v.dims.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, d)| d).eq(dims)
+        if let Some(kept) = self.kept.get(&v.id)
+            && v.dims.iter().enumerate().filter(|(i, _)| !kept.axes.contains(i)).map(|(_, d)| d).eq(dims)
         {
-            let (operand, text) = (*operand, text.clone());
-            return Ok(result(self.py(&text, &[operand])));
+            let without = kept.without.clone();
+            return Ok(result(self.compute(without)));
         }
         if let Some((i, j)) = merged(&v.dims, dims) {
             let id = if i == j {
                 self.unsqueeze(v.id, &[lead + i], lead + v.rank())
             } else if j == v.rank() {
-                self.py(&format!("$0.flatten({})", lead + i), &[v.id])
+                self.compute(of(v.id).method("flatten", args![lead + i]))
             } else {
-                self.py(&format!("$0.flatten({}, {})", lead + i, lead + j - 1), &[v.id])
+                self.compute(of(v.id).method("flatten", args![lead + i, lead + j - 1]))
             };
             return Ok(result(id));
         }
@@ -125,40 +110,33 @@ impl Lower<'_, '_, '_> {
             return Ok(result(self.unsqueeze(v.id, &axes, lead + v.rank())));
         }
         if let Some([axis]) = inserted(dims, &v.dims).as_deref() {
-            return Ok(result(self.py(&format!("$0.squeeze({})", lead + axis), &[v.id])));
+            return Ok(result(self.compute(of(v.id).method("squeeze", args![lead + axis]))));
         }
-        let mut holes = Holes::default();
-        let own = holes.of(v.id);
         let unknown = dims.iter().filter(|d| d.known().is_none()).count();
         let mut inferred = false;
-        let mut sizes: Vec<String> = Vec::new();
+        let mut sizes: Vec<Expr> = Vec::new();
         for i in 0..lead {
             if unknown == 0 && i == lead - 1 && !inferred {
                 inferred = true;
-                sizes.push("-1".to_owned());
+                sizes.push(Expr::Int(-1));
             } else {
-                sizes.push(format!("{own}.shape[{i}]"));
+                sizes.push(of(v.id).size(i));
             }
         }
         for d in dims {
             sizes.push(match d {
-                Dim::Known(n) => n.to_string(),
+                Dim::Known(n) => (*n).into(),
                 Dim::Free(_) => match v.dims.iter().position(|x| x == d) {
-                    Some(i) => format!("{own}.shape[{}]", lead + i),
+                    Some(i) => of(v.id).size(lead + i),
                     None if !inferred => {
                         inferred = true;
-                        "-1".to_owned()
+                        Expr::Int(-1)
                     }
-                    None => {
-                        let (text, id) = self.size(*d, 9)?;
-                        let hole = holes.of(id.unwrap_or(v.id));
-                        text.replace("$9", &hole)
-                    }
+                    None => self.size(*d)?,
                 },
             });
         }
-        let shape = if sizes.is_empty() { "()".to_owned() } else { sizes.join(", ") };
-        Ok(result(self.py(&format!("{own}.reshape({shape})"), &holes.0)))
+        Ok(result(self.compute(of(v.id).method("reshape", shape(sizes)))))
     }
 
     /// The static axes in one.
@@ -168,7 +146,7 @@ impl Lower<'_, '_, '_> {
             None if v.rank() == 1 => return Ok(v.clone()),
             None => {
                 let v = self.tensor(v);
-                let id = self.py(&format!("$0.flatten({})", v.lead.rank()), &[v.id]);
+                let id = self.compute(of(v.id).method("flatten", args![v.lead.rank()]));
                 return Ok(Val { dims: [self.fresh()].as_slice().into(), ..v.with(id) });
             }
         };
@@ -185,66 +163,57 @@ impl Lower<'_, '_, '_> {
         let v = self.tensor(v);
         match v.lead.rank() {
             1 => v.id,
-            0 => self.py("$0[None]", &[v.id]),
-            _ => self.py("$0.flatten(0, 1)", &[v.id]),
+            0 => self.compute(of(v.id).index(vec![Subscript::New])),
+            _ => self.compute(of(v.id).method("flatten", args![0, 1])),
         }
     }
 
-    /// Undoes [`Self::as_batch`] for a value computed from `of`; `id` has the static shape `dims`.
-    pub(crate) fn spread_batch(&mut self, id: ValueId, of: &Val, dims: Dims) -> Val {
-        let made = match of.lead.rank() {
+    /// Undoes [`Self::as_batch`] for a value computed from `like`; `id` has the static shape `dims`.
+    pub(crate) fn spread_batch(&mut self, id: ValueId, like: &Val, dims: Dims) -> Val {
+        let made = match like.lead.rank() {
             1 => id,
-            0 => self.py("$0.squeeze(0)", &[id]),
-            _ => self.py("$0.reshape($1.shape[:2] + $0.shape[1:])", &[id, of.id]),
+            0 => self.compute(of(id).method("squeeze", args![0])),
+            _ => {
+                let leading = Subscript::Range(None, Some(2.into()), None);
+                let others = Subscript::Range(Some(1.into()), None, None);
+                let shape = |id, range| Expr::Value(id).attribute("shape").index(vec![range]);
+                let sizes = shape(like.id, leading) + shape(id, others);
+                self.compute(of(id).method("reshape", args![sizes]))
+            }
         };
-        Val { dims, ..of.with(made) }
+        Val { dims, ..like.with(made) }
     }
 
     /// Broadcasts `v` to all of `lead`'s dimensions and the static `dims`.
     pub(crate) fn expand(&mut self, v: &Val, lead: Lead, dims: &[Dim]) -> Result<Val, Reason> {
         let v = self.tensor(v);
-        let mut holes = Holes::default();
         let placed = self.place(&v, lead, dims.len());
-        let own = holes.of(placed);
+        let same = Expr::Int(-1);
         let mut sizes = Vec::new();
         if lead.batch {
-            sizes.push(if v.lead.batch {
-                "-1".to_owned()
-            } else {
-                let (text, id) = self.batch()?;
-                text.replace("$0", &holes.of(id))
-            });
+            sizes.push(if v.lead.batch { same.clone() } else { self.batch()? });
         }
         if let Some(axis) = lead.sequence {
-            sizes.push(if v.lead.sequence.is_some() {
-                "-1".to_owned()
-            } else {
-                let id = self.timed(axis)?;
-                format!("{}.shape[1]", holes.of(id))
-            });
+            sizes.push(if v.lead.sequence.is_some() { same.clone() } else { of(self.timed(axis)?).size(1) });
         }
         let missing = dims.len().saturating_sub(v.rank());
         for (i, d) in dims.iter().enumerate() {
             let own = i.checked_sub(missing).map(|i| v.dims[i]);
             // Two free sizes that broadcast are one.
             if own == Some(*d) || own.is_some_and(|o| o.known().is_none() && d.known().is_none()) {
-                sizes.push("-1".to_owned());
+                sizes.push(same.clone());
             } else {
-                let (text, id) = self.size(*d, 9)?;
-                sizes.push(match id {
-                    Some(id) => text.replace("$9", &holes.of(id)),
-                    None => text,
-                });
+                sizes.push(self.size(*d)?);
             }
         }
         // A new axis has no size to keep.
-        if v.lead.rank() == 0 && lead.rank() == 0 && missing == 0 && sizes.iter().all(|s| s == "-1") {
+        if v.lead.rank() == 0 && lead.rank() == 0 && missing == 0 && sizes.iter().all(|s| *s == same) {
             return Ok(v);
         }
-        if sizes.iter().all(|s| s == "-1") {
+        if sizes.iter().all(|s| *s == same) {
             return Ok(Val { lead, dims: dims.into(), ..v.with(placed) });
         }
-        let id = self.py(&format!("{own}.expand({})", sizes.join(", ")), &holes.0);
+        let id = self.compute(of(placed).method("expand", sizes.into_iter().map(Into::into).collect()));
         Ok(Val { lead, dims: dims.into(), ..v.with(id) })
     }
 }

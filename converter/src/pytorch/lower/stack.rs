@@ -2,6 +2,7 @@
 
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
+use crate::pytorch::python::expr::{Expr, args, helper, keyword, nn, of};
 use crate::pytorch::state::{State, dtype};
 use crate::pytorch::weights::{Piece, Weight};
 use crate::report::Reason;
@@ -29,17 +30,16 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Optimiz
             let state = module(a, input, (w, &weight), wanted)?;
             let id = cx.hold(state);
             cx.modules.insert(key, id);
-            cx.owners.insert(w, Owner { state: id, text: String::new() });
+            cx.owners.insert(w, Owner::rearranged(id));
             id
         }
     };
     let id = if a.bidirectional {
         let lengths = cx.lengths(axis)?;
-        let id = cx.call("unpack(%0(pack($0, $1))[0], $0.shape[1])", &[x.id, lengths], &[state]);
-        cx.body.values[id.0 as usize].heavy = true;
-        id
+        let packed = Expr::layer(state, args![helper("pack", args![x.id, lengths])]).at(0);
+        cx.compute(helper("unpack", args![packed, of(x.id).size(1)]))
     } else {
-        cx.call("%0($0)[0]", &[x.id], &[state])
+        cx.compute(Expr::layer(state, args![x.id]).at(0))
     };
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
@@ -51,21 +51,20 @@ fn module(
     wanted: Option<String>,
 ) -> Result<State, Reason> {
     let (class, gates, extra, fallback) = match a.recurrent_op {
-        RecurrentOp::Lstm => ("LSTM", 4, "", "lstm"),
-        RecurrentOp::Gru => ("GRU", 3, "", "gru"),
-        RecurrentOp::RnnRelu => ("RNN", 1, ", nonlinearity=\"relu\"", "rnn"),
-        RecurrentOp::RnnTanh => ("RNN", 1, "", "rnn"),
+        RecurrentOp::Lstm => ("LSTM", 4, None, "lstm"),
+        RecurrentOp::Gru => ("GRU", 3, None, "gru"),
+        RecurrentOp::RnnRelu => ("RNN", 1, Some(keyword("nonlinearity", "relu")), "rnn"),
+        RecurrentOp::RnnTanh => ("RNN", 1, None, "rnn"),
     };
     let (h, layers, ways) = (a.hidden_size, a.num_layers, if a.bidirectional { 2 } else { 1 });
     let rows = gates * h;
-    let layers_text = if layers > 1 { format!(", num_layers={layers}") } else { String::new() };
-    let both = if ways == 2 { ", bidirectional=True" } else { "" };
-    let dtype = dtype(w.1.elem).map_or(String::new(), |d| format!(", dtype={d}"));
-    let mut state = State::module(
-        format!("nn.{class}({input}, {h}{layers_text}{extra}, batch_first=True{both}{dtype})"),
-        wanted,
-        fallback,
-    );
+    let mut arguments = args![input, h];
+    arguments.extend((layers > 1).then(|| keyword("num_layers", layers)));
+    arguments.extend(extra);
+    arguments.push(keyword("batch_first", true));
+    arguments.extend((ways == 2).then(|| keyword("bidirectional", true)));
+    arguments.extend(dtype(w.1.elem));
+    let mut state = State::module(nn(class, arguments), wanted, fallback);
     let mut offset = 0u64;
     let mut next = |state: State, name: &str, dims: &[u64]| {
         let count: u64 = dims.iter().product();

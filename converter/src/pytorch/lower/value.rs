@@ -2,7 +2,7 @@
 
 use super::{Lower, Owner};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{Expr, Part, StateId, ValueId, number};
+use crate::pytorch::python::expr::{Argument, Expr, Module, ValueId, args, keyword, of, torch};
 use crate::pytorch::state::State;
 use crate::pytorch::weights::{Weight, single};
 use crate::report::Reason;
@@ -32,14 +32,14 @@ impl Elem {
         self == Self::Double
     }
 
-    /// The method that converts to it.
-    pub(crate) fn method(self) -> &'static str {
-        if self.is_double() { "double()" } else { "float()" }
+    /// `x` converted to it.
+    pub(crate) fn of(self, x: Expr) -> Expr {
+        x.method(if self.is_double() { "double" } else { "float" }, args![])
     }
 
-    /// A dtype argument for a constructor.
-    pub(crate) fn dtype(self) -> &'static str {
-        if self.is_double() { ", dtype=torch.float64" } else { "" }
+    /// The dtype argument that a constructor needs, none for float32.
+    pub(crate) fn dtype(self) -> Option<Argument> {
+        self.is_double().then(|| keyword("dtype", Expr::Torch(Module::Torch, "float64".into())))
     }
 }
 
@@ -68,21 +68,14 @@ impl Val {
 }
 
 impl Lower<'_, '_, '_> {
-    /// Computes Python text; `$0` is the first value.
-    pub(crate) fn py(&mut self, template: &str, values: &[ValueId]) -> ValueId {
-        self.body.compute(Expr::parse(template, values, &[]))
-    }
-
-    /// The same with pieces of state; `%0` is the first. A call of one is a layer.
-    pub(crate) fn call(&mut self, template: &str, values: &[ValueId], states: &[StateId]) -> ValueId {
-        let id = self.body.compute(Expr::parse(template, values, states));
-        self.body.values[id.0 as usize].heavy = template.starts_with("%0(");
-        id
+    /// Computes an expression.
+    pub(crate) fn compute(&mut self, expr: Expr) -> ValueId {
+        self.body.compute(expr)
     }
 
     /// A literal number.
     pub(crate) fn number(&mut self, value: f64, elem: Elem) -> Val {
-        let id = self.body.atom(Expr::atom(number(value, !elem.is_double())));
+        let id = self.body.atom(Expr::number(value, !elem.is_double()));
         Val { id, lead: Lead::default(), dims: Dims::new(), elem, literal: Some(value) }
     }
 
@@ -103,7 +96,7 @@ impl Lower<'_, '_, '_> {
         if Weight::new(variable).is_none() {
             return Err(Reason::new(variable.uid, "the parameter has no value"));
         }
-        let value = self.body.atom(Expr::weight(id));
+        let value = self.body.atom(Expr::Weight(id));
         Ok(Val { id: value, lead: Lead::default(), dims: ty.shape.clone(), elem, literal: None })
     }
 
@@ -111,40 +104,36 @@ impl Lower<'_, '_, '_> {
     pub(crate) fn place_weights(&mut self, outputs: &[ValueId]) {
         let needed = self.body.needed(outputs);
         for i in (0..needed.len()).filter(|i| needed[*i]) {
-            let [Part::Weight(id)] = self.body.values[i].expr.parts.as_slice() else { continue };
-            let id = *id;
+            let Expr::Weight(id) = self.body.values[i].expr else { continue };
             let owner = match self.owners.get(&id) {
                 Some(owner) => owner.clone(),
                 None => {
                     let Some(weight) = Weight::new(self.graph.model.variable(id)) else { continue };
                     let wanted = self.parameter_name(id);
                     let state = self.hold(State::plain(id, &weight, wanted));
-                    let owner = Owner { state, text: "%0".to_owned() };
+                    let owner = Owner::alone(state);
                     self.owners.insert(id, owner.clone());
                     owner
                 }
             };
-            if owner.text.is_empty() {
+            let Some(array) = owner.array else {
                 let uid = self.graph.model.variable(id).uid.to_owned();
                 let reason = Reason::new("", "is held in the layout of a layer, and used otherwise too");
                 self.reasons.push(Reason { uid, ..reason });
-            }
-            self.body.values[i].expr = Expr::parse(&owner.text, &[], &[owner.state]);
+                continue;
+            };
+            self.body.values[i].expr = array;
         }
     }
 
     /// A tensor even where the value is a literal number.
     pub(crate) fn tensor(&mut self, v: &Val) -> Val {
         let Some(value) = v.literal else { return v.clone() };
-        let dims: Vec<String> = v.dims.iter().map(|d| d.known().unwrap_or(1).to_string()).collect();
-        let shape = match dims.as_slice() {
-            [one] => format!("({one},)"),
-            all => format!("({})", all.join(", ")),
-        };
-        let text = number(value, !v.elem.is_double());
-        let device = self.batched.map_or(String::new(), |_| ", device=$0.device".to_owned());
-        let values: Vec<ValueId> = self.batched.into_iter().collect();
-        let id = self.py(&format!("torch.full({shape}, {text}{}{device})", v.elem.dtype()), &values);
+        let shape = Expr::Tuple(v.dims.iter().map(|d| d.known().unwrap_or(1).into()).collect());
+        let mut arguments = args![shape, Expr::number(value, !v.elem.is_double())];
+        arguments.extend(v.elem.dtype());
+        arguments.extend(self.batched.map(|x| of(x).device()));
+        let id = self.compute(torch("full", arguments));
         Val { literal: None, ..v.with(id) }
     }
 
@@ -166,10 +155,10 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// The batch size, as text with one hole.
-    pub(crate) fn batch(&self) -> Result<(String, ValueId), Reason> {
+    /// The batch size.
+    pub(crate) fn batch(&self) -> Result<Expr, Reason> {
         let id = self.batched.ok_or_else(|| Reason::new("", "the size of the batch is not known here"))?;
-        Ok(("$0.shape[0]".to_owned(), id))
+        Ok(of(id).size(0))
     }
 
     /// A value that has this sequence axis second.
@@ -182,14 +171,14 @@ impl Lower<'_, '_, '_> {
         self.timed.entry(axis).or_insert(id);
     }
 
-    /// Text and value that give the size of a dimension; the hole is `hole`.
-    pub(crate) fn size(&self, d: Dim, hole: usize) -> Result<(String, Option<ValueId>), Reason> {
+    /// The size of a dimension.
+    pub(crate) fn size(&self, d: Dim) -> Result<Expr, Reason> {
         match d {
-            Dim::Known(n) => Ok((n.to_string(), None)),
+            Dim::Known(n) => Ok(n.into()),
             Dim::Free(id) => {
                 let (v, axis) =
                     self.free.get(&id).copied().ok_or_else(|| Reason::new("", "a size is not known here"))?;
-                Ok((format!("${hole}.shape[{axis}]"), Some(v)))
+                Ok(of(v).size(axis))
             }
         }
     }
@@ -199,7 +188,7 @@ impl Lower<'_, '_, '_> {
         if v.elem.is_double() == elem.is_double() || v.literal.is_some() {
             return Val { elem, ..v.clone() };
         }
-        let id = self.py(&format!("$0.{}", elem.method()), &[v.id]);
+        let id = self.compute(elem.of(of(v.id)));
         Val { elem, ..v.with(id) }
     }
 

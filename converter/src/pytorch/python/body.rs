@@ -1,6 +1,7 @@
 //! The body of a method while it is being made: values in order, each an expression over earlier ones.
 
 use super::expr::{Expr, StateId, ValueId};
+use std::collections::HashSet;
 
 /// One value.
 #[derive(Clone, Debug)]
@@ -13,8 +14,6 @@ pub(crate) struct Value {
     pub(crate) is_atom: bool,
     /// The block that it is computed in.
     pub(crate) block: u32,
-    /// Layers that it calls: a statement calls at most one.
-    pub(crate) heavy: bool,
 }
 
 /// One line of a body.
@@ -24,12 +23,24 @@ pub(crate) enum Item {
     Let(ValueId),
     /// Computes several: `a, b = …`.
     Unpack(Vec<ValueId>, Expr),
-    /// A line that is kept for what it does.
-    Line(Expr),
+    /// An expression that is kept for what it does.
+    Do(Expr),
     /// Sets a variable that lives longer than one statement.
     Set(String, Expr),
-    /// A block under a head line; its number.
-    Block(Expr, u32, Vec<Item>),
+    /// Sets several such variables at once, to a [`Expr::Bare`] of as many.
+    Move(Vec<String>, Expr),
+    /// A loop over the steps: its variable, how many there are, the number of its block and what is in it.
+    For(String, Expr, u32, Vec<Item>),
+}
+
+impl Item {
+    /// What it computes whether or not anything reads it.
+    fn kept(&self) -> Option<&Expr> {
+        match self {
+            Self::Do(e) | Self::Set(_, e) | Self::Move(_, e) | Self::For(_, e, ..) => Some(e),
+            Self::Let(_) | Self::Unpack(..) => None,
+        }
+    }
 }
 
 /// A body.
@@ -50,7 +61,7 @@ impl Body {
         let block = self.open.last().map_or(0, |(b, _)| *b);
         let is_atom = expr.is_atom();
         let id = ValueId(self.values.len() as u32);
-        self.values.push(Value { expr, hint: None, is_atom, block, heavy: false });
+        self.values.push(Value { expr, hint: None, is_atom, block });
         id
     }
 
@@ -89,9 +100,14 @@ impl Body {
         id
     }
 
-    /// A line kept for what it does.
-    pub(crate) fn line(&mut self, expr: Expr) {
-        self.add(Item::Line(expr));
+    /// An expression kept for what it does.
+    pub(crate) fn act(&mut self, expr: Expr) {
+        self.add(Item::Do(expr));
+    }
+
+    /// Sets several variables at once.
+    pub(crate) fn set_all(&mut self, names: Vec<String>, values: Vec<Expr>) {
+        self.add(Item::Move(names, Expr::Bare(values)));
     }
 
     /// Sets a variable.
@@ -99,16 +115,16 @@ impl Body {
         self.add(Item::Set(name.to_owned(), expr));
     }
 
-    /// Opens a block.
+    /// Opens a loop.
     pub(crate) fn begin(&mut self) {
         self.blocks += 1;
         self.open.push((self.blocks, Vec::new()));
     }
 
-    /// Closes the innermost block, which stands under `head`.
-    pub(crate) fn end(&mut self, head: Expr) {
+    /// Closes the innermost loop, over `count` steps called `step`.
+    pub(crate) fn end(&mut self, step: String, count: Expr) {
         if let Some((block, items)) = self.open.pop() {
-            self.add(Item::Block(head, block, items));
+            self.add(Item::For(step, count, block, items));
         }
     }
 
@@ -127,33 +143,31 @@ impl Body {
 
     /// What of the module the given values need, in the order of first use.
     pub(crate) fn states(&self, outputs: &[ValueId]) -> Vec<StateId> {
-        let needed = self.needed(outputs);
         let mut found = Vec::new();
-        let mut see = |expr: &Expr| {
-            for s in expr.states() {
-                if !found.contains(&s) {
+        let mut seen = HashSet::new();
+        self.each_needed(outputs, &mut |e| {
+            e.each_state(&mut |s| {
+                if seen.insert(s) {
                     found.push(s);
                 }
-            }
-        };
-        for (value, _) in self.values.iter().zip(&needed).filter(|(_, n)| **n) {
-            see(&value.expr);
-        }
-        each(self.items(), &mut |item| match item {
-            Item::Line(e) | Item::Set(_, e) | Item::Block(e, ..) => see(e),
-            _ => {}
+            });
         });
         found
+    }
+
+    /// Calls `f` with every expression that is written down for the given values.
+    pub(crate) fn each_needed(&self, outputs: &[ValueId], f: &mut impl FnMut(&Expr)) {
+        for (value, _) in self.values.iter().zip(self.needed(outputs)).filter(|(_, n)| *n) {
+            f(&value.expr);
+        }
+        each(self.items(), &mut |item| item.kept().into_iter().for_each(&mut *f));
     }
 
     /// Which values have to be computed.
     pub(crate) fn needed(&self, outputs: &[ValueId]) -> Vec<bool> {
         let mut needed = vec![false; self.values.len()];
         let mut stack = outputs.to_vec();
-        each(self.items(), &mut |item| match item {
-            Item::Line(e) | Item::Set(_, e) | Item::Block(e, ..) => stack.extend(e.values()),
-            _ => {}
-        });
+        each(self.items(), &mut |item| stack.extend(item.kept().into_iter().flat_map(Expr::values)));
         while let Some(id) = stack.pop() {
             if !std::mem::replace(&mut needed[id.0 as usize], true) {
                 stack.extend(self.values[id.0 as usize].expr.values());
@@ -167,7 +181,7 @@ impl Body {
 pub(crate) fn each<'i>(items: &'i [Item], f: &mut impl FnMut(&'i Item)) {
     for item in items {
         f(item);
-        if let Item::Block(_, _, inner) = item {
+        if let Item::For(_, _, _, inner) = item {
             each(inner, f);
         }
     }

@@ -1,7 +1,9 @@
-//! Python expressions: text with holes for other values, and just enough of the grammar to know where parentheses go.
+//! Python expressions as a tree. Constructors make it, [`super::print`] alone makes text of it.
 
+use super::literal::number;
 use cntk_parser::model::VariableId;
-use std::fmt::Write;
+use std::borrow::Cow;
+use std::ops;
 
 /// A value: something computed once and named or written where it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,227 +23,454 @@ pub(crate) enum Prec {
     Sum,
     Product,
     Unary,
+    Power,
     Primary,
 }
 
-/// A piece of an expression.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Part {
-    /// As it is.
-    Text(String),
-    /// A value, parenthesised if it binds less tightly.
-    Value(ValueId, Prec),
-    /// `self.name`.
-    State(StateId),
-    /// A parameter or constant: where it is held is settled at the end.
-    Weight(VariableId),
+/// Where PyTorch defines a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Module {
+    Torch,
+    /// `torch.nn.functional`, imported as `F`.
+    Functional,
+    Nn,
 }
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Expr {
-    pub(crate) parts: Vec<Part>,
-    pub(crate) prec: Prec,
+pub(crate) enum Expr {
+    /// Another value of the body.
+    Value(ValueId),
+    /// `self.name`.
+    State(StateId),
+    /// A parameter or constant: where it is held is settled at the end.
+    Weight(VariableId),
+    /// An argument or a variable of the body.
+    Local(String),
+    /// A function, class or constant of PyTorch.
+    Torch(Module, Cow<'static, str>),
+    /// A function or layer that is written into the file where it is used.
+    Helper(&'static str),
+    /// A class that the file defines for this model.
+    Class(String),
+    /// A method of the module that the user has to write.
+    Stub(String),
+    Int(i128),
+    /// A number, and how Python writes it: see [`number`].
+    Number(String),
+    /// A string.
+    Quoted(String),
+    Bool(bool),
+    Attribute(Box<Self>, Cow<'static, str>),
+    Call(Box<Self>, Vec<Argument>),
+    /// A call of a submodule.
+    Layer(StateId, Weighs, Vec<Argument>),
+    Index(Box<Self>, Vec<Subscript>),
+    Unary(Unary, Box<Self>),
+    Binary(Binary, Box<Self>, Box<Self>),
+    Tuple(Vec<Self>),
+    List(Vec<Self>),
+    /// A tuple without parentheses, as statements have it.
+    Bare(Vec<Self>),
+}
+
+/// How much of a reader's attention a layer takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Weighs {
+    /// A statement contains at most one such call.
+    Statement,
+    /// It may be wrapped around another layer's call.
+    Little,
+}
+
+/// An argument of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Argument {
+    /// Its keyword.
+    pub(crate) name: Option<&'static str>,
+    pub(crate) value: Expr,
+}
+
+/// An entry between the brackets of an index.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Subscript {
+    At(Expr),
+    /// `None`: a new axis.
+    New,
+    /// `...`
+    Ellipsis,
+    /// `from:to:step`
+    Range(Option<Expr>, Option<Expr>, Option<u64>),
+}
+
+impl Subscript {
+    /// `:`
+    pub(crate) const ALL: Self = Self::Range(None, None, None);
+}
+
+/// Operators with one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Unary {
+    Negative,
+    Not,
+}
+
+/// Operators with two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Binary {
+    Plus,
+    Minus,
+    Times,
+    Over,
+    MatMul,
+    Power,
+    And,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+impl Binary {
+    /// The same relation with its operands the other way round; `None` where there is none.
+    pub(crate) fn turned(self) -> Option<Self> {
+        Some(match self {
+            Self::Plus | Self::Times | Self::And | Self::Equal | Self::NotEqual => self,
+            Self::Less => Self::Greater,
+            Self::Greater => Self::Less,
+            Self::LessEqual => Self::GreaterEqual,
+            Self::GreaterEqual => Self::LessEqual,
+            Self::Minus | Self::Over | Self::MatMul | Self::Power => return None,
+        })
+    }
+
+    /// The right operand that leaves the left one as it is.
+    pub(crate) fn neutral(self) -> Option<f64> {
+        match self {
+            Self::Plus | Self::Minus => Some(0.0),
+            Self::Times | Self::Over | Self::Power => Some(1.0),
+            _ => None,
+        }
+    }
+}
+
+/// A function of `torch`.
+pub(crate) fn torch(name: impl Into<Cow<'static, str>>, arguments: Vec<Argument>) -> Expr {
+    Expr::Torch(Module::Torch, name.into()).call(arguments)
+}
+
+/// A function of `torch.nn.functional`.
+pub(crate) fn functional(name: impl Into<Cow<'static, str>>, arguments: Vec<Argument>) -> Expr {
+    Expr::Torch(Module::Functional, name.into()).call(arguments)
+}
+
+/// A layer of `torch.nn`.
+pub(crate) fn nn(name: impl Into<Cow<'static, str>>, arguments: Vec<Argument>) -> Expr {
+    Expr::Torch(Module::Nn, name.into()).call(arguments)
+}
+
+/// A helper's call.
+pub(crate) fn helper(name: &'static str, arguments: Vec<Argument>) -> Expr {
+    Expr::Helper(name).call(arguments)
+}
+
+/// A keyword argument.
+pub(crate) fn keyword(name: &'static str, value: impl Into<Expr>) -> Argument {
+    Argument { name: Some(name), value: value.into() }
+}
+
+/// A tuple of numbers; where all are equal, just the number.
+pub(crate) fn numbers<T: Copy + PartialEq + Into<Expr>>(values: &[T]) -> Expr {
+    match values.split_first() {
+        Some((first, rest)) if rest.iter().all(|v| v == first) => (*first).into(),
+        _ => tuple(values),
+    }
+}
+
+/// A tuple, whatever its length.
+pub(crate) fn tuple<T: Copy + Into<Expr>>(values: &[T]) -> Expr {
+    Expr::Tuple(values.iter().map(|v| (*v).into()).collect())
+}
+
+/// A tuple of dimensions; of one, just the number.
+pub(crate) fn dimensions(axes: &[usize]) -> Expr {
+    if let [one] = axes { (*one).into() } else { tuple(axes) }
+}
+
+/// A list.
+pub(crate) fn list<T: Copy + Into<Expr>>(values: &[T]) -> Expr {
+    Expr::List(values.iter().map(|v| (*v).into()).collect())
+}
+
+/// Arguments that say a shape: the sizes, or an empty tuple.
+pub(crate) fn shape(sizes: Vec<Expr>) -> Vec<Argument> {
+    let sizes = if sizes.is_empty() { vec![Expr::Tuple(Vec::new())] } else { sizes };
+    sizes.into_iter().map(Into::into).collect()
 }
 
 impl Expr {
-    /// A name or literal.
-    pub(crate) fn atom(text: impl Into<String>) -> Self {
-        let text = text.into();
-        let prec = precedence(&text);
-        Self { parts: vec![Part::Text(text)], prec }
+    /// A call of a submodule that is a step of its own.
+    pub(crate) fn layer(state: StateId, arguments: Vec<Argument>) -> Self {
+        Self::Layer(state, Weighs::Statement, arguments)
     }
 
-    /// A parameter or constant of the model.
-    pub(crate) fn weight(id: VariableId) -> Self {
-        Self { parts: vec![Part::Weight(id)], prec: Prec::Primary }
+    /// A call of a submodule that may be wrapped around another's.
+    pub(crate) fn wrapper(state: StateId, x: ValueId) -> Self {
+        Self::Layer(state, Weighs::Little, vec![x.into()])
     }
 
-    /// Python text in which `$0` stands for the first value, `%0` for the first piece of state.
-    pub(crate) fn parse(template: &str, values: &[ValueId], states: &[StateId]) -> Self {
-        let prec = precedence(template);
-        let mut parts = Vec::new();
-        let mut text = String::new();
-        let mut rest = template;
-        while let Some(at) = rest.find(['$', '%']) {
-            let (before, hole) = rest.split_at(at);
-            let digits = hole[1..].bytes().take_while(u8::is_ascii_digit).count();
-            let (hole, after) = hole.split_at(1 + digits);
-            text.push_str(before);
-            rest = after;
-            let Ok(number) = hole[1..].parse::<usize>() else {
-                text.push_str(hole);
-                continue;
-            };
-            let need = left_context(&text).max(right_context(after));
-            if !text.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut text)));
-            }
-            parts.push(match hole.as_bytes().first() {
-                Some(b'$') => Part::Value(values[number], need),
-                _ => Part::State(states[number]),
-            });
-        }
-        text.push_str(rest);
-        if !text.is_empty() {
-            parts.push(Part::Text(text));
-        }
-        Self { parts, prec }
+    /// A number of a float tensor, `single` if of single precision.
+    pub(crate) fn number(value: f64, single: bool) -> Self {
+        Self::Number(number(value, single))
     }
 
-    /// The values that it reads.
-    pub(crate) fn values(&self) -> impl Iterator<Item = ValueId> + '_ {
-        self.parts.iter().filter_map(|p| if let Part::Value(id, _) = p { Some(*id) } else { None })
+    pub(crate) fn local(name: impl Into<String>) -> Self {
+        Self::Local(name.into())
     }
 
-    /// What it reads of the module.
-    pub(crate) fn states(&self) -> impl Iterator<Item = StateId> + '_ {
-        self.parts.iter().filter_map(|p| if let Part::State(id) = p { Some(*id) } else { None })
+    pub(crate) fn call(self, arguments: Vec<Argument>) -> Self {
+        Self::Call(Box::new(self), arguments)
     }
 
-    /// Is it a name, literal or piece of state: as short where it is used as a name for it would be?
+    pub(crate) fn attribute(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self::Attribute(Box::new(self), name.into())
+    }
+
+    pub(crate) fn method(self, name: impl Into<Cow<'static, str>>, arguments: Vec<Argument>) -> Self {
+        self.attribute(name).call(arguments)
+    }
+
+    pub(crate) fn index(self, index: Vec<Subscript>) -> Self {
+        Self::Index(Box::new(self), index)
+    }
+
+    /// The element at one place.
+    pub(crate) fn at(self, place: impl Into<Self>) -> Self {
+        self.index(vec![Subscript::At(place.into())])
+    }
+
+    /// The size of one dimension.
+    pub(crate) fn size(self, axis: usize) -> Self {
+        self.attribute("shape").at(axis)
+    }
+
+    pub(crate) fn device(self) -> Argument {
+        keyword("device", self.attribute("device"))
+    }
+
+    pub(crate) fn binary(op: Binary, left: impl Into<Self>, right: impl Into<Self>) -> Self {
+        Self::Binary(op, Box::new(left.into()), Box::new(right.into()))
+    }
+
+    /// Can it be written out wherever it is used: does it read no value, and no more of the module than a name?
     pub(crate) fn is_atom(&self) -> bool {
-        self.values().next().is_none() && self.prec == Prec::Primary && self.parts.len() == 1
+        let mut reads = false;
+        self.each(&mut |e| reads |= matches!(e, Self::Value(_) | Self::State(_) | Self::Layer(..)));
+        matches!(self, Self::State(_)) || (!reads && super::print::precedence(self) == Prec::Primary)
     }
-}
 
-/// What the text before a hole asks of the value in it.
-fn left_context(before: &str) -> Prec {
-    let ends = |s: &[&str]| s.iter().any(|s| before.ends_with(s));
-    if ends(&[" * ", " / ", " @ ", " // ", " % "]) || ends(&["-", "~"]) {
-        Prec::Unary
-    } else if ends(&[" + ", " - "]) {
-        Prec::Product
-    } else if ends(&[" & "]) {
-        Prec::Sum
-    } else if ends(&[" | "]) {
-        Prec::And
-    } else if ends(&[" < ", " > ", " == ", " != ", " <= ", " >= "]) {
-        Prec::Or
-    } else {
-        Prec::Lowest
+    /// What PyTorch or the file guarantees to be a tensor, so that a type checker knows it too.
+    pub(crate) fn is_plainly_tensor(&self) -> bool {
+        const KNOWN: [&str; 12] = [
+            "relu",
+            "elu",
+            "leaky_relu",
+            "softmax",
+            "log_softmax",
+            "pad",
+            "conv1d",
+            "conv2d",
+            "conv3d",
+            "conv_transpose1d",
+            "conv_transpose2d",
+            "conv_transpose3d",
+        ];
+        let Self::Call(function, arguments) = self else { return false };
+        match &**function {
+            Self::Torch(Module::Torch, _) | Self::Helper(_) => !arguments.is_empty(),
+            Self::Torch(Module::Functional, name) => KNOWN.contains(&&**name),
+            _ => false,
+        }
     }
-}
 
-/// What the text behind a hole asks of the value in it.
-fn right_context(after: &str) -> Prec {
-    let starts = |s: &[&str]| s.iter().any(|s| after.starts_with(s));
-    if starts(&[".", "[", "("]) {
-        Prec::Primary
-    } else if starts(&[" * ", " / ", " @ ", " // ", " % "]) {
-        Prec::Product
-    } else if starts(&[" + ", " - "]) {
-        Prec::Sum
-    } else if starts(&[" & "]) {
-        Prec::And
-    } else if starts(&[" | ", " < ", " > ", " == ", " != ", " <= ", " >= "]) {
-        Prec::Or
-    } else {
-        Prec::Lowest
+    /// Does it call a layer that takes a statement of its own?
+    pub(crate) fn calls_layer(&self) -> bool {
+        let mut found = false;
+        self.each(&mut |e| found |= matches!(e, Self::Layer(_, Weighs::Statement, _)));
+        found
     }
-}
 
-/// The loosest operator outside of brackets.
-fn precedence(text: &str) -> Prec {
-    let mut depth = 0usize;
-    let mut least = if text.starts_with(['-', '~']) { Prec::Unary } else { Prec::Primary };
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth = depth.saturating_sub(1),
-            ' ' if depth == 0 => {
-                let operator = text[at + 1..].split(' ').next().unwrap_or_default();
-                least = least.min(match operator {
-                    "*" | "/" | "@" | "//" | "%" => Prec::Product,
-                    "+" | "-" => Prec::Sum,
-                    "&" => Prec::And,
-                    "|" => Prec::Or,
-                    "<" | ">" | "==" | "!=" | "<=" | ">=" => Prec::Compare,
-                    "if" | "for" => Prec::Lowest,
-                    _ => continue,
-                });
+    /// Calls `f` with the expression and everything in it, outermost first.
+    pub(crate) fn each<'e>(&'e self, f: &mut impl FnMut(&'e Self)) {
+        f(self);
+        match self {
+            Self::Attribute(x, _) | Self::Unary(_, x) => x.each(f),
+            Self::Call(function, arguments) => {
+                function.each(f);
+                arguments.iter().for_each(|a| a.value.each(f));
             }
-            ',' if depth == 0 => least = Prec::Lowest,
+            Self::Layer(_, _, arguments) => arguments.iter().for_each(|a| a.value.each(f)),
+            Self::Index(x, index) => {
+                x.each(f);
+                for s in index {
+                    match s {
+                        Subscript::At(e) => e.each(f),
+                        Subscript::Range(from, to, _) => from.iter().chain(to).for_each(|e| e.each(f)),
+                        Subscript::New | Subscript::Ellipsis => {}
+                    }
+                }
+            }
+            Self::Binary(_, a, b) => {
+                a.each(f);
+                b.each(f);
+            }
+            Self::Tuple(all) | Self::List(all) | Self::Bare(all) => all.iter().for_each(|e| e.each(f)),
             _ => {}
         }
     }
-    least
+
+    /// The values that it reads, in the order in which they are written.
+    pub(crate) fn values(&self) -> Vec<ValueId> {
+        let mut found = Vec::new();
+        self.each(&mut |e| {
+            if let Self::Value(id) = e {
+                found.push(*id);
+            }
+        });
+        found
+    }
+
+    /// Calls `f` with what it reads of the module.
+    pub(crate) fn each_state(&self, f: &mut impl FnMut(StateId)) {
+        self.each(&mut |e| {
+            if let Self::State(id) | Self::Layer(id, ..) = e {
+                f(*id);
+            }
+        });
+    }
 }
 
-/// A number as Python writes it, in the shortest form that gives the same number in the type.
-pub(crate) fn number(value: f64, single: bool) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "what does not fit the type is infinite in it")]
-    let single = single.then_some(value as f32);
-    let held = single.map_or(value, f64::from);
-    if held.is_nan() {
-        return "float(\"nan\")".to_owned();
-    }
-    if held.is_infinite() {
-        return format!("{}float(\"inf\")", if held < 0.0 { "-" } else { "" });
-    }
-    single.map_or_else(|| format!("{value:?}"), |single| format!("{single:?}"))
+macro_rules! becomes_expr {
+    ($($from:ty: $make:expr),* $(,)?) => {$(
+        impl From<$from> for Expr {
+            fn from(value: $from) -> Self {
+                $make(value)
+            }
+        }
+        impl From<$from> for Argument {
+            fn from(value: $from) -> Self {
+                Self { name: None, value: value.into() }
+            }
+        }
+    )*};
 }
 
-/// A Python tuple of numbers; of one, just the number.
-pub(crate) fn numbers<T: Copy + PartialEq + std::fmt::Display>(values: &[T]) -> String {
-    if let Some((first, rest)) = values.split_first()
-        && rest.iter().all(|v| v == first)
-    {
-        return first.to_string();
-    }
-    tuple(values)
+becomes_expr! {
+    ValueId: Expr::Value,
+    usize: |n| Expr::Int(n as i128),
+    u64: |n| Expr::Int(i128::from(n)),
+    i64: |n| Expr::Int(i128::from(n)),
+    i32: |n| Expr::Int(i128::from(n)),
+    bool: Expr::Bool,
+    &'static str: |text: &str| Expr::Quoted(text.to_owned()),
 }
 
-/// A Python tuple, whatever its length.
-pub(crate) fn tuple<T: std::fmt::Display>(values: &[T]) -> String {
-    let mut text = String::from("(");
-    for (i, v) in values.iter().enumerate() {
-        let _ = write!(text, "{}{v}", if i > 0 { ", " } else { "" });
+impl From<Expr> for Argument {
+    fn from(value: Expr) -> Self {
+        Self { name: None, value }
     }
-    if values.len() == 1 {
-        text.push(',');
+}
+
+/// Arguments of a call, each whatever an [`Argument`] can be made of.
+macro_rules! args {
+    ($($argument:expr),* $(,)?) => {
+        vec![$($crate::pytorch::python::expr::Argument::from($argument)),*]
+    };
+}
+pub(crate) use args;
+
+macro_rules! operators {
+    ($($name:ident $method:ident),*) => {$(
+        impl<R: Into<Expr>> ops::$name<R> for Expr {
+            type Output = Self;
+            fn $method(self, right: R) -> Self {
+                Self::binary(operators!(@ $name), self, right)
+            }
+        }
+    )*};
+    (@ Add) => { Binary::Plus };
+    (@ Sub) => { Binary::Minus };
+    (@ Mul) => { Binary::Times };
+    (@ Div) => { Binary::Over };
+    (@ BitAnd) => { Binary::And };
+}
+
+operators!(Add add, Sub sub, Mul mul, Div div, BitAnd bitand);
+
+impl ops::Neg for Expr {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::Unary(Unary::Negative, Box::new(self))
     }
-    text.push(')');
-    text
+}
+
+impl ops::Not for Expr {
+    type Output = Self;
+    fn not(self) -> Self {
+        Self::Unary(Unary::Not, Box::new(self))
+    }
+}
+
+/// A value in an expression: `of(x).method(…)`, `of(x) + y`.
+pub(crate) fn of(id: ValueId) -> Expr {
+    Expr::Value(id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn needs(template: &str) -> Vec<Prec> {
-        let ids = [ValueId(0), ValueId(1), ValueId(2)];
-        let parse = Expr::parse(template, &ids, &[]);
-        parse.parts.iter().filter_map(|p| if let Part::Value(_, n) = p { Some(*n) } else { None }).collect()
+    #[test]
+    fn only_what_changes_nothing_is_neutral() {
+        for (op, neutral) in [
+            (Binary::Plus, Some(0.0)),
+            (Binary::Minus, Some(0.0)),
+            (Binary::Times, Some(1.0)),
+            (Binary::MatMul, None),
+            (Binary::Less, None),
+        ] {
+            assert_eq!(op.neutral(), neutral, "{op:?}");
+        }
+        assert_eq!(Binary::Minus.turned(), None);
+        assert_eq!(Binary::Less.turned(), Some(Binary::Greater));
     }
 
     #[test]
-    fn holes_know_what_they_need() {
-        assert_eq!(needs("$0 + $1"), [Prec::Sum, Prec::Product]);
-        assert_eq!(needs("$0 * $1"), [Prec::Product, Prec::Unary]);
-        assert_eq!(needs("F.relu($0)"), [Prec::Lowest]);
-        assert_eq!(needs("$0.reshape($1.shape[0], -1)"), [Prec::Primary, Prec::Primary]);
-        assert_eq!(needs("torch.where($0 != 0, $1, $2)"), [Prec::Or, Prec::Lowest, Prec::Lowest]);
-        assert_eq!(needs("-$0"), [Prec::Unary]);
+    fn what_is_written_wherever_it_is_used() {
+        let x = ValueId(0);
+        assert!(Expr::number(2.0, true).is_atom());
+        assert!(!Expr::number(-2.0, true).is_atom());
+        assert!(Expr::State(StateId(0)).is_atom());
+        assert!(!Expr::State(StateId(0)).attribute("weight").is_atom());
+        assert!(!of(x).is_atom());
     }
 
     #[test]
-    fn precedences() {
-        assert_eq!(Expr::atom("x.mean((2, 3))").prec, Prec::Primary);
-        assert_eq!(Expr::atom("(a + b) * c").prec, Prec::Product);
-        assert_eq!(Expr::atom("-1.5").prec, Prec::Unary);
-        assert_eq!(Expr::atom("a != b").prec, Prec::Compare);
+    fn layers_that_take_a_statement() {
+        let (x, state) = (ValueId(0), StateId(0));
+        assert!(Expr::layer(state, args![x]).at(0).calls_layer());
+        assert!(!Expr::wrapper(state, x).calls_layer());
+        assert!(!functional("relu", args![x]).calls_layer());
     }
 
     #[test]
-    fn literals() {
-        assert_eq!(number(f64::from(0.1f32), true), "0.1");
-        assert_eq!(number(1.0, true), "1.0");
-        assert_eq!(number(1e300, true), "float(\"inf\")");
-        assert_eq!(number(1e-7, false), "1e-7");
-        assert_eq!(number(1e20, false), "1e20");
-        assert_eq!(numbers(&[2, 2]), "2");
-        assert_eq!(numbers(&[2, 1]), "(2, 1)");
-        assert_eq!(tuple(&[2]), "(2,)");
+    fn what_a_type_checker_takes_for_a_tensor() {
+        let x = ValueId(0);
+        assert!(torch("cat", args![list(&[x]), 1]).is_plainly_tensor());
+        assert!(helper("hardmax", args![x, 1]).is_plainly_tensor());
+        assert!(!functional("one_hot", args![x, 1]).is_plainly_tensor());
+        assert!(!of(x).method("exp", args![]).is_plainly_tensor());
     }
 }

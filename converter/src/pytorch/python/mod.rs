@@ -2,6 +2,8 @@
 
 pub(crate) mod body;
 pub(crate) mod expr;
+pub(crate) mod literal;
 pub(crate) mod names;
 pub(crate) mod plan;
+pub(crate) mod print;
 pub(crate) mod wrap;

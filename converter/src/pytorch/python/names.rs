@@ -1,7 +1,7 @@
 //! Identifiers. What a model calls things is hostile text: identifiers are made from a whitelist of characters, are no
 //! keyword, and hide nothing that the emitted file uses.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// No identifier that comes from a model is longer.
 const LONGEST: usize = 32;
@@ -154,12 +154,14 @@ const MODULE: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     taken: HashSet<String>,
+    /// The first number that may be free behind a name: names stay taken.
+    next: HashMap<String, u32>,
 }
 
 impl Names {
     /// For local variables, functions and classes.
     pub(crate) fn of_variables() -> Self {
-        Self { taken: RESERVED.iter().map(|s| (*s).to_owned()).collect() }
+        Self { taken: RESERVED.iter().map(|s| (*s).to_owned()).collect(), next: HashMap::new() }
     }
 
     /// For what a module holds.
@@ -179,12 +181,24 @@ impl Names {
         if self.take(wanted) {
             return wanted.to_owned();
         }
-        (2..).map(|n| format!("{wanted}_{n}")).find(|name| self.take(name)).unwrap_or_default()
+        self.first(&format!("{wanted}_"), 2)
     }
 
     /// `kind` with the first number that is free: `conv1`, `conv2`.
     pub(crate) fn numbered(&mut self, kind: &str) -> String {
-        (1..).map(|n| format!("{kind}{n}")).find(|name| self.take(name)).unwrap_or_default()
+        self.first(kind, 1)
+    }
+
+    /// `stem` with the first number that is free, from `least` on.
+    fn first(&mut self, stem: &str, least: u32) -> String {
+        let mut number = self.next.get(stem).copied().unwrap_or(least);
+        let mut name = format!("{stem}{number}");
+        while !self.take(&name) {
+            number += 1;
+            name = format!("{stem}{number}");
+        }
+        self.next.insert(stem.to_owned(), number + 1);
+        name
     }
 }
 

@@ -4,10 +4,12 @@
 //! one layer. Values that the model does not name share a few short names, each free again after its last use.
 
 use super::body::{Body, Item};
-use super::expr::{Expr, Part, Prec, StateId, ValueId};
+use super::expr::{Expr, Prec, StateId, ValueId};
 use super::names::Names;
+use super::print;
 use super::wrap::Lines;
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 /// How wide an expression may grow by taking in others.
 const WIDEST: usize = 62;
@@ -49,96 +51,93 @@ impl<'b> Plan<'b> {
     }
 
     fn choose_inline(&mut self, outputs: &[ValueId]) {
-        let mut uses = vec![0u32; self.body.values.len()];
-        let mut count = |e: &Expr| e.values().for_each(|v| uses[v.0 as usize] += 1);
-        self.statements(self.body.items(), 0, &mut |_, e| count(e));
+        let count = self.body.values.len();
+        let mut users: Vec<User<'b>> = Vec::new();
+        self.users(self.body.items(), 0, &mut users);
+        let mut uses = vec![0u32; count];
+        let mut unpacked = vec![false; count];
+        let mut reads: Vec<Measured> = Vec::with_capacity(users.len());
+        for user in &users {
+            let measured = self.measure(user.expr);
+            measured.values.iter().for_each(|v| uses[v.0 as usize] += 1);
+            reads.push(measured);
+        }
         outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
-        let unpacked: HashSet<ValueId> = self.unpacked();
-        let mut users: Vec<(u32, Expr, Option<ValueId>)> = Vec::new();
-        self.consumers(self.body.items(), 0, &mut |block, e, own| users.push((block, e.clone(), own)));
-        let mut width = vec![0usize; self.body.values.len()];
-        let mut heavy: Vec<bool> = self.body.values.iter().map(|v| v.heavy).collect();
-        for (block, expr, own) in users {
-            let mut held: Vec<ValueId> = expr
-                .values()
-                .filter(|v| {
-                    let value = &self.body.values[v.0 as usize];
-                    uses[v.0 as usize] == 1 && !value.is_atom && value.block == block && !unpacked.contains(v)
-                })
-                .collect();
-            let is_heavy = own.is_some_and(|o| heavy[o.0 as usize]);
-            // At most one layer in a statement: the operand's goes first.
-            let mut layers = usize::from(is_heavy);
-            held.retain(|v| {
-                layers += usize::from(heavy[v.0 as usize]);
-                !heavy[v.0 as usize] || layers <= 1
-            });
-            loop {
-                let total = self.width(&expr, &held, &width);
-                if total <= WIDEST || held.is_empty() || expr.parts.len() == 1 {
-                    if let Some(o) = own {
-                        width[o.0 as usize] = total;
-                        heavy[o.0 as usize] |= held.iter().any(|v| heavy[v.0 as usize]);
-                    }
-                    break;
-                }
-                let widest = (0..held.len()).max_by_key(|i| width[held[*i].0 as usize]).unwrap_or(0);
-                held.remove(widest);
+        super::body::each(self.body.items(), &mut |item| {
+            if let Item::Unpack(ids, _) = item {
+                ids.iter().for_each(|v| unpacked[v.0 as usize] = true);
             }
-            held.iter().for_each(|v| self.inlined[v.0 as usize] = true);
+        });
+        let mut width = vec![0usize; count];
+        let mut calls_layer: Vec<bool> = self.body.values.iter().map(|v| v.expr.calls_layer()).collect();
+        for (user, reads) in users.iter().zip(reads) {
+            let mut held: Vec<ValueId> = Vec::new();
+            let mut total = reads.width + user.before;
+            // At most one layer in a statement: the operand's goes first.
+            let mut layers = usize::from(user.makes.is_some_and(|o| calls_layer[o.0 as usize]));
+            for v in &reads.values {
+                let (i, value) = (v.0 as usize, &self.body.values[v.0 as usize]);
+                let mut may = uses[i] == 1 && !value.is_atom && value.block == user.block && !unpacked[i];
+                if may {
+                    layers += usize::from(calls_layer[i]);
+                    may = !calls_layer[i] || layers <= 1;
+                }
+                if may {
+                    total += width[i] + 2;
+                    held.push(*v);
+                } else {
+                    total += self.width_of_name(*v);
+                }
+            }
+            // Too wide: the widest operands get names of their own first, among equals the last.
+            let mut order: Vec<usize> = (0..held.len()).collect();
+            order.sort_by_key(|i| (width[held[*i].0 as usize], *i));
+            while total > WIDEST && !matches!(user.expr, Expr::Value(_)) {
+                let Some(widest) = order.pop() else { break };
+                total = total - width[held[widest].0 as usize] - 2 + self.width_of_name(held[widest]);
+            }
+            for i in order {
+                self.inlined[held[i].0 as usize] = true;
+                if let Some(o) = user.makes {
+                    calls_layer[o.0 as usize] |= calls_layer[held[i].0 as usize];
+                }
+            }
+            if let Some(o) = user.makes {
+                width[o.0 as usize] = total;
+            }
         }
     }
 
-    fn width(&self, expr: &Expr, held: &[ValueId], widths: &[usize]) -> usize {
-        expr.parts
-            .iter()
-            .map(|p| match p {
-                Part::Text(t) => t.len(),
-                Part::State(s) => self.states.get(s).map_or(4, String::len) + 5,
-                Part::Weight(_) => 0,
-                Part::Value(v, _) if held.contains(v) => widths[v.0 as usize] + 2,
-                Part::Value(v, _) => {
-                    let value = &self.body.values[v.0 as usize];
-                    if value.is_atom {
-                        self.width(&value.expr, &[], widths)
-                    } else {
-                        value.hint.as_ref().map_or(1, String::len)
-                    }
-                }
-            })
-            .sum()
+    /// The width of an expression without the values that it reads, and these.
+    fn measure(&self, expr: &Expr) -> Measured {
+        let mut measure = Measure { states: self.states, values: Vec::new() };
+        let mut text = String::new();
+        print::write(expr, &mut measure, &mut text);
+        Measured { width: text.len(), values: measure.values }
     }
 
-    /// Values that are made several at a time.
-    fn unpacked(&self) -> HashSet<ValueId> {
-        let mut found = HashSet::new();
-        super::body::each(self.body.items(), &mut |item| {
-            if let Item::Unpack(ids, _) = item {
-                found.extend(ids.iter().copied());
-            }
-        });
-        found
+    /// The width of a value that is not written out.
+    fn width_of_name(&self, v: ValueId) -> usize {
+        let value = &self.body.values[v.0 as usize];
+        if value.is_atom { self.measure(&value.expr).width } else { value.hint.as_ref().map_or(1, String::len) }
     }
 
-    /// Every expression that is kept, with its block.
-    fn statements(&self, items: &[Item], block: u32, f: &mut impl FnMut(u32, &Expr)) {
-        self.consumers(items, block, &mut |b, e, _| f(b, e));
-    }
-
-    /// The same, with the value that it computes.
-    fn consumers(&self, items: &[Item], block: u32, f: &mut impl FnMut(u32, &Expr, Option<ValueId>)) {
+    /// Every expression that is kept, in order.
+    fn users(&self, items: &'b [Item], block: u32, found: &mut Vec<User<'b>>) {
         for item in items {
+            let mut push = |expr, makes, before| found.push(User { block, expr, makes, before });
             match item {
                 Item::Let(id) if self.needed[id.0 as usize] => {
-                    f(block, &self.body.values[id.0 as usize].expr, Some(*id));
+                    push(&self.body.values[id.0 as usize].expr, Some(*id), 0);
                 }
-                Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => f(block, e, None),
-                Item::Line(e) | Item::Set(_, e) => f(block, e, None),
-                Item::Block(head, inner, items) => {
-                    f(block, head, None);
-                    self.consumers(items, *inner, f);
+                Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => push(e, None, 0),
+                Item::Do(e) | Item::Set(_, e) => push(e, None, 0),
+                Item::Move(names, e) => push(e, None, names.join(", ").len() + " = ".len()),
+                Item::For(step, count, inner, items) => {
+                    push(count, None, "for  in range()".len() + step.len());
+                    self.users(items, *inner, found);
                 }
-                _ => {}
+                Item::Let(_) | Item::Unpack(..) => {}
             }
         }
     }
@@ -146,132 +145,125 @@ impl<'b> Plan<'b> {
     fn choose_names(&mut self, outputs: &[ValueId], names: &mut Names) {
         let mut order = Order::default();
         self.walk(self.body.items(), &mut order);
-        let end = order.at + 1;
+        order.at += 1;
         for o in outputs {
-            self.reads(&Expr::parse("$0", &[*o], &[]), &mut |v| order.used.push((v, end)));
+            self.read(*o, &mut |v| order.read(v));
         }
         let mut last: HashMap<ValueId, u32> = HashMap::new();
-        for (v, at) in &order.used {
+        for (v, at, block) in &order.used {
             let made = order.made.get(v).copied().unwrap_or(0);
-            // Used inside a block that it was not made in: needed until that block ends, as it may run again.
-            let until = order.blocks.iter().filter(|(b, e)| made < *b && b <= at && at <= e).map(|(_, e)| *e).max();
-            let until = until.unwrap_or(*at).max(*at);
+            // Used inside a loop that it was not made in: needed until that loop ends, as it may run again.
+            let mut until = *at;
+            let mut around = *block;
+            while let Some(block) = around.map(|b| &order.blocks[b]).filter(|b| made < b.begin) {
+                until = until.max(block.end);
+                around = block.around;
+            }
             let entry = last.entry(*v).or_insert(until);
             *entry = (*entry).max(until);
         }
         let mut made: Vec<(u32, ValueId)> = order.made.iter().map(|(v, at)| (*at, *v)).collect();
         made.sort_unstable();
-        let mut pool: Vec<(String, u32)> = Vec::new();
         let hinted: HashSet<&str> =
             made.iter().filter_map(|(_, v)| self.body.values[v.0 as usize].hint.as_deref()).collect();
-        let mut short = SHORT.iter().map(|s| (*s).to_owned()).chain((1..).map(|n| format!("x{n}")));
-        let mut short = short.by_ref().filter(|n| !hinted.contains(n.as_str()));
+        let short = SHORT.iter().map(|s| (*s).to_owned()).chain((1..).map(|n| format!("x{n}")));
+        let mut short = short.filter(|n| !hinted.contains(n.as_str()));
+        // Names in the order in which they were taken, those that are free, and until when the others are not.
+        let mut pool: Vec<String> = Vec::new();
+        let mut free: BTreeSet<usize> = BTreeSet::new();
+        let mut busy: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
         for (at, v) in made {
             if let Some(hint) = &self.body.values[v.0 as usize].hint {
-                let name = names.unique(hint);
-                self.names.insert(v, name);
+                self.names.insert(v, names.unique(hint));
                 continue;
             }
-            let until = last.get(&v).copied().unwrap_or(at);
-            let free = pool.iter_mut().find(|(_, busy)| *busy <= at);
-            let name = match free {
-                Some((name, busy)) => {
-                    *busy = until;
-                    name.clone()
-                }
-                None => {
-                    let name = short.by_ref().find(|n| names.take(n)).unwrap_or_default();
-                    pool.push((name.clone(), until));
-                    name
-                }
-            };
-            self.names.insert(v, name);
+            while let Some(Reverse((until, i))) = busy.peek().copied()
+                && until <= at
+            {
+                busy.pop();
+                free.insert(i);
+            }
+            let i = free.pop_first().unwrap_or_else(|| {
+                pool.push(short.by_ref().find(|n| names.take(n)).unwrap_or_default());
+                pool.len() - 1
+            });
+            busy.push(Reverse((last.get(&v).copied().unwrap_or(at), i)));
+            self.names.insert(v, pool[i].clone());
         }
     }
 
     fn walk(&self, items: &[Item], order: &mut Order) {
         for item in items {
             order.at += 1;
-            let at = order.at;
             match item {
                 Item::Let(id) if self.needed[id.0 as usize] && !self.inlined[id.0 as usize] => {
-                    self.reads(&self.body.values[id.0 as usize].expr, &mut |v| order.used.push((v, at)));
-                    order.made.insert(*id, at);
+                    self.reads(&self.body.values[id.0 as usize].expr, &mut |v| order.read(v));
+                    order.made.insert(*id, order.at);
                 }
                 Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => {
-                    self.reads(e, &mut |v| order.used.push((v, at)));
-                    for id in ids.iter().filter(|v| self.needed[v.0 as usize]) {
-                        order.made.insert(*id, at);
-                        // Two targets of one statement never share a name.
-                        order.used.push((*id, at + 1));
-                    }
+                    self.reads(e, &mut |v| order.read(v));
+                    let made = || ids.iter().filter(|v| self.needed[v.0 as usize]);
+                    made().for_each(|id| {
+                        order.made.insert(*id, order.at);
+                    });
+                    // Two targets of one statement never share a name.
                     order.at += 1;
+                    made().for_each(|id| order.read(*id));
                 }
-                Item::Line(e) | Item::Set(_, e) => self.reads(e, &mut |v| order.used.push((v, at))),
-                Item::Block(head, _, inner) => {
-                    self.reads(head, &mut |v| order.used.push((v, at)));
+                Item::Do(e) | Item::Set(_, e) | Item::Move(_, e) => self.reads(e, &mut |v| order.read(v)),
+                Item::For(_, count, _, inner) => {
+                    let block = order.blocks.len();
+                    let around = order.inside.replace(block);
+                    order.blocks.push(Loop { begin: order.at, end: order.at, around });
+                    self.reads(count, &mut |v| order.read(v));
                     self.walk(inner, order);
                     order.at += 1;
-                    order.blocks.push((at, order.at));
+                    order.blocks[block].end = order.at;
+                    order.inside = around;
                 }
-                _ => {}
+                Item::Let(_) | Item::Unpack(..) => {}
             }
         }
     }
 
     /// The named values that an expression reads once others are written out in it.
     fn reads(&self, expr: &Expr, f: &mut impl FnMut(ValueId)) {
-        for v in expr.values() {
-            let value = &self.body.values[v.0 as usize];
-            if value.is_atom || self.inlined[v.0 as usize] {
-                self.reads(&value.expr, f);
-            } else {
-                f(v);
-            }
+        expr.values().into_iter().for_each(|v| self.read(v, f));
+    }
+
+    fn read(&self, v: ValueId, f: &mut impl FnMut(ValueId)) {
+        if self.is_written_out(v) {
+            self.reads(&self.body.values[v.0 as usize].expr, f);
+        } else {
+            f(v);
         }
+    }
+
+    fn is_written_out(&self, v: ValueId) -> bool {
+        self.body.values[v.0 as usize].is_atom || self.inlined[v.0 as usize]
     }
 
     /// The text of an expression.
-    pub(crate) fn text(&self, expr: &Expr) -> String {
-        expr.parts
-            .iter()
-            .map(|p| match p {
-                Part::Text(t) => t.clone(),
-                Part::State(s) => format!("self.{}", self.states.get(s).map_or("_", String::as_str)),
-                Part::Value(v, need) => self.operand(*v, *need),
-                Part::Weight(_) => String::new(),
-            })
-            .collect()
+    fn text(&self, expr: &Expr) -> String {
+        let mut out = String::new();
+        print::write(expr, &mut &*self, &mut out);
+        out
     }
 
-    fn operand(&self, v: ValueId, need: Prec) -> String {
-        let value = &self.body.values[v.0 as usize];
-        if !value.is_atom && !self.inlined[v.0 as usize] {
-            return self.names.get(&v).cloned().unwrap_or_default();
-        }
-        let text = self.text(&value.expr);
-        if self.bound(&value.expr) < need { format!("({text})") } else { text }
-    }
-
-    /// How tightly the text of an expression binds: one that is nothing but a hole binds as what fills it.
-    fn bound(&self, expr: &Expr) -> Prec {
-        match expr.parts.as_slice() {
-            [Part::Value(v, _)] if self.body.values[v.0 as usize].is_atom || self.inlined[v.0 as usize] => {
-                self.bound(&self.body.values[v.0 as usize].expr)
-            }
-            _ => expr.prec,
+    /// How tightly an expression binds: one that is nothing but a value binds as what stands for it.
+    fn precedence(&self, expr: &Expr) -> Prec {
+        match expr {
+            Expr::Value(v) if self.is_written_out(*v) => self.precedence(&self.body.values[v.0 as usize].expr),
+            _ => print::precedence(expr),
         }
     }
 
-    /// Is the type of this expression's text plain to a type checker?
-    fn typed(text: &str) -> bool {
-        const KNOWN: &[&str] =
-            &["torch.", "F.relu(", "F.elu(", "F.leaky_relu(", "F.softmax(", "F.log_softmax(", "F.conv", "F.pad("];
-        let own =
-            super::super::helpers::ALL.iter().any(|h| text.strip_prefix(h.name).is_some_and(|r| r.starts_with('(')));
-        let known = own || KNOWN.iter().any(|k| text.starts_with(k));
-        // One call and nothing behind it.
-        known && text.ends_with(')') && super::wrap::is_one_call(text)
+    /// Does a type checker know that this is a tensor?
+    fn is_plainly_tensor(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Value(v) if self.is_written_out(*v) => self.is_plainly_tensor(&self.body.values[v.0 as usize].expr),
+            _ => expr.is_plainly_tensor(),
+        }
     }
 
     /// The statements as lines, at the given depth of indentation.
@@ -287,12 +279,12 @@ impl<'b> Plan<'b> {
             match item {
                 Item::Let(id) if self.needed[id.0 as usize] && !self.inlined[id.0 as usize] => {
                     if let Some(name) = self.names.get(id)
-                        && !Self::typed(&self.text(&self.body.values[id.0 as usize].expr))
+                        && !self.is_plainly_tensor(&self.body.values[id.0 as usize].expr)
                     {
                         self.untyped.insert(name.clone());
                     }
                 }
-                Item::Block(_, _, inner) => self.find_untyped(inner),
+                Item::For(_, _, _, inner) => self.find_untyped(inner),
                 _ => {}
             }
         }
@@ -318,34 +310,103 @@ impl<'b> Plan<'b> {
                     let text = self.text(e);
                     lines.statement(depth, &format!("{} = ", targets.join(", ")), &text);
                 }
-                Item::Line(e) => lines.statement(depth, "", &self.text(e)),
+                Item::Do(e) => lines.statement(depth, "", &self.text(e)),
+                Item::Move(names, e) => {
+                    lines.statement(depth, "", &format!("{} = {}", names.join(", "), self.text(e)));
+                }
                 Item::Set(name, e) => {
                     self.typed.insert(name.clone());
                     lines.statement(depth, &format!("{name} = "), &self.text(e));
                 }
-                Item::Block(head, _, inner) => {
-                    lines.push(depth, &format!("{}:", self.text(head)));
+                Item::For(step, count, _, inner) => {
+                    lines.push(depth, &format!("for {step} in range({}):", self.text(count)));
                     self.write_items(inner, lines, depth + 1);
                 }
-                _ => {}
+                Item::Let(_) | Item::Unpack(..) => {}
             }
         }
     }
 
     /// What a return statement says, and whether a type checker knows its type.
     pub(crate) fn output(&self, id: ValueId) -> (String, bool) {
-        let written = self.inlined[id.0 as usize];
-        let text = self.operand(id, Prec::Lowest);
-        let typed = !written || Self::typed(&text);
-        (text, typed)
+        let expr = Expr::Value(id);
+        let typed = !self.inlined[id.0 as usize] || self.is_plainly_tensor(&expr);
+        (self.text(&expr), typed)
     }
 }
 
+impl print::Names for &Plan<'_> {
+    fn value(&mut self, id: ValueId, need: Prec, out: &mut String) {
+        if !self.is_written_out(id) {
+            return out.push_str(self.names.get(&id).map_or("", String::as_str));
+        }
+        let expr = &self.body.values[id.0 as usize].expr;
+        let loose = self.precedence(expr) < need;
+        if loose {
+            out.push('(');
+        }
+        print::write(expr, self, out);
+        if loose {
+            out.push(')');
+        }
+    }
+
+    fn state(&mut self, id: StateId, out: &mut String) {
+        out.push_str(self.states.get(&id).map_or("_", String::as_str));
+    }
+}
+
+/// An expression that is kept.
+struct User<'b> {
+    block: u32,
+    expr: &'b Expr,
+    /// The value that it computes.
+    makes: Option<ValueId>,
+    /// The width of what stands before it on its line.
+    before: usize,
+}
+
+/// An expression's own width, and the values in it.
+struct Measured {
+    width: usize,
+    values: Vec<ValueId>,
+}
+
+/// Collects values instead of writing them.
+struct Measure<'s> {
+    states: &'s HashMap<StateId, String>,
+    values: Vec<ValueId>,
+}
+
+impl print::Names for Measure<'_> {
+    fn value(&mut self, id: ValueId, _: Prec, _: &mut String) {
+        self.values.push(id);
+    }
+
+    fn state(&mut self, id: StateId, out: &mut String) {
+        out.push_str(self.states.get(&id).map_or("name", String::as_str));
+    }
+}
+
+/// Where values are made and used, in statements from the first.
 #[derive(Default)]
 struct Order {
     at: u32,
     made: HashMap<ValueId, u32>,
-    used: Vec<(ValueId, u32)>,
-    /// First and last place of each block.
-    blocks: Vec<(u32, u32)>,
+    /// With the loop that the use stands in.
+    used: Vec<(ValueId, u32, Option<usize>)>,
+    blocks: Vec<Loop>,
+    inside: Option<usize>,
+}
+
+impl Order {
+    fn read(&mut self, v: ValueId) {
+        self.used.push((v, self.at, self.inside));
+    }
+}
+
+struct Loop {
+    begin: u32,
+    end: u32,
+    around: Option<usize>,
 }

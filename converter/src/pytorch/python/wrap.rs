@@ -138,11 +138,6 @@ fn last_call(expr: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Is the last bracket the first one's partner?
-pub(crate) fn is_one_call(text: &str) -> bool {
-    last_call(text).is_some_and(|(before, _)| !before[..before.len() - 1].contains(['(', '[', ' ']))
-}
-
 /// Splits at commas outside of brackets.
 fn arguments(text: &str) -> Vec<&str> {
     let mut depth = 0usize;

@@ -1,6 +1,7 @@
 //! Recurrent layers that `torch.nn` lacks: small modules, of which only the kinds that a model has are written.
 
 use crate::cells::Activation;
+use crate::pytorch::helpers::{Import, Needs};
 use crate::pytorch::python::wrap::Lines;
 use std::collections::BTreeSet;
 
@@ -109,6 +110,15 @@ impl Class {
                 format!("A GRU{with}.\n\nUnlike nn.GRU it resets the state before the matrix product.\n")
             }
             Base::Rnn => format!("A recurrent layer{with}."),
+        }
+    }
+
+    /// Takes in what the class calls.
+    pub(crate) fn see(&self, needs: &mut Needs) {
+        needs.import(Import::Torch);
+        needs.import(Import::Optional);
+        if self.is_stabilized() {
+            needs.call("Stabilizer");
         }
     }
 

@@ -10,7 +10,7 @@ use super::value::stored;
 use super::{Lower, Owner, Val};
 use crate::cells::{Cell, Kind, recognise};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{Expr, StateId, ValueId, number};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, Subscript, ValueId, args, of, torch};
 use crate::pytorch::state::State;
 use crate::pytorch::weights::Weight;
 use cntk_parser::model::{Dim, FunctionId, LoopId, Source, VariableId};
@@ -143,23 +143,20 @@ fn call(cx: &mut Lower<'_, '_, '_>, found: &Found) -> Option<()> {
     let state = layer(cx, found, &x);
     let timed = cx.timed(axis).ok()?;
     let steps = if cell.backward { cx.flip_steps(&x).ok()? } else { x.clone() };
-    let (initials, ids) = start(cx, plan, &steps, &initials, timed);
+    let arguments = start(cx, plan, &steps, &initials, timed);
     let own = match &plan.layer {
         Layer::Own(class) => Some(class.features.contains(&class::Feature::State)),
         Layer::Torch(..) => None,
     };
-    let text = format!("%0($0{initials}){}", if own.is_none() { "[0]" } else { "" });
+    let call = Expr::layer(state, arguments);
+    let call = if own.is_none() { call.at(0) } else { call };
     let mut results = vec![(made, result(cell), plan.outputs)];
     if let (Some(true), Kind::Lstm(lstm)) = (own, &cell.kind)
         && let Source::Output(f, _) = lstm.state
     {
         results.push((f, lstm.state, plan.hidden));
     }
-    let ids = if let [_, _] = results.as_slice() {
-        cx.body.unpack(2, Expr::parse(&text, &ids, &[state]))
-    } else {
-        vec![cx.call(&text, &ids, &[state])]
-    };
+    let ids = if let [_, _] = results.as_slice() { cx.body.unpack(2, call) } else { vec![cx.compute(call)] };
     for ((f, _, length), id) in results.into_iter().zip(ids) {
         let y = Val { dims: [Dim::Known(length)].as_slice().into(), ..x.with(id) };
         let y = if cell.backward { cx.flip_steps(&y).ok()? } else { y };
@@ -183,38 +180,37 @@ fn initial(cx: &mut Lower<'_, '_, '_>, source: Source, units: u64) -> Option<Ini
     cx.expand(&v, lead, &[Dim::Known(units)]).ok().map(Initial::Value)
 }
 
-/// The arguments after the first, none where all is zero, and the values of all.
-fn start(
-    cx: &mut Lower<'_, '_, '_>,
-    plan: &Plan,
-    x: &Val,
-    initials: &[Initial],
-    timed: ValueId,
-) -> (&'static str, Vec<ValueId>) {
-    let mut ids = vec![x.id];
+/// The arguments of the layer: after the first, none where all is zero.
+fn start(cx: &mut Lower<'_, '_, '_>, plan: &Plan, x: &Val, initials: &[Initial], timed: ValueId) -> Vec<Argument> {
     if initials.iter().all(|i| matches!(i, Initial::Number(0.0, _))) {
-        return ("", ids);
+        return args![x.id];
     }
     // PyTorch's own layers have an axis for the directions in front, and take two states as one argument.
     let layered = matches!(plan.layer, Layer::Torch(..));
+    let mut states: Vec<Expr> = Vec::new();
     for i in initials {
-        ids.push(match i {
+        states.push(of(match i {
             Initial::Number(v, units) => {
-                let one = if layered { "1, " } else { "" };
-                let (text, dtype) = (number(*v, !x.elem.is_double()), x.elem.dtype());
-                let full = format!("torch.full(({one}$0.shape[0], {units}), {text}{dtype}, device=$0.device)");
-                cx.py(&full, &[timed])
+                let mut sizes = if layered { vec![Expr::from(1)] } else { Vec::new() };
+                sizes.extend([of(timed).size(0), Expr::from(*units)]);
+                let mut arguments = args![Expr::Tuple(sizes), Expr::number(*v, !x.elem.is_double())];
+                arguments.extend(x.elem.dtype());
+                arguments.push(of(timed).device());
+                cx.compute(torch("full", arguments))
             }
-            Initial::Value(v) if layered => cx.py("$0[None].contiguous()", &[v.id]),
+            Initial::Value(v) if layered => {
+                cx.compute(of(v.id).index(vec![Subscript::New]).method("contiguous", args![]))
+            }
             Initial::Value(v) => v.id,
-        });
+        }));
     }
-    let arguments = match (initials.len(), layered) {
-        (2, true) => ", ($1, $2)",
-        (2, false) => ", $1, $2",
-        _ => ", $1",
-    };
-    (arguments, ids)
+    let mut arguments = args![x.id];
+    if layered && states.len() == 2 {
+        arguments.push(Expr::Tuple(states).into());
+    } else {
+        arguments.extend(states.into_iter().map(Argument::from));
+    }
+    arguments
 }
 
 /// The layer's state: made with the first loop that calls it.
@@ -247,7 +243,7 @@ fn layer(cx: &mut Lower<'_, '_, '_>, found: &Found, x: &Val) -> StateId {
     }
     let id = cx.hold(state);
     for part in &plan.parts {
-        cx.owners.insert(part.variable, Owner { state: id, text: String::new() });
+        cx.owners.insert(part.variable, Owner::rearranged(id));
     }
     cx.modules.insert(key, id);
     id

@@ -2,6 +2,8 @@
 
 use super::class::{Base, Class, Feature};
 use crate::cells::{Activation, Block, Cell, Gate, Kind, Lstm, Segment, stabilizer};
+use crate::pytorch::lower::Elem;
+use crate::pytorch::python::expr::{Argument, Expr, args, keyword, nn};
 use crate::pytorch::weights::{Piece, Weight};
 use crate::weights::Data;
 use cntk_parser::model::{Source, ValidatedModel, VariableId};
@@ -21,10 +23,29 @@ pub(super) struct Plan {
 /// What makes the layer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Layer {
-    /// A layer of `torch.nn`, and its arguments after the sizes.
-    Torch(&'static str, String),
+    /// A layer of `torch.nn`, and what distinguishes it.
+    Torch(&'static str, Variant),
     /// A class that is written into the file.
     Own(Class),
+}
+
+/// Arguments of a layer of `torch.nn` after its sizes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Variant {
+    projected: Option<u64>,
+    relu: bool,
+    unbiased: bool,
+}
+
+impl Variant {
+    fn arguments(self) -> Vec<Argument> {
+        let mut all: Vec<Argument> = Vec::new();
+        all.extend(self.projected.map(|size| keyword("proj_size", size)));
+        all.extend(self.relu.then(|| keyword("nonlinearity", "relu")));
+        all.extend(self.unbiased.then(|| keyword("bias", false)));
+        all.push(keyword("batch_first", true));
+        all
+    }
 }
 
 /// A tensor of the layer: its name, and the pieces of a variable that it is made of, in its order.
@@ -139,17 +160,20 @@ impl Plan {
     }
 
     /// What makes the layer, `class` being the name of its own class.
-    pub(super) fn constructor(&self, class: &str, double: bool) -> String {
+    pub(super) fn constructor(&self, class: &str, double: bool) -> Expr {
         let Self { inputs, hidden, outputs, .. } = self;
         match &self.layer {
-            Layer::Torch(class, more) => {
-                let dtype = if double { ", dtype=torch.float64" } else { "" };
-                format!("nn.{class}({inputs}, {hidden}{more}{dtype})")
+            Layer::Torch(class, variant) => {
+                let mut arguments = args![*inputs, *hidden];
+                arguments.extend(variant.arguments());
+                arguments.extend(if double { Elem::Double } else { Elem::Float }.dtype());
+                nn(*class, arguments)
             }
             Layer::Own(kind) => {
-                let projected =
-                    if kind.features.contains(&Feature::Projection) { format!(", {outputs}") } else { String::new() };
-                format!("{class}({inputs}, {hidden}{projected}){}", if double { ".double()" } else { "" })
+                let mut arguments = args![*inputs, *hidden];
+                arguments.extend(kind.features.contains(&Feature::Projection).then(|| Argument::from(*outputs)));
+                let layer = Expr::Class(class.to_owned()).call(arguments);
+                if double { layer.method("double", args![]) } else { layer }
             }
         }
     }
@@ -175,15 +199,19 @@ fn torch_layer(cell: &Cell, states: bool, parts: &mut Parts) -> Option<Layer> {
     if cell.scale.is_some() || states || !narrow {
         return None;
     }
-    let (class, gates, extra) = match &cell.kind {
+    let mut variant = Variant::default();
+    let (class, gates) = match &cell.kind {
         Kind::Lstm(l) if l.peepholes.is_none() && activations(l) == [Activation::Tanh; 2] => {
-            let extra = cell.projection.map_or(String::new(), |p| format!(", proj_size={}", p.size));
-            ("LSTM", vec![&l.input, &l.forget, &l.candidate, &l.output], extra)
+            variant.projected = cell.projection.map(|p| p.size);
+            ("LSTM", vec![&l.input, &l.forget, &l.candidate, &l.output])
         }
-        Kind::Rnn { gate, activation: Activation::Tanh } => ("RNN", vec![gate], String::new()),
-        Kind::Rnn { gate, activation: Activation::Relu } => ("RNN", vec![gate], ", nonlinearity=\"relu\"".to_owned()),
+        Kind::Rnn { gate, activation: Activation::Tanh } => ("RNN", vec![gate]),
+        Kind::Rnn { gate, activation: Activation::Relu } => {
+            variant.relu = true;
+            ("RNN", vec![gate])
+        }
         Kind::Gru(g) if g.activation == Activation::Tanh && g.reset_after.is_some() => {
-            ("GRU", vec![&g.reset, &g.update, &g.candidate], String::new())
+            ("GRU", vec![&g.reset, &g.update, &g.candidate])
         }
         _ => return None,
     };
@@ -199,8 +227,8 @@ fn torch_layer(cell: &Cell, states: bool, parts: &mut Parts) -> Option<Layer> {
     if let Some(p) = &cell.projection {
         parts.push(Part::matrix("weight_hr_l0", &[p.weight], p.size));
     }
-    let without = if biases.is_empty() { ", bias=False" } else { "" };
-    Some(Layer::Torch(class, format!("{extra}{without}, batch_first=True")))
+    variant.unbiased = biases.is_empty();
+    Some(Layer::Torch(class, variant))
 }
 
 /// The segments of each bias vector that a layer of `torch.nn` has: of none, of one or of both.
