@@ -89,7 +89,7 @@ pub(super) fn read<'a>(record: Dictionary<'a>, index: usize, context: &mut Conte
 fn operator(entry: &RawEntry<'_>) -> Result<Op, Error> {
     let code = typed(entry)?;
     Op::from_code(code).ok_or_else(|| {
-        let kind = ErrorKind::UnknownOp { code, name: Op::later_name(code), last: Op::ALL.len() - 1 };
+        let kind = ErrorKind::UnknownOp { code, name: Op::later_name(code), last: Op::ALL.len().saturating_sub(1) };
         Error::new(kind, entry.value.at()).in_key(entry.key)
     })
 }
