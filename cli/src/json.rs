@@ -8,6 +8,8 @@ pub enum Json {
     Null,
     Bool(bool),
     Number(u64),
+    /// `null` where JSON has no such number.
+    Real(f64),
     Text(String),
     List(Vec<Json>),
     /// In this order.
@@ -28,6 +30,8 @@ impl Json {
             Self::Null => f.write_str("null"),
             Self::Bool(b) => write!(f, "{b}"),
             Self::Number(n) => write!(f, "{n}"),
+            Self::Real(n) if n.is_finite() => write!(f, "{n:e}"),
+            Self::Real(_) => f.write_str("null"),
             Self::Text(text) => quoted(f, text),
             Self::List(items) if items.iter().all(Self::is_leaf) => {
                 f.write_char('[')?;

@@ -49,6 +49,7 @@ macro_rules! commands {
 mod check;
 mod completions;
 mod convert;
+mod diff;
 mod eval;
 mod inspect;
 mod man;
@@ -61,6 +62,7 @@ commands! {
     Eval => eval,
     Validate => validate,
     Inspect => inspect,
+    Diff => diff,
     Sign => sign,
     Check => check,
     Ops => ops,

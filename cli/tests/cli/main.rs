@@ -1,6 +1,7 @@
 //! The command line, run as a user runs it.
 
 mod convert;
+mod diff;
 mod eval;
 mod failures;
 mod model;

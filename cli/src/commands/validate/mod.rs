@@ -2,6 +2,7 @@
 
 mod sarif;
 
+use super::diff;
 use crate::{
     args::Common,
     exit,
@@ -30,6 +31,9 @@ pub struct Args {
     /// Print the limits in force
     #[arg(long)]
     pub limits: bool,
+    /// Fail unless the model is the same as this one, which is known to be good; says what differs
+    #[arg(long, value_name = "TRUSTED")]
+    pub against: Option<PathBuf>,
     #[command(flatten)]
     pub signed: SignatureArgs,
     /// Form of the report
@@ -54,6 +58,10 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     if paths.is_empty() && !args.inputs.is_empty() {
         anyhow::bail!("no *.model, *.dnn or *.cmf in the directories given");
     }
+    if args.against.is_some() && paths.len() != 1 {
+        anyhow::bail!("--against compares one model");
+    }
+    let trusted = args.against.as_deref().map(Input::open).transpose()?;
     // A single file is opened before the sandbox is closed; of several, each must still be openable.
     let mut first = match &*paths {
         [path] => Some(Input::open(path)),
@@ -65,6 +73,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     for (index, path) in paths.iter().enumerate() {
         let last = index + 1 == paths.len();
         let input = first.take().unwrap_or_else(|| Input::open(path)).map(|input| input.signed_by(signed.as_ref()));
+        let input = input.map(|input| (input, trusted.as_ref()));
         worst = worst.max(one(terminal, common, &args, path, input, last, &mut report)?);
     }
     if !args.inputs.is_empty() {
@@ -78,11 +87,11 @@ fn one(
     common: &Common,
     args: &Args,
     path: &Path,
-    input: Result<Input>,
+    input: Result<(Input, Option<&Input>)>,
     last: bool,
     report: &mut Report,
 ) -> Result<u8> {
-    let input = match input {
+    let (input, trusted) = match input {
         Ok(input) => input,
         Err(error) => {
             terminal.error(format_args!("{error:#}"));
@@ -96,11 +105,15 @@ fn one(
         return Ok(exit::REJECTED);
     }
     let file = ModelFile::new(&input);
+    let mut as_trusted = true;
     let verdict = match load::parse(common, &file) {
         Err(error) => Verdict::malformed(&input.name, &error),
         Ok(model) => {
             let mut validation = load::validate(common, model, args.scan_weights);
             let verdict = Verdict::checked(&input.name, &mut validation);
+            if let (Some(trusted), Some(model)) = (trusted, &validation.model) {
+                as_trusted = diff::against(terminal, common, trusted, model)?;
+            }
             // Before the end of the process, freeing object by object is lost time.
             if last {
                 std::mem::forget(validation);
@@ -114,7 +127,7 @@ fn one(
         terminal.error(format_args!("{error:#}"));
         return Ok(exit::IO);
     }
-    Ok(if verdict.valid { exit::DONE } else { exit::REJECTED })
+    Ok(if verdict.valid && as_trusted { exit::DONE } else { exit::REJECTED })
 }
 
 /// What goes to stdout.
