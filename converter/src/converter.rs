@@ -136,7 +136,8 @@ impl Converter {
     /// The model is invalid or cannot be expressed.
     pub fn to_pytorch<M: Source + ?Sized>(&self, model: &M) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
         self.with(model, |model| {
-            let made = self.pytorch(model)?;
+            let mut made = self.pytorch(model)?;
+            made.compare_with_evaluator(model, &self.options);
             let source = model.model().input;
             Ok(vec![
                 ("model.safetensors", self.safetensors(&made.weights, source)?),

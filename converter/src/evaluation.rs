@@ -1,12 +1,13 @@
 //! Evaluates a model on recorded inputs, with the names and the layout that `--record` has.
 
+use crate::evidence::elem;
 use crate::graph::Interface;
 use crate::options::Outputs;
 use crate::record::{Array, Record, RecordError, npz, wrong};
 use crate::report::{Reason, Refusal};
 use crate::weights::ElemType;
 use cntk_evaluator::{EvaluationError, Options, evaluate as evaluate_model};
-use cntk_parser::model::{DataType, Output, Source, ValidatedModel};
+use cntk_parser::model::{Output, Source, ValidatedModel};
 use std::collections::{HashMap, HashSet};
 use std::{fmt, io};
 
@@ -138,14 +139,6 @@ fn counts(name: &str, array: &Array) -> Result<Vec<usize>, RecordError> {
     }
     let count = |n: f64| if n >= 1.0 { Ok(n as usize) } else { Err(wrong(format!("{name}: a length below 1"))) };
     array.elem.decode(&array.bytes).into_iter().map(count).collect()
-}
-
-fn elem(data_type: DataType) -> ElemType {
-    match data_type {
-        DataType::Double => ElemType::Double,
-        DataType::Float16 => ElemType::Float16,
-        _ => ElemType::Float,
-    }
 }
 
 impl Evaluated {

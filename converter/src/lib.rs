@@ -23,6 +23,7 @@ mod cells;
 mod converter;
 mod error;
 mod evaluation;
+mod evidence;
 mod graph;
 mod layout;
 mod onnx;

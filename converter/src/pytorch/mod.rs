@@ -23,6 +23,7 @@ mod state;
 mod testing;
 mod weights;
 
+use crate::evidence;
 use crate::graph::Graph;
 use crate::layout::Layout;
 use crate::options::Options;
@@ -68,7 +69,8 @@ pub struct PyTorchConversion {
     pub report: String,
     /// `model.safetensors`.
     pub weights: Vec<Tensor>,
-    /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] has others.
+    /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] or [`Self::compare_with_evaluator`] has
+    /// numbers to compare.
     pub reference: Vec<Tensor>,
     /// What a user should know.
     pub warnings: Vec<String>,
@@ -78,6 +80,19 @@ pub struct PyTorchConversion {
 }
 
 impl PyTorchConversion {
+    /// Makes the reference of made-up inputs and what the evaluator computes from them. Where it cannot, the inputs to try the
+    /// module with stay, and a warning says why.
+    pub fn compare_with_evaluator(&mut self, model: &ValidatedModel<'_>, options: &Options) {
+        let evidence = evidence::make(model, &options.outputs, !options.equal_lengths);
+        let made = evidence.and_then(|arrays| {
+            recorded::tensors(&self.interface, &mut Record::held(arrays)).map_err(|error| error.to_string())
+        });
+        match made {
+            Ok((reference, _)) => self.reference = reference,
+            Err(why) => self.warnings.push(format!("the module's test compares no numbers: {why}")),
+        }
+    }
+
     /// Makes the reference of what CNTK was given and what it gave. Names in the record are CNTK's, of inputs and outputs, or
     /// uids; `NAME_lengths` are valid steps. What a user should know is added to the warnings.
     ///

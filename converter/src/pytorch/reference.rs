@@ -1,5 +1,4 @@
-//! `reference.safetensors` of a module that nobody recorded numbers for: inputs to try it with. The tool has no evaluator
-//! of its own, so no outputs.
+//! `reference.safetensors` of a module that has no numbers to compare, neither recorded nor evaluated: inputs to try it with.
 
 use super::interface::{Interface, Size};
 use super::safetensors::Tensor;

@@ -11,7 +11,11 @@ use crate::weights::ElemType;
 use cntk_parser::Escaped;
 use npz::Npz;
 use packed::Packed;
-use std::{collections::BTreeSet, fmt, io::Read};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    io::Read,
+};
 
 /// All arrays that are read of one file, in bytes.
 pub const LARGEST: u64 = 1 << 28;
@@ -41,7 +45,7 @@ pub(crate) fn wrong(why: impl AsRef<str>) -> RecordError {
 }
 
 /// An array, its elements little-endian in C order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Array {
     pub(crate) elem: ElemType,
     pub(crate) dims: Vec<u64>,
@@ -56,6 +60,7 @@ pub struct Record<'r> {
 }
 
 enum File<'r> {
+    Held(BTreeMap<String, Array>),
     Npz(Npz<'r>),
     Packed(Packed<'r>),
 }
@@ -77,6 +82,11 @@ impl<'r> Record<'r> {
         Ok(Self { file, left: LARGEST, read: BTreeSet::new() })
     }
 
+    /// Arrays that were not read from a file.
+    pub(crate) fn held(arrays: impl IntoIterator<Item = (String, Array)>) -> Self {
+        Self { file: File::Held(arrays.into_iter().collect()), left: LARGEST, read: BTreeSet::new() }
+    }
+
     /// The array with one of these names, of which the file may have one only.
     pub(crate) fn array(&mut self, names: &[&str]) -> Result<Option<(String, Array)>, RecordError> {
         let mut found = names.iter().filter(|n| self.has(n)).collect::<BTreeSet<_>>().into_iter();
@@ -85,6 +95,7 @@ impl<'r> Record<'r> {
             return Err(wrong(format!("holds the same thing as {name} and as {other}")));
         }
         let array = match &self.file {
+            File::Held(arrays) => arrays.get(*name).cloned().ok_or_else(|| wrong("is not there")),
             File::Npz(npz) => npz.read(name, self.left),
             File::Packed(packed) => packed.read(name, self.left),
         };
@@ -101,6 +112,7 @@ impl<'r> Record<'r> {
 
     fn has(&self, name: &str) -> bool {
         match &self.file {
+            File::Held(arrays) => arrays.contains_key(name),
             File::Npz(npz) => npz.names().any(|n| n == name),
             File::Packed(packed) => packed.names().any(|n| n == name),
         }
@@ -108,6 +120,7 @@ impl<'r> Record<'r> {
 
     fn names(&self) -> BTreeSet<&str> {
         match &self.file {
+            File::Held(arrays) => arrays.keys().map(String::as_str).collect(),
             File::Npz(npz) => npz.names().collect(),
             File::Packed(packed) => packed.names().collect(),
         }

@@ -32,6 +32,9 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, opt
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
+    if record.is_none() {
+        made.compare_with_evaluator(&model, options);
+    }
     if let Some(record) = &record {
         let compared = Record::open(record).and_then(|mut r| made.compare_with(&mut r));
         compared.with_context(|| record.name.clone())?;

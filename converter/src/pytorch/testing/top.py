@@ -1,7 +1,7 @@
 """Checks model.py with the tensors of reference.safetensors: "input.NAME" goes in.
 
-Where CNTK's numbers were recorded, "output.0", "output.1", ... have to come out, as far as
-"steps.0", ... say that a sequence is valid. Run it with pytest, or as a program.
+Where there are "output.0", "output.1", ..., recorded from CNTK or computed by the converter's
+evaluator, they have to come out, as far as "steps.0", ... say that a sequence is valid. Run it with pytest, or as a program.
 """
 
 import unittest

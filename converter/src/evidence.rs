@@ -1,0 +1,242 @@
+//! Made-up inputs for a model, and what it computes from them: numbers to check a conversion with, without CNTK.
+//!
+//! The inputs come from a seed, the digest of the model's structure, and are in range for the model: what is an index somewhere
+//! is a whole number below the bound there, what CNTK keeps sparse has one 1 per row, sequences are of several lengths.
+
+use crate::graph::Interface;
+use crate::options::Outputs;
+use crate::provenance::structure_digest;
+use crate::record::Array;
+use crate::weights::ElemType;
+use cntk_evaluator::{Evaluation, EvaluationError, Limits, Options, evaluate};
+use cntk_parser::model::{DataType, Dim, FunctionId, Output, SequenceAxisId, Source, ValidatedModel, VariableId};
+use cntk_parser::ops::Operator;
+use std::collections::{HashMap, HashSet};
+
+/// What evidence may cost: so many multiply-adds for all tries together, a few milliseconds. A model that takes more is left to its user.
+const WORK: u64 = 8 << 20;
+/// Bytes of arrays at one time.
+const MEMORY: u64 = 512 << 20;
+/// The fewest that tell samples apart.
+const SAMPLES: usize = 2;
+/// Sizes to try, until the model computes something finite: steps of the longest sequence, and of free dimensions; and whether
+/// inputs may be below 0.
+const TRIES: [(usize, usize, bool); 3] = [(4, 16, true), (9, 32, true), (24, 64, false)];
+
+/// Arrays by name: inputs and outputs, and `NAME_lengths` of both.
+pub(crate) type Arrays = Vec<(String, Array)>;
+
+/// Inputs and outputs of a model, or why there are none. With `ragged`, sequences are of several lengths.
+pub(crate) fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Result<Arrays, String> {
+    let interface = Interface::new(model, outputs).map_err(|refusal| refusal.to_string())?;
+    let wanted: Vec<Output<'_>> = interface.outputs.iter().filter_map(|o| model.find(&o.uid)).collect();
+    let bounds = bounds(model, &wanted);
+    let mut left = WORK;
+    let mut why = String::new();
+    for (steps, free, signed) in TRIES {
+        let mut maker = Maker { model, bounds: &bounds, random: seed(model), steps, free, signed, ragged };
+        let feeds: Vec<(VariableId, cntk_evaluator::Array)> = interface
+            .arguments
+            .iter()
+            .map(|a| Some((a.variable, maker.array(a.variable)?)))
+            .collect::<Option<_>>()
+            .ok_or("its inputs are large")?;
+        let uid = |id: VariableId| model.variable(id).uid.to_owned();
+        let by_uid: HashMap<String, cntk_evaluator::Array> =
+            feeds.iter().map(|(id, a)| (uid(*id), a.clone())).collect();
+        let options = Options { limits: Limits { work: left, memory: MEMORY }, seed: None };
+        match evaluate(model, &by_uid, &wanted, &options) {
+            Ok(found) if found.outputs.iter().flat_map(|o| &o.array.values).all(|x| x.is_finite()) => {
+                return Ok(named(model, &interface, feeds, found));
+            }
+            Ok(found) => {
+                left = left.saturating_sub(found.work);
+                "what it computes from made-up inputs is not finite".clone_into(&mut why);
+            }
+            Err(EvaluationError::Work { .. } | EvaluationError::Memory { .. }) => {
+                return Err(
+                    "it takes too much work to evaluate in passing; `cntk2onnx eval` has no such limit".to_owned()
+                );
+            }
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(why)
+}
+
+/// The first bytes of the structure's digest.
+fn seed(model: &ValidatedModel<'_>) -> u64 {
+    structure_digest(model.model()).first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// The element type of arrays of a CNTK type.
+pub(crate) fn elem(data_type: DataType) -> ElemType {
+    match data_type {
+        DataType::Double => ElemType::Double,
+        DataType::Float16 => ElemType::Float16,
+        _ => ElemType::Float,
+    }
+}
+
+/// The arrays of a record: under the interface's names.
+fn named(
+    model: &ValidatedModel<'_>,
+    interface: &Interface,
+    feeds: Vec<(VariableId, cntk_evaluator::Array)>,
+    found: Evaluation,
+) -> Arrays {
+    let inputs = interface.arguments.iter().zip(feeds).map(|(argument, (id, array))| {
+        (argument.name.clone(), elem(model.type_of(Source::Variable(id)).data_type), array)
+    });
+    let outputs = interface
+        .outputs
+        .iter()
+        .zip(found.outputs)
+        .map(|(o, found)| (o.name.clone(), elem(found.data_type), found.array));
+    let mut all = Arrays::new();
+    for (name, elem, array) in inputs.chain(outputs) {
+        if let Some(lengths) = array.lengths {
+            let bytes = lengths.iter().flat_map(|n| (*n as i64).to_le_bytes()).collect();
+            let dims = vec![lengths.len() as u64];
+            all.push((format!("{name}_lengths"), Array { elem: ElemType::Int64, dims, bytes }));
+        }
+        let mut bytes = Vec::with_capacity(array.values.len() * elem.size());
+        array.values.iter().for_each(|x| elem.encode(*x, &mut bytes));
+        all.push((name, Array { elem, dims: array.shape.iter().map(|n| *n as u64).collect(), bytes }));
+    }
+    all
+}
+
+/// What an input is used for.
+#[derive(Clone, Copy)]
+enum Use {
+    /// An index below this.
+    Index(u64),
+    /// How many of so many steps.
+    Steps(u64),
+}
+
+/// The inputs that are indices or lengths somewhere, seen through what only moves elements.
+fn bounds(model: &ValidatedModel<'_>, wanted: &[Output<'_>]) -> HashMap<VariableId, Use> {
+    let mut found = HashMap::new();
+    let outer = |source: Source| model.type_of(source).shape.first().and_then(|dim| dim.known());
+    let mut seen: HashSet<FunctionId> = HashSet::new();
+    let mut open: Vec<Source> = wanted.iter().map(|o| o.source).collect();
+    while let Some(source) = open.pop() {
+        let Source::Output(id, _) = source else { continue };
+        if !seen.insert(id) {
+            continue;
+        }
+        let inputs = model.inputs(id);
+        open.extend(inputs);
+        match (model.operator(id), inputs) {
+            (Operator::OneHot(a), [x]) => mark(model, *x, Use::Index(a.num_class), &mut found),
+            (Operator::Gather, [x, table]) => {
+                mark(model, *x, Use::Index(outer(*table).unwrap_or(2)), &mut found);
+            }
+            (Operator::ToSequence(_), [x, lengths]) => {
+                mark(model, *lengths, Use::Steps(outer(*x).unwrap_or(2)), &mut found);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn mark(model: &ValidatedModel<'_>, from: Source, of: Use, found: &mut HashMap<VariableId, Use>) {
+    let mut seen = HashSet::new();
+    let mut open = vec![from];
+    while let Some(source) = open.pop() {
+        match source {
+            Source::Variable(id) => {
+                let least = |a: Use| match (a, of) {
+                    (Use::Index(a), Use::Index(b)) => Use::Index(a.min(b)),
+                    _ => of,
+                };
+                found.entry(id).and_modify(|a| *a = least(*a)).or_insert(of);
+            }
+            Source::Output(id, _) if seen.insert(id) => match model.operator(id) {
+                Operator::Reshape(_)
+                | Operator::Squeeze(_)
+                | Operator::Slice(_)
+                | Operator::TransposeAxes(_)
+                | Operator::Cast(_)
+                | Operator::Pass
+                | Operator::NoOp
+                | Operator::StopGradient
+                | Operator::ReconcileDynamicAxis
+                | Operator::GatherPacked
+                | Operator::PastValue(_)
+                | Operator::FutureValue(_)
+                | Operator::UnpackSequence(_)
+                | Operator::ToSequence(_)
+                | Operator::Floor => open.extend(model.inputs(id).first()),
+                Operator::Splice(_) => open.extend(model.inputs(id)),
+                _ => {}
+            },
+            Source::Output(..) => {}
+        }
+    }
+}
+
+/// Makes arrays.
+struct Maker<'m> {
+    model: &'m ValidatedModel<'m>,
+    bounds: &'m HashMap<VariableId, Use>,
+    random: u64,
+    steps: usize,
+    free: usize,
+    signed: bool,
+    ragged: bool,
+}
+
+/// No input is larger.
+const LARGEST: usize = 1 << 20;
+
+impl Maker<'_> {
+    /// From 0 to 1: the upper bits of a linear congruential generator.
+    fn number(&mut self) -> f64 {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.random >> 40) as f64 / f64::from(1u32 << 24)
+    }
+
+    /// The array of an input; `None` if it would be large.
+    fn array(&mut self, id: VariableId) -> Option<cntk_evaluator::Array> {
+        let of = self.model.type_of(Source::Variable(id));
+        let lengths = of.axes.sequence.map(|axis| self.lengths(axis));
+        let batch = of.axes.batch.then_some(SAMPLES);
+        let steps = lengths.as_ref().map(|l| l.iter().copied().max().unwrap_or(1));
+        let sizes = of.shape.iter().map(|dim| match dim {
+            Dim::Known(n) => usize::try_from(*n).unwrap_or(usize::MAX),
+            Dim::Free(_) => self.free,
+        });
+        let shape: Vec<usize> = batch.into_iter().chain(steps).chain(sizes).collect();
+        let count = shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).filter(|n| *n <= LARGEST)?;
+        let whole = |x: f64, bound: u64| (x * bound as f64).floor();
+        let values = match self.bounds.get(&id) {
+            Some(Use::Index(bound)) => (0..count).map(|_| whole(self.number(), *bound)).collect(),
+            Some(Use::Steps(most)) => (0..count).map(|_| 1.0 + whole(self.number(), *most)).collect(),
+            None if self.model.variable(id).is_sparse => self.one_hot(count, shape.last().copied().unwrap_or(1)),
+            None => (0..count).map(|_| if self.signed { self.number() * 2.0 - 1.0 } else { self.number() }).collect(),
+        };
+        let data = elem(of.data_type);
+        let values: Vec<f64> = values;
+        Some(cntk_evaluator::Array { shape, values: values.into_iter().map(|x| data.round(x)).collect(), lengths })
+    }
+
+    /// Rows with one 1 each.
+    fn one_hot(&mut self, count: usize, width: usize) -> Vec<f64> {
+        let mut values = vec![0.0; count];
+        for row in values.chunks_mut(width.max(1)) {
+            let place = (self.number() * row.len() as f64) as usize;
+            row[place] = 1.0;
+        }
+        values
+    }
+
+    /// The lengths on an axis; every other axis has the shorter sequence first.
+    fn lengths(&self, axis: SequenceAxisId) -> Vec<usize> {
+        let shorter = if self.ragged { self.steps - 1 } else { self.steps };
+        if axis.0.is_multiple_of(2) { vec![self.steps, shorter] } else { vec![shorter, self.steps] }
+    }
+}
