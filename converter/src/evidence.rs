@@ -114,6 +114,8 @@ enum Use {
     Index(u64),
     /// How many of so many steps.
     Steps(u64),
+    /// Corners of boxes on a map of so many columns and rows.
+    Boxes([f64; 2]),
 }
 
 /// The inputs that are indices or lengths somewhere, seen through what only moves elements.
@@ -136,6 +138,12 @@ fn bounds(model: &ValidatedModel<'_>, wanted: &[Output<'_>]) -> HashMap<Variable
             }
             (Operator::ToSequence(_), [x, lengths]) => {
                 mark(model, *lengths, Use::Steps(outer(*x).unwrap_or(2)), &mut found);
+            }
+            (Operator::ROIPooling(a), [map, boxes]) => {
+                let shape = &model.type_of(*map).shape;
+                let size = |back: usize| shape.iter().rev().nth(back).and_then(|dim| dim.known()).unwrap_or(2) as f64;
+                let of = Use::Boxes([size(0) / a.spatial_scale, size(1) / a.spatial_scale]);
+                mark(model, *boxes, of, &mut found);
             }
             _ => {}
         }
@@ -216,6 +224,7 @@ impl Maker<'_> {
         let values = match self.bounds.get(&id) {
             Some(Use::Index(bound)) => (0..count).map(|_| whole(self.number(), *bound)).collect(),
             Some(Use::Steps(most)) => (0..count).map(|_| 1.0 + whole(self.number(), *most)).collect(),
+            Some(Use::Boxes(map)) => self.boxes(count, *map),
             None if self.model.variable(id).is_sparse => self.one_hot(count, shape.last().copied().unwrap_or(1)),
             None => (0..count).map(|_| if self.signed { self.number() * 2.0 - 1.0 } else { self.number() }).collect(),
         };
@@ -231,6 +240,19 @@ impl Maker<'_> {
             let place = (self.number() * row.len() as f64) as usize;
             row[place] = 1.0;
         }
+        values
+    }
+
+    /// Boxes [x1, y1, x2, y2], each within the map and not reversed.
+    fn boxes(&mut self, count: usize, [columns, rows]: [f64; 2]) -> Vec<f64> {
+        let corner = |maker: &mut Self, size: f64| (maker.number() * size / 2.0).floor();
+        let mut values = Vec::with_capacity(count);
+        while values.len() < count {
+            let from = [corner(self, columns), corner(self, rows)];
+            values.extend(from);
+            values.extend([from[0] + corner(self, columns), from[1] + corner(self, rows)]);
+        }
+        values.truncate(count);
         values
     }
 

@@ -8,7 +8,7 @@ use crate::value::{Frames, Value};
 use cntk_parser::ops::attributes::Convolution;
 
 /// Places of windows that are multiplied at a time.
-const AT_A_TIME: usize = 4096;
+const AT_A_TIME: usize = 512;
 
 /// The window along one spatial row axis of an operand of `rank` axes. The lists count the channel axis, too.
 fn window(a: &Convolution, taps: usize, rank: usize, row: usize) -> Window {
@@ -73,15 +73,13 @@ fn correlate(
     [maps, channels]: [usize; 2],
     grid: &Grid,
 ) -> Result<Vec<f64>, Fault> {
-    let mut result = vec![0.0; maps * grid.places];
+    let (mut result, mut under) = (vec![0.0; maps * grid.places], Vec::new());
     for from in (0..grid.places).step_by(AT_A_TIME) {
         let block = from..grid.places.min(from + AT_A_TIME);
         call.meter.room(&[channels, grid.taps, block.len()])?;
-        let mut under = Vec::with_capacity(channels * grid.taps * block.len());
+        under.clear();
         for channel in frame.chunks(grid.area) {
-            for tap in 0..grid.taps {
-                under.extend(block.clone().map(|place| grid.at(tap, place).map_or(0.0, |i| channel[i])));
-            }
+            (0..grid.taps).for_each(|tap| under.extend(grid.gather(channel, tap, block.clone())));
         }
         let sums = product(call.meter, [maps, channels * grid.taps, block.len()], weights, &under)?;
         for (row, sums) in result.chunks_mut(grid.places).zip(sums.rows()) {

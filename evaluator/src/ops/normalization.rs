@@ -18,10 +18,12 @@ pub(super) fn batch_normalization(call: &mut Call<'_>, a: &BatchNormalization) -
     }
     let of =
         |i: usize, channel: usize| if parameters[i].len() == 1 { parameters[i][0] } else { parameters[i][channel] };
-    let elements = x.data.iter().enumerate().map(|(i, x)| {
-        let channel = i % (channels * per_channel) / per_channel;
+    let mut elements = Vec::with_capacity(x.data.len());
+    for (i, row) in x.contiguous().chunks(per_channel.max(1)).enumerate() {
+        let channel = i % channels.max(1);
+        let (scale, bias, mean) = (of(0, channel), of(1, channel), of(2, channel));
         let deviation = (of(3, channel) + a.epsilon).sqrt();
-        of(0, channel) * (x - of(2, channel)) / deviation + of(1, channel)
-    });
-    Ok(vec![Value::of(x.frames.clone(), x.shape(), elements.collect())?])
+        elements.extend(row.iter().map(|x| scale * (x - mean) / deviation + bias));
+    }
+    Ok(vec![Value::of(x.frames.clone(), x.shape(), elements)?])
 }

@@ -3,6 +3,7 @@
 use crate::fault::{Fault, fault};
 use crate::limits::Meter;
 use cntk_parser::model::Shape;
+use std::ops::Range;
 
 /// The window along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,9 @@ impl Placed {
     }
 }
 
+/// No element.
+const PADDING: usize = usize::MAX;
+
 /// All windows on the axes of an operand: which element is under which tap at which place.
 pub(super) struct Grid {
     /// Taps of a window.
@@ -83,8 +87,8 @@ pub(super) struct Grid {
     pub(super) places: usize,
     /// Elements of the axes together.
     pub(super) area: usize,
-    /// By tap, then place: the element in row-major order; `None` on padding.
-    under: Vec<Option<usize>>,
+    /// By tap, then place: the element in row-major order; [`PADDING`] where there is none.
+    under: Vec<usize>,
 }
 
 impl Grid {
@@ -93,7 +97,7 @@ impl Grid {
             |f: fn(&Placed) -> usize| placed.iter().map(f).try_fold(1, usize::checked_mul).unwrap_or(usize::MAX);
         let (taps, all, area) = (count(|p| p.window.taps), count(|p| p.output), count(|p| p.input));
         meter.room(&[taps, all, 2])?;
-        let mut under = vec![Some(0)];
+        let mut under = vec![0];
         let mut sizes = [1, 1];
         // Axis by axis, each tap and place so far is followed by those along the axis.
         for axis in placed {
@@ -101,9 +105,9 @@ impl Grid {
             let mut wider = Vec::with_capacity(under.len() * next[0] * next[1]);
             for tap in 0..sizes[0] * next[0] {
                 for place in 0..sizes[1] * next[1] {
-                    let outer: Option<usize> = under[tap / next[0] * sizes[1] + place / next[1]];
-                    let inner = axis.at(place % next[1], tap % next[0]);
-                    wider.push(outer.zip(inner).map(|(outer, inner)| outer * axis.input + inner));
+                    let outer: usize = under[tap / next[0] * sizes[1] + place / next[1]];
+                    let inner = axis.at(place % next[1], tap % next[0]).filter(|_| outer != PADDING);
+                    wider.push(inner.map_or(PADDING, |inner| outer * axis.input + inner));
                 }
             }
             under = wider;
@@ -114,7 +118,18 @@ impl Grid {
 
     /// The element under a tap at a place; `None` on padding.
     pub(super) fn at(&self, tap: usize, place: usize) -> Option<usize> {
-        self.under[tap * self.places + place]
+        Some(self.under[tap * self.places + place]).filter(|i| *i != PADDING)
+    }
+
+    /// The elements of a channel that are under a tap at some places; 0 on padding.
+    pub(super) fn gather<'g>(
+        &'g self,
+        channel: &'g [f64],
+        tap: usize,
+        places: Range<usize>,
+    ) -> impl Iterator<Item = f64> + 'g {
+        let from = tap * self.places;
+        self.under[from + places.start..from + places.end].iter().map(|i| channel.get(*i).copied().unwrap_or(0.0))
     }
 }
 
