@@ -48,6 +48,14 @@ impl Needs {
         self
     }
 
+    /// And these.
+    pub fn and(mut self, more: Self) -> Self {
+        self.read.extend(more.read);
+        self.folders.extend(more.folders);
+        self.threads |= more.threads;
+        self
+    }
+
     pub fn and_threads(mut self) -> Self {
         self.threads = true;
         self

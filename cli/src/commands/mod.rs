@@ -29,10 +29,10 @@ Exit codes:
 
 /// Declares the enum that clap parses into and what runs each of its variants.
 macro_rules! commands {
-    ($($variant:ident => $module:ident),* $(,)?) => {
+    ($($(#[$attribute:meta])* $variant:ident => $module:ident),* $(,)?) => {
         #[derive(clap::Subcommand)]
         pub enum Command {
-            $($variant($module::Args),)*
+            $($(#[$attribute])* $variant($module::Args),)*
         }
 
         impl Command {
@@ -53,9 +53,12 @@ mod diff;
 mod eval;
 mod inspect;
 mod man;
+mod migrate;
 mod ops;
 mod sign;
 mod validate;
+
+use migrate::worker as migrate_worker;
 
 commands! {
     Convert => convert,
@@ -63,6 +66,9 @@ commands! {
     Validate => validate,
     Inspect => inspect,
     Diff => diff,
+    Migrate => migrate,
+    #[command(hide = true)]
+    MigrateWorker => migrate_worker,
     Sign => sign,
     Check => check,
     Ops => ops,

@@ -4,6 +4,7 @@ mod convert;
 mod diff;
 mod eval;
 mod failures;
+mod migrate;
 mod model;
 mod pytorch;
 mod record;

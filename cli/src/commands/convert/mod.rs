@@ -11,15 +11,24 @@ mod summary;
 
 use crate::{
     args::{Common, Format},
+    directory::Directory,
     exit,
     input::Input,
+    load,
+    output::{Output, folder},
+    sandbox::{self, Needs},
     signed::SignatureArgs,
     terminal::Terminal,
 };
 use anyhow::{Result, bail};
 use clap::{ValueEnum, builder::NonEmptyStringValueParser};
+use cntk_parser::{ModelFile, model::ValidatedModel};
 use cntk2onnx::{Options, Outputs, Refusal};
-use std::path::{Path, PathBuf};
+use destination::Destination;
+use std::{
+    mem::ManuallyDrop,
+    path::{Path, PathBuf},
+};
 pub use summary::size;
 
 /// Convert a model
@@ -104,19 +113,85 @@ pub enum Place {
 }
 
 pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
-    let options = options(&args);
     let signed = args.signed.open()?;
     let input = Input::open(&args.input)?.signed_by(signed.as_ref());
-    if args.to != Target::Onnx && (args.weights != Place::Embed || args.hash()) {
-        bail!("--weights, --hash and --expect-sha256 are for --to onnx");
+    let prepared = Prepared::open(args, &input)?;
+    sandbox::enter(terminal, common, &prepared.needs());
+    // Nothing is dropped that holds an object per node: the process ends soon, and freeing a million of them one by one
+    // takes a tenth of the whole time.
+    let file = ModelFile::new(&input);
+    let Some(model) = load::valid(terminal, common, &input, &file) else { return Ok(exit::REJECTED) };
+    Ok(prepared.finish(terminal, &input, &ManuallyDrop::new(model))?.code)
+}
+
+/// A conversion whose outputs are open, so that rights can be given up before the model is looked at.
+pub struct Prepared {
+    args: Args,
+    opened: Opened,
+}
+
+enum Opened {
+    Onnx(Destination),
+    /// And what was recorded from CNTK.
+    Pytorch(PathBuf, Directory, Option<Box<Input>>),
+    Safetensors(PathBuf, Output),
+}
+
+/// How a conversion ended, all of it told.
+pub struct Ended {
+    /// The exit code.
+    pub code: u8,
+    /// Outputs that were left out, and why.
+    pub dropped: Vec<String>,
+    /// Why nothing was written.
+    pub reasons: Vec<String>,
+}
+
+impl Prepared {
+    /// Opens what will be written.
+    pub fn open(args: Args, input: &Input) -> Result<Self> {
+        if args.to != Target::Onnx && (args.weights != Place::Embed || args.hash()) {
+            bail!("--weights, --hash and --expect-sha256 are for --to onnx");
+        }
+        if args.to != Target::Pytorch && args.record.is_some() {
+            bail!("--record is for --to pytorch");
+        }
+        let opened = match args.to {
+            Target::Onnx => Opened::Onnx(onnx::open(&args, input)?),
+            Target::Pytorch => pytorch::open(&args, input)?,
+            Target::Safetensors => safetensors::open(&args, input)?,
+        };
+        Ok(Self { args, opened })
     }
-    if args.to != Target::Pytorch && args.record.is_some() {
-        bail!("--record is for --to pytorch");
+
+    /// What is left to do once everything is open.
+    pub fn needs(&self) -> Needs {
+        match &self.opened {
+            Opened::Onnx(destination) => destination.needs(self.args.hash()),
+            Opened::Pytorch(path, ..) | Opened::Safetensors(path, _) => Needs::writing(Some(folder(path)), false),
+        }
     }
-    match args.to {
-        Target::Onnx => onnx::run(terminal, common, &args, &input, &options),
-        Target::Pytorch => pytorch::run(terminal, common, &args, &input, &options),
-        Target::Safetensors => safetensors::run(terminal, common, &args, &input),
+
+    /// Converts and gives the outputs their names.
+    pub fn finish(self, terminal: &Terminal, input: &Input, model: &ValidatedModel<'_>) -> Result<Ended> {
+        let options = options(&self.args);
+        match self.opened {
+            Opened::Onnx(destination) => onnx::finish(terminal, &self.args, input, model, &options, destination),
+            Opened::Pytorch(path, directory, record) => {
+                pytorch::finish(terminal, &self.args, input, model, &options, (&path, directory, record))
+            }
+            Opened::Safetensors(path, output) => safetensors::finish(terminal, input, model, (&path, output)),
+        }
+    }
+}
+
+impl Ended {
+    fn done(dropped: Vec<String>) -> Self {
+        Self { code: exit::DONE, dropped, reasons: vec![] }
+    }
+
+    fn with(code: u8) -> Self {
+        Self { code, dropped: vec![], reasons: vec![] }
     }
 }
 
@@ -158,11 +233,12 @@ fn path(args: &Args, input: &Input, default: impl Fn(&Path) -> PathBuf) -> Resul
 }
 
 /// Every reason in one run.
-fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> u8 {
+fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> Ended {
     for reason in &refusal.reasons {
         terminal.error(format_args!("{}: cannot be converted: {reason}", input.name));
     }
-    exit::REFUSED
+    let reasons = refusal.reasons.iter().map(ToString::to_string).collect();
+    Ended { code: exit::REFUSED, dropped: vec![], reasons }
 }
 
 fn sha256(text: &str) -> Result<[u8; 32], &'static str> {

@@ -1,18 +1,16 @@
 //! `convert --to onnx`.
 
-use super::{Args, destination::Destination, hash, refused, summary};
+use super::{Args, Ended, destination::Destination, hash, refused, summary};
 use crate::{
-    args::{Common, Format},
+    args::Format,
     exit,
     file_sink::FileSink,
     input::Input,
-    load,
     progress::Progress,
-    sandbox,
     terminal::{self, Terminal},
 };
 use anyhow::{Result, anyhow, bail};
-use cntk_parser::ModelFile;
+use cntk_parser::model::ValidatedModel;
 use cntk2onnx::{Conversion, Options, SOURCE_SHA256, WriteError};
 use std::{
     io::{self, IsTerminal},
@@ -20,19 +18,23 @@ use std::{
     thread,
 };
 
-pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, options: &Options) -> Result<u8> {
-    let mut destination = Destination::open(args, input)?;
+pub fn open(args: &Args, input: &Input) -> Result<Destination> {
+    let destination = Destination::open(args, input)?;
     if destination.model.is_none() && io::stdout().is_terminal() {
         bail!("a model is not for a terminal: redirect standard output, or name a file with -o");
     }
-    sandbox::enter(terminal, common, &destination.needs(args.hash()));
+    Ok(destination)
+}
 
-    // Nothing is dropped that holds an object per node: the process ends soon, and freeing a million of them one by one
-    // takes a tenth of the whole time.
-    let file = ModelFile::new(input);
-    let Some(model) = load::valid(terminal, common, input, &file) else { return Ok(exit::REJECTED) };
-    let model = ManuallyDrop::new(model);
-    let conversion = match cntk2onnx::convert(&model, options) {
+pub fn finish(
+    terminal: &Terminal,
+    args: &Args,
+    input: &Input,
+    model: &ValidatedModel<'_>,
+    options: &Options,
+    mut destination: Destination,
+) -> Result<Ended> {
+    let conversion = match cntk2onnx::convert(model, options) {
         Ok(conversion) => ManuallyDrop::new(conversion),
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
@@ -40,7 +42,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, opt
     let job = Job { terminal, input, args };
     let written = match job.write(&conversion, &mut destination)? {
         Ok(written) => written,
-        Err(code) => return Ok(code),
+        Err(code) => return Ok(Ended::with(code)),
     };
     input.unchanged()?;
     if args.format == Format::Json && destination.model.is_some() {
@@ -48,7 +50,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, opt
     }
     summary::text(terminal, &destination, &written, &conversion.summary);
     destination.finish(written.side.is_some())?;
-    Ok(exit::DONE)
+    Ok(Ended::done(conversion.summary.dropped.clone()))
 }
 
 struct Job<'a> {

@@ -1,34 +1,40 @@
 //! `convert --to pytorch`.
 
-use super::{Args, path, refused, safetensors::tensors};
-use crate::{
-    args::Common, directory::Directory, exit, input::Input, load, output::folder, sandbox, terminal::Terminal,
-};
+use super::{Args, Ended, Opened, path, refused, safetensors::tensors};
+use crate::{directory::Directory, input::Input, terminal::Terminal};
 use anyhow::{Context, Result};
-use cntk_parser::ModelFile;
+use cntk_parser::model::ValidatedModel;
 use cntk2onnx::{
     Options, Record,
     pytorch::{PyTorchConversion, PyTorchOptions, convert_pytorch},
 };
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 /// The files of a converted model; those of text first.
 const NAMES: &[&str] = &["model.py", "test_model.py", "report.json", "model.safetensors", "reference.safetensors"];
 
-pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, options: &Options) -> Result<u8> {
+pub fn open(args: &Args, input: &Input) -> Result<Opened> {
     let path = path(args, input, |p| {
         let mut name = p.file_stem().unwrap_or_default().to_owned();
         name.push("_pytorch");
         p.with_file_name(name)
     })?;
+    let record = args.record.as_deref().map(Input::open).transpose()?.map(Box::new);
+    let directory = Directory::create(&path, NAMES, args.force)?;
+    Ok(Opened::Pytorch(path, directory, record))
+}
+
+pub fn finish(
+    terminal: &Terminal,
+    args: &Args,
+    input: &Input,
+    model: &ValidatedModel<'_>,
+    options: &Options,
+    (path, destination, record): (&Path, Directory, Option<Box<Input>>),
+) -> Result<Ended> {
     let stem = input.path.as_ref().and_then(|p| p.file_stem()).map(|s| s.to_string_lossy().into_owned());
     let own = PyTorchOptions::default().name(stem.unwrap_or_default()).stub(args.stub);
-    let record = args.record.as_deref().map(Input::open).transpose()?;
-    let destination = Directory::create(&path, NAMES, args.force)?;
-    sandbox::enter(terminal, common, &sandbox::Needs::writing(Some(folder(&path)), false));
-    let file = ModelFile::new(input);
-    let Some(model) = load::valid(terminal, common, input, &file) else { return Ok(exit::REJECTED) };
-    let mut made = match convert_pytorch(&model, options, &own) {
+    let mut made = match convert_pytorch(model, options, &own) {
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
@@ -50,7 +56,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input, opt
     }
     terminal.say(format_args!("wrote {}: {}", path.display(), NAMES.join(", ")));
     destination.finish()?;
-    Ok(exit::DONE)
+    Ok(Ended::done(made.dropped.iter().map(ToString::to_string).collect()))
 }
 
 fn write(terminal: &Terminal, made: &PyTorchConversion, destination: &Directory, input: &Input) -> Result<()> {

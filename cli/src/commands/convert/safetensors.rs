@@ -1,19 +1,9 @@
 //! `convert --to safetensors`.
 
-use super::{Args, path, refused};
-use crate::{
-    args::Common,
-    exit,
-    file_sink::FileSink,
-    input::Input,
-    load,
-    output::{Output, folder},
-    progress::Progress,
-    sandbox,
-    terminal::Terminal,
-};
+use super::{Args, Ended, Opened, path, refused};
+use crate::{file_sink::FileSink, input::Input, output::Output, progress::Progress, terminal::Terminal};
 use anyhow::{Context, Result, anyhow};
-use cntk_parser::ModelFile;
+use cntk_parser::model::ValidatedModel;
 use cntk2onnx::{
     WriteError,
     pytorch::{
@@ -21,15 +11,21 @@ use cntk2onnx::{
         safetensors::{self, Tensor},
     },
 };
-use std::fs::File;
+use std::{fs::File, path::Path};
 
-pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input) -> Result<u8> {
+pub fn open(args: &Args, input: &Input) -> Result<Opened> {
     let path = path(args, input, |p| p.with_extension("safetensors"))?;
     let output = Output::create(&path, args.force)?;
-    sandbox::enter(terminal, common, &sandbox::Needs::writing(Some(folder(&path)), false));
-    let file = ModelFile::new(input);
-    let Some(model) = load::valid(terminal, common, input, &file) else { return Ok(exit::REJECTED) };
-    let made = match convert_safetensors(&model) {
+    Ok(Opened::Safetensors(path, output))
+}
+
+pub fn finish(
+    terminal: &Terminal,
+    input: &Input,
+    model: &ValidatedModel<'_>,
+    (path, output): (&Path, Output),
+) -> Result<Ended> {
+    let made = match convert_safetensors(model) {
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
@@ -37,7 +33,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: &Args, input: &Input) -> 
     input.unchanged()?;
     terminal.say(format_args!("wrote {}, {} tensors", path.display(), made.len()));
     output.finish()?;
-    Ok(exit::DONE)
+    Ok(Ended::done(vec![]))
 }
 
 /// Writes the tensors of a safetensors file.

@@ -86,10 +86,10 @@ impl Matching {
         waiting: &mut Vec<(FunctionId, FunctionId)>,
     ) {
         match (one, other) {
-            (Source::Output(f, _), Source::Output(g, _)) => {
-                if a.operator(f).name() == b.operator(g).name() && self.functions.join(f, g) {
-                    waiting.push((f, g));
-                }
+            (Source::Output(f, _), Source::Output(g, _))
+                if a.operator(f).name() == b.operator(g).name() && self.functions.join(f, g) =>
+            {
+                waiting.push((f, g));
             }
             (Source::Variable(v), Source::Variable(w)) if a.variable(v).kind == b.variable(w).kind => {
                 self.variables.join(v, w);

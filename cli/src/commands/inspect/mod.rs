@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, mem::ManuallyDrop, path::PathBuf};
 mod contents;
 mod cost;
 
-use contents::{Contents, Port};
+pub use contents::{Contents, Port};
 
 /// Show what is in a model
 #[derive(clap::Args)]

@@ -1,0 +1,198 @@
+//! The record of one file: an object of the manifest (`docs/manifest.schema.json`).
+
+use super::{Args, pool::Process};
+use crate::{args::Common, exit, signed, terminal};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    path::Path,
+};
+
+/// What became of a file.
+#[derive(Clone)]
+pub struct Record(Map<String, Value>);
+
+/// What a run was asked, as far as results depend on it.
+pub fn options(common: &Common, args: &Args) -> Value {
+    let text = |all: &[std::ffi::OsString]| all.iter().map(|s| s.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    json!({
+        "tool": concat!("cntk2onnx ", env!("CARGO_PKG_VERSION")),
+        "to": args.to.iter().map(|t| t.word()).collect::<Vec<_>>(),
+        "convert": text(&args.convert),
+        "allow_udf": common.allow_udf,
+        "limits": common.limits.0.list().iter().map(|(name, value, _)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>(),
+        "signature": args.signed.signature.as_ref().map(|p| p.to_string_lossy().into_owned()),
+    })
+}
+
+impl Record {
+    fn new(name: &str, outcome: &str, code: u8, messages: &[String]) -> Self {
+        let value = json!({ "path": name, "outcome": outcome, "exit": code, "messages": messages, "files": [] });
+        match value {
+            Value::Object(map) => Self(map),
+            _ => Self(Map::new()),
+        }
+    }
+
+    /// Nothing of CNTK's.
+    pub fn skipped(name: &str, kind: &str) -> Self {
+        Self::new(name, "skipped", exit::DONE, &[kind.to_owned()])
+    }
+
+    pub fn unreadable(name: &str, why: &str) -> Self {
+        Self::new(name, "unreadable", exit::IO, &[why.to_owned()])
+    }
+
+    /// Not among what was signed.
+    pub fn unsigned(name: &str) -> Self {
+        Self::new(name, "unsigned", exit::REJECTED, &["the bundle has no digest of this file".to_owned()])
+    }
+
+    /// What a worker said, and what it wrote below `out`.
+    pub fn ended<'n>(name: &str, process: Process, out: &Path, outputs: impl Iterator<Item = &'n str>) -> Self {
+        let told: Vec<_> =
+            String::from_utf8_lossy(&process.stderr).lines().take(1000).map(terminal::printable).collect();
+        let mut record = match (&process.status, serde_json::from_slice(&process.stdout)) {
+            (Err(error), _) => Self::new(name, "crashed", exit::REJECTED, &[format!("no worker: {error}")]),
+            _ if process.timed_out => Self::new(name, "timeout", exit::REJECTED, &told),
+            (Ok(status), Ok(Value::Object(mut said))) if status.code().is_some() => {
+                said.insert("path".to_owned(), json!(name));
+                said.insert("exit".to_owned(), json!(status.code()));
+                if said.get("messages").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+                    said.insert("messages".to_owned(), json!(told));
+                }
+                Self(said)
+            }
+            _ if told.iter().any(|line| line.contains("memory allocation")) => {
+                Self::new(name, "memory", exit::REJECTED, &told)
+            }
+            (Ok(status), _) => Self::new(name, "crashed", exit::REJECTED, &[&[status.to_string()], &*told].concat()),
+        };
+        let mut files = vec![];
+        for output in outputs {
+            collect(out, output, &mut files);
+        }
+        // One that did not end well has written nothing, or not all.
+        if record.is_final() {
+            record.0.insert("files".to_owned(), Value::Array(files));
+        } else {
+            record.0.insert("files".to_owned(), json!([]));
+        }
+        record.0.insert("milliseconds".to_owned(), json!(u64::try_from(process.took.as_millis()).unwrap_or(u64::MAX)));
+        record
+    }
+
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        match serde_json::from_slice(line) {
+            Ok(Value::Object(map)) => Some(Self(map)),
+            _ => None,
+        }
+    }
+
+    /// The line of the journal.
+    pub fn with_options(&self, options: &Value) -> String {
+        let mut map = self.0.clone();
+        map.insert("options".to_owned(), options.clone());
+        Value::Object(map).to_string()
+    }
+
+    /// What is needed to know whether it still holds.
+    pub fn digests_only(mut self) -> Self {
+        self.0.retain(|key, _| ["outcome", "sha256", "files"].contains(&key.as_str()));
+        self
+    }
+
+    /// As it stands in the manifest.
+    pub fn into_value(mut self) -> Value {
+        self.0.remove("options");
+        Value::Object(self.0)
+    }
+
+    pub fn get(&self, key: &str) -> &Value {
+        self.0.get(key).unwrap_or(&Value::Null)
+    }
+
+    pub fn options(&self) -> Option<&Value> {
+        self.0.get("options")
+    }
+
+    pub fn name(&self) -> Option<&str> {
+        self.get("path").as_str()
+    }
+
+    pub fn digest(&self) -> Option<&str> {
+        self.get("sha256").as_str()
+    }
+
+    pub fn outcome(&self) -> &str {
+        self.get("outcome").as_str().unwrap_or("crashed")
+    }
+
+    /// Would the same file end the same way again?
+    pub fn is_final(&self) -> bool {
+        ["converted", "partly", "refused", "invalid"].contains(&self.outcome())
+    }
+
+    /// Outputs with their digests.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.get("files").as_array().map(Vec::as_slice).unwrap_or_default();
+        files.iter().filter_map(|file| Some((file["path"].as_str()?, file["sha256"].as_str()?)))
+    }
+}
+
+/// Counts over all files.
+#[derive(Default)]
+pub struct Totals {
+    pub outcomes: BTreeMap<String, u64>,
+    pub worst: u8,
+}
+
+impl Totals {
+    pub fn count(&mut self, record: &Record) {
+        *self.outcomes.entry(record.outcome().to_owned()).or_default() += 1;
+        let code = record.get("exit").as_u64().and_then(|n| u8::try_from(n).ok()).unwrap_or(exit::REJECTED);
+        self.worst = self.worst.max(code);
+    }
+
+    pub fn words(&self) -> String {
+        let counts: Vec<_> = self.outcomes.iter().map(|(what, n)| format!("{n} {what}")).collect();
+        let all: u64 = self.outcomes.values().sum();
+        format!("{all} files: {}", if counts.is_empty() { "none".to_owned() } else { counts.join(", ") })
+    }
+}
+
+/// The files at `name` below `out`: one, with its weights beside it, or those of a folder.
+fn collect(out: &Path, name: &str, files: &mut Vec<Value>) {
+    let path = out.join(name);
+    if path.is_dir() {
+        let mut inner: Vec<_> = fs::read_dir(&path).into_iter().flatten().flatten().map(|e| e.file_name()).collect();
+        inner.sort();
+        inner.iter().for_each(|file| collect(out, &format!("{name}/{}", file.to_string_lossy()), files));
+        return;
+    }
+    for name in [name.to_owned(), format!("{name}.data")] {
+        if let Ok((digest, length)) = File::open(out.join(&name)).and_then(|mut file| signed::sum(&mut file)) {
+            files.push(json!({ "path": name, "bytes": length, "sha256": hex(&digest) }));
+        }
+    }
+}
+
+/// The SHA-256 of a file, `None` if it cannot be read.
+pub fn file_digest(path: &Path) -> Option<String> {
+    let sum = || -> io::Result<_> { signed::sum(&mut File::open(path)?) };
+    sum().ok().map(|(digest, _)| hex(&digest))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Removes an output of an earlier run.
+pub fn remove(path: &Path) {
+    let mut data = path.as_os_str().to_owned();
+    data.push(".data");
+    let _ = fs::remove_file(data);
+    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+}

@@ -1,0 +1,183 @@
+//! The files of a tree, which of them are CNTK's, and what their outputs are called.
+
+use cntk_parser::{Limits, ModelFile};
+use std::{
+    collections::{HashMap, HashSet},
+    fs::{self, File},
+    io::Read,
+    path::Path,
+};
+
+/// So much of a file tells what it is.
+const HEAD: u64 = 4096;
+/// What CNTK's own files are called. A file of such a name is reported on whatever it is.
+const SUFFIXES: [&str; 4] = ["model", "dnn", "cmf", "ckp"];
+/// An entry of the tree that is no folder.
+pub struct Item {
+    /// Relative to the tree, with `/` between parts.
+    pub name: String,
+    pub found: Found,
+}
+
+pub enum Found {
+    /// To be converted; outputs begin with `stem`, relative to the folder of results.
+    Model {
+        stem: String,
+    },
+    /// Nothing of CNTK's: what it is.
+    Other(String),
+    Unreadable(String),
+}
+
+/// Everything below `root` but `out`, sorted by name. Links to files are followed, links to folders are not, so the search ends.
+pub fn find(root: &Path, out: Option<&Path>) -> Vec<Item> {
+    let mut items = vec![];
+    let mut waiting = vec![(root.to_owned(), String::new())];
+    while let Some((folder, prefix)) = waiting.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                items.push(Item { name: prefix + ".", found: unreadable(&error) });
+                continue;
+            }
+        };
+        for entry in entries {
+            let Ok(entry) = entry else { continue };
+            let path = entry.path();
+            let Some(name) = entry.file_name().to_str().map(|name| format!("{prefix}{name}")) else {
+                let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+                items.push(Item { name, found: Found::Unreadable("its name is not UTF-8".to_owned()) });
+                continue;
+            };
+            let linked = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            let found = match fs::metadata(&path) {
+                Ok(kind) if kind.is_dir() && linked => Found::Other("a link to a folder".to_owned()),
+                Ok(kind) if kind.is_dir() => {
+                    if out.is_none_or(|out| out != path) {
+                        waiting.push((path, name + "/"));
+                    }
+                    continue;
+                }
+                Ok(kind) if kind.is_file() => look(&path),
+                Ok(_) => Found::Other("no regular file".to_owned()),
+                Err(error) => unreadable(&error),
+            };
+            items.push(Item { name, found });
+        }
+    }
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    name_outputs(&mut items);
+    items
+}
+
+fn unreadable(error: &std::io::Error) -> Found {
+    Found::Unreadable(crate::terminal::without_number(&error.to_string()))
+}
+
+/// What a file is, by its first bytes.
+fn look(path: &Path) -> Found {
+    let mut head = vec![];
+    if let Err(error) = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)) {
+        return unreadable(&error);
+    }
+    let model = Found::Model { stem: String::new() };
+    let named =
+        path.extension().and_then(|s| s.to_str()).is_some_and(|s| SUFFIXES.iter().any(|k| s.eq_ignore_ascii_case(k)));
+    if named {
+        return model;
+    }
+    match cntk_parser::parse(&ModelFile::new(&head), &Limits::default()) {
+        // All of these but two say that it is something else; anything beyond is about parts that only CNTK's files have.
+        Err(e) if e.code().starts_with("file.") && !["file.v1", "file.checkpoint"].contains(&e.code()) => {
+            Found::Other(e.to_string())
+        }
+        Err(_) => model,
+        Ok(_) => model,
+    }
+}
+
+/// Each output is called like its file, without the suffix where that is unique in the folder, whatever the case.
+fn name_outputs(items: &mut [Item]) {
+    let mut counts: HashMap<String, u32> = HashMap::new();
+    for item in items.iter().filter(|i| matches!(i.found, Found::Model { .. })) {
+        *counts.entry(short(&item.name).to_lowercase()).or_default() += 1;
+    }
+    let mut taken = HashSet::new();
+    for item in items {
+        let Found::Model { stem } = &mut item.found else { continue };
+        let alone = counts.get(&short(&item.name).to_lowercase()) == Some(&1);
+        let wanted = if alone { short(&item.name) } else { &item.name };
+        *stem = wanted.to_owned();
+        let mut number = 2;
+        while !taken.insert(stem.to_lowercase()) {
+            *stem = format!("{wanted}-{number}");
+            number += 1;
+        }
+    }
+}
+
+/// A name without its suffix.
+fn short(name: &str) -> &str {
+    let start = name.rfind('/').map_or(0, |slash| slash + 1);
+    match name.rfind('.') {
+        Some(dot) if dot > start => &name[..dot],
+        _ => name,
+    }
+}
+
+/// Removes what workers that were killed have left below `folder`: hidden files and folders of their making.
+pub fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if entry.file_name().to_str().is_some_and(is_temporary) {
+            let _ = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        } else if is_folder {
+            sweep(&path);
+        }
+    }
+}
+
+/// `.NAME.PROCESS-ATTEMPT.tmp`, as outputs are called until they are complete.
+fn is_temporary(name: &str) -> bool {
+    let numbers = name.strip_prefix('.').and_then(|n| n.strip_suffix(".tmp").or_else(|| n.strip_suffix(".tmp.old")));
+    let Some((process, attempt)) = numbers.and_then(|n| n.rsplit_once('.')).and_then(|(_, n)| n.split_once('-')) else {
+        return false;
+    };
+    [process, attempt].iter().all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&str]) -> Vec<String> {
+        let item = |name: &&str| Item { name: (*name).to_owned(), found: Found::Model { stem: String::new() } };
+        let mut items: Vec<_> = names.iter().map(item).collect();
+        name_outputs(&mut items);
+        let stem = |item: &Item| match &item.found {
+            Found::Model { stem } => stem.clone(),
+            _ => unreachable!("all are models"),
+        };
+        items.iter().map(stem).collect()
+    }
+
+    #[test]
+    fn outputs_have_names_of_their_own() {
+        assert_eq!(named(&["a/net.model", "b/net.model", "c", "a.b/c"]), ["a/net", "b/net", "c", "a.b/c"]);
+        assert_eq!(named(&["net.dnn", "net.model", "net.model.model"]), ["net.dnn", "net.model", "net.model-2"]);
+        assert_eq!(named(&["Net.model", "net.model"]), ["Net.model", "net.model-2"]);
+        assert_eq!(named(&[".model", "x.7.model"]), [".model", "x.7"]);
+    }
+
+    #[test]
+    fn leftovers_are_known() {
+        assert!(
+            is_temporary(".net_pytorch.123-0.tmp")
+                && is_temporary(".net.onnx.7-12.tmp")
+                && is_temporary(".a.1-0.tmp.old")
+        );
+        assert!(!is_temporary("net.onnx") && !is_temporary(".net.tmp") && !is_temporary(".cntk2onnx.jsonl"));
+    }
+}

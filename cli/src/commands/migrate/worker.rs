@@ -1,0 +1,257 @@
+//! What runs in a process of its own, on one file: `migrate` starts it, and it prints the file's record.
+
+use super::Target;
+use crate::{
+    args::Common,
+    commands::{
+        Cli, Command, convert,
+        inspect::{Contents, Port},
+    },
+    exit,
+    input::Input,
+    json::Json,
+    load::{self, Verdict},
+    sandbox::{self, Needs},
+    terminal::{self, Terminal},
+};
+use anyhow::{Result, anyhow};
+use clap::Parser;
+use cntk_parser::{ModelFile, Severity};
+use sha2::{Digest, Sha256};
+use std::{
+    ffi::OsString,
+    mem::ManuallyDrop,
+    path::{Path, PathBuf},
+    process,
+};
+
+/// Work on one file of a migration
+#[derive(clap::Args)]
+pub struct Args {
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    #[arg(long)]
+    pub onnx: Option<PathBuf>,
+    #[arg(long)]
+    pub pytorch: Option<PathBuf>,
+    #[arg(long)]
+    pub safetensors: Option<PathBuf>,
+    /// MiB that the process may take beyond the size of the file
+    #[arg(long)]
+    pub memory: u64,
+    /// The SHA-256 that the file was signed with
+    #[arg(long)]
+    pub expect: Option<String>,
+    #[arg(last = true)]
+    pub convert: Vec<OsString>,
+}
+
+/// The command that works on `input`. `output` says where each target goes.
+pub fn command(
+    common: &Common,
+    args: &super::Args,
+    input: &Path,
+    output: impl Fn(Target) -> Option<PathBuf>,
+    expect: Option<&str>,
+) -> process::Command {
+    let mut command = process::Command::new(program());
+    command.arg("migrate-worker").arg(input).arg("--quiet");
+    command.args(["--memory", &args.memory.to_string()]);
+    for target in [Target::Onnx, Target::Pytorch, Target::Safetensors] {
+        if let Some(path) = output(target) {
+            command.arg(format!("--{}", target.word())).arg(path);
+        }
+    }
+    if let Some(digest) = expect {
+        command.args(["--expect", digest]);
+    }
+    if common.allow_udf {
+        command.arg("--allow-udf");
+    }
+    if common.no_sandbox {
+        command.arg("--no-sandbox");
+    }
+    for (name, value, _) in common.limits.0.list() {
+        command.arg(format!("--max-{name}")).arg(value.to_string());
+    }
+    command.arg("--").args(&args.convert);
+    // A signal to the terminal's foreground is for the one that started all; it lets those at work finish.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
+}
+
+/// This program: itself, or the script that brought it along as a package.
+fn program() -> PathBuf {
+    let name = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("cntk2onnx"));
+    let own = std::env::current_exe().ok().filter(name);
+    own.or_else(|| std::env::args_os().next().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("cntk2onnx"))
+}
+
+/// The options of `convert` for one target, as the command line has them after `--`.
+pub fn conversion(input: &Path, target: Target, output: &Path, options: &[OsString]) -> Result<convert::Args> {
+    let words: [&std::ffi::OsStr; 8] = [
+        "cntk2onnx".as_ref(),
+        "convert".as_ref(),
+        input.as_ref(),
+        "--to".as_ref(),
+        target.word().as_ref(),
+        "--output".as_ref(),
+        output.as_ref(),
+        "--force".as_ref(),
+    ];
+    let words = words.iter().map(|w| (*w).to_owned()).chain(options.iter().cloned());
+    let parsed = Cli::try_parse_from(words).map_err(|e| anyhow!("options of convert: {}", e.render()))?;
+    let Command::Convert(mut args) = parsed.command else { return Err(anyhow!("these are no options of convert")) };
+    if target != Target::Onnx {
+        (args.weights, args.hash, args.expect_sha256) = (convert::Place::Embed, false, None);
+    }
+    if target != Target::Pytorch {
+        args.record = None;
+    }
+    Ok(args)
+}
+
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
+    let mut record = vec![];
+    let code = match one(terminal, common, &args, &mut record) {
+        Ok((code, outcome)) => {
+            record.push(("outcome", Json::from(outcome)));
+            code
+        }
+        Err(error) => {
+            terminal.error(format_args!("{error:#}"));
+            record.push(("outcome", Json::from("failed")));
+            exit::IO
+        }
+    };
+    terminal::report(&format!("{}\n", Json::Object(record)))?;
+    Ok(code)
+}
+
+fn one(
+    terminal: &Terminal,
+    common: &Common,
+    args: &Args,
+    record: &mut Vec<(&'static str, Json)>,
+) -> Result<(u8, &'static str)> {
+    let input = match Input::open(&args.input) {
+        Ok(input) => input,
+        Err(error) => {
+            terminal.error(format_args!("{error:#}"));
+            return Ok((exit::IO, "unreadable"));
+        }
+    };
+    confine(args.memory, input.len());
+    let mut prepared = vec![];
+    let mut needs = Needs::nothing();
+    for (target, path) in
+        [(Target::Onnx, &args.onnx), (Target::Pytorch, &args.pytorch), (Target::Safetensors, &args.safetensors)]
+    {
+        if let Some(path) = path {
+            let one = convert::Prepared::open(conversion(&args.input, target, path, &args.convert)?, &input)?;
+            needs = needs.and(one.needs());
+            prepared.push((target, one));
+        }
+    }
+    sandbox::enter(terminal, common, &needs);
+
+    let digest: String = Sha256::digest(&*input).iter().map(|b| format!("{b:02x}")).collect();
+    record.push(("bytes", Json::from(input.len())));
+    record.push(("sha256", Json::text(&*digest)));
+    if args.expect.as_ref().is_some_and(|expected| *expected != digest) {
+        terminal.error("is not the file that was signed");
+        return Ok((exit::REJECTED, "unsigned"));
+    }
+    let file = ModelFile::new(&input);
+    let model = match load::parse(common, &file) {
+        Ok(model) => model,
+        Err(error) => {
+            findings(&Verdict::malformed(&input.name, &error), record);
+            record.push(("messages", Json::list(error.hint(), Json::from)));
+            return Ok((exit::REJECTED, "invalid"));
+        }
+    };
+    let mut contents = Contents::of(&model);
+    let mut validation = ManuallyDrop::new(load::validate(common, model, false));
+    let verdict = Verdict::checked(&input.name, &mut validation);
+    findings(&verdict, record);
+    if let Some(model) = &validation.model {
+        contents.infer(model);
+    }
+    describe(&contents, record);
+    let Some(model) = &validation.model else { return Ok((exit::REJECTED, "invalid")) };
+    convert_all(terminal, &input, model, prepared, record)
+}
+
+fn convert_all(
+    terminal: &Terminal,
+    input: &Input,
+    model: &cntk_parser::model::ValidatedModel<'_>,
+    prepared: Vec<(Target, convert::Prepared)>,
+    record: &mut Vec<(&'static str, Json)>,
+) -> Result<(u8, &'static str)> {
+    let (mut dropped, mut messages, mut worst, mut done) = (vec![], vec![], exit::DONE, 0);
+    let count = prepared.len();
+    for (target, one) in prepared {
+        let ended = one.finish(terminal, input, model)?;
+        worst = worst.max(ended.code);
+        done += usize::from(ended.code == exit::DONE);
+        messages.extend(ended.reasons.iter().map(|reason| format!("{}: {reason}", target.word())));
+        for what in ended.dropped {
+            if !dropped.contains(&what) {
+                dropped.push(what);
+            }
+        }
+    }
+    record.push(("dropped", Json::list(dropped, Json::text)));
+    record.push(("messages", Json::list(messages, Json::text)));
+    let outcome = match (worst, done) {
+        (exit::DONE, _) => "converted",
+        (_, 0) => "refused",
+        (_, n) if n < count => "partly",
+        _ => "failed",
+    };
+    Ok((worst, outcome))
+}
+
+fn findings(verdict: &Verdict<'_>, record: &mut Vec<(&'static str, Json)>) {
+    let kept = verdict.findings.iter().filter(|f| f.severity != Severity::Note);
+    let list = Json::list(kept, |f| {
+        Json::Object(vec![
+            ("rule", Json::from(f.rule)),
+            ("severity", Json::from(f.severity.as_str())),
+            ("offset", Json::Number(f.offset)),
+            ("path", Json::text(&f.path)),
+            ("message", Json::text(&f.message)),
+        ])
+    });
+    record.push(("verdict", Json::from(if verdict.valid { "valid" } else { "invalid" })));
+    record.push(("findings", list));
+    record.push(("more_findings", Json::Number(verdict.more)));
+}
+
+fn describe(contents: &Contents<'_>, record: &mut Vec<(&'static str, Json)>) {
+    let counts = contents.ops.iter();
+    let ops =
+        Json::list(counts, |(name, n)| Json::Object(vec![("name", Json::text(name)), ("count", Json::Number(*n))]));
+    record.push(("kind", Json::from(contents.container)));
+    record.push(("ops", ops));
+    record.push(("inputs", Json::list(&contents.inputs, Port::json)));
+    record.push(("outputs", Json::list(&contents.outputs, Port::json)));
+    record.push(("parameters", Json::Number(contents.parameters.iter().map(|p| p.elements).sum())));
+}
+
+/// Bounds the memory of this process, and ends it with the one that started it.
+#[cfg(target_os = "linux")]
+fn confine(memory: u64, file: usize) {
+    use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+    let most = memory.saturating_mul(1 << 20).saturating_add(file as u64);
+    // Where the system refuses, the limits of the parser remain.
+    let _ = setrlimit(Resource::As, Rlimit { current: Some(most), maximum: Some(most) });
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn confine(_: u64, _: usize) {}
