@@ -117,14 +117,26 @@ pub fn flag(list: &[bool], rank: usize, row: usize) -> bool {
     }
 }
 
-/// The windows of a convolution over the spatial axes of a kernel, in row-major order. `kernel`: its spatial sizes; `rank`:
-/// the operand's. Attribute lists cover all axes of the operand, the channel's entry last.
-pub fn of_convolution(a: &Convolution, kernel: &[u64], rank: usize) -> Vec<Window> {
+/// A stride that CNTK infers leaves one window on an axis: it is as long as the padded axis, or longer than any where that is
+/// not known.
+fn one_window(n: Option<u64>, padding: Padding) -> u64 {
+    let (lo, hi) = if let Padding::Explicit(lo, hi) = padding { (lo, hi) } else { (0, 0) };
+    n.map_or(i32::MAX as u64, |n| n.saturating_add(lo).saturating_add(hi).max(1))
+}
+
+/// The windows of a convolution over the spatial axes of a kernel, in row-major order. `kernel`: its spatial sizes; `operand`: the
+/// operand's sizes, where they are known. Attribute lists cover all axes of the operand, the channel's entry last.
+pub fn of_convolution(a: &Convolution, kernel: &[u64], operand: &[Option<u64>]) -> Vec<Window> {
+    let rank = operand.len();
     let windows = kernel.iter().enumerate().map(|(i, kernel)| {
         let row = i + 1;
         let padding = padding(&a.auto_padding, (&a.lower_pad, &a.upper_pad), rank, row);
         let dilation = entry(&a.dilation, rank, row, 1).max(1);
-        Window { kernel: *kernel, stride: entry(&a.strides, rank, row, 1), dilation, padding, ceil: false }
+        let stride = match entry(&a.strides, rank, row, 1) {
+            Shape::INFERRED => one_window(operand[row], padding),
+            stride => stride,
+        };
+        Window { kernel: *kernel, stride, dilation, padding, ceil: false }
     });
     windows.collect()
 }
@@ -134,7 +146,7 @@ pub fn of_convolution(a: &Convolution, kernel: &[u64], rank: usize) -> Vec<Windo
 pub struct PoolingWindows {
     /// In row-major order.
     pub list: Vec<Window>,
-    /// A window runs over the outermost axis too: the operand has no channel axis.
+    /// Windows move over the outermost axis too: it is no channel axis.
     pub bare: bool,
 }
 
@@ -167,22 +179,30 @@ impl<'s> From<&'s Unpooling> for PoolingShape<'s> {
     }
 }
 
-/// The windows of a pooling of an operand of `rank` static axes.
-pub fn of_pooling(a: PoolingShape<'_>, rank: usize) -> PoolingWindows {
-    let size = |row: usize| match a.window.0.as_slice() {
-        [one] if rank == 1 => *one,
-        list => list.get(rank - 1 - row).copied().unwrap_or(1),
+/// The windows of a pooling of an operand of these static sizes, where they are known.
+pub fn of_pooling(a: PoolingShape<'_>, operand: &[Option<u64>]) -> PoolingWindows {
+    let rank = operand.len();
+    let along = |row: usize| {
+        let file = rank - 1 - row;
+        let kernel = a.window.0.get(file).copied().unwrap_or(1);
+        // The lists speak of the axes that the window has.
+        if file >= a.window.rank() {
+            return Window { kernel, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: a.ceil };
+        }
+        let padding = padding(a.auto_padding, a.pads, rank, row);
+        match entry(a.strides, rank, row, 1).max(1) {
+            Shape::INFERRED => {
+                Window { kernel, stride: one_window(operand[row], padding), dilation: 1, padding, ceil: false }
+            }
+            stride => Window { kernel, stride, dilation: 1, padding, ceil: a.ceil },
+        }
     };
-    // The outermost axis is the channel unless a window runs over it.
-    let bare = rank > 0 && size(0) != 1;
-    let list = (usize::from(!bare)..rank)
-        .map(|row| {
-            let padding = padding(a.auto_padding, a.pads, rank, row);
-            let stride = entry(a.strides, rank, row, 1).max(1);
-            Window { kernel: size(row), stride, dilation: 1, padding, ceil: a.ceil }
-        })
-        .collect();
-    PoolingWindows { list, bare }
+    // The outermost axis is the channel unless windows move over it.
+    let bare = rank > 0 && {
+        let first = along(0);
+        first.kernel != 1 || first.stride != 1 || !matches!(first.padding, Padding::Auto | Padding::Explicit(0, 0))
+    };
+    PoolingWindows { list: (usize::from(!bare)..rank).map(along).collect(), bare }
 }
 
 fn padding(auto: &[bool], pads: (&Shape, &Shape), rank: usize, row: usize) -> Padding {
@@ -344,7 +364,7 @@ mod tests {
         };
         let height = Window { kernel: 3, stride: 2, dilation: 1, padding: Padding::Explicit(6, 8), ceil: false };
         let width = Window { kernel: 5, stride: 1, dilation: 4, padding: Padding::Auto, ceil: false };
-        assert_eq!(of_convolution(&a, &[3, 5], 3), [height, width]);
+        assert_eq!(of_convolution(&a, &[3, 5], &[Some(2), Some(9), Some(9)]), [height, width]);
 
         let pooling = |window: &[u64], rank| {
             let (window, strides, none) = (shape(window), shape(&[1, 0]), shape(&[0]));
@@ -355,7 +375,7 @@ mod tests {
                 pads: (&none, &none),
                 ceil: true,
             };
-            let windows = of_pooling(a, rank);
+            let windows = of_pooling(a, &vec![Some(9); rank]);
             (windows.bare, windows.list.iter().map(|w| (w.kernel, w.stride, w.padding)).collect::<Vec<_>>())
         };
         let (none, auto) = (Padding::Explicit(0, 0), Padding::Auto);

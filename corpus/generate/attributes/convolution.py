@@ -198,6 +198,70 @@ for _name, _shape, _window, _strides, _pad in [
         distinct = (np.random.RandomState(n).permutation(n).reshape((2,) + shape) - n / 2).astype(np.float32)
         return C.unpooling(pooled * 2, x, C.MAX_UNPOOLING, window, strides, pad), {x: distinct}
 
+# --- strides that CNTK infers (as its Caffe converter writes them for the channel): one window along that axis
+ONE = C.InferredDimension
+
+
+for _name, _strides, _pad in [
+    ("channel", (ONE, 1, 1), [False, True, True]),
+    ("channel_strided", (ONE, 2, 2), [False, True, True]),
+    ("all", (ONE, ONE, ONE), [False, True, True]),
+    ("one_entry", (ONE,), [False]),
+    ("height_padded", (1, ONE, 1), [False, True, True]),
+    ("height_plain", (1, ONE, 2), [False, False, False]),
+]:
+    @case("convolution_inferred_stride_%s" % _name)
+    def _(strides=_strides, pad=_pad):
+        x = C.input_variable((3, 8, 9), name="x")
+        return C.convolution(kernel(4, 3, 3, 3), x, strides=strides, auto_padding=pad), {x: batch(3, 8, 9)}
+
+
+@case("convolution_inferred_stride_free_axes")
+def _():
+    x = C.input_variable((3, C.FreeDimension, C.FreeDimension), name="x")
+    return C.convolution(kernel(4, 3, 3, 3), x, strides=(1, ONE, 1), auto_padding=[False, True, True]), {x: batch(3, 8, 9)}
+
+
+@case("convolution_inferred_stride_groups")
+def _():
+    x = C.input_variable((3, 8, 9), name="x")
+    return C.convolution(kernel(6, 1, 3, 3), x, strides=(ONE, ONE, 1), auto_padding=[False, True, True], groups=3), {x: batch(3, 8, 9)}
+
+
+@case("convolution_inferred_stride_transposed")
+def _():
+    x = C.input_variable((3, 1, 9), name="x")
+    return C.convolution_transpose(kernel(3, 2, 4, 4), x, strides=(ONE, ONE, 2), auto_padding=[False, False, False]), {x: batch(3, 1, 9)}
+
+
+for _kind_name, _kind in [("max", C.MAX_POOLING), ("average", C.AVG_POOLING)]:
+    for _name, _window, _strides, _more in [
+        ("both", (2, 2), (ONE, ONE), {}),
+        ("rounded_up", (2, 2), (ONE, ONE), {"ceil_out_dim": True}),
+        ("padded", (3, 3), (ONE, 2), {"auto_padding": [True, True]}),
+        ("one_entry", (2, 2), (ONE,), {}),
+        ("channel", (1, 2, 2), (ONE, 2, 2), {}),
+        ("channel_window", (3, 2, 2), (ONE, 2, 2), {}),
+        ("channel_strided", (1, 2, 2), (2, 2, 2), {}),
+    ]:
+        @case("pooling_%s_inferred_stride_%s" % (_kind_name, _name))
+        def _(kind=_kind, window=_window, strides=_strides, more=_more):
+            x = C.input_variable((3, 8, 9), name="x")
+            return C.pooling(x, kind, window, strides, **more), {x: batch(3, 8, 9)}
+
+    @case("pooling_%s_inferred_stride_free_axes" % _kind_name)
+    def _(kind=_kind):
+        x = C.input_variable((3, C.FreeDimension, C.FreeDimension), name="x")
+        return C.pooling(x, kind, (2, 2), (ONE, 2)), {x: batch(3, 8, 9)}
+
+
+@case("unpooling_inferred_stride")
+def _():
+    x = C.input_variable((2, 4, 6), name="x")
+    pooled = C.pooling(x, C.MAX_POOLING, (2, 2), (ONE, 2))
+    return C.unpooling(pooled * 2, x, C.MAX_UNPOOLING, (2, 2), (ONE, 2)), {x: batch(2, 4, 6)}
+
+
 # --- ROI pooling: CNTK has no average form
 ROIS = np.array([[[0, 0, 7, 7], [1, 2, 5, 6], [3, 3, 3, 3], [0, 0, 20, 20]], [[2, 0, 6, 3], [5, 1, 7, 3], [6, 6, 7, 7], [0.4, 0.6, 4.5, 5.5]]], np.float32)
 for _out in [(3, 3), (2, 4), (1, 1)]:

@@ -5,6 +5,9 @@ use crate::limits::Meter;
 use cntk_parser::model::Shape;
 use std::ops::Range;
 
+/// A stride that CNTK infers: there is one window.
+const INFERRED: usize = usize::MAX;
+
 /// The window along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
@@ -41,7 +44,11 @@ impl Window {
         if room < 0 {
             return fault(format!("a window of {} does not fit an axis of {n}", self.extent()));
         }
-        let steps = if self.ceil { (room + s - 1) / s } else { room / s };
+        let steps = match self.stride {
+            INFERRED => 0,
+            _ if self.ceil => (room + s - 1) / s,
+            _ => room / s,
+        };
         let before = if self.auto { self.centred(n as i64, steps) } else { pads[0] };
         Ok(Placed { window: self, input: n, output: steps as usize + 1, before })
     }

@@ -30,7 +30,7 @@ pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let spatial: Dims = cx.b.dims(w)[2..].into();
     let taps: Option<Vec<u64>> = spatial.iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).collect();
     let taps = taps.ok_or_else(|| Reason::new("kernelShape", "a kernel of free size"))?;
-    let windows = of_convolution(a, &taps, rank);
+    let windows = of_convolution(a, &taps, &cx.known_tail(&x));
     let mut input = cx.as_batch(&x)?;
     if spatial.is_empty() {
         // No spatial axis at all: one of size 1 makes it a convolution in ONNX's eyes.

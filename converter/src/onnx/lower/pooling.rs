@@ -18,7 +18,7 @@ pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Po
     if a.window.is_unknown() {
         return global(cx, node, a, rank);
     }
-    let PoolingWindows { list, bare } = of_pooling(a.into(), rank);
+    let PoolingWindows { list, bare } = of_pooling(a.into(), &cx.known_tail(&x));
     let mut input = cx.as_batch(&x)?;
     if bare || list.is_empty() {
         input = cx.b.unsqueeze(input, &[1]);
@@ -212,8 +212,7 @@ fn window_factors(windows: &[Window], real: &[u64]) -> Vec<f64> {
 /// Each pooled value goes back to the argmax position of its window in the original input; all else is 0.
 pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
     let (pooled_in, original) = (node.inputs[0], node.inputs[1]);
-    let rank = cx.static_rank(&original);
-    let PoolingWindows { list, bare } = of_pooling(a.into(), rank);
+    let PoolingWindows { list, bare } = of_pooling(a.into(), &cx.known_tail(&original));
     if pooled_in.lead != original.lead {
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }

@@ -21,6 +21,11 @@ impl Lowering<'_, '_, '_> {
         self.b.dims(v.id)[v.lead.rank()..].into()
     }
 
+    /// The sizes of a value's static shape, where they are known.
+    pub(crate) fn known_tail(&self, v: &Val) -> Vec<Option<u64>> {
+        self.tail(v).iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).collect()
+    }
+
     /// The rank of a value's static shape.
     pub(crate) fn static_rank(&self, v: &Val) -> usize {
         self.b.rank(v.id) - v.lead.rank()

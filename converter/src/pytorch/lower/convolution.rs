@@ -42,7 +42,7 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     }
     let taps: Option<Vec<u64>> = kernel[2..].iter().map(|d| d.known()).collect();
     let taps = taps.ok_or_else(|| Reason::new("kernelShape", "a kernel of free size"))?;
-    let mut windows = of_convolution(a, &taps, rank);
+    let mut windows = of_convolution(a, &taps, &known(&x.dims));
     let mut input = cx.as_batch(&x);
     let flat = windows.is_empty();
     let mut tail: Dims = x.dims[1..].into();
@@ -83,6 +83,11 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
         cx.bind_outputs(plus, smallvec![y.clone()]);
     }
     Ok(smallvec![y])
+}
+
+/// Sizes, where they are known.
+pub(super) fn known(dims: &Dims) -> Vec<Option<u64>> {
+    dims.iter().map(|d| d.known()).collect()
 }
 
 /// The arguments of `F.pad` for amounts in row-major order.

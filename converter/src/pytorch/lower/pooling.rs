@@ -1,6 +1,6 @@
 //! Pooling and Unpooling (spec 4.8).
 
-use super::convolution::{pad, pads};
+use super::convolution::{known, pad, pads};
 use super::{Kept, Lower, Lowered, Node, Val};
 use crate::layout::window::{Padding, Placed, PoolingWindows, Window, of_pooling};
 use crate::pytorch::python::expr::{
@@ -25,7 +25,7 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
         }
         return whole(cx, &x, 1, a.kind, out);
     }
-    let PoolingWindows { mut list, bare } = of_pooling(a.into(), rank);
+    let PoolingWindows { mut list, bare } = of_pooling(a.into(), &known(&x.dims));
     let first = usize::from(!bare);
     let mut tail: Dims = x.dims[first.min(rank)..].into();
     if covers_all(&list, &tail) && !list.is_empty() {
@@ -132,8 +132,7 @@ fn average_pool(
 /// Each pooled value goes back to the argmax position of its window in the original input; all else is 0.
 pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
     let (pooled, original) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
-    let rank = original.rank();
-    let PoolingWindows { list, bare } = of_pooling(a.into(), rank);
+    let PoolingWindows { list, bare } = of_pooling(a.into(), &known(&original.dims));
     if pooled.lead != original.lead {
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }

@@ -1,6 +1,6 @@
 //! Convolution and its transpose (spec 4.7).
 
-use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread};
+use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread, strides};
 use crate::model::{Dim, Dims, Shape};
 use crate::ops::attributes::Convolution;
 use crate::validate::rules;
@@ -58,7 +58,7 @@ pub(super) fn sequence_shape(node: &mut Node<'_, '_, '_, '_>, convolution: &Conv
 
 /// Checks the attributes by themselves.
 fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<()> {
-    entries(node, "strides", &convolution.strides, 1)?;
+    strides(node, &convolution.strides)?;
     entries(node, "dilation", &convolution.dilation, 1)?;
     entries(node, "lowerPad", &convolution.lower_pad, 0)?;
     entries(node, "upperPad", &convolution.upper_pad, 0)?;
@@ -143,6 +143,11 @@ fn transposed(
                     return node.attribute(&rules::SHAPE, "outputShape", text);
                 }
                 Dim::Known(wanted)
+            }
+            (None, Some(n)) if slide.is_single() && n > 1 => {
+                let text =
+                    format!("an inferred stride along an axis of {n} that is transposed; it can be of size 1 only");
+                return node.attribute(&rules::ATTRIBUTE_RANGE, "strides", text);
             }
             (None, Some(n)) => match undone(slide, n) {
                 Some(size) => Dim::Known(size),

@@ -1,6 +1,6 @@
 //! Pooling, Unpooling and ROIPooling (spec 4.8, 4.12).
 
-use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread};
+use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread, strides};
 use crate::model::{Dim, Dims, Shape};
 use crate::ops::attributes::{Pooling, RoiPooling, Unpooling};
 use crate::validate::rules;
@@ -58,7 +58,7 @@ pub(super) fn unpooling(node: &mut Node<'_, '_, '_, '_>, unpooling: &Unpooling) 
 /// The shape that pooling `x` gives.
 fn pooled(node: &mut Node<'_, '_, '_, '_>, windows: &Windows<'_>, x: &Dims) -> Option<Dims> {
     let keys = Keys { window: windows.key };
-    entries(node, "strides", windows.strides, 1)?;
+    strides(node, windows.strides)?;
     entries(node, "lowerPad", windows.lower_pad, 0)?;
     entries(node, "upperPad", windows.upper_pad, 0)?;
     if windows.window.is_unknown() {

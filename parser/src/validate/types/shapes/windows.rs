@@ -27,6 +27,11 @@ pub(super) struct Keys {
 }
 
 impl Slide {
+    /// A stride that CNTK infers is longer than any axis: there is one window.
+    pub(super) fn is_single(&self) -> bool {
+        self.stride == Shape::INFERRED
+    }
+
     /// The size of the output along an axis of `n`; `None` when the window does not fit.
     pub(super) fn output(&self, n: u64, ceil: bool) -> Option<u64> {
         let span = if self.auto_padding {
@@ -34,6 +39,7 @@ impl Slide {
         } else {
             n.checked_add(self.lower)?.checked_add(self.upper)?.checked_sub(self.window)?
         };
+        let ceil = ceil && !self.is_single();
         let steps = if ceil { span.div_ceil(self.stride) } else { span.checked_div(self.stride)? };
         steps.checked_add(1)
     }
@@ -65,6 +71,12 @@ pub(super) fn entries(node: &mut Node<'_, '_, '_, '_>, key: &'static str, shape:
     }
 }
 
+/// The same for strides, of which each may be left to CNTK to infer.
+pub(super) fn strides(node: &mut Node<'_, '_, '_, '_>, strides: &Shape) -> Option<()> {
+    let given = strides.0.iter().copied().filter(|stride| *stride != Shape::INFERRED);
+    entries(node, "strides", &Shape(given.collect()), 1)
+}
+
 /// The output size of one axis.
 pub(super) fn size(node: &mut Node<'_, '_, '_, '_>, n: Dim, slide: Slide, ceil: bool, keys: Keys) -> Option<Dim> {
     let Dim::Known(n) = n else {
@@ -92,5 +104,9 @@ mod tests {
         assert_eq!(slide(7, 1, false, 0).output(6, false), None);
         assert_eq!(slide(7, 1, false, 1).output(6, false), Some(2));
         assert_eq!(slide(1, 1, true, 0).output(0, false), None);
+        for (auto_padding, ceil) in [(true, false), (false, false), (false, true)] {
+            assert_eq!(slide(3, Shape::INFERRED, auto_padding, 1).output(9, ceil), Some(1));
+        }
+        assert_eq!(slide(7, Shape::INFERRED, false, 0).output(6, false), None);
     }
 }
