@@ -8,6 +8,8 @@ Needs torch (any version from 1.13), numpy and safetensors. Each case is convert
   - everything that report.json calls trainable must be a parameter that requires a gradient;
   - forward must give what CNTK gave within the valid length of every sequence, the padding of ragged inputs being NaN;
   - so must the module that torch.jit.script makes of it;
+  - converted by `.double()` it must give that in double precision, and `.half()` and `.bfloat16()` must run, too, as far as
+    this torch has kernels for them;
   - the tests in test_model.py must pass, those against CNTK's numbers included, which `--record` was given.
 Random ops are only converted and loaded. Exit 3 is a refusal: it counts as a failure unless the list of known ones has it.
 
@@ -26,6 +28,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -129,6 +132,8 @@ def run(tool, case, out):
     given = feed(case, arrays, report)
     agree(net, given, case, arrays, report)
     agree(torch.jit.script(net), given, case, arrays, report)
+    for dtype in (torch.float64, torch.float16, torch.bfloat16):
+        converted(out, net, given, dtype)
     emitted.run_tests(out)
     return net, given, report
 
@@ -137,6 +142,34 @@ def agree(net, given, case, arrays, report):
     with torch.no_grad():
         made = net(**given)
     compare(case, arrays, report, made if isinstance(made, tuple) else (made,))
+
+
+def converted(out, net, given, dtype):
+    """The module in another precision: outputs of that type, in double those of the module as it was."""
+    if dtype == torch.bfloat16 and torch.__version__.startswith("1."):
+        # This torch mistakes the channels of transposed convolutions in that type.
+        if re.search("ConvTranspose|conv_transpose", (out / "model.py").read_text()):
+            return
+    other = load(out)[0].to(dtype)
+    with torch.no_grad():
+        expected = net(**given)
+        try:
+            made = other(**{k: v.to(dtype) if v.is_floating_point() else v for k, v in given.items()})
+        except RuntimeError as e:
+            if "not implemented for" in str(e) and dtype != torch.float64:
+                return
+            raise Fail("as %s: %s" % (dtype, str(e)[:160])) from e
+    types = {v.dtype for v in given.values() if v.is_floating_point()}
+    pair = [v if isinstance(v, tuple) else (v,) for v in (expected, made)]
+    for i, (a, b) in enumerate(zip(*pair)):
+        # What the model itself casts to another type than its inputs' stays so.
+        cast = a.dtype == torch.float16 or (types and a.dtype not in types)
+        if a.is_floating_point() and b.dtype != dtype and not (cast and b.dtype == a.dtype):
+            raise Fail("as %s, output %d is %s" % (dtype, i, b.dtype))
+        if dtype == torch.float64:
+            near = 1e-2 if a.dtype == torch.float16 else 1e-4
+            size = a[a.isfinite()].abs().max().item() if a.isfinite().any() else 0.0
+            torch.testing.assert_close(b.double(), a.double(), rtol=near, atol=near * max(size, 0.1), equal_nan=True)
 
 
 def export(case, net, given, report):

@@ -178,7 +178,7 @@ def bn_momentum(time_constant: float) -> float:
     """The maximum over each bin of each region [x1, y1, x2, y2], ends included."""
     scaled = torch.mul(rois, scale)
     boxes = (scaled.sign() * torch.floor(scaled.abs() + 0.5)).long()
-    pooled = torch.zeros(rois.shape[:2] + x.shape[1:2] + size, device=x.device)
+    pooled = x.new_zeros(rois.shape[:2] + x.shape[1:2] + size)
     for n in range(rois.shape[0]):
         for r in range(rois.shape[1]):
             x1, y1, x2, y2 = (int(v) for v in boxes[n, r])

@@ -123,6 +123,7 @@ pub fn convert_pytorch(
     let mut lower = lower::Lower::new(&graph, &layout, options.equal_lengths, own.stub);
     let outputs = lower.run();
     lower.place_weights(&outputs);
+    lower.widen_halves(&outputs);
     if !lower.reasons.is_empty() {
         return Err(Refusal { reasons: lower.reasons });
     }

@@ -60,6 +60,12 @@ impl State {
         Self { kind, wanted, fallback, tensors: vec![held], remark: None }
     }
 
+    /// A buffer that holds one number everywhere.
+    pub(crate) fn number(elem: ElemType, dims: &[u64], value: f64) -> Self {
+        let empty = Self { kind: Kind::Buffer, wanted: None, fallback: "constant", tensors: Vec::new(), remark: None };
+        empty.filled("", elem, dims, value)
+    }
+
     /// A submodule.
     pub(crate) fn module(constructor: Expr, wanted: Option<String>, fallback: &'static str) -> Self {
         let kind = Kind::Module(constructor);

@@ -369,7 +369,7 @@ pub(super) fn sequence_shape(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a:
         (s, n) => torch("div", args![of(lengths) - n, s, keyword("rounding_mode", "floor")]) + 1,
     };
     let steps = cx.compute(steps);
-    let id = cx.compute(x.elem.of(of(steps).index(vec![Subscript::ALL, Subscript::New])));
+    let id = cx.numeric(of(steps).index(vec![Subscript::ALL, Subscript::New]), x);
     cx.counts.insert(id, steps);
     let lead = Lead { batch: true, sequence: None };
     Ok(smallvec![Val { id, lead, dims: [Dim::Known(1)].as_slice().into(), elem: x.elem, literal: None }])

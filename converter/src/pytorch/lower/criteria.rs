@@ -77,18 +77,18 @@ pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '
     let (p, label) = pair(cx, node)?;
     let (p, label) = (cx.flatten(&p)?, cx.flatten(&label)?);
     let axis = p.lead.rank();
-    let elem = p.elem;
-    let id = if n == 1 {
+    let wrong = if n == 1 {
         let best = |v: &Val| of(v.id).method("argmax", args![axis]);
-        cx.compute(elem.of(Expr::binary(Binary::NotEqual, best(&p), best(&label))))
+        Expr::binary(Binary::NotEqual, best(&p), best(&label))
     } else {
         if p.dims.first().and_then(|d| d.known()).is_some_and(|classes| n > classes) {
             return Err(Reason::new("topN", "is larger than the number of classes"));
         }
         let best = cx.compute(of(p.id).method("topk", args![n, axis]).at(1));
         let wanted = cx.compute(of(label.id).method("argmax", args![axis, keyword("keepdim", true)]));
-        cx.compute(elem.of(Expr::binary(Binary::NotEqual, best, wanted).method("all", args![axis])))
+        Expr::binary(Binary::NotEqual, best, wanted).method("all", args![axis])
     };
+    let id = cx.numeric(wrong, &p);
     total(cx, node, &Val { dims: Dims::new(), ..p.with(id) })
 }
 

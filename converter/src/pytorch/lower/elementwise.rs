@@ -130,7 +130,8 @@ pub(super) fn compare(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: Binar
         (Some(_), Some(turned)) => Expr::binary(turned, ids[1], ids[0]),
         _ => Expr::binary(op, ids[0], ids[1]),
     });
-    let id = cx.compute(like.elem.of(of(truth)));
+    let number = usize::from(inputs[0].literal.is_some());
+    let id = cx.numeric(of(truth), &like.with(ids[number]));
     cx.truths.insert(id, truth);
     Ok(smallvec![like.with(id)])
 }
@@ -240,11 +241,11 @@ pub(super) fn cast(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Cast) ->
     let to = |name: &'static str| of(x.id).method("to", args![Expr::Torch(Module::Torch, name.into())]);
     let id = match a.new_data_type {
         DataType::Float16 if x.elem != Elem::Half => {
-            cx.compute(of(x.id).method("half", args![]).method("float", args![]))
+            cx.compute(of(x.id).method("half", args![]).method("type_as", args![x.id]))
         }
         DataType::Int8 => cx.compute(to("int8")),
         DataType::Int16 => cx.compute(to("int16")),
-        _ if x.elem.is_double() != elem.is_double() => cx.compute(elem.of(of(x.id))),
+        _ if x.elem.is_double() != elem.is_double() => cx.converted(x.id, elem),
         _ => x.id,
     };
     Ok(smallvec![Val { elem, ..x.with(id) }])

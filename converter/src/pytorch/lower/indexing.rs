@@ -22,7 +22,7 @@ pub(super) fn one_hot(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHo
         classes = classes.method("reshape", sizes.map(Argument::from).collect());
     }
     let truth = cx.compute(Expr::binary(Binary::Equal, index, classes));
-    let id = cx.compute(x.elem.of(of(truth)));
+    let id = cx.numeric(of(truth), &x);
     cx.truths.insert(id, truth);
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
@@ -67,7 +67,7 @@ pub(super) fn top_k(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &TopK<'_
     let axis = a.axis.row(x.rank()).ok_or_else(|| Reason::new("axis", "out of range"))? + x.lead.rank();
     let made = cx.body.unpack(2, of(x.id).method("topk", args![a.num_items, axis]));
     let dims: Dims = node.types[0].shape.clone();
-    let indices = cx.compute(x.elem.of(of(made[1])));
+    let indices = cx.numeric(of(made[1]), &x);
     Ok(smallvec![Val { dims: dims.clone(), ..x.with(made[0]) }, Val { dims, ..x.with(indices) }])
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Lower, Scope, Val};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{Argument, Expr, Subscript, ValueId, args, list, of, torch};
+use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, list, of, torch};
 use crate::report::Reason;
 use cntk_parser::model::{Dims, FunctionId, LoopId, SequenceAxisId, Source};
 use cntk_parser::ops::Operator;
@@ -153,15 +153,7 @@ fn start(
             sizes.push(cx.size(*d)?);
         }
         let elem = super::Elem::new(cx.graph.model.output_types(f)[0].data_type).unwrap_or(initial.elem);
-        let each = |sizes: Vec<Expr>| sizes.into_iter().map(Argument::from).collect();
-        let (function, mut arguments): (_, Vec<Argument>) = match value {
-            0.0 => ("zeros", each(sizes)),
-            1.0 => ("ones", each(sizes)),
-            v => ("full", args![Expr::Tuple(sizes), Expr::number(v, !elem.is_double())]),
-        };
-        arguments.extend(elem.dtype());
-        arguments.push(of(timed).device());
-        return Ok(Start::Same(cx.compute(torch(function, arguments))));
+        return Ok(Start::Same(cx.full(elem, Expr::Tuple(sizes), value, timed)));
     }
     if initial.lead.sequence.is_some() {
         if steps > LONGEST {

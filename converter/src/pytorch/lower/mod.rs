@@ -157,6 +157,10 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     timed: HashMap<SequenceAxisId, ValueId>,
     /// A value that has the batch axis.
     batched: Option<ValueId>,
+    /// Tensors whose type and device others take: of single precision, of double.
+    likes: [Option<ValueId>; 2],
+    /// Arguments in half precision: as they are computed with, and as they are given.
+    halves: Vec<(ValueId, ValueId)>,
     /// Where the size of a free dimension can be read.
     free: HashMap<u32, (ValueId, usize)>,
     /// The bool that a number was made from.
@@ -210,6 +214,8 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             length_values: HashMap::new(),
             timed: HashMap::new(),
             batched: None,
+            likes: [None; 2],
+            halves: Vec::new(),
             free: HashMap::new(),
             truths: HashMap::new(),
             views: HashMap::new(),
@@ -247,10 +253,13 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             let mut id = self.body.atom(Expr::local(name.clone()));
             self.arguments.push(name);
             if elem == Elem::Half {
-                id = self.compute(of(id).method("float", args![]));
+                let given = id;
+                id = self.compute(of(given).method("float", args![]));
+                self.halves.push((id, given));
             }
             let val = Val { id, lead: self.layout.lead(ty.axes), dims: ty.shape.clone(), elem, literal: None };
             self.remember(&val);
+            self.offer_like(&val, ty.data_type);
             self.bind(source, val);
         }
     }
@@ -273,9 +282,12 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             let half = self.graph.model.type_of(o.source).data_type == cntk_parser::model::DataType::Float16;
             let value = &self.body.values[v.id.0 as usize];
             // A parameter itself is not given away.
-            let is_weight = matches!(value.expr, Expr::Weight(_));
+            let is_weight = matches!(value.expr, Expr::Weight(_) | Expr::State(_));
             let id = match (half, is_weight) {
-                (true, _) => self.compute(of(v.id).method("half", args![])),
+                (true, _) => match self.halves.first() {
+                    Some((_, given)) => self.compute(of(v.id).method("type_as", args![*given])),
+                    None => self.compute(of(v.id).method("half", args![])),
+                },
                 (false, true) => self.compute(of(v.id).method("clone", args![])),
                 (false, false) => v.id,
             };
@@ -319,6 +331,9 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
                 self.body.hint(v.id, name);
             }
             self.remember(&v);
+            if let Some(ty) = self.graph.model.output_types(f).get(i) {
+                self.offer_like(&v, ty.data_type);
+            }
             self.bind(Source::Output(f, i as u32), v);
         }
     }

@@ -27,10 +27,17 @@ pub(super) fn distribution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &
             let dims = &node.types[0].shape;
             let sizes: Option<Vec<Expr>> = dims.iter().map(|d| Some(d.known()?.into())).collect();
             let mut sizes = shape(sizes.ok_or_else(|| Reason::new("newShape", "is not fully known"))?);
-            sizes.extend(elem.dtype());
+            let like = cx.like(elem);
+            if like.is_none() {
+                sizes.extend(elem.dtype());
+            }
             let id = cx.compute(Expr::Tuple(Vec::new()));
             let made = Val { id, lead: Lead::default(), dims: dims.clone(), elem, literal: None };
-            (torch("empty", sizes), made)
+            let empty = match like {
+                Some(like) => of(like).method("new_empty", sizes),
+                None => torch("empty", sizes),
+            };
+            (empty, made)
         }
     };
     let drawn = match a.distribution {
@@ -65,7 +72,7 @@ pub(super) fn sample(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Random
     let mut arguments = args![flat.id, a.num_samples];
     arguments.extend(a.allow_duplicates.then(|| Argument::from(true)));
     let index = cx.compute(torch("multinomial", arguments));
-    let id = cx.compute(flat.elem.of(functional("one_hot", args![index, of(flat.id).size(0)])));
+    let id = cx.numeric(functional("one_hot", args![index, of(flat.id).size(0)]), &flat);
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..flat.with(id) }])
 }
 

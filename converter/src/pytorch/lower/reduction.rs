@@ -98,7 +98,7 @@ fn apply(
         }
         Reduction::All | Reduction::Any => {
             let truth = cx.truth(x);
-            let number = cx.compute(x.elem.of(of(truth)));
+            let number = cx.numeric(of(truth), x);
             let method = if reduction == Reduction::All { "amin" } else { "amax" };
             return Ok(cx.compute(of(number).method(method, over(dimensions(axes)))));
         }
@@ -126,26 +126,26 @@ fn arg_reduce(
     let method = if reduction == Reduction::Argmax { "argmax" } else { "argmin" };
     let dims = node.types[0].shape.clone();
     let out_lead = cx.lead(&node.types[0]);
-    let elem = x.elem;
-    let id = if over.batch {
+    let index = if over.batch {
         let masked = cx.mask_fill(&x, neutral(reduction))?;
         if over.flat {
-            cx.compute(elem.of(of(masked.id).method(method, args![])))
+            of(masked.id).method(method, args![])
         } else {
             let rows = cx.as_batch(&masked);
-            cx.compute(elem.of(of(rows).method(method, args![0])))
+            of(rows).method(method, args![0])
         }
     } else if over.flat || over.axes.len() != 1 {
         let row = cx.flatten(&x)?;
         let row = if row.rank() == 0 { cx.reshape(&row, &[Dim::Known(1)])? } else { row };
-        let id = cx.compute(elem.of(of(row.id).method(method, args![lead])));
+        let id = cx.numeric(of(row.id).method(method, args![lead]), &x);
         let made = Val { lead: out_lead, dims: smallvec![], ..x.with(id) };
         return Ok(smallvec![cx.reshape(&made, &dims)?]);
     } else {
         let mut all = args![over.axes[0] + lead];
         all.extend(keep.then(|| keyword("keepdim", true)));
-        cx.compute(elem.of(of(x.id).method(method, all)))
+        of(x.id).method(method, all)
     };
+    let id = cx.numeric(index, &x);
     let made = Val { lead: out_lead, dims: dims.clone(), ..x.with(id) };
     if over.batch && !dims.is_empty() {
         let id = cx.compute(of(id).method("reshape", static_shape(&dims)));

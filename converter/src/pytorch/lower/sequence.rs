@@ -3,7 +3,7 @@
 use super::{Lengths, Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::layout::frames::{Picked, picked};
-use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, functional, helper, keyword, of, torch};
+use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, functional, helper, keyword, of};
 use crate::report::Reason;
 use cntk_parser::model::{SequenceAxisId, Source, VariableId};
 use cntk_parser::ops::Operator;
@@ -206,10 +206,7 @@ fn reconcile(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
         if x.rank() > 0 {
             sizes = sizes + Expr::Tuple(vec![Expr::from(1); x.rank()]);
         }
-        let mut arguments = args![sizes, Expr::number(value, !x.elem.is_double())];
-        arguments.extend(x.elem.dtype());
-        arguments.push(of(timed).device());
-        let id = cx.compute(torch("full", arguments));
+        let id = cx.full(x.elem, sizes, value, timed);
         return Ok(smallvec![Val { lead, ..x.with(id) }]);
     }
     if x.lead.sequence.is_some() && lead.sequence.is_some() {
@@ -228,7 +225,7 @@ fn unpack(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, padding: f64) -> Lowe
     let mut outputs = smallvec![Val { lead, dims: node.types[0].shape.clone(), ..filled }];
     if let Some(ty) = node.types.get(1) {
         let mask = cx.mask(axis)?;
-        let id = cx.compute(x.elem.of(of(mask)));
+        let id = cx.numeric(of(mask), &x);
         cx.truths.insert(id, mask);
         outputs.push(Val { lead, dims: ty.shape.clone(), ..x.with(id) });
     }
@@ -298,7 +295,7 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
             index
         }
     };
-    let id = cx.compute(condition.elem.of(of(index)));
+    let id = cx.numeric(of(index), &condition);
     cx.counts.insert(id, index);
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..condition.with(id) }])
 }

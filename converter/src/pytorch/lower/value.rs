@@ -2,7 +2,7 @@
 
 use super::{Lower, Owner};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{Argument, Expr, Module, ValueId, args, keyword, of, torch};
+use crate::pytorch::python::expr::{Argument, Expr, Module, ValueId, args, keyword, of, torch, tuple};
 use crate::pytorch::state::State;
 use crate::pytorch::weights::{Weight, single};
 use crate::report::Reason;
@@ -32,8 +32,8 @@ impl Elem {
         self == Self::Double
     }
 
-    /// `x` converted to it.
-    pub(crate) fn of(self, x: Expr) -> Expr {
+    /// `x` converted to it, for what has nothing of its type to go by.
+    fn of(self, x: Expr) -> Expr {
         x.method(if self.is_double() { "double" } else { "float" }, args![])
     }
 
@@ -129,12 +129,74 @@ impl Lower<'_, '_, '_> {
     /// A tensor even where the value is a literal number.
     pub(crate) fn tensor(&mut self, v: &Val) -> Val {
         let Some(value) = v.literal else { return v.clone() };
-        let shape = Expr::Tuple(v.dims.iter().map(|d| d.known().unwrap_or(1).into()).collect());
-        let mut arguments = args![shape, Expr::number(value, !v.elem.is_double())];
-        arguments.extend(v.elem.dtype());
-        arguments.extend(self.batched.map(|x| of(x).device()));
-        let id = self.compute(torch("full", arguments));
-        Val { literal: None, ..v.with(id) }
+        let dims: Vec<u64> = v.dims.iter().map(|d| d.known().unwrap_or(1)).collect();
+        let id = match self.like(v.elem) {
+            Some(like) => {
+                self.compute(of(like).method("new_full", args![tuple(&dims), Expr::number(value, !v.elem.is_double())]))
+            }
+            None => {
+                let state = self.hold(State::number(stored(v.elem), &dims, value));
+                self.body.atom(Expr::State(state))
+            }
+        };
+        v.with(id)
+    }
+
+    /// A tensor of the type in which the module computes what CNTK computes in `elem`, on the module's device: what is made
+    /// anew takes both from it, so that the module keeps working under `.double()`, `.half()` and `.to(...)`.
+    pub(crate) fn like(&self, elem: Elem) -> Option<ValueId> {
+        self.likes[usize::from(elem.is_double())]
+    }
+
+    /// Remembers a value that [`Self::like`] may give. What a loop computes is not there behind it.
+    pub(crate) fn offer_like(&mut self, v: &Val, ty: DataType) {
+        let floating = matches!(ty, DataType::Float | DataType::Double | DataType::Float16);
+        if floating && v.literal.is_none() && self.running.is_empty() {
+            self.likes[usize::from(v.elem.is_double())].get_or_insert(v.id);
+        }
+    }
+
+    /// One number in every place of a tensor. `timed` says the device where nothing has the element type yet.
+    pub(crate) fn full(&mut self, elem: Elem, sizes: Expr, value: f64, timed: ValueId) -> ValueId {
+        let number = Expr::number(value, !elem.is_double());
+        let made = match (self.like(elem), value) {
+            (Some(like), 0.0) => of(like).method("new_zeros", args![sizes]),
+            (Some(like), 1.0) => of(like).method("new_ones", args![sizes]),
+            (Some(like), _) => of(like).method("new_full", args![sizes, number]),
+            (None, _) => {
+                let mut arguments = args![sizes, number];
+                arguments.extend(elem.dtype());
+                arguments.push(of(timed).device());
+                torch("full", arguments)
+            }
+        };
+        self.compute(made)
+    }
+
+    /// Truths, counts or indices as numbers of the element type that the tensor `x` has.
+    pub(crate) fn numeric(&mut self, counts: Expr, x: &Val) -> ValueId {
+        let like = self.like(x.elem).unwrap_or(x.id);
+        self.compute(counts.method("type_as", args![like]))
+    }
+
+    /// Inputs in half precision are computed with in the type of the weights, which is single unless the user converts the
+    /// module. To be called once it is settled what holds the weights.
+    pub(crate) fn widen_halves(&mut self, outputs: &[ValueId]) {
+        let states = self.body.states(outputs);
+        let weight = states.iter().find_map(|id| {
+            let held = self.states[id.0 as usize].tensors.iter().find(|h| h.elem == ElemType::Float)?;
+            Some(
+                held.suffix
+                    .split('.')
+                    .filter(|s| !s.is_empty())
+                    .fold(Expr::State(*id), |e, s| e.attribute(s.to_owned())),
+            )
+        });
+        let Some(weight) = weight else { return };
+        for (widened, given) in std::mem::take(&mut self.halves) {
+            self.body.values[widened.0 as usize].expr =
+                of(given).method("to", args![weight.clone().attribute("dtype")]);
+        }
     }
 
     /// Remembers where sizes that only the run tells can be read.
@@ -188,8 +250,16 @@ impl Lower<'_, '_, '_> {
         if v.elem.is_double() == elem.is_double() || v.literal.is_some() {
             return Val { elem, ..v.clone() };
         }
-        let id = self.compute(elem.of(of(v.id)));
+        let id = self.converted(v.id, elem);
         Val { elem, ..v.with(id) }
+    }
+
+    /// A tensor of the other precision in the element type `elem`.
+    pub(crate) fn converted(&mut self, id: ValueId, elem: Elem) -> ValueId {
+        match self.like(elem) {
+            Some(like) => self.compute(of(id).method("type_as", args![like])),
+            None => self.compute(elem.of(of(id))),
+        }
     }
 
     /// Operands in the type of the first that is no constant.

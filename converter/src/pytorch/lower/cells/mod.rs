@@ -10,7 +10,7 @@ use super::value::stored;
 use super::{Lower, Owner, Val};
 use crate::cells::{Cell, Kind, recognise};
 use crate::layout::Lead;
-use crate::pytorch::python::expr::{Argument, Expr, StateId, Subscript, ValueId, args, of, torch};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, Subscript, ValueId, args, of};
 use crate::pytorch::state::State;
 use crate::pytorch::weights::Weight;
 use cntk_parser::model::{Dim, FunctionId, LoopId, Source, VariableId};
@@ -193,10 +193,7 @@ fn start(cx: &mut Lower<'_, '_, '_>, plan: &Plan, x: &Val, initials: &[Initial],
             Initial::Number(v, units) => {
                 let mut sizes = if layered { vec![Expr::from(1)] } else { Vec::new() };
                 sizes.extend([of(timed).size(0), Expr::from(*units)]);
-                let mut arguments = args![Expr::Tuple(sizes), Expr::number(*v, !x.elem.is_double())];
-                arguments.extend(x.elem.dtype());
-                arguments.push(of(timed).device());
-                cx.compute(torch("full", arguments))
+                cx.full(x.elem, Expr::Tuple(sizes), *v, timed)
             }
             Initial::Value(v) if layered => {
                 cx.compute(of(v.id).index(vec![Subscript::New]).method("contiguous", args![]))
