@@ -7,6 +7,7 @@ use crate::report::Reason;
 use cntk_parser::model::{Dims, FunctionId, LoopId, SequenceAxisId, Source};
 use cntk_parser::ops::Operator;
 use smallvec::smallvec;
+use std::collections::HashSet;
 
 /// The longest delay whose steps are written out one by one.
 const LONGEST: u64 = 64;
@@ -45,9 +46,10 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (Funct
     // What comes from outside, in the order in which the steps are taken.
     let mut scope = Scope::default();
     let mut read: Vec<(Source, Val)> = Vec::new();
+    let mut seen: HashSet<Source> = HashSet::new();
     for s in members.iter().flat_map(|f| model.inputs(*f)) {
-        let inside = matches!(s, Source::Output(f, _) if members.contains(f));
-        if inside || read.iter().any(|(r, _)| r == s) {
+        let inside = matches!(s, Source::Output(f, _) if model.loop_of(*f) == Some(id));
+        if inside || !seen.insert(*s) {
             continue;
         }
         if let Ok(Some(v)) = cx.value(*s)
@@ -176,7 +178,8 @@ fn start(
 pub(super) fn outside(cx: &Lower<'_, '_, '_>, members: &[FunctionId]) -> Vec<Source> {
     let model = cx.graph.model;
     let all = members.iter().flat_map(|f| (0..model.output_types(*f).len()).map(|i| Source::Output(*f, i as u32)));
-    let read = |s: &Source| cx.consumers.get(s).is_some_and(|all| all.iter().any(|c| !members.contains(c)));
+    let inside: HashSet<FunctionId> = members.iter().copied().collect();
+    let read = |s: &Source| cx.consumers.get(s).is_some_and(|all| all.iter().any(|c| !inside.contains(c)));
     all.filter(|s| read(s) || cx.wanted.contains(s)).collect()
 }
 
