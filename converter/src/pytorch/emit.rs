@@ -7,10 +7,10 @@ use super::lower::{Class, Lower};
 use super::python::expr::{StateId, ValueId};
 use super::python::names::{Names, class_name};
 use super::python::plan::Plan;
-use super::python::print;
 use super::python::wrap::Lines;
 use super::safetensors::Tensor;
-use super::state::{Init, Kind, State, name_all};
+use super::state::{Kind, State, name_all};
+use super::structure::{self, Block, Network};
 use super::{PyTorchConversion, reference, report, testing};
 use cntk_parser::model::{DataType, Dim, Source, ValueType, VariableId};
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +19,15 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
     let mut returned = outputs.to_vec();
     returned.extend(lower.output_lengths().into_iter().map(|l| l.value));
     lower.settle_lengths(&returned);
+    let lengths: Vec<String> = lower.lengths.iter().map(|l| l.name.clone()).collect();
+    let blocks = structure::recover(Network {
+        body: &mut lower.body,
+        states: &mut lower.states,
+        globals: &mut lower.globals,
+        arguments: &lower.arguments,
+        lengths: &lengths,
+        outputs: &returned,
+    });
     let used = lower.body.states(&returned);
     let mut attributes = Names::of_attributes();
     lower.stubs.iter().for_each(|(method, _)| {
@@ -29,20 +38,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
     let mut locals = lower.names.clone();
     let mut body = Lines::default();
     prelude(&lower, &mut body);
-    let mut plan = Plan::new(&lower.body, &returned, &names, &mut locals);
-    plan.write(&mut body, 2);
-    let mut results = Vec::new();
-    for id in &returned {
-        let (text, typed) = plan.output(*id);
-        results.push(if typed {
-            text
-        } else {
-            let out = locals.unique("out");
-            body.statement(2, &format!("{out}: Tensor = "), &text);
-            out
-        });
-    }
-    body.returned(2, &results);
+    Plan::new(&lower.body, &returned, &names, &mut locals).method(&mut body, 2, &returned, &mut locals);
     let class = lower.globals.unique(&class_name(name));
     let emission = Emission {
         lower: &lower,
@@ -59,7 +55,8 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
             needs.import(Import::Optional);
         }
     }
-    let module = emission.module(&body.finish(), needs);
+    blocks.iter().for_each(|b| b.see(&mut needs));
+    let module = emission.module(&body.finish(), &blocks, needs);
     let interface = Interface::new(&lower);
     PyTorchConversion {
         module,
@@ -102,12 +99,13 @@ fn prelude(lower: &Lower<'_, '_, '_>, body: &mut Lines) {
 }
 
 impl Emission<'_, '_, '_, '_> {
-    fn module(&self, body: &str, mut needs: Needs) -> String {
+    fn module(&self, body: &str, blocks: &[Block], mut needs: Needs) -> String {
         let mut class = Lines::default();
         self.class(&mut class, body);
         let class = class.finish();
         let defined = || self.lower.classes.iter().filter(|(_, name)| needs.makes(name));
-        let layers: Vec<String> = defined().map(|(layer, name)| layer.text(name)).collect();
+        let mut layers: Vec<String> = defined().map(|(layer, name)| layer.text(name)).collect();
+        layers.extend(blocks.iter().map(Block::text));
         let own: Vec<&Class> = defined().map(|(layer, _)| layer).collect();
         own.into_iter().for_each(|layer| layer.see(&mut needs));
         let helpers: Vec<&Helper> = needs.helpers().collect();
@@ -154,18 +152,7 @@ impl Emission<'_, '_, '_, '_> {
             code.push(1, "def __init__(self) -> None:");
             code.push(2, "super().__init__()");
             for (name, state) in &self.states {
-                if let Some(remark) = &state.remark {
-                    code.push(2, &format!("# {remark}"));
-                }
-                for statement in state.init(name) {
-                    match statement {
-                        Init::Set(target, value) => {
-                            let head = format!("{} = ", print::constant(&target));
-                            code.statement(2, &head, &print::constant(&value));
-                        }
-                        Init::Do(e) => code.statement(2, "", &print::constant(&e)),
-                    }
-                }
+                state.write(name, code);
             }
             code.push(0, "");
         }

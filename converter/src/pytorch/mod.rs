@@ -20,6 +20,7 @@ mod reference;
 mod report;
 pub mod safetensors;
 mod state;
+mod structure;
 mod testing;
 mod weights;
 

@@ -2,6 +2,8 @@
 
 use super::python::expr::{Argument, Expr, Module, StateId, args, keyword, shape};
 use super::python::names::{Names, identifier};
+use super::python::print::constant;
+use super::python::wrap::Lines;
 use super::weights::Weight;
 use crate::weights::{Data, ElemType};
 use cntk_parser::model::VariableId;
@@ -28,6 +30,8 @@ pub(crate) enum Kind {
     Buffer,
     /// A submodule and what makes it.
     Module(Expr),
+    /// Blocks of a class of this file, and what makes them: they see to what is trained themselves.
+    Blocks(Expr),
 }
 
 /// A piece of state.
@@ -135,23 +139,48 @@ impl State {
             }
             (Kind::Module(constructor), _) => {
                 let mut all = vec![Init::Set(own(), constructor.clone())];
-                all.extend(self.frozen(&own()).into_iter().map(Init::Do));
+                all.extend(self.frozen(&own()));
                 all
             }
+            (Kind::Blocks(constructor), _) => vec![Init::Set(own(), constructor.clone())],
             _ => Vec::new(),
         }
     }
 
+    /// Writes its statements of `__init__`.
+    pub(crate) fn write(&self, name: &str, lines: &mut Lines) {
+        if let Some(remark) = &self.remark {
+            lines.push(2, &format!("# {remark}"));
+        }
+        for statement in self.init(name) {
+            match statement {
+                Init::Set(target, value) => {
+                    lines.statement(2, &format!("{} = ", constant(&target)), &constant(&value));
+                }
+                Init::Do(e) => lines.statement(2, "", &constant(&e)),
+                Init::Freeze(module, stem) => {
+                    lines.push(2, &format!("for name, weight in {}.named_parameters():", constant(&module)));
+                    lines.push(3, &format!("weight.requires_grad_(not name.startswith(\"{stem}\"))"));
+                }
+            }
+        }
+    }
+
     /// What of a submodule CNTK does not train.
-    fn frozen(&self, own: &Expr) -> Vec<Expr> {
+    fn frozen(&self, own: &Expr) -> Vec<Init> {
         let counted = |h: &&Held| !h.suffix.contains("running_") && !h.suffix.contains("num_batches");
         let parameters: Vec<&Held> = self.tensors.iter().filter(counted).collect();
         let frozen: Vec<&&Held> = parameters.iter().filter(|h| !h.trainable).collect();
         let freeze = |what: Expr| what.method("requires_grad_", args![false]);
-        match frozen.len() {
-            0 => Vec::new(),
-            all if all == parameters.len() => vec![freeze(own.clone())],
-            _ => frozen.iter().map(|h| freeze(own.clone().attribute(h.suffix.clone()))).collect(),
+        // The same tensor of every layer and direction.
+        let stem = |h: &Held| h.suffix.split("_l").next().map(str::to_owned);
+        let common = frozen.first().and_then(|h| stem(h));
+        let alike = common.filter(|c| parameters.iter().all(|h| (stem(h).as_ref() == Some(c)) != h.trainable));
+        match (frozen.len(), alike) {
+            (0, _) => Vec::new(),
+            (all, _) if all == parameters.len() => vec![Init::Do(freeze(own.clone()))],
+            (3.., Some(stem)) => vec![Init::Freeze(own.clone(), stem)],
+            _ => frozen.iter().map(|h| Init::Do(freeze(own.clone().attribute(h.suffix.clone())))).collect(),
         }
     }
 }
@@ -161,6 +190,8 @@ impl State {
 pub(crate) enum Init {
     Set(Expr, Expr),
     Do(Expr),
+    /// Fixes the parameters of a module whose names begin so.
+    Freeze(Expr, String),
 }
 
 /// The dtype argument that a tensor needs, none for float32.
@@ -196,6 +227,7 @@ impl Init {
     pub(crate) fn see(&self, needs: &mut super::helpers::Needs) {
         match self {
             Self::Set(_, e) | Self::Do(e) => needs.see(e),
+            Self::Freeze(..) => {}
         }
     }
 }

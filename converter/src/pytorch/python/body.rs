@@ -21,6 +21,8 @@ pub(crate) struct Value {
 pub(crate) enum Item {
     /// Computes a value.
     Let(ValueId),
+    /// Computes a value by calling the modules of a list one after the other: its expression is a call of the list.
+    Fold(ValueId),
     /// Computes several: `a, b = …`.
     Unpack(Vec<ValueId>, Expr),
     /// An expression that is kept for what it does.
@@ -35,10 +37,10 @@ pub(crate) enum Item {
 
 impl Item {
     /// What it computes whether or not anything reads it.
-    fn kept(&self) -> Option<&Expr> {
+    pub(crate) fn kept(&self) -> Option<&Expr> {
         match self {
             Self::Do(e) | Self::Set(_, e) | Self::Move(_, e) | Self::For(_, e, ..) => Some(e),
-            Self::Let(_) | Self::Unpack(..) => None,
+            Self::Let(_) | Self::Fold(_) | Self::Unpack(..) => None,
         }
     }
 }
@@ -133,6 +135,18 @@ impl Body {
         let value = &mut self.values[id.0 as usize];
         if value.hint.is_none() && !value.is_atom {
             value.hint = Some(hint);
+        }
+    }
+
+    /// Turns the computation of these values into loops over lists of modules.
+    pub(crate) fn fold(&mut self, values: &[ValueId]) {
+        let values: HashSet<ValueId> = values.iter().copied().collect();
+        for item in self.open.iter_mut().flat_map(|(_, items)| items) {
+            if let Item::Let(id) = item
+                && values.contains(id)
+            {
+                *item = Item::Fold(*id);
+            }
         }
     }
 

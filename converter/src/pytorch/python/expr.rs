@@ -70,6 +70,8 @@ pub(crate) enum Expr {
     Binary(Binary, Box<Self>, Box<Self>),
     Tuple(Vec<Self>),
     List(Vec<Self>),
+    /// `*[item for i in range(count)]`, with `i` or `_` for the variable.
+    Repeat(Box<Self>, &'static str, u64),
     /// A tuple without parentheses, as statements have it.
     Bare(Vec<Self>),
 }
@@ -306,7 +308,7 @@ impl Expr {
     pub(crate) fn each<'e>(&'e self, f: &mut impl FnMut(&'e Self)) {
         f(self);
         match self {
-            Self::Attribute(x, _) | Self::Unary(_, x) => x.each(f),
+            Self::Attribute(x, _) | Self::Unary(_, x) | Self::Repeat(x, ..) => x.each(f),
             Self::Call(function, arguments) => {
                 function.each(f);
                 arguments.iter().for_each(|a| a.value.each(f));
@@ -331,6 +333,42 @@ impl Expr {
         }
     }
 
+    /// The same with what `f` gives for a part in its place, outermost first.
+    pub(crate) fn rewrite(&self, f: &mut impl FnMut(&Self) -> Option<Self>) -> Self {
+        if let Some(other) = f(self) {
+            return other;
+        }
+        match self {
+            Self::Attribute(x, name) => Self::Attribute(Box::new(x.rewrite(f)), name.clone()),
+            Self::Call(function, arguments) => {
+                let function = Box::new(function.rewrite(f));
+                Self::Call(function, rewritten(arguments, f))
+            }
+            Self::Layer(state, weighs, arguments) => Self::Layer(*state, *weighs, rewritten(arguments, f)),
+            Self::Index(x, index) => {
+                let x = Box::new(x.rewrite(f));
+                let index = index.iter().map(|s| match s {
+                    Subscript::At(e) => Subscript::At(e.rewrite(f)),
+                    Subscript::Range(from, to, step) => {
+                        let from = from.as_ref().map(|e| e.rewrite(f));
+                        Subscript::Range(from, to.as_ref().map(|e| e.rewrite(f)), *step)
+                    }
+                    Subscript::New | Subscript::Ellipsis => s.clone(),
+                });
+                Self::Index(x, index.collect())
+            }
+            Self::Unary(op, x) => Self::Unary(*op, Box::new(x.rewrite(f))),
+            Self::Binary(op, a, b) => {
+                let a = Box::new(a.rewrite(f));
+                Self::Binary(*op, a, Box::new(b.rewrite(f)))
+            }
+            Self::Tuple(all) => Self::Tuple(all.iter().map(|e| e.rewrite(f)).collect()),
+            Self::List(all) => Self::List(all.iter().map(|e| e.rewrite(f)).collect()),
+            Self::Bare(all) => Self::Bare(all.iter().map(|e| e.rewrite(f)).collect()),
+            _ => self.clone(),
+        }
+    }
+
     /// The values that it reads, in the order in which they are written.
     pub(crate) fn values(&self) -> Vec<ValueId> {
         let mut found = Vec::new();
@@ -350,6 +388,10 @@ impl Expr {
             }
         });
     }
+}
+
+fn rewritten(arguments: &[Argument], f: &mut impl FnMut(&Expr) -> Option<Expr>) -> Vec<Argument> {
+    arguments.iter().map(|a| Argument { name: a.name, value: a.value.rewrite(f) }).collect()
 }
 
 macro_rules! becomes_expr {

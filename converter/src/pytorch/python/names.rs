@@ -184,6 +184,11 @@ impl Names {
         self.first(&format!("{wanted}_"), 2)
     }
 
+    /// A class's or function's name, with a number behind it if that is taken: `Block2`.
+    pub(crate) fn defined(&mut self, wanted: &str) -> String {
+        if self.take(wanted) { wanted.to_owned() } else { self.first(wanted, 2) }
+    }
+
     /// `kind` with the first number that is free: `conv1`, `conv2`.
     pub(crate) fn numbered(&mut self, kind: &str) -> String {
         self.first(kind, 1)

@@ -4,7 +4,7 @@
 //! one layer. Values that the model does not name share a few short names, each free again after its last use.
 
 use super::body::{Body, Item};
-use super::expr::{Expr, Prec, StateId, ValueId};
+use super::expr::{Argument, Expr, Prec, StateId, ValueId};
 use super::names::Names;
 use super::print;
 use super::wrap::Lines;
@@ -25,6 +25,8 @@ pub(crate) struct Plan<'b> {
     names: HashMap<ValueId, String>,
     typed: HashSet<String>,
     untyped: HashSet<String>,
+    /// What loops over lists of modules call these.
+    layer: String,
 }
 
 impl<'b> Plan<'b> {
@@ -44,7 +46,11 @@ impl<'b> Plan<'b> {
             names: HashMap::new(),
             typed: HashSet::new(),
             untyped: HashSet::new(),
+            layer: String::new(),
         };
+        if body.items().iter().any(|i| matches!(i, Item::Fold(_))) {
+            plan.layer = names.unique("layer");
+        }
         plan.choose_inline(outputs);
         plan.choose_names(outputs, names);
         plan
@@ -63,10 +69,10 @@ impl<'b> Plan<'b> {
             reads.push(measured);
         }
         outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
-        super::body::each(self.body.items(), &mut |item| {
-            if let Item::Unpack(ids, _) = item {
-                ids.iter().for_each(|v| unpacked[v.0 as usize] = true);
-            }
+        super::body::each(self.body.items(), &mut |item| match item {
+            Item::Unpack(ids, _) => ids.iter().for_each(|v| unpacked[v.0 as usize] = true),
+            Item::Fold(id) => unpacked[id.0 as usize] = true,
+            _ => {}
         });
         let mut width = vec![0usize; count];
         let mut calls_layer: Vec<bool> = self.body.values.iter().map(|v| v.expr.calls_layer()).collect();
@@ -127,7 +133,7 @@ impl<'b> Plan<'b> {
         for item in items {
             let mut push = |expr, makes, before| found.push(User { block, expr, makes, before });
             match item {
-                Item::Let(id) if self.needed[id.0 as usize] => {
+                Item::Let(id) | Item::Fold(id) if self.needed[id.0 as usize] => {
                     push(&self.body.values[id.0 as usize].expr, Some(*id), 0);
                 }
                 Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => push(e, None, 0),
@@ -137,7 +143,7 @@ impl<'b> Plan<'b> {
                     push(count, None, "for  in range()".len() + step.len());
                     self.users(items, *inner, found);
                 }
-                Item::Let(_) | Item::Unpack(..) => {}
+                Item::Let(_) | Item::Fold(_) | Item::Unpack(..) => {}
             }
         }
     }
@@ -200,6 +206,14 @@ impl<'b> Plan<'b> {
                     self.reads(&self.body.values[id.0 as usize].expr, &mut |v| order.read(v));
                     order.made.insert(*id, order.at);
                 }
+                Item::Fold(id) if self.needed[id.0 as usize] => {
+                    let Some((start, others)) = self.fold(*id).1.split_first() else { continue };
+                    self.reads(&start.value, &mut |v| order.read(v));
+                    order.made.insert(*id, order.at);
+                    // What every call reads is read after the name is taken.
+                    order.at += 1;
+                    others.iter().for_each(|a| self.reads(&a.value, &mut |v| order.read(v)));
+                }
                 Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => {
                     self.reads(e, &mut |v| order.read(v));
                     let made = || ids.iter().filter(|v| self.needed[v.0 as usize]);
@@ -221,7 +235,7 @@ impl<'b> Plan<'b> {
                     order.blocks[block].end = order.at;
                     order.inside = around;
                 }
-                Item::Let(_) | Item::Unpack(..) => {}
+                Item::Let(_) | Item::Fold(_) | Item::Unpack(..) => {}
             }
         }
     }
@@ -241,6 +255,14 @@ impl<'b> Plan<'b> {
 
     fn is_written_out(&self, v: ValueId) -> bool {
         self.body.values[v.0 as usize].is_atom || self.inlined[v.0 as usize]
+    }
+
+    /// The list of modules that computes a value, and what each is called with.
+    fn fold(&self, id: ValueId) -> (Option<StateId>, &'b [Argument]) {
+        match &self.body.values[id.0 as usize].expr {
+            Expr::Layer(list, _, arguments) => (Some(*list), arguments),
+            _ => (None, &[]),
+        }
     }
 
     /// The text of an expression.
@@ -267,7 +289,7 @@ impl<'b> Plan<'b> {
     }
 
     /// The statements as lines, at the given depth of indentation.
-    pub(crate) fn write(&mut self, lines: &mut Lines, depth: usize) {
+    fn write(&mut self, lines: &mut Lines, depth: usize) {
         let body = self.body;
         self.find_untyped(body.items());
         self.write_items(body.items(), lines, depth);
@@ -281,6 +303,11 @@ impl<'b> Plan<'b> {
                     if let Some(name) = self.names.get(id)
                         && !self.is_plainly_tensor(&self.body.values[id.0 as usize].expr)
                     {
+                        self.untyped.insert(name.clone());
+                    }
+                }
+                Item::Fold(id) if self.needed[id.0 as usize] => {
+                    if let Some(name) = self.names.get(id) {
                         self.untyped.insert(name.clone());
                     }
                 }
@@ -303,6 +330,7 @@ impl<'b> Plan<'b> {
                         lines.statement(depth, &format!("{name}{mark} = "), &text);
                     }
                 }
+                Item::Fold(id) if self.needed[id.0 as usize] => self.write_fold(*id, lines, depth),
                 Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => {
                     let targets: Vec<String> =
                         ids.iter().map(|v| self.names.get(v).cloned().unwrap_or_else(|| "_".to_owned())).collect();
@@ -322,13 +350,48 @@ impl<'b> Plan<'b> {
                     lines.push(depth, &format!("for {step} in range({}):", self.text(count)));
                     self.write_items(inner, lines, depth + 1);
                 }
-                Item::Let(_) | Item::Unpack(..) => {}
+                Item::Let(_) | Item::Fold(_) | Item::Unpack(..) => {}
             }
         }
     }
 
+    fn write_fold(&mut self, id: ValueId, lines: &mut Lines, depth: usize) {
+        let (Some(list), [start, others @ ..]) = self.fold(id) else { return };
+        let name = self.names.get(&id).cloned().unwrap_or_default();
+        let text = self.text(&start.value);
+        let mark = if self.typed.insert(name.clone()) { ": Tensor" } else { "" };
+        if text != name {
+            lines.statement(depth, &format!("{name}{mark} = "), &text);
+        }
+        let mut arguments = name.clone();
+        for a in others {
+            arguments.push_str(", ");
+            arguments.push_str(&self.text(&a.value));
+        }
+        let layer = self.layer.clone();
+        lines.push(depth, &format!("for {layer} in {}:", self.text(&Expr::State(list))));
+        lines.statement(depth + 1, &format!("{name} = "), &format!("{layer}({arguments})"));
+    }
+
+    /// Writes the statements of a method that returns `outputs`.
+    pub(crate) fn method(mut self, lines: &mut Lines, depth: usize, outputs: &[ValueId], locals: &mut Names) {
+        self.write(lines, depth);
+        let mut results = Vec::new();
+        for id in outputs {
+            let (text, typed) = self.output(*id);
+            results.push(if typed {
+                text
+            } else {
+                let out = locals.unique("out");
+                lines.statement(depth, &format!("{out}: Tensor = "), &text);
+                out
+            });
+        }
+        lines.returned(depth, &results);
+    }
+
     /// What a return statement says, and whether a type checker knows its type.
-    pub(crate) fn output(&self, id: ValueId) -> (String, bool) {
+    fn output(&self, id: ValueId) -> (String, bool) {
         let expr = Expr::Value(id);
         let typed = !self.inlined[id.0 as usize] || self.is_plainly_tensor(&expr);
         (self.text(&expr), typed)

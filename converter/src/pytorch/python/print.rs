@@ -77,10 +77,21 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
             separated(all, out, |e, out| operand(e, Prec::Compare, names, out));
             out.push_str(if all.len() == 1 { ",)" } else { ")" });
         }
+        // The only item of a list needs no star: it is the list.
+        Expr::List(all) if matches!(all.as_slice(), [Expr::Repeat(..)]) => {
+            let mut text = String::new();
+            write(&all[0], names, &mut text);
+            out.push_str(&text[1..]);
+        }
         Expr::List(all) => {
             out.push('[');
             separated(all, out, |e, out| operand(e, Prec::Compare, names, out));
             out.push(']');
+        }
+        Expr::Repeat(item, variable, count) => {
+            out.push_str("*[");
+            write(item, names, out);
+            let _ = write!(out, " for {variable} in range({count})]");
         }
         Expr::Bare(all) => separated(all, out, |e, out| operand(e, Prec::Compare, names, out)),
     }

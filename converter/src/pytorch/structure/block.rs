@@ -1,0 +1,493 @@
+//! A class for what is repeated, and calls of it in place of the repetitions.
+
+use super::form::{Form, Slot, link, parts};
+use super::names;
+use super::runs::Run;
+use super::segments::Segment;
+use crate::pytorch::helpers::Needs;
+use crate::pytorch::python::body::Body;
+use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, nn};
+use crate::pytorch::python::names::Names;
+use crate::pytorch::python::plan::Plan;
+use crate::pytorch::python::print::constant;
+use crate::pytorch::python::wrap::Lines;
+use crate::pytorch::state::{Held, Kind, State, name_all};
+use std::collections::HashMap;
+
+/// Fewer equal modules in a row are written one by one.
+const FEWEST: usize = 2;
+
+/// What makes repeated blocks: a class, or a function where `nn.Sequential` does.
+pub(crate) struct Block {
+    name: String,
+    /// What `nn.Sequential` holds.
+    chain: Option<Vec<Expr>>,
+    parameters: Vec<Parameter>,
+    /// What it holds, with names.
+    states: Vec<(String, State)>,
+    body: Body,
+    arguments: Vec<String>,
+    output: ValueId,
+    /// Parameters that the method reads.
+    fields: Vec<usize>,
+}
+
+/// An argument of the constructor.
+struct Parameter {
+    name: String,
+    ty: String,
+}
+
+/// What stands in the place of a run: a loop over its modules, or a call.
+pub(super) struct Made {
+    pub(super) block: Block,
+    /// Exits that loops compute.
+    pub(super) folds: Vec<ValueId>,
+}
+
+/// What is replaced.
+pub(super) struct Site<'s> {
+    pub(super) segments: &'s [Segment],
+    pub(super) forms: &'s [Option<Form>],
+}
+
+impl Site<'_> {
+    fn slots(&self, unit: usize, period: usize) -> Vec<Slot> {
+        self.forms[unit..unit + period].iter().flatten().flat_map(|f| f.slots.iter().cloned()).collect()
+    }
+
+    /// Is a unit nothing but what `nn.Sequential` can hold?
+    fn is_straight(&self, unit: usize, period: usize) -> bool {
+        self.forms[unit..unit + period].iter().flatten().all(|f| f.straight)
+    }
+
+    fn states(&self, unit: usize, period: usize) -> Vec<StateId> {
+        self.segments[unit..unit + period].iter().flat_map(|s| s.states.iter().copied()).collect()
+    }
+}
+
+/// The class for equal units, if that makes the file shorter.
+pub(super) fn make(
+    body: &mut Body,
+    states: &mut Vec<State>,
+    globals: &mut Names,
+    site: &Site<'_>,
+    alike: &[Run],
+    only: bool,
+) -> Option<Made> {
+    let period = alike.first()?.period;
+    let units: Vec<usize> = alike.iter().flat_map(|r| r.units()).collect();
+    let slots: Vec<Vec<Slot>> = units.iter().map(|u| site.slots(*u, period)).collect();
+    let own = site.states(units[0], period);
+    if own.is_empty() {
+        return None;
+    }
+    let columns = Columns::new(&slots);
+    let context = context(site, units[0], period);
+    let words: Vec<&'static str> =
+        site.forms[units[0]..units[0] + period].iter().flatten().flat_map(|f| f.words.iter().copied()).collect();
+    let straight = site.is_straight(units[0], period);
+    let name = globals.defined(&if straight { names::function(&words) } else { names::class(&words) });
+    let wanted = |k: usize| {
+        let first = states[own[k].0 as usize].wanted.clone();
+        let same = units.iter().all(|u| states[site.states(*u, period)[k].0 as usize].wanted == first);
+        first.filter(|_| same)
+    };
+    let wanted: Vec<Option<String>> = (0..own.len()).map(wanted).collect();
+    let block = Writer { body, states, site, columns: &columns }.block(&name, units[0], period, &own, wanted);
+    let mut folds = Vec::new();
+    let mut at = 0;
+    for run in alike {
+        let all = &slots[at..at + run.count];
+        at += run.count;
+        let listed = !context.is_empty() && run.count > 1;
+        let constructor = columns.container(&Expr::Class(name.clone()), all, listed);
+        let container = hold(states, site, *run, &block, constructor, only);
+        let last = run.first + run.period * run.count - 1;
+        let (Some(entry), exit) = (site.segments[run.first].entry, site.segments[last].exit) else { continue };
+        let arguments = std::iter::once(entry).chain(context.iter().copied()).map(Argument::from).collect();
+        body.values[exit.0 as usize].expr = Expr::layer(container, arguments);
+        if listed {
+            folds.push(exit);
+        }
+    }
+    Some(Made { block, folds })
+}
+
+/// What a unit reads besides its data, in order.
+fn context(site: &Site<'_>, unit: usize, period: usize) -> Vec<ValueId> {
+    let mut found = Vec::new();
+    for v in site.segments[unit..unit + period].iter().flat_map(|s| &s.context) {
+        if !found.contains(v) {
+            found.push(*v);
+        }
+    }
+    found
+}
+
+/// Is the file shorter with a class for these units than without?
+pub(super) fn shortens(site: &Site<'_>, states: &[State], alike: &[Run]) -> bool {
+    let Run { first: unit, period, .. } = alike[0];
+    let units = alike.iter().flat_map(|r| r.units());
+    let slots: Vec<Vec<Slot>> = units.map(|u| site.slots(u, period)).collect();
+    let columns = Columns::new(&slots);
+    let class = Expr::Class("ClassName".to_owned());
+    let mut at = 0;
+    let mut written = 0;
+    for run in alike {
+        let all = &slots[at..at + run.count];
+        at += run.count;
+        written += 2 + constant(&columns.container(&class, all, false)).len() / 80;
+    }
+    let own = site.states(unit, period);
+    let init: usize = own.iter().map(|s| states[s.0 as usize].init("name").len()).sum();
+    let layers: usize = site.forms[unit..unit + period].iter().flatten().map(|f| f.layers).sum();
+    let one = init + layers.max(1);
+    let loops = !context(site, unit, period).is_empty();
+    let more = if loops { 2 * alike.iter().filter(|r| r.count > 1).count() } else { 0 };
+    let class = match (site.is_straight(unit, period), period) {
+        (true, 1 | 2) => 2,
+        (true, links) => links + 3,
+        (false, _) => 5 + one,
+    };
+    !own.is_empty() && slots.len() * one > class + written + more
+}
+
+/// The state of a run: its modules and all that they hold.
+fn hold(states: &mut Vec<State>, site: &Site<'_>, run: Run, block: &Block, constructor: Expr, only: bool) -> StateId {
+    let fallback = if run.count > 1 { "layers" } else { "block" };
+    let wanted = (only && run.count > 1).then(|| "layers".to_owned());
+    let mut container = State::module(constructor, wanted, fallback);
+    container.kind = match container.kind {
+        Kind::Module(constructor) => Kind::Blocks(constructor),
+        other => other,
+    };
+    for (k, unit) in run.units().enumerate() {
+        for (id, (name, _)) in site.states(unit, run.period).into_iter().zip(&block.states) {
+            for held in states[id.0 as usize].tensors.clone() {
+                let inner = State::key(name, &held);
+                let suffix = if run.count > 1 { format!("{k}.{inner}") } else { inner };
+                container.tensors.push(Held { suffix, ..held });
+            }
+        }
+    }
+    states.push(container);
+    StateId(states.len() as u32 - 1)
+}
+
+/// The numbers of all units, slot by slot.
+struct Columns {
+    /// For each slot the parameter that it is, if units differ in it.
+    parameter: Vec<Option<usize>>,
+    parameters: Vec<Parameter>,
+    /// A slot of each parameter.
+    slot: Vec<usize>,
+}
+
+impl Columns {
+    fn new(slots: &[Vec<Slot>]) -> Self {
+        let mut all = Self { parameter: Vec::new(), parameters: Vec::new(), slot: Vec::new() };
+        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut labels: Vec<Vec<&'static str>> = Vec::new();
+        for (j, first) in slots[0].iter().enumerate() {
+            if slots.iter().all(|s| s[j].value == first.value) {
+                all.parameter.push(None);
+                continue;
+            }
+            let column: Vec<String> = slots.iter().map(|s| constant(&s[j].value)).collect();
+            let p = *known.entry(column.join(";")).or_insert_with(|| {
+                all.slot.push(j);
+                labels.push(Vec::new());
+                labels.len() - 1
+            });
+            labels[p].push(first.name);
+            all.parameter.push(Some(p));
+        }
+        let mut names = Names::of_variables();
+        for (labels, j) in labels.iter().zip(&all.slot) {
+            let ty = ty(slots.iter().map(|s| &s[*j].value));
+            all.parameters.push(Parameter { name: names.unique(called(labels)), ty });
+        }
+        all
+    }
+
+    /// The arguments of one unit.
+    fn arguments(&self, slots: &[Slot]) -> Vec<Expr> {
+        self.slot.iter().map(|j| slots[*j].value.clone()).collect()
+    }
+
+    /// What makes the units of a run.
+    fn container(&self, class: &Expr, units: &[Vec<Slot>], listed: bool) -> Expr {
+        let call = |values: Vec<Expr>| class.clone().call(values.into_iter().map(Argument::from).collect());
+        let all: Vec<Vec<Expr>> = units.iter().map(|u| self.arguments(u)).collect();
+        if let [one] = all.as_slice() {
+            return call(one.clone());
+        }
+        let mut items = Vec::new();
+        let mut rest = all.as_slice();
+        while let Some((first, _)) = rest.split_first() {
+            let same = rest.iter().take_while(|u| *u == first).count();
+            let rising = rising(rest);
+            if same >= FEWEST && same + 1 >= rising {
+                items.push(Expr::Repeat(Box::new(call(first.clone())), "_", same as u64));
+                rest = &rest[same..];
+            } else if rising > FEWEST {
+                let values = first.iter().zip(&rest[1]).map(|(a, b)| match (a, b) {
+                    (Expr::Int(a), Expr::Int(b)) if a != b => stepped(*a, b - a),
+                    _ => a.clone(),
+                });
+                items.push(Expr::Repeat(Box::new(call(values.collect())), "i", rising as u64));
+                rest = &rest[rising..];
+            } else {
+                items.push(call(first.clone()));
+                rest = &rest[1..];
+            }
+        }
+        if listed {
+            nn("ModuleList", vec![Expr::List(items).into()])
+        } else {
+            nn("Sequential", items.into_iter().map(Argument::from).collect())
+        }
+    }
+}
+
+/// `first + step * i`
+fn stepped(first: i128, step: i128) -> Expr {
+    let i = Expr::local("i");
+    let times = if step.abs() == 1 { i } else { Expr::Int(step.abs()) * i };
+    if step < 0 { Expr::Int(first) - times } else { Expr::Int(first) + times }
+}
+
+/// How many units from the first on have arguments that rise or fall by the same steps.
+fn rising(units: &[Vec<Expr>]) -> usize {
+    let [a, b, ..] = units else { return 1 };
+    let step = |x: &Expr, y: &Expr| match (x, y) {
+        (Expr::Int(x), Expr::Int(y)) => Some(y - x),
+        _ => (x == y).then_some(0),
+    };
+    let steps: Option<Vec<i128>> = a.iter().zip(b).map(|(x, y)| step(x, y)).collect();
+    let Some(steps) = steps else { return 1 };
+    let follows =
+        |pair: &[Vec<Expr>]| pair[0].iter().zip(&pair[1]).zip(&steps).all(|((x, y), s)| step(x, y) == Some(*s));
+    1 + units.windows(2).take_while(|pair| follows(pair)).count()
+}
+
+/// The type of an argument that has all these values.
+fn ty<'v>(values: impl Iterator<Item = &'v Expr>) -> String {
+    let mut all: Vec<&str> = values
+        .map(|v| match v {
+            Expr::Int(_) => "int",
+            Expr::Bool(_) => "bool",
+            Expr::Tuple(_) => "tuple[int, ...]",
+            _ => "float",
+        })
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all.join(" | ")
+}
+
+/// What to call a parameter that stands for all these arguments.
+fn called(labels: &[&'static str]) -> &'static str {
+    let has = |name: &str| labels.contains(&name);
+    match labels {
+        _ if has("in_channels") && has("out_channels") => "channels",
+        _ if has("in_features") && has("out_features") => "features",
+        [first, ..] => first,
+        [] => "size",
+    }
+}
+
+struct Writer<'w> {
+    body: &'w Body,
+    states: &'w [State],
+    site: &'w Site<'w>,
+    columns: &'w Columns,
+}
+
+impl Writer<'_> {
+    fn block(self, name: &str, unit: usize, period: usize, own: &[StateId], wanted: Vec<Option<String>>) -> Block {
+        let mut body = Body::new();
+        let mut values: HashMap<ValueId, ValueId> = HashMap::new();
+        let ids: HashMap<StateId, StateId> = own.iter().zip(0..).map(|(s, i)| (*s, StateId(i))).collect();
+        let mut arguments = Names::of_variables();
+        let mut given = Vec::new();
+        let mut argument = |body: &mut Body, wanted: &str| {
+            let name = arguments.unique(wanted);
+            given.push(name.clone());
+            body.atom(Expr::Local(name))
+        };
+        if let Some(entry) = self.site.segments[unit].entry {
+            values.insert(entry, argument(&mut body, "x"));
+        }
+        for v in context(self.site, unit, period) {
+            let value = &self.body.values[v.0 as usize];
+            let wanted = match &value.expr {
+                Expr::Local(name) => name.clone(),
+                _ => value.hint.clone().unwrap_or_else(|| "given".to_owned()),
+            };
+            values.insert(v, argument(&mut body, &wanted));
+        }
+        let mut states = Vec::new();
+        let mut fields = Vec::new();
+        let mut slot = 0;
+        for (segment, form) in self.site.segments[unit..unit + period].iter().zip(&self.site.forms[unit..]) {
+            let end = slot + form.as_ref().map_or(0, |f| f.slots.len());
+            for s in &segment.states {
+                let mut state = self.states[s.0 as usize].clone();
+                state.wanted = wanted.get(states.len()).cloned().flatten();
+                if let Kind::Module(constructor) = &state.kind {
+                    state.kind = Kind::Module(self.constructor(constructor, &mut slot));
+                }
+                states.push(state);
+            }
+            for v in &segment.values {
+                let value = &self.body.values[v.0 as usize];
+                let expr = value.expr.rewrite(&mut |e| match e {
+                    Expr::Value(v) => values.get(v).map(|v| Expr::Value(*v)),
+                    Expr::Int(_) => {
+                        slot += 1;
+                        let p = self.columns.parameter[slot - 1]?;
+                        if !fields.contains(&p) {
+                            fields.push(p);
+                        }
+                        Some(Expr::local("self").attribute(self.columns.parameters[p].name.clone()))
+                    }
+                    _ => None,
+                });
+                let expr = with_states(&expr, &ids);
+                let new = if value.is_atom { body.atom(expr) } else { body.compute(expr) };
+                values.insert(*v, new);
+            }
+            debug_assert_eq!(slot, end, "the form has other slots");
+            slot = end;
+        }
+        let output = values[&self.site.segments[unit + period - 1].exit];
+        let mut names = Names::of_attributes();
+        let parameters: Vec<Parameter> =
+            self.columns.parameters.iter().map(|p| Parameter { name: p.name.clone(), ty: p.ty.clone() }).collect();
+        fields.iter().for_each(|p| {
+            names.take(&parameters[*p].name);
+        });
+        let used: Vec<StateId> = (0..states.len() as u32).map(StateId).collect();
+        let named = name_all(&states, &used, &mut names);
+        let mut states: Vec<(String, State)> =
+            used.iter().zip(states).map(|(id, state)| (named[id].clone(), state)).collect();
+        let chain = self.site.is_straight(unit, period).then(|| chain(&body, &mut states)).flatten();
+        Block { chain, name: name.to_owned(), parameters, states, body, arguments: given, output, fields }
+    }
+
+    /// A constructor with the arguments that differ as parameters.
+    fn constructor(&self, constructor: &Expr, slot: &mut usize) -> Expr {
+        let Some((_, arguments, _)) = parts(constructor) else { return constructor.clone() };
+        let mut made: Vec<Argument> = Vec::new();
+        let mut next = || {
+            *slot += 1;
+            self.columns.parameter[*slot - 1].map(|p| Expr::local(self.columns.parameters[p].name.clone()))
+        };
+        for a in arguments.iter().filter(|a| a.name.is_none()) {
+            made.push(next().unwrap_or_else(|| a.value.clone()).into());
+        }
+        let mut differ: Vec<(&'static str, Expr)> = Vec::new();
+        for name in super::form::defaulted() {
+            if let Some(parameter) = next() {
+                differ.push((name, parameter));
+            }
+        }
+        for a in arguments.iter().filter(|a| a.name.is_some()) {
+            let at = differ.iter().position(|(name, _)| a.name == Some(*name));
+            let value = at.map_or_else(|| a.value.clone(), |at| differ.remove(at).1);
+            made.push(Argument { name: a.name, value });
+        }
+        made.extend(differ.into_iter().map(|(name, value)| Argument { name: Some(name), value }));
+        replaced(constructor, made)
+    }
+}
+
+/// The modules of a straight body, in which the states are called by their places.
+fn chain(body: &Body, states: &mut [(String, State)]) -> Option<Vec<Expr>> {
+    let own: Vec<State> = states.iter().map(|(_, s)| s.clone()).collect();
+    let mut links = Vec::new();
+    for (i, value) in body.values.iter().enumerate().skip(1) {
+        let link = link(&value.expr, ValueId(i as u32 - 1), &own)?;
+        value.expr.each_state(&mut |s| states[s.0 as usize].0 = links.len().to_string());
+        links.push(link.rewrite(&mut |e| match e {
+            // A field of a class is an argument of a function.
+            Expr::Attribute(object, name) if **object == Expr::local("self") => Some(Expr::local(name.clone())),
+            _ => None,
+        }));
+    }
+    Some(links)
+}
+
+/// An expression over other pieces of state.
+fn with_states(expr: &Expr, ids: &HashMap<StateId, StateId>) -> Expr {
+    expr.rewrite(&mut |e| match e {
+        Expr::State(s) => ids.get(s).map(|s| Expr::State(*s)),
+        Expr::Layer(s, weighs, list) => {
+            let list = list.iter().map(|a| Argument { name: a.name, value: with_states(&a.value, ids) });
+            Some(Expr::Layer(*ids.get(s)?, *weighs, list.collect()))
+        }
+        _ => None,
+    })
+}
+
+/// A constructor with other arguments.
+fn replaced(constructor: &Expr, arguments: Vec<Argument>) -> Expr {
+    match constructor {
+        Expr::Call(function, _) => match &**function {
+            Expr::Attribute(made, method) => replaced(made, arguments).attribute(method.clone()).call(Vec::new()),
+            other => other.clone().call(arguments),
+        },
+        other => other.clone(),
+    }
+}
+
+impl Block {
+    /// Takes in what the class calls.
+    pub(crate) fn see(&self, needs: &mut Needs) {
+        if let Some(links) = &self.chain {
+            return links.iter().for_each(|e| needs.see(e));
+        }
+        self.body.each_needed(&[self.output], &mut |e| needs.see(e));
+        self.states.iter().for_each(|(name, state)| state.init(name).iter().for_each(|i| i.see(needs)));
+    }
+
+    /// The class.
+    pub(crate) fn text(&self) -> String {
+        let mut out = Lines::default();
+        if let Some(links) = &self.chain {
+            let arguments: Vec<String> = self.parameters.iter().map(|p| format!("{}: {}", p.name, p.ty)).collect();
+            out.signature(0, &self.name, &arguments, "nn.Sequential");
+            let links = nn("Sequential", links.iter().cloned().map(Argument::from).collect());
+            out.statement(1, "return ", &constant(&links));
+            return out.finish();
+        }
+        out.push(0, &format!("class {}(nn.Module):", self.name));
+        let buffers = || self.states.iter().filter(|(_, s)| s.kind == Kind::Buffer);
+        buffers().for_each(|(name, _)| out.push(1, &format!("{name}: Tensor")));
+        if buffers().next().is_some() {
+            out.push(0, "");
+        }
+        let mut arguments = vec!["self".to_owned()];
+        arguments.extend(self.parameters.iter().map(|p| format!("{}: {}", p.name, p.ty)));
+        out.signature(1, "__init__", &arguments, "None");
+        out.push(2, "super().__init__()");
+        for p in &self.fields {
+            out.push(2, &format!("self.{0} = {0}", self.parameters[*p].name));
+        }
+        self.states.iter().for_each(|(name, state)| state.write(name, &mut out));
+        out.push(0, "");
+        let mut arguments = vec!["self".to_owned()];
+        arguments.extend(self.arguments.iter().map(|a| format!("{a}: Tensor")));
+        out.signature(1, "forward", &arguments, "Tensor");
+        let named: HashMap<StateId, String> =
+            self.states.iter().zip(0..).map(|((name, _), i)| (StateId(i), name.clone())).collect();
+        let mut locals = Names::of_variables();
+        self.arguments.iter().for_each(|a| {
+            locals.take(a);
+        });
+        Plan::new(&self.body, &[self.output], &named, &mut locals).method(&mut out, 2, &[self.output], &mut locals);
+        out.finish()
+    }
+}

@@ -1,0 +1,58 @@
+//! Structure recovery: what a network repeats is written once.
+//!
+//! A pass over the body before it is written. Values through which everything passes cut the body into segments with one
+//! entry and one exit ([`segments`]). Segments that are equal but for weights and sizes have one [`form`]; runs of the
+//! same forms ([`runs`]) become a class whose constructor takes the sizes that differ ([`block`]), and the run one
+//! `nn.Sequential` or `nn.ModuleList`. Values keep their ids: the last of a run is computed by a call of the whole run, and
+//! what only it needed is then needed by nobody.
+
+mod block;
+mod form;
+mod names;
+mod recurrent;
+mod runs;
+mod segments;
+
+use super::python::body::Body;
+use super::python::expr::ValueId;
+use super::python::names::Names;
+use super::state::State;
+pub(super) use block::Block;
+use block::Site;
+use form::Form;
+use runs::Run;
+
+/// What the pass works on.
+pub(super) struct Network<'n> {
+    pub(super) body: &'n mut Body,
+    pub(super) states: &'n mut Vec<State>,
+    /// Names of what the file defines.
+    pub(super) globals: &'n mut Names,
+    /// Arguments of `forward` with the network's data.
+    pub(super) arguments: &'n [String],
+    /// Arguments that count steps.
+    pub(super) lengths: &'n [String],
+    pub(super) outputs: &'n [ValueId],
+}
+
+/// Writes repeated regions once. Gives the classes that the file has to define.
+pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
+    recurrent::join(&mut network);
+    let segments = segments::find(&network);
+    let forms: Vec<Option<Form>> = segments.iter().map(|s| form::of(&network, s)).collect();
+    let site = Site { segments: &segments, forms: &forms };
+    let states = &*network.states;
+    let groups: Vec<Vec<Run>> = runs::find(&segments, &forms, &|alike| block::shortens(&site, states, alike));
+    let only = groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
+    let mut blocks = Vec::new();
+    let mut folds = Vec::new();
+    for alike in groups {
+        let made = block::make(network.body, network.states, network.globals, &site, &alike, only);
+        if let Some(made) = made {
+            folds.extend(made.folds);
+            blocks.push(made.block);
+        }
+    }
+    network.body.fold(&folds);
+    blocks
+}

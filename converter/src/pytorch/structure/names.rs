@@ -1,0 +1,109 @@
+//! What to call a class: after what it does.
+
+use super::Network;
+use super::segments::Segment;
+use crate::pytorch::python::expr::{Binary, Expr, Module};
+use crate::pytorch::state::Kind;
+
+/// What a segment does, in order.
+pub(super) fn words(network: &Network<'_>, segment: &Segment) -> Vec<&'static str> {
+    let mut words = Vec::new();
+    for v in &segment.values {
+        network.body.values[v.0 as usize].expr.each(&mut |e| {
+            let word = match e {
+                Expr::Layer(s, ..) => match &network.states[s.0 as usize].kind {
+                    Kind::Module(constructor) => layer(constructor),
+                    _ => "",
+                },
+                Expr::Torch(Module::Functional, name) => match &**name {
+                    "relu" => "Relu",
+                    "elu" => "Elu",
+                    "softmax" => "Softmax",
+                    "max_pool2d" | "avg_pool2d" | "max_pool1d" | "avg_pool1d" => "Pool",
+                    _ => "",
+                },
+                Expr::Torch(Module::Torch, name) if name == "cat" => "Cat",
+                Expr::Attribute(_, name) => match &**name {
+                    "sigmoid" => "Sigmoid",
+                    "tanh" => "Tanh",
+                    _ => "",
+                },
+                Expr::Binary(Binary::Plus, ..) => "Add",
+                Expr::Binary(Binary::MatMul, ..) => "MatMul",
+                Expr::Binary(Binary::Times, ..) => "Times",
+                _ => "",
+            };
+            if !word.is_empty() {
+                words.push(word);
+            }
+        });
+    }
+    words
+}
+
+fn layer(constructor: &Expr) -> &'static str {
+    let mut word = "Layer";
+    constructor.each(&mut |e| {
+        word = match e {
+            Expr::Torch(Module::Nn, name) => match &**name {
+                "Linear" => "Linear",
+                "LSTM" => "Lstm",
+                "GRU" => "Gru",
+                "RNN" => "Rnn",
+                "Dropout" => "Drop",
+                "PReLU" => "Prelu",
+                name if name.starts_with("BatchNorm") => "Bn",
+                name if name.starts_with("ConvTranspose") => "Deconv",
+                name if name.starts_with("Conv") => "Conv",
+                _ => word,
+            },
+            Expr::Helper("LayerNorm") => "Norm",
+            Expr::Helper("Stabilizer") => "Stabilizer",
+            Expr::Class(name) if name.ends_with("Lstm") => "Lstm",
+            Expr::Class(name) if name.ends_with("Gru") => "Gru",
+            Expr::Class(name) if name.ends_with("Rnn") => "Rnn",
+            _ => word,
+        };
+    });
+    word
+}
+
+/// A name for what does all this.
+pub(super) fn class(words: &[&'static str]) -> String {
+    let count = |word: &str| words.iter().filter(|w| **w == word).count();
+    let has = |word: &str| count(word) > 0;
+    let recurrent = ["Lstm", "Gru", "Rnn"].into_iter().find(|w| has(w));
+    let name = match recurrent {
+        Some(word) if count(word) == 2 && has("Cat") => format!("Bi{word}"),
+        Some(word) if has("Add") => format!("Residual{word}"),
+        Some(word) => format!("{word}Layer"),
+        None if has("Softmax") && has("MatMul") => {
+            (if has("Relu") || has("Norm") { "EncoderLayer" } else { "SelfAttention" }).to_owned()
+        }
+        None if has("Conv") && has("Cat") => {
+            (if count("Conv") > 2 { "InceptionBlock" } else { "DenseLayer" }).to_owned()
+        }
+        None if has("Conv") && has("Add") => match (words.first(), count("Conv")) {
+            (Some(&("Bn" | "Relu")), _) => "PreActBlock".to_owned(),
+            (_, 3 | 4) if count("Relu") > 2 => "Bottleneck".to_owned(),
+            (_, 3) => "ProjectionBlock".to_owned(),
+            _ => "BasicBlock".to_owned(),
+        },
+        None if has("Sigmoid") && has("Times") && has("Linear") => "Highway".to_owned(),
+        None if has("Linear") && has("Add") => "ResidualBlock".to_owned(),
+        None if has("Cat") => "DenseBlock".to_owned(),
+        None if words.len() <= 4 && !has("Add") && !has("Times") => words.concat(),
+        None => String::new(),
+    };
+    if name.is_empty() { "Block".to_owned() } else { name }
+}
+
+/// A name for a function that makes modules for all this: `conv_bn_relu`, or `conv` with no more than its activation.
+pub(super) fn function(words: &[&'static str]) -> String {
+    match words {
+        [] => "block".to_owned(),
+        [first] | [first, _] => first.to_lowercase(),
+        [_, _, _] | [_, _, _, _] => words.iter().map(|w| w.to_lowercase()).collect::<Vec<_>>().join("_"),
+        _ => "block".to_owned(),
+    }
+}

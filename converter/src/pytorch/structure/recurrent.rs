@@ -1,0 +1,184 @@
+//! Recurrent layers that PyTorch holds in one: both directions, and stacks of layers.
+//!
+//! `nn.LSTM` and its kin run backwards within the lengths of packed sequences and feed one layer's steps to the next, which
+//! is what two layers and flips around one of them compute, step by valid step.
+
+use super::Network;
+use crate::pytorch::python::expr::{
+    Argument, Expr, Module, StateId, Subscript, ValueId, args, helper, keyword, nn, of,
+};
+use crate::pytorch::state::{Held, Kind, State};
+use std::collections::HashMap;
+
+/// A layer with both directions, or a stack of them: what it reads, the lengths, and the states of its layers.
+#[derive(Clone, Debug)]
+struct Stack {
+    x: ValueId,
+    lengths: ValueId,
+    /// Forward and backward layer, from the first on.
+    layers: Vec<[StateId; 2]>,
+}
+
+/// Joins the recurrent layers of a network where nothing else reads what is between them.
+pub(super) fn join(network: &mut Network<'_>) {
+    let needed = network.body.needed(network.outputs);
+    let mut uses: HashMap<ValueId, usize> = HashMap::new();
+    network.outputs.iter().for_each(|v| *uses.entry(*v).or_default() += 1);
+    let mut calls: HashMap<StateId, usize> = HashMap::new();
+    network.body.each_needed(network.outputs, &mut |e| {
+        e.values().into_iter().for_each(|v| *uses.entry(v).or_default() += 1);
+        e.each_state(&mut |s| *calls.entry(s).or_default() += 1);
+    });
+    let once = Once { network, uses: &uses, calls: &calls };
+    let mut stacks: HashMap<ValueId, Stack> = HashMap::new();
+    let mut inner: Vec<ValueId> = Vec::new();
+    for i in (0..needed.len()).filter(|i| needed[*i]) {
+        let id = ValueId(i as u32);
+        let Some(mut stack) = once.both_ways(id) else { continue };
+        if let Some(below) = stacks.get(&stack.x)
+            && below.lengths == stack.lengths
+            && uses.get(&stack.x) == Some(&2)
+            && once.goes_on(&below.layers, &stack.layers)
+        {
+            inner.push(stack.x);
+            stack = Stack {
+                x: below.x,
+                lengths: stack.lengths,
+                layers: below.layers.iter().chain(&stack.layers).copied().collect(),
+            };
+        }
+        stacks.insert(id, stack);
+    }
+    inner.iter().for_each(|v| {
+        stacks.remove(v);
+    });
+    let mut all: Vec<(ValueId, Stack)> = stacks.into_iter().collect();
+    all.sort_unstable_by_key(|(v, _)| *v);
+    for (id, stack) in all {
+        let Some(state) = joined(network.states, &stack) else { continue };
+        network.states.push(state);
+        let state = StateId(network.states.len() as u32 - 1);
+        let packed = Expr::layer(state, args![helper("pack", args![stack.x, stack.lengths])]).at(0);
+        network.body.values[id.0 as usize].expr = helper("unpack", args![packed, of(stack.x).size(1)]);
+    }
+}
+
+struct Once<'o, 'n> {
+    network: &'o Network<'n>,
+    uses: &'o HashMap<ValueId, usize>,
+    calls: &'o HashMap<StateId, usize>,
+}
+
+impl Once<'_, '_> {
+    fn expr(&self, v: ValueId) -> &Expr {
+        &self.network.body.values[v.0 as usize].expr
+    }
+
+    fn used_once(&self, v: ValueId) -> bool {
+        self.uses.get(&v) == Some(&1)
+    }
+
+    /// `torch.cat([layer(x), flip(layer(flip(x)))], 2)` of equal layers.
+    fn both_ways(&self, id: ValueId) -> Option<Stack> {
+        let Expr::Call(function, arguments) = self.expr(id) else { return None };
+        let (Expr::Torch(Module::Torch, name), [list, axis]) = (&**function, arguments.as_slice()) else { return None };
+        let (Expr::List(both), Expr::Int(2)) = (&list.value, &axis.value) else { return None };
+        let (true, [Expr::Value(forward), Expr::Value(backward)]) = (name == "cat", both.as_slice()) else {
+            return None;
+        };
+        let (first, x) = self.layer(*forward)?;
+        let (turned, lengths) = self.flipped(*backward)?;
+        let (second, turned_x) = self.layer(turned)?;
+        let (same, own) = self.flipped(turned_x)?;
+        let once = [*forward, *backward, turned].into_iter().all(|v| self.used_once(v)) && self.used_once(turned_x);
+        (once && same == x && own == lengths && self.alike(first, second)).then(|| Stack {
+            x,
+            lengths,
+            layers: vec![[first, second]],
+        })
+    }
+
+    /// A layer of `torch.nn` that starts from zeros, and its operand.
+    fn layer(&self, v: ValueId) -> Option<(StateId, ValueId)> {
+        let Expr::Index(call, index) = self.expr(v) else { return None };
+        let ([Subscript::At(Expr::Int(0))], Expr::Layer(state, _, arguments)) = (index.as_slice(), &**call) else {
+            return None;
+        };
+        let [Argument { name: None, value: Expr::Value(x) }] = arguments.as_slice() else { return None };
+        (self.calls.get(state) == Some(&1)).then_some((*state, *x))
+    }
+
+    /// What is flipped, and within which lengths.
+    fn flipped(&self, v: ValueId) -> Option<(ValueId, ValueId)> {
+        let Expr::Call(function, arguments) = self.expr(v) else { return None };
+        match (&**function, arguments.as_slice()) {
+            (
+                Expr::Helper("flip_steps"),
+                [Argument { value: Expr::Value(x), .. }, Argument { value: Expr::Value(lengths), .. }],
+            ) => Some((*x, *lengths)),
+            _ => None,
+        }
+    }
+
+    /// Have two layers the same constructor and tensors of the same shapes and uses?
+    fn alike(&self, a: StateId, b: StateId) -> bool {
+        let [a, b] = [a, b].map(|s| &self.network.states[s.0 as usize]);
+        let tensors = |s: &State| -> Vec<_> {
+            s.tensors.iter().map(|t| (t.suffix.clone(), t.dims.clone(), t.elem, t.trainable)).collect()
+        };
+        a.kind == b.kind && tensors(a) == tensors(b) && sizes(a).is_some() && a.tensors.iter().all(named)
+    }
+
+    /// Can `above` be the next layers of the stack `below`?
+    fn goes_on(&self, below: &[[StateId; 2]], above: &[[StateId; 2]]) -> bool {
+        let state = |s: StateId| &self.network.states[s.0 as usize];
+        let (Some([lower, _]), Some([upper, _])) = (below.last(), above.first()) else { return false };
+        let (lower, upper) = (state(*lower), state(*upper));
+        let (Some((_, hidden, rest)), Some((inputs, also, more))) = (sizes(lower), sizes(upper)) else { return false };
+        let suffixes =
+            |s: &State| -> Vec<_> { s.tensors.iter().map(|t| (t.suffix.clone(), t.elem, t.trainable)).collect() };
+        hidden == also && inputs == 2 * hidden && rest == more && suffixes(lower) == suffixes(upper)
+    }
+}
+
+/// Is it a tensor of a first layer, not of a projection?
+fn named(held: &Held) -> bool {
+    matches!(held.suffix.as_str(), "weight_ih_l0" | "weight_hh_l0" | "bias_ih_l0" | "bias_hh_l0")
+}
+
+/// Inputs and units of a layer of `torch.nn`, and its other arguments.
+fn sizes(state: &State) -> Option<(i128, i128, &[Argument])> {
+    let Kind::Module(Expr::Call(function, arguments)) = &state.kind else { return None };
+    let Expr::Torch(Module::Nn, name) = &**function else { return None };
+    let [Argument { value: Expr::Int(inputs), .. }, Argument { value: Expr::Int(hidden), .. }, rest @ ..] =
+        arguments.as_slice()
+    else {
+        return None;
+    };
+    matches!(&**name, "LSTM" | "GRU" | "RNN").then_some((*inputs, *hidden, rest))
+}
+
+/// The state that holds a whole stack.
+fn joined(states: &[State], stack: &Stack) -> Option<State> {
+    let first = &states[stack.layers[0][0].0 as usize];
+    let Kind::Module(Expr::Call(function, arguments)) = &first.kind else { return None };
+    let Expr::Torch(_, name) = &**function else { return None };
+    let mut all = arguments[..2].to_vec();
+    if stack.layers.len() > 1 {
+        all.push(keyword("num_layers", stack.layers.len()));
+    }
+    let at = arguments.iter().position(|a| a.name == Some("dtype")).unwrap_or(arguments.len());
+    all.extend_from_slice(&arguments[2..at]);
+    all.push(keyword("bidirectional", true));
+    all.extend_from_slice(&arguments[at..]);
+    let mut made = State::module(nn(name.clone(), all), first.wanted.clone(), first.fallback);
+    for (layer, both) in stack.layers.iter().enumerate() {
+        for (id, way) in both.iter().zip(["", "_reverse"]) {
+            for held in &states[id.0 as usize].tensors {
+                let stem = held.suffix.strip_suffix("_l0")?;
+                made.tensors.push(Held { suffix: format!("{stem}_l{layer}{way}"), ..held.clone() });
+            }
+        }
+    }
+    Some(made)
+}

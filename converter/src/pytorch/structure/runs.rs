@@ -1,0 +1,194 @@
+//! Runs of segments with the same forms.
+
+use super::form::Form;
+use super::segments::Segment;
+use std::collections::HashMap;
+
+/// The most segments that a repeated unit has.
+const LONGEST: usize = 32;
+
+/// A unit of segments that is repeated, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    /// Its first segment.
+    pub(super) first: usize,
+    /// How many segments a unit has.
+    pub(super) period: usize,
+    /// How many units there are.
+    pub(super) count: usize,
+}
+
+impl Run {
+    pub(super) fn end(&self) -> usize {
+        self.first + self.period * self.count
+    }
+
+    /// Where each unit begins.
+    pub(super) fn units(self) -> impl Iterator<Item = usize> {
+        (0..self.count).map(move |k| self.first + k * self.period)
+    }
+}
+
+/// All runs, those of equal units together, shorter units first: what is repeated inside of larger units is one in them.
+/// Only groups that are `worth` it are taken.
+pub(super) fn find(segments: &[Segment], forms: &[Option<Form>], worth: &impl Fn(&[Run]) -> bool) -> Vec<Vec<Run>> {
+    let mut search = Search::new(segments, forms);
+    for period in 1..=LONGEST.min(segments.len() / 2) {
+        let found = search.repeated(period);
+        search.take(found, worth);
+    }
+    let found = search.scattered();
+    search.take(found, worth);
+    search.groups.sort_by_key(|runs| runs.first().map(|r| r.first));
+    search.groups
+}
+
+struct Search<'s> {
+    segments: &'s [Segment],
+    forms: &'s [Option<Form>],
+    /// A number for each segment, equal where the forms are.
+    ids: Vec<usize>,
+    /// What a unit should rather begin with.
+    weights: Vec<usize>,
+    claimed: Vec<bool>,
+    /// The first segment from each on whose exit the model gives away.
+    shows: Vec<usize>,
+    groups: Vec<Vec<Run>>,
+}
+
+impl<'s> Search<'s> {
+    fn new(segments: &'s [Segment], forms: &'s [Option<Form>]) -> Self {
+        let count = segments.len();
+        let weight = |i: usize| forms[i].as_ref().map_or(0, |f| 10 * f.layers + segments[i].values.len());
+        let mut shows = vec![usize::MAX; count + 1];
+        for i in (0..count).rev() {
+            shows[i] = if segments[i].shows { i } else { shows[i + 1] };
+        }
+        Self {
+            segments,
+            forms,
+            ids: identify(forms),
+            weights: (0..count).map(weight).collect(),
+            claimed: vec![false; count],
+            shows,
+            groups: Vec::new(),
+        }
+    }
+
+    /// Runs of units with this many segments.
+    fn repeated(&self, period: usize) -> Vec<Run> {
+        let count = self.ids.len();
+        let mut equal = vec![0usize; count + 1];
+        for i in (0..count - period).rev() {
+            let same = self.ids[i] == self.ids[i + period] && !self.claimed[i] && !self.claimed[i + period];
+            equal[i] = if same { equal[i + 1] + 1 } else { 0 };
+        }
+        let mut found = Vec::new();
+        let mut i = 0;
+        while i < count {
+            if equal[i] < period {
+                i += 1;
+                continue;
+            }
+            // The unit begins with what weighs most, if that costs no repetition.
+            let slack = equal[i] % period;
+            let turn = (0..=slack).rev().max_by_key(|k| self.weights[i + k]).unwrap_or(0);
+            let first = i + turn;
+            // Only the last exit may be given away.
+            let whole = (self.shows[first].saturating_add(1)).saturating_sub(first) / period;
+            let run = Run { first, period, count: (equal[i] / period + 1).min(whole) };
+            let holds = (first..first + period).any(|k| !self.segments[k].states.is_empty());
+            if run.count > 1 && holds {
+                found.push(run);
+            }
+            i = run.end().max(i + 1);
+        }
+        found
+    }
+
+    /// Larger segments that are repeated here and there, with what always follows them.
+    fn scattered(&self) -> Vec<Run> {
+        let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut order = Vec::new();
+        for (i, id) in self.ids.iter().enumerate() {
+            let large = self.forms[i].as_ref().is_some_and(|f| f.layers > 1);
+            if large && !self.claimed[i] {
+                let all = places.entry(*id).or_default();
+                if all.is_empty() {
+                    order.push(*id);
+                }
+                all.push(i);
+            }
+        }
+        let mut found = Vec::new();
+        for id in order {
+            let all = &places[&id];
+            let mut period = 1;
+            let plain = |i: usize| {
+                i < self.ids.len() && !self.claimed[i] && self.segments[i].states.is_empty() && self.forms[i].is_some()
+            };
+            let follows = |i: usize, period: usize| {
+                plain(i + period) && self.ids[i + period] == self.ids[all[0] + period] && self.shows[i] >= i + period
+            };
+            while all.len() > 1 && period < LONGEST && all.iter().all(|i| follows(*i, period)) {
+                period += 1;
+            }
+            if all.len() > 1 {
+                found.extend(all.iter().map(|first| Run { first: *first, period, count: 1 }));
+            }
+        }
+        found
+    }
+
+    /// Takes those of the found runs whose groups are worth it, with equal units that stand alone.
+    fn take(&mut self, found: Vec<Run>, worth: &impl Fn(&[Run]) -> bool) {
+        let mut groups: Vec<Vec<Run>> = Vec::new();
+        let mut place: HashMap<Vec<usize>, usize> = HashMap::new();
+        let mut starts: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut taken = vec![false; self.ids.len()];
+        for run in found {
+            taken[run.first..run.end()].fill(true);
+            let unit = self.ids[run.first..run.first + run.period].to_vec();
+            let group = *place.entry(unit).or_insert_with_key(|unit| {
+                starts.entry(unit[0]).or_default().push(groups.len());
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[group].push(run);
+        }
+        if groups.is_empty() {
+            return;
+        }
+        for first in 0..self.ids.len() {
+            for group in starts.get(&self.ids[first]).into_iter().flatten() {
+                let Run { first: like, period, .. } = groups[*group][0];
+                let end = first + period;
+                let free = end <= self.ids.len() && (first..end).all(|i| !taken[i] && !self.claimed[i]);
+                if free && self.ids[first..end] == self.ids[like..like + period] && self.shows[first] >= end - 1 {
+                    taken[first..end].fill(true);
+                    groups[*group].push(Run { first, period, count: 1 });
+                }
+            }
+        }
+        for mut runs in groups {
+            runs.sort_unstable_by_key(|r| r.first);
+            if worth(&runs) {
+                runs.iter().for_each(|r| self.claimed[r.first..r.end()].fill(true));
+                self.groups.push(runs);
+            }
+        }
+    }
+}
+
+/// A number for each segment, equal where the forms are.
+fn identify(forms: &[Option<Form>]) -> Vec<usize> {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut ids = Vec::new();
+    for (i, form) in forms.iter().enumerate() {
+        ids.push(match form {
+            Some(form) => *known.entry(&*form.shape).or_insert(i),
+            None => i,
+        });
+    }
+    ids
+}

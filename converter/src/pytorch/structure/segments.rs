@@ -1,0 +1,377 @@
+//! Segments of a body: what lies between two values through which everything passes.
+
+use super::Network;
+use crate::pytorch::python::body::{Item, each};
+use crate::pytorch::python::expr::{Expr, StateId, ValueId};
+use std::collections::{HashMap, HashSet};
+
+/// No segment with more values becomes a class.
+const LARGEST: usize = 400;
+
+/// How many statements the network's first segment may take.
+const NEAR: u32 = 100;
+
+/// A region with one entry and one exit.
+#[derive(Debug)]
+pub(super) struct Segment {
+    /// Where its data comes from; `None` where it has no single entry.
+    pub(super) entry: Option<ValueId>,
+    pub(super) exit: ValueId,
+    /// Its values in the order of first use, starting from the exit's operands: equal segments have them in equal order.
+    pub(super) values: Vec<ValueId>,
+    /// What else it reads: lengths and masks.
+    pub(super) context: Vec<ValueId>,
+    /// What it holds, in the order of first use.
+    pub(super) states: Vec<StateId>,
+    /// Can it be a module of its own?
+    pub(super) alone: bool,
+    /// Does the model give its exit away, too?
+    pub(super) shows: bool,
+}
+
+/// Where values are made and read.
+struct Places<'n> {
+    network: &'n Network<'n>,
+    needed: Vec<bool>,
+    /// Statement that makes each value.
+    made: Vec<u32>,
+    /// Last statement that reads each.
+    last: Vec<u32>,
+    /// Values that no data goes into: masks, numbers, shapes.
+    source: Vec<bool>,
+    /// Values that read a variable of the body.
+    bound: Vec<bool>,
+    /// Statements that are more than the computation of a value.
+    barriers: Vec<u32>,
+    /// Values made one at a time, in order.
+    order: Vec<ValueId>,
+    /// Last statement that reads the data of an argument.
+    strong: HashMap<ValueId, u32>,
+    /// Sources that several segments read.
+    shared: HashSet<ValueId>,
+    arguments: HashSet<&'n str>,
+    lengths: HashSet<&'n str>,
+}
+
+/// The segments of a body, in order.
+pub(super) fn find(network: &Network<'_>) -> Vec<Segment> {
+    let mut places = Places::new(network);
+    let cuts = places.cuts();
+    let all = |places: &Places<'_>| {
+        let mut segments: Vec<Segment> = Vec::new();
+        let mut users = Users::default();
+        for (i, exit) in cuts.iter().enumerate() {
+            let entry = i.checked_sub(1).map(|i| cuts[i]);
+            segments.push(places.segment(entry, *exit));
+            users.see(network, &segments[i], i);
+        }
+        (segments, users)
+    };
+    // Masks and the like that several segments read are handed to each.
+    let (_, users) = all(&places);
+    let several = users.values.iter().filter(|(_, at)| at.is_none()).map(|(v, _)| *v);
+    places.shared = several.filter(|v| places.source[v.0 as usize]).collect();
+    let (mut segments, mut users) = all(&places);
+    network.body.each_needed(network.outputs, &mut |e| e.each_state(&mut |s| *users.all.entry(s).or_default() += 1));
+    let outputs: HashSet<ValueId> = network.outputs.iter().copied().collect();
+    for (i, s) in segments.iter_mut().enumerate() {
+        let own = |id: &StateId| users.states.get(id) == Some(&Some(i)) && users.reads.get(id) == users.all.get(id);
+        s.alone &= s.states.iter().all(own);
+        s.alone &= s.values.iter().all(|v| {
+            let is_atom = network.body.values[v.0 as usize].is_atom;
+            (is_atom || users.values.get(v) == Some(&Some(i))) && (*v == s.exit || !outputs.contains(v))
+        });
+        s.shows = outputs.contains(&s.exit);
+    }
+    segments
+}
+
+/// Which segment has what; `None` where several do.
+#[derive(Default)]
+struct Users {
+    states: HashMap<StateId, Option<usize>>,
+    values: HashMap<ValueId, Option<usize>>,
+    /// How often segments read a piece of state, and how often it is read in all.
+    reads: HashMap<StateId, usize>,
+    all: HashMap<StateId, usize>,
+}
+
+impl Users {
+    fn see(&mut self, network: &Network<'_>, segment: &Segment, i: usize) {
+        for s in &segment.states {
+            self.states.entry(*s).and_modify(|at| *at = at.filter(|k| *k == i)).or_insert(Some(i));
+        }
+        for v in &segment.values {
+            self.values.entry(*v).and_modify(|at| *at = at.filter(|k| *k == i)).or_insert(Some(i));
+            let expr = &network.body.values[v.0 as usize].expr;
+            expr.each_state(&mut |s| *self.reads.entry(s).or_default() += 1);
+        }
+    }
+}
+
+impl<'n> Places<'n> {
+    fn new(network: &'n Network<'n>) -> Self {
+        let count = network.body.values.len();
+        let needed = network.body.needed(network.outputs);
+        let mut places = Self {
+            network,
+            needed,
+            made: vec![0; count],
+            last: vec![0; count],
+            source: vec![false; count],
+            bound: vec![false; count],
+            barriers: Vec::new(),
+            order: Vec::new(),
+            strong: HashMap::new(),
+            shared: HashSet::new(),
+            arguments: network.arguments.iter().map(String::as_str).collect(),
+            lengths: network.lengths.iter().map(String::as_str).collect(),
+        };
+        for i in 0..count {
+            places.bound[i] = places.is_bound(i);
+        }
+        for (at, item) in (1..).zip(network.body.items()) {
+            places.visit(item, at);
+        }
+        places
+    }
+
+    fn expr(&self, v: ValueId) -> &'n Expr {
+        &self.network.body.values[v.0 as usize].expr
+    }
+
+    /// Does it read a variable that is no argument?
+    fn is_bound(&self, i: usize) -> bool {
+        let value = &self.network.body.values[i];
+        let mut found = false;
+        value.expr.each(&mut |e| match e {
+            Expr::Local(name) => {
+                found |= !self.arguments.contains(&**name) && !self.lengths.contains(&**name);
+            }
+            Expr::Value(v) if self.network.body.values[v.0 as usize].is_atom => found |= self.bound[v.0 as usize],
+            Expr::Stub(_) => found = true,
+            _ => {}
+        });
+        found
+    }
+
+    fn visit(&mut self, item: &'n Item, at: u32) {
+        match item {
+            Item::Let(id) if self.needed[id.0 as usize] => {
+                self.made[id.0 as usize] = at;
+                self.order.push(*id);
+                self.source[id.0 as usize] = self.is_source(*id);
+                self.read(self.expr(*id), at);
+            }
+            Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => {
+                ids.iter().for_each(|v| self.made[v.0 as usize] = at);
+                self.barriers.push(at);
+                self.read(e, at);
+            }
+            Item::Let(_) | Item::Unpack(..) => {}
+            _ => {
+                self.barriers.push(at);
+                let mut inner = Vec::new();
+                each(std::slice::from_ref(item), &mut |i| inner.push(i));
+                for i in inner {
+                    match i {
+                        Item::Let(id) if self.needed[id.0 as usize] => self.read(self.expr(*id), at),
+                        Item::Unpack(_, e) => self.read(e, at),
+                        other => other.kept().into_iter().for_each(|e| self.read(e, at)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, expr: &Expr, at: u32) {
+        reads(expr, &mut |v, weakly| {
+            self.last[v.0 as usize] = at;
+            if !weakly && self.network.body.values[v.0 as usize].is_atom {
+                self.strong.insert(v, at);
+            }
+        });
+    }
+
+    /// Does no data go into it, but lengths, shapes and weights at most?
+    fn is_source(&self, id: ValueId) -> bool {
+        let mut data = self.bound[id.0 as usize];
+        reads(self.expr(id), &mut |v, weakly| {
+            let value = &self.network.body.values[v.0 as usize];
+            data |= !weakly
+                && match &value.expr {
+                    Expr::Local(name) => self.arguments.contains(&**name),
+                    _ if value.is_atom => self.bound[v.0 as usize],
+                    _ => !self.source[v.0 as usize],
+                };
+        });
+        let mut layer = false;
+        self.expr(id).each(&mut |e| layer |= matches!(e, Expr::Layer(..)));
+        !data && !layer
+    }
+
+    /// Values that everything after them goes through.
+    fn cuts(&self) -> Vec<ValueId> {
+        let mut cuts = Vec::new();
+        let mut furthest = 0;
+        // Values made several at a time and inside loops are read past their statement, too.
+        let others = self.others();
+        let mut others = others.iter().peekable();
+        if let Some(first) = self.order.iter().find(|v| !self.source[v.0 as usize]) {
+            furthest = self.begins(*first);
+        }
+        for v in &self.order {
+            let at = self.made[v.0 as usize];
+            while let Some((_, last)) = others.next_if(|(made, _)| *made < at) {
+                furthest = furthest.max(*last);
+            }
+            if self.source[v.0 as usize] {
+                continue;
+            }
+            if furthest <= at {
+                cuts.push(*v);
+            }
+            furthest = furthest.max(self.last[v.0 as usize]);
+        }
+        cuts
+    }
+
+    /// Up to where the argument that the first data comes from is read as data, if that is not far from there.
+    fn begins(&self, first: ValueId) -> u32 {
+        let mut argument = None;
+        reads(self.expr(first), &mut |v, weakly| {
+            let is_argument = matches!(self.expr(v), Expr::Local(name) if self.arguments.contains(&**name));
+            if is_argument && !weakly {
+                argument = argument.or(Some(v));
+            }
+        });
+        let last = argument.and_then(|v| self.strong.get(&v)).copied().unwrap_or(0);
+        if last <= self.made[first.0 as usize] + NEAR { last } else { 0 }
+    }
+
+    /// Where values are made that stand in no statement of their own, and where they are read last.
+    fn others(&self) -> Vec<(u32, u32)> {
+        let mut found = Vec::new();
+        for item in self.network.body.items() {
+            if let Item::Unpack(ids, _) = item {
+                found.extend(ids.iter().map(|v| (self.made[v.0 as usize], self.last[v.0 as usize])));
+            }
+        }
+        found
+    }
+
+    fn segment(&self, entry: Option<ValueId>, exit: ValueId) -> Segment {
+        let from = entry.map_or(0, |v| self.made[v.0 as usize]);
+        let to = self.made[exit.0 as usize];
+        let mut s = Segment {
+            entry,
+            exit,
+            values: Vec::new(),
+            context: Vec::new(),
+            states: Vec::new(),
+            alone: true,
+            shows: false,
+        };
+        let first = self.barriers.partition_point(|b| *b <= from);
+        s.alone &= self.barriers.get(first).is_none_or(|b| *b > to);
+        if entry.is_none() {
+            s.entry = self.argument(exit);
+            s.alone &= s.entry.is_some();
+        }
+        self.collect(&mut s);
+        s
+    }
+
+    /// The only argument that data of the first segment comes from.
+    fn argument(&self, exit: ValueId) -> Option<ValueId> {
+        let mut found: Option<ValueId> = None;
+        let mut stack = vec![exit];
+        let mut seen = HashSet::new();
+        while let Some(v) = stack.pop() {
+            if !seen.insert(v) {
+                continue;
+            }
+            if seen.len() > LARGEST {
+                return None;
+            }
+            let mut fits = true;
+            reads(self.expr(v), &mut |r, weakly| {
+                let value = &self.network.body.values[r.0 as usize];
+                match &value.expr {
+                    Expr::Local(name) if self.arguments.contains(&**name) && !weakly => {
+                        fits &= found.is_none_or(|f| f == r);
+                        found = Some(r);
+                    }
+                    _ => stack.push(r),
+                }
+            });
+            if !fits {
+                return None;
+            }
+        }
+        found
+    }
+
+    /// Gathers values, states and context from the exit backwards.
+    fn collect(&self, s: &mut Segment) {
+        let mut seen = HashSet::new();
+        let mut stack = vec![(s.exit, false)];
+        while let Some((v, done)) = stack.pop() {
+            if done {
+                self.expr(v).each_state(&mut |id| {
+                    if !s.states.contains(&id) {
+                        s.states.push(id);
+                    }
+                });
+                s.values.push(v);
+                continue;
+            }
+            if Some(v) == s.entry || !seen.insert(v) {
+                continue;
+            }
+            let value = &self.network.body.values[v.0 as usize];
+            let outside = self.shared.contains(&v) && !value.is_atom;
+            if matches!(value.expr, Expr::Local(_)) || outside {
+                s.context.push(v);
+                continue;
+            }
+            s.alone &= !self.bound[v.0 as usize];
+            if seen.len() > LARGEST {
+                s.alone = false;
+                return;
+            }
+            stack.push((v, true));
+            let operands = self.expr(v).values();
+            stack.extend(operands.into_iter().rev().map(|o| (o, false)));
+        }
+    }
+}
+
+/// Calls `f` with every value that an expression reads, and whether it is read for its shape or device alone.
+fn reads(expr: &Expr, f: &mut impl FnMut(ValueId, bool)) {
+    let mut weak = Vec::new();
+    expr.each(&mut |e| match e {
+        Expr::Attribute(x, name) => {
+            if let Expr::Value(v) = **x
+                && matches!(&**name, "shape" | "device" | "dtype")
+            {
+                weak.push(v);
+            }
+        }
+        Expr::Call(function, arguments) => {
+            if let (Expr::Helper("valid_steps" | "full_lengths"), Some(Expr::Value(v))) =
+                (&**function, arguments.first().map(|a| &a.value))
+            {
+                weak.push(*v);
+            }
+        }
+        _ => {}
+    });
+    for v in expr.values() {
+        let at = weak.iter().position(|w| *w == v);
+        if let Some(at) = at {
+            weak.swap_remove(at);
+        }
+        f(v, at.is_some());
+    }
+}

@@ -1,0 +1,48 @@
+"""MlpMaxoutResidualBn: PyTorch form of a CNTK model.
+
+Input   row  float32 [N, 1, 8]
+Output       float32 [N, 4]
+"""
+
+import math
+from pathlib import Path
+
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
+BN_SAMPLES = 64
+
+
+def bn_momentum(time_constant: float) -> float:
+    """The momentum for minibatches of BN_SAMPLES that does what the time constant did."""
+    return 1 - math.exp(-BN_SAMPLES / time_constant)
+
+
+class MlpMaxoutResidualBn(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(8, 16)
+        self.linear2 = nn.Linear(8, 8)
+        self.bn1 = nn.BatchNorm1d(8, momentum=bn_momentum(100.0))
+        self.linear3 = nn.Linear(8, 4)
+
+    def forward(self, row: Tensor) -> Tensor:
+        x: Tensor = self.linear1(row.flatten(1)).reshape(-1, 8, 2).amax(2)
+        x = F.relu(self.bn1(self.linear2(x)) + x)
+        x = self.linear3(x)
+        y: Tensor = x.amax(1, keepdim=True)
+        z: Tensor = (x - y).exp().sum(1, keepdim=True)
+        x = x - y - z.clamp(min=1.1e-37).log()
+        return x
+
+
+WEIGHTS = Path(__file__).with_name("model.safetensors")
+
+
+def load(path: str | Path = WEIGHTS) -> MlpMaxoutResidualBn:
+    """The module with its weights, in eval mode."""
+    model = MlpMaxoutResidualBn()
+    model.load_state_dict(load_file(path))
+    return model.eval()

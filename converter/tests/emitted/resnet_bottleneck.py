@@ -1,0 +1,78 @@
+"""ResnetBottleneck: PyTorch form of a CNTK model.
+
+Input   features  float32 [N, 3, 32, 32]
+Output  z         float32 [N, 6]
+"""
+
+import math
+from pathlib import Path
+
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
+BN_SAMPLES = 64
+
+
+def bn_momentum(time_constant: float) -> float:
+    """The momentum for minibatches of BN_SAMPLES that does what the time constant did."""
+    return 1 - math.exp(-BN_SAMPLES / time_constant)
+
+
+class BasicBlock(nn.Module):
+    def __init__(
+        self, in_channels: int, channels: int, stride: int, channels_2: int
+    ) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
+        self.conv2 = nn.Conv2d(
+            channels, channels, 3, padding=1, bias=False, stride=stride
+        )
+        self.bn2 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
+        self.conv3 = nn.Conv2d(channels, channels_2, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(channels_2, momentum=bn_momentum(60.0))
+        self.conv4 = nn.Conv2d(in_channels, channels_2, 1, bias=False, stride=stride)
+        self.bn4 = nn.BatchNorm2d(channels_2, momentum=bn_momentum(60.0))
+        self.conv5 = nn.Conv2d(channels_2, channels, 1, bias=False)
+        self.bn5 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
+        self.conv6 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn6 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
+        self.conv7 = nn.Conv2d(channels, channels_2, 1, bias=False)
+        self.bn7 = nn.BatchNorm2d(channels_2, momentum=bn_momentum(60.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        z: Tensor = self.bn4(self.conv4(x))
+        y = F.relu(self.bn3(self.conv3(y)) + z)
+        z = F.relu(self.bn5(self.conv5(y)))
+        z = F.relu(self.bn6(self.conv6(z)))
+        y = F.relu(self.bn7(self.conv7(z)) + y)
+        return y
+
+
+class ResnetBottleneck(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(8, momentum=bn_momentum(60.0))
+        self.layers = nn.Sequential(BasicBlock(8, 4, 1, 16), BasicBlock(16, 8, 2, 32))
+        self.z = nn.Linear(32, 6)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x: Tensor = F.relu(self.bn1(self.conv1(features)))
+        x = self.layers(F.max_pool2d(x, 3, stride=2, padding=1))
+        z: Tensor = self.z(x.mean((2, 3)))
+        return z
+
+
+WEIGHTS = Path(__file__).with_name("model.safetensors")
+
+
+def load(path: str | Path = WEIGHTS) -> ResnetBottleneck:
+    """The module with its weights, in eval mode."""
+    model = ResnetBottleneck()
+    model.load_state_dict(load_file(path))
+    return model.eval()
