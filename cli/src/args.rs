@@ -1,6 +1,6 @@
 //! What all commands share of the command line as it is typed. Each command has its own arguments beside its code.
 
-use super::limits::LimitArgs;
+use super::{budget::Budget, limits::LimitArgs};
 use clap::{Args, ValueEnum};
 
 /// What every command takes.
@@ -22,6 +22,8 @@ pub struct Common {
     /// Do not give up the rights to open files and sockets (Linux)
     #[arg(long, global = true)]
     pub no_sandbox: bool,
+    #[command(flatten)]
+    pub budget: Budget,
     #[command(flatten)]
     pub limits: LimitArgs,
 }

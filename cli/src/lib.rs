@@ -4,6 +4,7 @@
 //! go to stdout, everything else to stderr; [`exit`] lists how a command can end.
 
 mod args;
+mod budget;
 mod commands;
 mod directory;
 mod exit;

@@ -99,5 +99,14 @@ pub fn valid<'a>(
     };
     let mut validation = validate(common, model, false);
     Verdict::checked(name, &mut validation).tell(terminal);
-    validation.model
+    validation.model.filter(|model| within_budget(terminal, common, name, model))
+}
+
+/// Whether a model costs no more than the command line allows; says why not.
+pub fn within_budget(terminal: &Terminal, common: &Common, name: &str, model: &ValidatedModel<'_>) -> bool {
+    let over = common.budget.refuses(model);
+    if let Some(why) = &over {
+        terminal.error(format_args!("{name}: {why}"));
+    }
+    over.is_none()
 }

@@ -21,6 +21,7 @@
 
 mod cells;
 mod converter;
+mod cost;
 mod error;
 mod evaluation;
 mod evidence;
@@ -38,6 +39,7 @@ mod weights;
 pub use cntk_evaluator as evaluator;
 pub use cntk_parser as parser;
 pub use converter::{Converter, Source};
+pub use cost::{Amount, Cost};
 pub use error::{Error, Rejection};
 pub use evaluation::{EvaluateError, Evaluated, Evaluation, evaluate};
 pub use onnx::{

@@ -39,7 +39,7 @@ pub fn finish(
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
     if record.is_none() {
-        made.compare_with_evaluator(&model, options);
+        made.compare_with_evaluator(model, options);
     }
     if let Some(record) = &record {
         let compared = Record::open(record).and_then(|mut r| made.compare_with(&mut r));

@@ -1,10 +1,10 @@
 //! What a model holds.
 
-use super::cost::Cost;
 use crate::json::Json;
 use cntk_parser::model::{
     Array, Container, DataType, Dim, FunctionKind, Model, Shape, ValidatedModel, Variable, VariableKind,
 };
+use cntk2onnx::Cost;
 use std::{borrow::Cow, collections::BTreeMap};
 
 pub struct Contents<'a> {

@@ -12,10 +12,10 @@ use crate::{
 };
 use anyhow::Result;
 use cntk_parser::ModelFile;
+use cntk2onnx::{Amount, Cost};
 use std::{collections::BTreeMap, mem::ManuallyDrop, path::PathBuf};
 
 mod contents;
-mod cost;
 
 pub use contents::{Contents, Port};
 
@@ -89,7 +89,13 @@ fn text(input: &Input, contents: &Contents<'_>, all: bool) -> String {
     lines.push(counts("ops", &contents.ops));
     lines.push(counts("blocks", &contents.blocks));
     if let Some(cost) = &contents.cost {
-        lines.push(format!("cost        {}", cost.text()));
+        let peaks: Vec<_> = cost.peaks().iter().map(ToString::to_string).collect();
+        let peak = if peaks.len() > 1 { format!("the largest of {}", peaks.join(", ")) } else { peaks.concat() };
+        lines.push(format!("cost        {} multiply-adds", cost.multiply_adds));
+        lines.push(format!("            {peak} bytes of values at once"));
+        if cost.unknown > 0 {
+            lines.push(format!("            and {} functions whose sizes are free", cost.unknown));
+        }
     }
     lines.iter().map(|line| terminal::printable(line) + "\n").collect()
 }
@@ -108,6 +114,22 @@ fn json(input: &Input, contents: &Contents<'_>) -> Json {
         ("parameters", Json::list(&contents.parameters, contents::Parameter::json)),
         ("ops", counts(&contents.ops)),
         ("blocks", counts(&contents.blocks)),
-        ("cost", contents.cost.as_ref().map_or(Json::Null, cost::Cost::json)),
+        ("cost", contents.cost.as_ref().map_or(Json::Null, cost_json)),
+    ])
+}
+
+fn cost_json(cost: &Cost) -> Json {
+    let amount = |amount: &Amount| {
+        Json::Object(vec![
+            ("fixed", Json::Number(amount.fixed)),
+            ("per_sample", Json::Number(amount.per_sample)),
+            ("per_step", Json::Number(amount.per_step)),
+        ])
+    };
+    Json::Object(vec![
+        ("multiply_adds", amount(&cost.multiply_adds)),
+        ("peak_activation_bytes", Json::list(cost.peaks(), amount)),
+        ("parameters", Json::Number(cost.parameters)),
+        ("functions_of_free_size", Json::Number(cost.unknown)),
     ])
 }

@@ -74,6 +74,7 @@ pub fn command(
     for (name, value, _) in common.limits.0.list() {
         command.arg(format!("--max-{name}")).arg(value.to_string());
     }
+    command.args(common.budget.words());
     command.arg("--").args(&args.convert);
     // A signal to the terminal's foreground is for the one that started all; it lets those at work finish.
     #[cfg(unix)]
@@ -181,6 +182,9 @@ fn one(
     }
     describe(&contents, record);
     let Some(model) = &validation.model else { return Ok((exit::REJECTED, "invalid")) };
+    if !load::within_budget(terminal, common, &input.name, model) {
+        return Ok((exit::REJECTED, "invalid"));
+    }
     convert_all(terminal, &input, model, prepared, record)
 }
 

@@ -105,14 +105,17 @@ fn one(
         return Ok(exit::REJECTED);
     }
     let file = ModelFile::new(&input);
-    let mut as_trusted = true;
+    let mut as_wanted = true;
     let verdict = match load::parse(common, &file) {
         Err(error) => Verdict::malformed(&input.name, &error),
         Ok(model) => {
             let mut validation = load::validate(common, model, args.scan_weights);
             let verdict = Verdict::checked(&input.name, &mut validation);
             if let (Some(trusted), Some(model)) = (trusted, &validation.model) {
-                as_trusted = diff::against(terminal, common, trusted, model)?;
+                as_wanted = diff::against(terminal, common, trusted, model)?;
+            }
+            if let Some(model) = &validation.model {
+                as_wanted &= load::within_budget(terminal, common, &input.name, model);
             }
             // Before the end of the process, freeing object by object is lost time.
             if last {
@@ -127,7 +130,7 @@ fn one(
         terminal.error(format_args!("{error:#}"));
         return Ok(exit::IO);
     }
-    Ok(if verdict.valid && as_trusted { exit::DONE } else { exit::REJECTED })
+    Ok(if verdict.valid && as_wanted { exit::DONE } else { exit::REJECTED })
 }
 
 /// What goes to stdout.
