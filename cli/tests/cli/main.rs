@@ -10,5 +10,6 @@ mod pytorch;
 mod record;
 mod report;
 mod signing;
+mod threats;
 mod tool;
 mod weights;

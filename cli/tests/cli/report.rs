@@ -22,7 +22,7 @@ fn udf() -> Vec<u8> {
 fn models_over_the_budget_are_refused() {
     let folder = Folder::with_model();
     let cost = folder.run(&["inspect", "m.model", "--format", "json"]).done().out();
-    let cost = serde_json::from_str::<serde_json::Value>(&cost).unwrap()["cost"].clone();
+    let cost = serde_json::from_str::<Value>(&cost).unwrap()["cost"].clone();
     let work = cost["multiply_adds"]["per_sample"].as_u64().unwrap();
     let just = format!("--max-work-per-sample={work}");
     let less = format!("--max-work-per-sample={}", work - 1);
