@@ -18,6 +18,7 @@ const TOOL: &str = env!("CARGO_BIN_EXE_cntk2onnx");
 const CASES: [&str; 3] = ["ops", "zoo", "attributes"];
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn real_models_compute_in_pytorch_what_cntk_computed() {
     let Some(python) = python_with_torch("") else { return unchecked("no Python here has torch") };
     let corpus = corpus();
@@ -33,6 +34,7 @@ fn real_models_compute_in_pytorch_what_cntk_computed() {
 
 /// The ONNX form, read by onnx2torch. Which kernels torch lacks is its version's affair, so the list holds for one.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn onnx2torch_computes_from_the_onnx_form_what_cntk_computed() {
     let Some(python) = python_with_torch("1.13") else { return unchecked("no Python here has torch 1.13") };
     let corpus = corpus();

@@ -33,13 +33,7 @@ fn the_layout_of_real_models_is_as_recorded() {
             }
         }
     }
-    let golden = root.join("tests/layout.txt");
-    if env::var_os("BLESS").is_some() {
-        fs::write(&golden, &text).expect("it can be written");
-    }
-    let recorded = fs::read_to_string(&golden).unwrap_or_default();
-    let differs = text.lines().zip(recorded.lines()).find(|(made, recorded)| made != recorded);
-    assert!(text == recorded, "first difference: {differs:?}; BLESS=1 writes {}", golden.display());
+    cntk_testing::golden::check(root.join("tests/layout.txt"), &text);
 }
 
 /// One line for each sequence axis, Where and automatic Crop of a model; none for a model that is not converted.

@@ -67,12 +67,5 @@ fn page() -> String {
 
 #[test]
 fn the_ops_page_is_up_to_date() {
-    let path = root().join("docs/ops.md");
-    let page = page();
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, &page).expect("docs/ops.md");
-        return;
-    }
-    let old = fs::read_to_string(&path).unwrap_or_default();
-    assert!(old == page, "docs/ops.md is stale: run `BLESS=1 cargo test --test ops_page`");
+    cntk_testing::golden::check(root().join("docs/ops.md"), &page());
 }

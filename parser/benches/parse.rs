@@ -1,9 +1,7 @@
 //! Time to parse, per file: `cargo bench -p cntk-parser`.
 
-#[path = "../tests/support/make.rs"]
-mod make;
-
 use cntk_parser::{Limits, ModelFile, parse};
+use cntk_testing::models;
 use divan::Bencher;
 use divan::counter::BytesCount;
 
@@ -13,7 +11,7 @@ fn main() {
 
 #[divan::bench(args = [1_000, 100_000, 1_000_000], sample_count = 10)]
 fn chain(bencher: Bencher<'_, '_>, length: usize) {
-    let bytes = make::chain(length);
+    let bytes = models::chain(length);
     let limits = Limits::default();
     bencher
         .counter(BytesCount::new(bytes.len()))

@@ -1,9 +1,7 @@
 //! Time to validate, and the speed of the weight scan: `cargo bench -p cntk-parser --bench validate`.
 
-#[path = "../tests/support/make.rs"]
-mod make;
-
 use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
+use cntk_testing::models;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 
@@ -13,7 +11,7 @@ fn main() {
 
 #[divan::bench(args = [1_000, 100_000], sample_count = 10)]
 fn chain(bencher: Bencher<'_, '_>, length: usize) {
-    let bytes = make::chain(length);
+    let bytes = models::chain(length);
     let file = ModelFile::new(&bytes);
     let options = ValidateOptions::default();
     bencher
@@ -36,7 +34,7 @@ fn real(bencher: Bencher<'_, '_>, name: &str) {
 /// A model that is one parameter of so many floats, every one of them looked at.
 #[divan::bench(args = [4 << 20, 64 << 20], sample_count = 10)]
 fn scan(bencher: Bencher<'_, '_>, floats: usize) {
-    let bytes = make::parameter_of(floats);
+    let bytes = models::parameter_of(floats);
     let file = ModelFile::new(&bytes);
     let mut options = ValidateOptions::default();
     options.scan_weights = true;

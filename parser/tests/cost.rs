@@ -1,14 +1,11 @@
 //! What parsing costs: heap and stack, on long models and on small files that ask for much.
 
-mod support {
-    pub mod make;
-}
-
 use cntk_parser::{ErrorKind, Limits, ModelFile, parse};
+use cntk_testing::format::{self, Value};
+use cntk_testing::models;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use support::make;
 
 static USED: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -51,7 +48,7 @@ const ROOM: usize = 64 << 10;
 fn a_function_record_costs_little() {
     let _guard = MEASURING.lock().unwrap();
     let length = 100_000;
-    let bytes = make::chain(length);
+    let bytes = models::chain(length);
     let start = std::time::Instant::now();
     let mut seconds = 0.0;
     let peak = peak(|| {
@@ -74,28 +71,24 @@ fn a_function_record_costs_little() {
 fn small_files_cannot_ask_for_much() {
     let _guard = MEASURING.lock().unwrap();
     let mut many_values = Vec::new();
-    (0..500_000).for_each(|_| make::field(&mut many_values, 1, &[]));
-    let mut nones = vec![0x08, 1, 0x10, 9];
-    make::field(&mut nones, 11, &many_values);
-    let attribute = |value: Vec<u8>| {
-        let record = make::dictionary(&[
-            ("version", make::size(24)),
-            ("type", make::text("PrimitiveFunction")),
-            ("uid", make::text("Tanh1")),
-            ("op", make::size(2)),
-            ("inputs", make::vector(&[make::text("Input0")])),
-            ("attributes", make::dictionary(&[("x", value)])),
-        ]);
-        make::model("Tanh1", &[make::input("Input0")], &[record])
+    (0..500_000).for_each(|_| many_values.extend(format::field(1, &[])));
+    let nones = format::value(9, &format::field(11, &many_values));
+    let attribute = |value: Value| {
+        format::model(
+            "Tanh1",
+            &[format::input("Input0", &[3])],
+            &[format::function("Tanh1", 2, &["Input0"], &[("x", value)])],
+        )
+        .file()
     };
-    let functions: Vec<Vec<u8>> = vec![Vec::new(); 500_000];
+    let functions = format::list(&vec![Value::new(); 500_000]);
     let names: Vec<String> = (0..200_000).map(|i| format!("{i:x}")).collect();
     let keys: Vec<(&str, Vec<u8>)> = names.iter().map(|key| (key.as_str(), Vec::new())).collect();
     for (what, bytes) in [
         ("an attribute of empty values", attribute(nones)),
-        ("empty functions", make::model("x", &[], &functions)),
-        ("an attribute of many axes", attribute(make::shape(&[1; 500_000]))),
-        ("unknown keys", attribute(make::dictionary(&keys))),
+        ("empty functions", format::model("x", &[], &[]).set("primitive_functions", functions).file()),
+        ("an attribute of many axes", attribute(format::shape(&[1; 500_000]))),
+        ("unknown keys", attribute(format::dictionary(&keys))),
     ] {
         let peak = peak(|| drop(parse(&ModelFile::new(&bytes), &Limits::default())));
         println!("{what}: {peak} bytes for {}", bytes.len());
@@ -109,14 +102,9 @@ fn nesting_needs_little_stack() {
     let nested = |levels: usize| {
         let mut value = Vec::new();
         for _ in 0..levels {
-            value = make::vector(&[value]);
+            value = format::list(&[value]);
         }
-        let mut record = make::model("x", &[], &[]);
-        let mut entry = Vec::new();
-        make::field(&mut entry, 1, b"deep");
-        make::field(&mut entry, 2, &value);
-        make::field(&mut record, 2, &entry);
-        record
+        format::model("x", &[], &[]).set("deep", value).file()
     };
     let run = move || {
         // The entry and its value are two messages; each list is two more.

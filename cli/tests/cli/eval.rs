@@ -1,6 +1,7 @@
 //! `eval`: numbers without CNTK, or one line that says why not.
 
-use super::{model::dense, tool::Folder};
+use super::tool::Folder;
+use cntk_testing::models::dense;
 
 /// `y = x W` with x [N, 3] and y [N, 2].
 fn folder() -> Folder {

@@ -5,7 +5,6 @@ mod diff;
 mod eval;
 mod failures;
 mod migrate;
-mod model;
 mod pytorch;
 mod record;
 mod report;

@@ -1,6 +1,7 @@
 //! `convert --to pytorch --record`: what was recorded from CNTK goes into the reference, or one line says why not.
 
-use super::{model::dense, tool::Folder};
+use super::tool::{Folder, missing};
+use cntk_testing::models::dense;
 use serde_json::{Value, json};
 
 /// `y = x W` with x [N, 3] and y [N, 2]; the output has no name.
@@ -69,7 +70,7 @@ fn what_does_not_fit_is_said_in_one_line() {
     }
     folder
         .run(&["convert", "m.model", "--to", "pytorch", "-o", "out", "--record", "none"])
-        .fails(2, "none: No such file");
+        .fails(2, &format!("none: {}", missing()));
     for to in ["onnx", "safetensors"] {
         folder.run(&["convert", "m.model", "--to", to, "--record", "r.bin"]).fails(2, "--record is for --to pytorch");
     }

@@ -51,7 +51,9 @@ impl Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("cntk2onnx-cli-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
+        // A run that was killed may have left one behind under this number.
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
         Self(path)
     }
 
@@ -119,4 +121,10 @@ pub fn corpus(name: &str) -> PathBuf {
 fn ended(output: Output) -> Run {
     let stderr = String::from_utf8(output.stderr).unwrap();
     Run { code: output.status.code(), stdout: output.stdout, stderr }
+}
+
+/// What this system says of a file that is not there, without its number.
+pub fn missing() -> String {
+    let said = fs::metadata("no such file").unwrap_err().to_string();
+    said.split(" (os error").next().unwrap_or_default().to_owned()
 }

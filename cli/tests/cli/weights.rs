@@ -1,9 +1,7 @@
 //! Where weights go.
 
-use super::{
-    model::dense,
-    tool::{Folder, Run},
-};
+use super::tool::{Folder, Run};
+use cntk_testing::models::dense;
 use onnx_protobuf::{Message, ModelProto, TensorProto};
 use sha1::{Digest, Sha1};
 

@@ -13,6 +13,7 @@ const READ_MODELS: [&str; 9] =
 const LARGEST: usize = 64 << 10;
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn seeds() {
     // A campaign has larger corpora than the repository.
     let folder = std::env::var_os("SEEDS").map_or_else(|| corpus().join("seeds"), PathBuf::from);
@@ -20,17 +21,20 @@ fn seeds() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn regressions() {
     replay(|target| files(&corpus().join("regress").join(target)));
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn hostile_files() {
     let models = models("hostile");
     replay(|target| if READ_MODELS.contains(&target) { models.clone() } else { Vec::new() });
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn real_models() {
     let models: Vec<_> = ["ops", "attributes", "zoo"].into_iter().flat_map(models).collect();
     // One in eight is enough for the cheap targets: the rest differ in their numbers only.

@@ -158,7 +158,7 @@ pub fn pairs() -> Vec<Pair> {
         pair("attribute.axis", one_hot(5, 4), one_hot(5, 3)),
         pair("attribute.number", dropout(f64::NAN), dropout(0.0)),
         pair("attribute.number", dropout(1.0), dropout(0.0)),
-        pair("function.version", one(75, &[], &[]).clone().set_function_version(13), one(75, &[], &[])),
+        pair("function.version", with_function_version(one(75, &[], &[]), 13), one(75, &[], &[])),
     ]
 }
 
@@ -166,10 +166,8 @@ fn one_hot(classes: u64, place: i32) -> Record {
     one(68, &[], &[("numClass", size(classes)), ("oneHotOutputSparse", flag(false)), ("onehotAxis", axis(place))])
 }
 
-impl Record {
-    /// Replaces the functions by one StableSigmoid of that version.
-    fn set_function_version(self, version: u64) -> Self {
-        let record = function("F1", 75, &["x"], &[]).set("version", size(version));
-        self.set("primitive_functions", list(&[record.encode()]))
-    }
+/// `model` with its functions replaced by one StableSigmoid of that version.
+fn with_function_version(model: Record, version: u64) -> Record {
+    let record = function("F1", 75, &["x"], &[]).set("version", size(version));
+    model.set("primitive_functions", list(&[record.encode()]))
 }

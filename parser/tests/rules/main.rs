@@ -2,7 +2,6 @@
 
 mod attributes;
 mod blocks;
-mod build;
 mod code;
 mod cost;
 mod data;
@@ -23,6 +22,7 @@ mod wire;
 mod support;
 
 use cntk_parser::{Finding, Limits, ModelFile, Severity, ValidateOptions, parse, rules, validate};
+use cntk_testing::format as build;
 
 /// A file that breaks a rule, and its clean twin.
 pub struct Pair {

@@ -46,16 +46,9 @@ fn report(bytes: &[u8]) -> String {
 }
 
 /// Compares with the recorded text of that name, or writes it.
-pub fn golden(name: &str, wanted: &str) {
+pub fn golden(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules").join(name);
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&path, wanted).unwrap();
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    for (i, (found, wanted)) in found.lines().zip(wanted.lines()).enumerate() {
-        assert_eq!(wanted, found, "line {} of {name}", i + 1);
-    }
-    assert_eq!(found.len(), wanted.len(), "{name}");
+    cntk_testing::golden::check(path, made);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Models by hand: records whose keys can be set, changed and left out.
+//! CNTK's v2 format by hand: records whose keys can be set, changed and left out.
 
 /// A `DictionaryValue`, encoded.
 pub type Value = Vec<u8>;
@@ -15,7 +15,10 @@ pub fn varint(mut n: u64) -> Vec<u8> {
 
 /// A length-delimited field.
 pub fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
-    [varint(number << 3 | 2), varint(bytes.len() as u64), bytes.to_vec()].concat()
+    let mut out = varint(number << 3 | 2);
+    out.extend(varint(bytes.len() as u64));
+    out.extend_from_slice(bytes);
+    out
 }
 
 /// A varint field.
@@ -75,7 +78,7 @@ pub fn sequence(name: &str) -> Value {
 }
 
 pub fn list(items: &[Value]) -> Value {
-    value(9, &field(11, &items.iter().flat_map(|item| field(1, item)).collect::<Vec<u8>>()))
+    value(9, &field(11, &items.iter().map(|item| field(1, item)).collect::<Vec<_>>().concat()))
 }
 
 pub fn texts(items: &[&str]) -> Value {
@@ -88,7 +91,9 @@ pub fn dictionary(entries: &[(&str, Value)]) -> Value {
 
 pub fn message(entries: &[(&str, Value)]) -> Vec<u8> {
     let entry = |(key, value): &(&str, Value)| field(2, &[field(1, key.as_bytes()), field(2, value)].concat());
-    [vec![0x08, 2], entries.iter().flat_map(entry).collect()].concat()
+    let mut out = vec![0x08, 2];
+    entries.iter().for_each(|e| out.extend_from_slice(&entry(e)));
+    out
 }
 
 /// A tensor of floats.

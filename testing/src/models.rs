@@ -1,0 +1,33 @@
+//! Models that no corpus should hold: of any length or size.
+
+use crate::format::{Record, Value, batch, dictionary, flag, function, input, int, list, model, size, stored, text};
+
+/// So many Tanh one after another.
+pub fn chain(length: usize) -> Vec<u8> {
+    let mut previous = "Input0".to_owned();
+    let functions: Vec<Record> = (1..=length)
+        .map(|i| {
+            let record = function(&format!("Tanh{i}"), 2, &[&previous], &[]);
+            previous = format!("Tanh{i}_Output_0");
+            record
+        })
+        .collect();
+    model(&format!("Tanh{length}"), &[input("Input0", &[3]).set("dynamic_axis", list(&[]))], &functions).file()
+}
+
+/// One parameter of so many floats, and Tanh of it.
+pub fn parameter_of(floats: usize) -> Vec<u8> {
+    let values: Vec<f32> = (0..floats).map(|i| i as f32 + 0.5).collect();
+    let parameter = stored("Parameter0", &[floats as u64], &values);
+    model("Tanh1", &[parameter], &[function("Tanh1", 2, &["Parameter0"], &[])]).file()
+}
+
+/// A dense layer, `y = x W`, whose weights count up from 0 in steps of 2^-10. `rows` × `columns` floats.
+pub fn dense(rows: u64, columns: u64) -> Vec<u8> {
+    let weights: Vec<f32> = (0..rows * columns).map(|i| i as f32 / 1024.0).collect();
+    let x = input("Input0", &[rows]).set("name", text("x")).set("dynamic_axis", list(&[batch()]));
+    let w = stored("Parameter1", &[columns, rows], &weights).set("needs_gradient", flag(true));
+    let attributes: [(&str, Value); 2] = [("outputRank", size(1)), ("inferInputRankToMap", int(-1))];
+    let times = function("Times2", 31, &["Parameter1", "Input0"], &[]).set("attributes", dictionary(&attributes));
+    model("Times2", &[x, w], &[times]).set("uid", text("CompositeFunction3")).file()
+}
