@@ -15,7 +15,7 @@ use std::sync::Mutex;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cntk2onnx");
 /// Folders of `corpus/` that hold cases with recorded numbers.
-const CASES: [&str; 3] = ["ops", "zoo", "attributes"];
+const CASES: [&str; 4] = ["ops", "zoo", "attributes", "v1"];
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]

@@ -6,6 +6,7 @@ use crate::file::ModelFile;
 use crate::limits::Limits;
 use crate::model::{Container, Model, read};
 use crate::triage;
+use crate::v1;
 use crate::wire::Reader;
 
 /// `ktnc`: the over-2-GB layout.
@@ -22,6 +23,9 @@ const MAX_METADATA: u64 = 0x7fff_ffff;
 pub fn parse<'a>(file: &'a ModelFile<'_>, limits: &Limits) -> Result<Model<'a>, Error> {
     let input = file.bytes();
     triage::recognise(input)?;
+    if v1::begins(input) {
+        return v1::read(file, limits);
+    }
     let (container, metadata) = layout(input)?;
     let root = Dictionary::new(metadata);
     let tail = matches!(container, Container::LargeLayout { .. });

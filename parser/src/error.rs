@@ -75,6 +75,13 @@ impl Error {
         self.inside(format!("[{index}]"))
     }
 
+    /// The same error, seen from the record of that path.
+    #[cold]
+    #[must_use]
+    pub(crate) fn in_record(self, path: String) -> Self {
+        self.inside(path)
+    }
+
     /// Puts a step in front of the path. Of a very deep path the middle is left out.
     fn inside(mut self, mut step: String) -> Self {
         let path = &mut self.0.path;

@@ -30,6 +30,16 @@ impl<'i> ModelFile<'i> {
     pub fn bytes(&self) -> &'i [u8] {
         self.bytes
     }
+
+    /// Keeps a text as long as the file.
+    pub(crate) fn keep_text(&self, text: String) -> &str {
+        self.texts.push_get(text)
+    }
+
+    /// Keeps bytes as long as the file.
+    pub(crate) fn keep_bytes(&self, bytes: Vec<u8>) -> &[u8] {
+        self.tensors.push_get(bytes)
+    }
 }
 
 impl fmt::Debug for ModelFile<'_> {

@@ -53,6 +53,7 @@
 )]
 
 mod container;
+mod context;
 pub mod dictionary;
 mod error;
 mod escape;
@@ -65,6 +66,7 @@ pub mod model;
 pub mod ops;
 mod report;
 mod triage;
+mod v1;
 pub mod validate;
 mod wire;
 

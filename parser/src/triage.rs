@@ -8,7 +8,9 @@ use crate::wire::{Payload, Reader};
 pub(crate) fn recognise(input: &[u8]) -> Result<(), Error> {
     let kind = match input {
         [] => ErrorKind::Empty,
-        [b'B', 0, b'C', 0, b'N', 0, ..] => ErrorKind::LegacyV1,
+        [b'B', 0, b'C', 0, b'K', 0, b'P', 0, ..] | [b'B', 0, b'V', 0, b'e', 0, b'r', 0, b's', 0, ..] => {
+            ErrorKind::TrainerCheckpoint
+        }
         [0x1f, 0x8b, ..] => ErrorKind::Gzip,
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => ErrorKind::Zip,
         _ if input.starts_with(b"version https://git-lfs") => ErrorKind::LfsPointer,
@@ -148,7 +150,9 @@ mod tests {
     #[test]
     fn other_files_are_named() {
         assert_eq!(verdict(b""), ("file.empty", 0));
-        assert_eq!(verdict(b"B\0C\0N\0\0\0B\0V\0"), ("file.v1", 0));
+        for checkpoint in [&b"B\0V\0e\0r\0s\0i\0o\0n\0\0\0"[..], b"B\0C\0K\0P\0\0\0"] {
+            assert_eq!(verdict(checkpoint), ("file.checkpoint", 0));
+        }
         assert_eq!(verdict(b"\x1f\x8b\x08\0\0"), ("file.gzip", 0));
         assert_eq!(verdict(b"PK\x03\x04\x14\0"), ("file.zip", 0));
         assert_eq!(verdict(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), ("file.lfs-pointer", 0));

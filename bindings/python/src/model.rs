@@ -204,6 +204,7 @@ impl Model {
                 let op = match &f.kind {
                     FunctionKind::Primitive(op) => op.name().to_owned(),
                     FunctionKind::Block(block) => block.op_name.to_string(),
+                    FunctionKind::Foreign(foreign) => foreign.name.to_owned(),
                     FunctionKind::User(_) => "UserDefined".to_owned(),
                 };
                 Ok(Function {

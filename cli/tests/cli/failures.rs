@@ -20,7 +20,7 @@ fn what_is_no_model_is_named() {
         (b"<!DOCTYPE html><html></html>", "HTML"),
         (&gzip(), "gzip"),
         (b"PK\x03\x04aaaaaaaa", "ZIP"),
-        (b"B\0C\0N\0\0\0", "v1"),
+        (b"B\0C\0K\0P\0\0\0", "checkpoint"),
         (&whole[..whole.len() / 2], "end"),
     ];
     for (bytes, what) in cases {

@@ -2,7 +2,7 @@
 
 use crate::options::Outputs;
 use crate::report::Reason;
-use cntk_parser::model::{FunctionId, FunctionKind, Output, Source, ValidatedModel, VariableKind};
+use cntk_parser::model::{Foreign, FunctionId, FunctionKind, Output, Source, ValidatedModel, VariableKind};
 use cntk_parser::ops::Operator;
 
 /// An output that was selected.
@@ -20,7 +20,10 @@ pub(super) struct Selection {
 
 /// Blocks whose outputs are training criteria or metrics. Labels decide only what is dropped by default.
 const CRITERION_BLOCKS: &[&str] = &[
+    "CrossEntropy",
     "CrossEntropyWithSoftmax",
+    "MatrixL1Reg",
+    "MatrixL2Reg",
     "BinaryCrossEntropy",
     "WeightedBinaryCrossEntropy",
     "SquaredError",
@@ -128,6 +131,7 @@ fn is_criterion_op(op: &Operator<'_>) -> bool {
             | Operator::EditDistanceError(_)
             | Operator::ForwardBackward(_)
             | Operator::LatticeSequenceWithSoftmax(_)
+            | Operator::Foreign(Foreign { criterion: true, .. })
     )
 }
 

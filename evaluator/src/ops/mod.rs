@@ -156,6 +156,7 @@ pub(crate) fn apply(call: &mut Call<'_>) -> Out {
         Op::PastValue(_) | Op::FutureValue(_) => fault("a delay has no value of its own"),
         Op::LatticeSequenceWithSoftmax(_) => fault("it reads lattice files, which a model file does not hold"),
         Op::CustomProxyOp(_) => fault("it names native code that only its author's program has"),
+        Op::Foreign(foreign) => fault(foreign.why),
         Op::User => fault("a model file stores a reference to a user-defined function's code, not what it computes"),
         Op::Combine | Op::Block => fault("it is a structure, which computes nothing"),
     }

@@ -33,6 +33,7 @@ fn whole(file: &[u8]) {
     let structure: usize = model.structure().map(<[u8]>::len).sum();
     assert_eq!(structure as u64 + tensors, end);
     match &model.container {
+        Container::Nodes { .. } => assert!(file.starts_with(b"B\0C\0N\0")),
         Container::Plain => assert!(!file.starts_with(b"ktnc")),
         Container::LargeLayout { metadata, tail } => {
             assert!(metadata.start == 8 && metadata.end == tail.start && tail.end == end);

@@ -10,8 +10,6 @@ use std::fmt;
 pub enum ErrorKind {
     /// A file of no bytes.
     Empty,
-    /// A CNTK v1 ("BrainScript") model.
-    LegacyV1,
     /// The state of a trainer (`.ckp`), saved beside the model.
     TrainerCheckpoint,
     /// An ONNX model.
@@ -116,6 +114,37 @@ pub enum ErrorKind {
     /// An operator's attribute has an impossible value.
     AttributeValue { op: &'static str, key: &'static str, expected: &'static str, found: String },
 
+    /// A section of a v1 file does not begin or end where it should.
+    Marker { expected: &'static str, found: String },
+    /// A text of a v1 file that no NUL ends.
+    OpenText,
+    /// A text of a v1 file with half of a surrogate pair.
+    NotUtf16,
+    /// A model version that does not exist.
+    ModelVersion(u64),
+    /// More of something than the bytes left can hold.
+    Count { what: &'static str, count: u64, left: u64 },
+    /// An operator name that no version of CNTK knows; nodes carry no length.
+    UnknownNode { op: String },
+    /// A node's precision that does not exist.
+    Precision { found: String },
+    /// A matrix that is neither dense nor sparse.
+    MatrixKind(u8),
+    /// Elements of another size than the node's type has.
+    ElementSize { found: u64, expected: u64 },
+    /// A matrix has other rows and columns than its shape asks for.
+    MatrixShape { rows: u64, columns: u64, expected: Vec<u64> },
+    /// A sparse matrix whose indices leave it or whose starts do not rise.
+    SparseIndex,
+    /// Two nodes of one name; CNTK does not tell upper from lower case.
+    DuplicateNode { name: String },
+    /// A relation or a group names a node that is not there.
+    NoSuchNode { name: String },
+    /// A node has fewer children than its operator reads, or more.
+    Children { op: &'static str, found: u64, least: u64, most: u64 },
+    /// A part of the format that no file may have.
+    Forbidden { what: &'static str },
+
     /// More than a limit allows.
     Limit { limit: &'static str, value: u64, max: u64 },
 }
@@ -125,7 +154,6 @@ impl ErrorKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Empty => "file.empty",
-            Self::LegacyV1 => "file.v1",
             Self::TrainerCheckpoint => "file.checkpoint",
             Self::Onnx => "file.onnx",
             Self::LfsPointer => "file.lfs-pointer",
@@ -175,6 +203,22 @@ impl ErrorKind {
             Self::MissingAttribute { .. } => "attribute.missing",
             Self::AttributeType { .. } => "attribute.type",
             Self::AttributeValue { .. } => "attribute.value",
+            Self::Marker { .. } => "v1.marker",
+            Self::OpenText => "v1.text-end",
+            Self::NotUtf16 => "v1.utf16",
+            Self::ModelVersion(_) => "v1.version",
+            Self::Count { .. } => "v1.count",
+            Self::UnknownNode { .. } => "v1.op",
+            Self::Precision { .. } => "v1.precision",
+            Self::MatrixKind(_) => "v1.matrix-kind",
+            Self::ElementSize { .. } => "v1.element-size",
+            Self::MatrixShape { .. } => "v1.matrix-shape",
+            Self::SparseIndex => "v1.sparse-index",
+            Self::DuplicateNode { .. } => "v1.duplicate-node",
+            Self::NoSuchNode { .. } => "v1.node-reference",
+            Self::Children { found, least, .. } if found < least => "function.too-few-inputs",
+            Self::Children { .. } => "function.too-many-inputs",
+            Self::Forbidden { .. } => "v1.forbidden",
             Self::Limit { .. } => "limit",
         }
     }
@@ -183,7 +227,6 @@ impl ErrorKind {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Empty => "the download or the save did not finish; get the file again",
-            Self::LegacyV1 => "load it in CNTK 2.x and save it again with Function.save: that writes the v2 format",
             Self::TrainerCheckpoint => "the model lies beside it: pass the file of the same name without `.ckp`",
             Self::Onnx => "it is ONNX already; nothing to convert",
             Self::LfsPointer => "run `git lfs pull` in the repository that holds it",
@@ -208,7 +251,6 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => write!(f, "the file is empty"),
-            Self::LegacyV1 => write!(f, "this is a CNTK v1 model, not a v2 model"),
             Self::TrainerCheckpoint => write!(f, "this is a trainer checkpoint (.ckp), not a model"),
             Self::Onnx => write!(f, "this is an ONNX model, not a CNTK model"),
             Self::LfsPointer => write!(f, "this is a Git-LFS pointer, not the model itself"),
@@ -283,6 +325,40 @@ impl fmt::Display for ErrorKind {
             Self::AttributeValue { op, key, expected, found } => {
                 write!(f, "attribute `{key}` of {op} is {}, expected {expected}", Escaped(found))
             }
+            Self::Marker { expected, found } => {
+                write!(f, "expected the marker {expected}, found \"{}\"", Escaped(found))
+            }
+            Self::OpenText => write!(f, "a text without its end: no NUL follows"),
+            Self::NotUtf16 => write!(f, "a text with half of a surrogate pair"),
+            Self::ModelVersion(n) => write!(f, "model version {n} does not exist"),
+            Self::Count { what, count, left } => write!(f, "{count} {what}, but only {left} bytes are left"),
+            Self::UnknownNode { op } => write!(
+                f,
+                "the operator \"{}\" is not known; nodes have no length, so nothing behind it can be read",
+                Escaped(op)
+            ),
+            Self::Precision { found } => {
+                write!(f, "the precision \"{}\" is none of float, double, half", Escaped(found))
+            }
+            Self::MatrixKind(kind) => write!(f, "a matrix of kind {kind:#04x}, neither dense nor sparse"),
+            Self::ElementSize { found, expected } => {
+                write!(f, "elements of {found} bytes; the type of the node takes {expected}")
+            }
+            Self::MatrixShape { rows, columns, expected } => {
+                write!(f, "a matrix of {rows} x {columns} for the shape {expected:?}")
+            }
+            Self::SparseIndex => write!(f, "the indices of a sparse matrix leave it or do not rise"),
+            Self::DuplicateNode { name } => {
+                write!(f, "a second node \"{}\" (upper and lower case are the same)", Escaped(name))
+            }
+            Self::NoSuchNode { name } => write!(f, "there is no node \"{}\"", Escaped(name)),
+            Self::Children { op, found, least, most } if least == most => {
+                write!(f, "{op} takes {least} inputs, {found} are given")
+            }
+            Self::Children { op, found, least, most } => {
+                write!(f, "{op} takes {least} to {most} inputs, {found} are given")
+            }
+            Self::Forbidden { what } => write!(f, "{what}, which CNTK does not read either"),
             Self::Limit { limit, value, max } => write!(f, "{value} is over the limit `{limit}` of {max}"),
         }
     }

@@ -17,8 +17,8 @@ pub use origin::Origin;
 pub(crate) use origin::Part;
 pub use shape::{Dim, Dims, Shape};
 pub use types::{
-    Attributes, Block, Container, DataType, Function, FunctionId, FunctionKind, Model, Offset, UserFunction, Variable,
-    VariableId, VariableKind,
+    Attributes, Block, Container, DataType, Foreign, Function, FunctionId, FunctionKind, Model, Offset, UserFunction,
+    Variable, VariableId, VariableKind,
 };
 pub use validated::{
     DynamicAxes, Loop, LoopId, Output, SequenceAxis, SequenceAxisId, Source, ValidatedModel, ValueType,

@@ -2,12 +2,24 @@
 
 use super::Offset;
 use crate::dictionary::{Dictionary, Value};
+use crate::escape::Escaped;
 
 /// Where a record of the model and its parts stand in the file.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'a> {
     /// A v2 record, whose dictionary has the place of each key.
     Record(Dictionary<'a>),
+    /// A v1 node, or a part of what it becomes.
+    Node {
+        /// Its place in the list of nodes.
+        index: u32,
+        /// Its uid.
+        uid: &'a str,
+        /// Byte of its body.
+        body: Offset,
+        /// Byte of its relations.
+        relations: Offset,
+    },
 }
 
 /// A part of a record, by the names that v2 gives it.
@@ -26,7 +38,16 @@ pub(crate) enum Part {
 impl Origin<'_> {
     /// The byte of a part; `None` where the file does not have it.
     pub(crate) fn offset(&self, part: Part) -> Option<Offset> {
-        let Self::Record(record) = self;
+        let record = match self {
+            Self::Record(record) => record,
+            Self::Node { body, relations, .. } => {
+                return match part {
+                    Part::Whole | Part::Key("uid" | "name") => None,
+                    Part::Key("inputs") | Part::Item(..) => Some(*relations),
+                    Part::Key(_) | Part::Attribute(_) => Some(*body),
+                };
+            }
+        };
         match part {
             Part::Whole => Some(record.at()),
             Part::Key(key) => record.get(key).map(|item| item.at),
@@ -44,7 +65,12 @@ impl Origin<'_> {
 
     /// What reports call a part, where `record` is the place of the whole in the model, such as `inputs[3]`.
     pub(crate) fn path(&self, record: String, part: Part) -> String {
+        let record = match self {
+            Self::Record(_) => record,
+            Self::Node { index, uid, .. } => format!("nodes[{index}] \"{}\"", Escaped(uid)),
+        };
         match part {
+            Part::Attribute(key) if matches!(self, Self::Node { .. }) => format!("{record}.{key}"),
             Part::Whole => record,
             Part::Key(key) if record.is_empty() => key.to_owned(),
             Part::Key(key) => format!("{record}.{key}"),

@@ -84,6 +84,19 @@ pub struct UserFunction<'a> {
     pub state: Dictionary<'a>,
 }
 
+/// An operator of CNTK 1 that cannot be computed from what the file says: the format does not store its parameters, or it
+/// has no counterpart in CNTK 2. It may stand in a model as long as nothing that is wanted needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Foreign {
+    /// CNTK's name of it.
+    pub name: &'static str,
+    /// Why it cannot be computed: what the file has lost.
+    pub why: &'static str,
+    /// Is it a training criterion?
+    pub criterion: bool,
+}
+
 /// What a function record is.
 #[derive(Clone, Debug)]
 pub enum FunctionKind<'a> {
@@ -91,6 +104,8 @@ pub enum FunctionKind<'a> {
     Primitive(Op),
     /// A block.
     Block(Box<Block<'a>>),
+    /// What cannot be computed.
+    Foreign(Foreign),
     /// A user-defined function.
     User(Box<UserFunction<'a>>),
 }
@@ -130,6 +145,11 @@ pub enum Container {
         metadata: Range<u64>,
         /// The tensors.
         tail: Range<u64>,
+    },
+    /// The format of CNTK 1, of this model version.
+    Nodes {
+        /// 1 to 31.
+        version: u64,
     },
 }
 

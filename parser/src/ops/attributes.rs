@@ -211,6 +211,25 @@ pub enum Reduction {
     Argmin,
 }
 
+impl Reduction {
+    /// By CNTK's name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "Sum" => Self::Sum,
+            "LogSum" => Self::LogSum,
+            "Mean" => Self::Mean,
+            "Max" => Self::Max,
+            "Min" => Self::Min,
+            "Prod" => Self::Prod,
+            "All" => Self::All,
+            "Any" => Self::Any,
+            "Argmax" => Self::Argmax,
+            "Argmin" => Self::Argmin,
+            _ => return None,
+        })
+    }
+}
+
 /// ReduceElements (39).
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -282,6 +301,19 @@ pub enum RecurrentOp {
     Gru,
     RnnRelu,
     RnnTanh,
+}
+
+impl RecurrentOp {
+    /// By CNTK's name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "lstm" => Self::Lstm,
+            "gru" => Self::Gru,
+            "rnnReLU" => Self::RnnRelu,
+            "rnnTanh" => Self::RnnTanh,
+            _ => return None,
+        })
+    }
 }
 
 /// OptimizedRNNStack (49).

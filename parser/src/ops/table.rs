@@ -14,7 +14,7 @@ use super::spec::Outputs::{Fixed, Inner, Inputs, Masked};
 use super::spec::{Default, OpSpec, alt, def, list, one, opt, req};
 use crate::dictionary::ValueKind::{Axis, Bool, Double, Float, Int, NDShape, SizeT, String};
 use crate::error::Error;
-use crate::model::{self, AxisKind, Function, FunctionKind};
+use crate::model::{self, AxisKind, Foreign, Function, FunctionKind};
 
 /// No upper bound on the number of inputs.
 const MANY: usize = usize::MAX;
@@ -38,6 +38,8 @@ macro_rules! op_table {
             $($op $(($payload))?,)*
             /// A user-defined function: never run.
             User,
+            /// What cannot be computed from what the file says.
+            Foreign(Foreign),
         }
 
         static SPECS: &[OpSpec] = &[$(OpSpec {
@@ -58,11 +60,11 @@ macro_rules! op_table {
         }
 
         impl<'a> Operator<'a> {
-            /// The primitive operator that it is; `None` for a user-defined function.
+            /// The primitive operator that it is; `None` for one that is not CNTK 2's own.
             pub fn op(&self) -> Option<Op> {
                 match self {
                     $(Self::$op { .. } => Some(Op::$op),)*
-                    Self::User => None,
+                    Self::User | Self::Foreign(_) => None,
                 }
             }
 
@@ -413,6 +415,7 @@ impl<'a> Operator<'a> {
             FunctionKind::Primitive(op) => *op,
             FunctionKind::Block(_) => return Ok(Self::Block),
             FunctionKind::User(_) => return Ok(Self::User),
+            FunctionKind::Foreign(foreign) => return Ok(Self::Foreign(*foreign)),
         };
         let record = match &function.attributes {
             model::Attributes::Record(record) => *record,
@@ -427,7 +430,10 @@ impl<'a> Operator<'a> {
 
     /// What holds of it whatever its attributes and operands are.
     pub fn facts(&self) -> &'static Facts {
-        self.op().map_or(&FOREIGN, Op::facts)
+        match self {
+            Self::Foreign(foreign) if foreign.criterion => Op::LambdaRank.facts(),
+            _ => self.op().map_or(&FOREIGN, Op::facts),
+        }
     }
 
     /// Does it work alike on a value and on the same value repeated along its dynamic axes?
@@ -458,7 +464,10 @@ impl<'a> Operator<'a> {
 
     /// CNTK's name of the operator.
     pub fn name(&self) -> &'static str {
-        self.op().map_or("UserDefinedFunction", Op::name)
+        match self {
+            Self::Foreign(foreign) => foreign.name,
+            _ => self.op().map_or("UserDefinedFunction", Op::name),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn check<'a>(
                 }
                 _ => {}
             },
-            FunctionKind::Block(_) => {}
+            FunctionKind::Block(_) | FunctionKind::Foreign(_) => {}
         }
     }
 }

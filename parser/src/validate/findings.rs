@@ -129,6 +129,7 @@ impl<'m, 'a> Findings<'m, 'a> {
                 let kind = match &function.kind {
                     FunctionKind::Primitive(op) => op.name(),
                     FunctionKind::Block(_) => "block",
+                    FunctionKind::Foreign(foreign) => foreign.name,
                     FunctionKind::User(_) => "user-defined function",
                 };
                 Some(format!("{kind} {}", Quoted(function.uid)))

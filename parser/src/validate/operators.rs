@@ -39,13 +39,13 @@ pub(crate) fn decode<'a>(model: &Model<'a>, findings: &mut Findings<'_, 'a>) -> 
         let op = match &function.kind {
             FunctionKind::Primitive(op) => Some(*op),
             FunctionKind::Block(_) => Some(Op::Block),
-            FunctionKind::User(_) => None,
+            FunctionKind::User(_) | FunctionKind::Foreign(_) => None,
         };
         let fits = op.is_none_or(|op| arity(op, FunctionId::of(i), function.version, function.inputs.len(), findings));
         let known = match op {
             Some(op) if op.spec().attributes.is_empty() => plain.get_mut(usize::from(op as u8)),
-            Some(_) => None,
-            None => Some(&mut user),
+            None if matches!(function.kind, FunctionKind::User(_)) => Some(&mut user),
+            _ => None,
         };
         let place = match known.as_deref() {
             Some(&place) if place != NONE => place,

@@ -26,7 +26,6 @@ macro_rules! rules {
 rules! {
     // Reading stops at the first of these; the ids are the codes of `ErrorKind`.
     FILE_EMPTY = "file.empty", Error, "the file has bytes";
-    FILE_V1 = "file.v1", Error, "the file is no CNTK v1 model";
     FILE_CHECKPOINT = "file.checkpoint", Error, "the file is no trainer checkpoint";
     FILE_ONNX = "file.onnx", Error, "the file is not ONNX already";
     FILE_LFS = "file.lfs-pointer", Error, "the file is no Git-LFS pointer";
@@ -73,6 +72,24 @@ rules! {
     RECORD_OP = "record.op", Error, "op numbers are 0 to 97, all 64 bits counted (CNTK drops the upper 32)";
     RECORD_VALUE = "record.value", Error, "enumerated keys have known values";
     RECORD_BLOCK_MAP = "record.block-map", Error, "a block's argument map has as many values as keys";
+    V1_MARKER = "v1.marker", Error, "sections of a v1 file begin and end with their markers";
+    V1_TEXT = "v1.text-end", Error, "every text of a v1 file has its terminator";
+    V1_UTF16 = "v1.utf16", Error, "texts of a v1 file are UTF-16";
+    V1_VERSION = "v1.version", Error, "the model version of a v1 file is at least 1";
+    V1_COUNT = "v1.count", Error, "nothing is counted that the rest of the file cannot hold (CNTK allocates or loops first)";
+    V1_OP = "v1.op", Error, "operators of a v1 file are known (what follows another cannot be read)";
+    V1_PRECISION = "v1.precision", Error, "the precision of a node is float, double or half";
+    V1_MATRIX = "v1.matrix-kind", Error, "a matrix is dense or sparse";
+    V1_ELEMENT = "v1.element-size", Error, "a matrix has elements of its node's type";
+    V1_MATRIX_SHAPE = "v1.matrix-shape", Error, "a matrix has the rows and columns of its shape";
+    V1_SPARSE = "v1.sparse-index", Error, "the indices of a sparse matrix lie within it and its starts rise (CNTK reads and writes beyond)";
+    V1_DUPLICATE = "v1.duplicate-node", Error, "node names differ by more than upper and lower case";
+    V1_REFERENCE = "v1.node-reference", Error, "relations and groups name nodes of the file";
+    V1_FORBIDDEN = "v1.forbidden", Error, "nothing stands in the file that CNTK cannot read";
+    V1_QUANTIZED = "v1.quantized", Warning, "products are not quantised";
+    V1_IGNORED = "v1.ignored", Warning, "CNTK 2.7 regards all that a v1 file says";
+    V1_FLAG = "v1.flag", Warning, "Booleans of a v1 file are 0 or 1";
+    V1_TRAILING = "v1.trailing", Warning, "nothing follows the end of a v1 model";
     LIMIT = "limit", Error, "no limit of the reader is passed";
     UNKNOWN_KEY = "record.unknown-key", Warning, "records have no keys that CNTK does not know";
     NEWER_VERSION = "record.newer-version", Warning, "no record is newer than CNTK 2.7";

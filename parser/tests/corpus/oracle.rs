@@ -48,9 +48,10 @@ fn same(bytes: &[u8], name: &str) -> bool {
     let metadata = match &model.container {
         Container::Plain => bytes,
         Container::LargeLayout { metadata, .. } => &bytes[metadata.start as usize..metadata.end as usize],
+        Container::Nodes { .. } => return false,
     };
     let theirs = proto::Dictionary::decode(metadata).unwrap_or_else(|e| panic!("{name}: prost refuses: {e}"));
-    let Origin::Record(root) = model.origin;
+    let Origin::Record(root) = model.origin else { return false };
     dictionary(root, &theirs, name);
     true
 }

@@ -78,7 +78,7 @@ fn broken(model: &ValidatedModel<'_>) -> Vec<String> {
 fn promises_hold_for_every_model() {
     let mut wrong = Vec::new();
     let mut loops = 0;
-    for folder in ["ops", "zoo", "attributes"] {
+    for folder in ["ops", "zoo", "attributes", "v1"] {
         for case in support::cases(folder) {
             let file = ModelFile::new(&case.bytes);
             let Ok(parsed) = parse(&file, &Limits::default()) else { continue };

@@ -12,6 +12,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("container", "The layout for models over 2 GB"),
     ("tensor", "Tensors"),
     ("record", "Records"),
+    ("v1", "The format of CNTK 1"),
     ("limit", "Limits"),
     ("variable", "Variables"),
     ("function", "Functions"),
@@ -82,7 +83,7 @@ fn document() -> String {
         "# The rules\n\n\
          Made from the table in `parser/src/validate/rules.rs`; `BLESS=1 cargo test -p cntk-parser --test rules` writes it.\n\n\
          A rule says what holds of a sound file. An *error* refuses the file, a *warning* and a *note* do not. Reading stops\n\
-         at the first error of the groups up to *Records*; everything after that is collected in one pass. Where CNTK 2.7 is\n\
+         at the first error of the groups up to *The format of CNTK 1*; everything after that is collected in one pass. Where CNTK 2.7 is\n\
          known to crash, to read memory that is not its own or to be misled, the rule says so.\n",
     );
     for (prefix, title) in GROUPS {

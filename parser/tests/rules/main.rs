@@ -11,6 +11,7 @@ mod graph;
 mod limits;
 mod messages;
 mod models;
+mod nodes;
 mod operators;
 mod reading;
 mod shapes;
@@ -72,6 +73,7 @@ fn pairs() -> Vec<Pair> {
         types::pairs(),
         code::pairs(),
         data::pairs(),
+        nodes::pairs(),
     ]
     .into_iter()
     .flatten()

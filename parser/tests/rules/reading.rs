@@ -38,7 +38,6 @@ pub fn pairs() -> Vec<Pair> {
     };
     vec![
         of("file.empty", vec![]),
-        of("file.v1", b"B\0C\0N\0\0\0B\0V\0e\0r\0s\0i\0o\0n\0\0\0".to_vec()),
         of("file.checkpoint", message(&[("Learners", list(&[])), ("ExternalState", dictionary(&[]))])),
         of("file.onnx", [number(1, 8), field(2, b"pytorch"), field(3, b"2.0"), field(7, b"\n\x01g")].concat()),
         of("file.lfs-pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n".to_vec()),

@@ -18,7 +18,7 @@ const TYPES: [(DataType, u64, u64, usize); 5] = [
 
 /// What the root record has under a key of the test's own.
 fn note<'a>(model: &Model<'a>) -> Option<Read<'a>> {
-    let Origin::Record(record) = model.origin;
+    let Origin::Record(record) = model.origin else { return None };
     record.get("note").map(|item| item.value)
 }
 

@@ -1,5 +1,7 @@
 //! The corpus, as the tests see it.
 
+pub mod nodes;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

@@ -46,6 +46,7 @@ impl<'a> Contents<'a> {
             container: match model.container {
                 Container::Plain => "one message",
                 Container::LargeLayout { .. } => "over-2-GB layout",
+                Container::Nodes { .. } => "v1 nodes",
             },
             root: model.root,
             inputs: vec![],
@@ -67,6 +68,7 @@ impl<'a> Contents<'a> {
             let (counts, name) = match &function.kind {
                 FunctionKind::Primitive(op) => (&mut contents.ops, op.name()),
                 FunctionKind::Block(block) => (&mut contents.blocks, block.op_name),
+                FunctionKind::Foreign(foreign) => (&mut contents.ops, foreign.name),
                 FunctionKind::User(_) => (&mut contents.ops, "user-defined"),
             };
             *counts.entry(name.to_owned()).or_default() += 1;

@@ -1,7 +1,7 @@
 //! The keys that make a function record a block.
 
-use super::Context;
 use super::record::{composite_version, expect_type, required, typed, warn_unknown};
+use crate::context::Context;
 use crate::dictionary::{Dictionary, RawEntry, Vector, list};
 use crate::error::{Error, ErrorKind};
 use crate::model::Block;

@@ -1,7 +1,8 @@
 //! Function records: primitives, blocks and user-defined functions.
 
 use super::record::{expect_type, required, typed, warn_unknown};
-use super::{Context, block, version};
+use super::{block, version};
+use crate::context::Context;
 use crate::dictionary::{Dictionary, RawEntry, Vector, list};
 use crate::error::{Error, ErrorKind};
 use crate::escape::Escaped;

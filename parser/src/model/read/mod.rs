@@ -7,10 +7,10 @@ mod tail;
 mod variable;
 
 use super::{Container, Function, Model, Origin, Variable};
+use crate::context::Context;
 use crate::dictionary::{Dictionary, Item, Value, Vector, expect};
 use crate::error::{Error, ErrorKind};
-use crate::limits::{Budget, Limits};
-use crate::report::{Finding, Severity};
+use crate::limits::Limits;
 use crate::triage;
 use record::{composite_version, required, typed, warn_newer};
 use std::ops::Range;
@@ -18,25 +18,6 @@ use tail::Tail;
 
 /// A record of the file takes at least so many bytes: room is made for no more records than that.
 const SMALLEST_RECORD: usize = 96;
-
-/// What reading collects besides the model.
-pub(super) struct Context<'l> {
-    pub(super) limits: &'l Limits,
-    pub(super) budget: Budget,
-    warnings: Vec<Finding>,
-    more_warnings: u64,
-}
-
-impl Context<'_> {
-    #[cold]
-    pub(super) fn warn(&mut self, rule: &'static str, offset: u64, path: String, message: String) {
-        if self.warnings.len() < self.limits.findings as usize {
-            self.warnings.push(Finding { rule, severity: Severity::Warning, offset, path, message });
-        } else {
-            self.more_warnings = self.more_warnings.saturating_add(1);
-        }
-    }
-}
 
 /// Reads the root record.
 pub(crate) fn model<'a>(
@@ -46,7 +27,7 @@ pub(crate) fn model<'a>(
     mut tensors: Vec<Range<u64>>,
     limits: &Limits,
 ) -> Result<Model<'a>, Error> {
-    let mut context = Context { limits, budget: Budget::new(limits), warnings: Vec::new(), more_warnings: 0 };
+    let mut context = Context::new(limits);
     let (mut kind, mut version, mut uid, mut name, mut root_uid) = (None, None, None, None, None);
     let (mut inputs, mut functions) = (None, None);
     for entry in root.raw() {

@@ -1,6 +1,6 @@
 //! What all records have in common.
 
-use super::Context;
+use crate::context::Context;
 use crate::dictionary::{Dictionary, FromValue, Item, RawEntry, Value, expect};
 use crate::error::{Error, ErrorKind};
 use crate::escape::Escaped;

@@ -13,7 +13,7 @@ pub(super) struct Tail<'a> {
 impl<'a> Tail<'a> {
     pub(super) fn new(input: &'a [u8], container: &Container) -> Self {
         let start = match container {
-            Container::Plain => input.len() as u64,
+            Container::Plain | Container::Nodes { .. } => input.len() as u64,
             Container::LargeLayout { tail, .. } => tail.start,
         };
         let rest = usize::try_from(start).ok().and_then(|start| input.get(start..)).unwrap_or(&[]);

@@ -2,7 +2,8 @@
 
 use super::record::{expect_type, required, typed, warn_unknown};
 use super::tail::Tail;
-use super::{Context, version};
+use super::version;
+use crate::context::Context;
 use crate::dictionary::{Dictionary, RawEntry, Vector, list};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Array, Axis, DataType, Origin, Variable, VariableKind};

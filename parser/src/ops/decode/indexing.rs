@@ -72,19 +72,8 @@ impl<'a> Decode<'a> for ReduceElements<'a> {
             None => None,
         };
         let reduction = from.required::<&str>("reductionOpName").and_then(|name| {
-            Some(match name {
-                "Sum" => Reduction::Sum,
-                "LogSum" => Reduction::LogSum,
-                "Mean" => Reduction::Mean,
-                "Max" => Reduction::Max,
-                "Min" => Reduction::Min,
-                "Prod" => Reduction::Prod,
-                "All" => Reduction::All,
-                "Any" => Reduction::Any,
-                "Argmax" => Reduction::Argmax,
-                "Argmin" => Reduction::Argmin,
-                other => return from.impossible("reductionOpName", "the name of a reduction", format!("\"{other}\"")),
-            })
+            Reduction::from_name(name)
+                .or_else(|| from.impossible("reductionOpName", "the name of a reduction", format!("\"{name}\"")))
         });
         let keep_dimensions = from.defaulted("reductionKeepDimensions");
         Some(Self { axes: axes?, reduction: reduction?, keep_dimensions: keep_dimensions? })

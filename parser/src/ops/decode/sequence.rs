@@ -26,15 +26,8 @@ impl<'a> Decode<'a> for OptimizedRnnStack {
         let num_layers = from.required("numLayers");
         let bidirectional = from.required("bidirectional");
         let recurrent_op = from.required::<&str>("recurrentOp").and_then(|name| {
-            Some(match name {
-                "lstm" => RecurrentOp::Lstm,
-                "gru" => RecurrentOp::Gru,
-                "rnnReLU" => RecurrentOp::RnnRelu,
-                "rnnTanh" => RecurrentOp::RnnTanh,
-                other => {
-                    return from.impossible("recurrentOp", "lstm, gru, rnnReLU or rnnTanh", format!("\"{other}\""));
-                }
-            })
+            RecurrentOp::from_name(name)
+                .or_else(|| from.impossible("recurrentOp", "lstm, gru, rnnReLU or rnnTanh", format!("\"{name}\"")))
         });
         Some(Self {
             hidden_size: hidden_size?,

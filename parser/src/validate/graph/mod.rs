@@ -61,7 +61,7 @@ fn reads(inputs: &Inputs, reader: FunctionId, made: FunctionId) -> bool {
 fn is_node(model: &Model<'_>, id: FunctionId) -> bool {
     match model.functions.get(id.place()).map(|f| &f.kind) {
         Some(FunctionKind::Primitive(op)) => *op != Op::Combine,
-        Some(FunctionKind::User(_)) => true,
+        Some(FunctionKind::User(_) | FunctionKind::Foreign(_)) => true,
         Some(FunctionKind::Block(_)) | None => false,
     }
 }

@@ -151,6 +151,7 @@ fn output_counts(
                 user = true;
                 1
             }
+            FunctionKind::Foreign(_) => 1,
             FunctionKind::Block(_) => 0,
         };
         counts.set(id, count);

@@ -269,7 +269,7 @@ impl<'a> Inference<'_, '_, 'a> {
             if self.values.certainty.get(*id) == Some(&Certainty::ALL) {
                 continue;
             }
-            if matches!(self.operators.get(*id), Some(Operator::User)) {
+            if matches!(self.operators.get(*id), Some(Operator::User | Operator::Foreign(_))) {
                 continue;
             }
             first = first.or(Some(*id));
@@ -278,8 +278,8 @@ impl<'a> Inference<'_, '_, 'a> {
         if self.context.findings.errors() > 0 {
             return;
         }
-        let explained =
-            !self.resolution.unbound.is_empty() || self.operators.iter().any(|(_, o)| matches!(o, Operator::User));
+        let opaque = |o: &Operator<'_>| matches!(o, Operator::User | Operator::Foreign(_));
+        let explained = !self.resolution.unbound.is_empty() || self.operators.iter().any(|(_, o)| opaque(o));
         let rule = if explained { &rules::UNKNOWN_TYPE } else { &rules::LOOP_SHAPES };
         let text = "shape or dynamic axes cannot be told".to_owned();
         self.context.findings.add(rule, Place::Function(first), text);

@@ -1,0 +1,290 @@
+//! Products, convolutions, poolings, normalizations and recurrent layers.
+
+use super::{Body, Composition, Said, composed, typed};
+use crate::error::Error;
+use crate::model::{Foreign, Shape};
+use crate::ops::Operator;
+use crate::ops::attributes::{
+    BatchNormalization, Convolution, OptimizedRnnStack, Pooling, PoolingType, RecurrentOp, RoiPooling, Times,
+    TransposeTimes, Unpooling,
+};
+use smallvec::smallvec;
+
+pub(in crate::v1) fn times<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    product(body).map(|times| composed(Composition::Times(times)))
+}
+
+pub(in crate::v1) fn transpose_times<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let output_rank = product(body)?.output_rank;
+    Ok(typed(Operator::TransposeTimes(TransposeTimes { output_rank })))
+}
+
+pub(in crate::v1) fn quantized_times<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let times = product(body)?;
+    let (_left_shift, _right_shift) = (body.reader.u64()?, body.reader.u64()?);
+    let text = "QuantizedTimes is taken for Times: quantisation is not reproduced".to_owned();
+    body.note = Some(("v1.quantized", text));
+    Ok(composed(Composition::Times(times)))
+}
+
+fn product(body: &mut Body<'_, '_, '_>) -> Result<Times, Error> {
+    let output_rank = if body.version >= 3 { body.reader.u64()? } else { 1 };
+    let infer_input_rank_to_map = if body.version >= 12 { body.reader.i32()? } else { -1 };
+    Ok(Times { output_rank, infer_input_rank_to_map })
+}
+
+/// What convolutions and poolings have in common.
+struct Windows {
+    kernel: Shape,
+    strides: Shape,
+    sharing: Vec<bool>,
+    auto_padding: Vec<bool>,
+    lower_pad: Shape,
+    upper_pad: Shape,
+    kind: i32,
+    memory: u64,
+    transpose: bool,
+    output_shape: Shape,
+    ceil_out_dim: bool,
+    include_pad: bool,
+    /// Channels come first. CNTK 2 computes nothing else.
+    channels_first: bool,
+    /// The kernel is a matrix.
+    flat: bool,
+}
+
+impl Windows {
+    fn read(body: &mut Body<'_, '_, '_>) -> Result<Self, Error> {
+        if body.version < 5 {
+            return Self::read_old(body);
+        }
+        let reader = &mut *body.reader;
+        let kernel = reader.shape()?;
+        let _maps = reader.shape()?;
+        let strides = reader.shape()?;
+        let (sharing, auto_padding) = (reader.flags()?, reader.flags()?);
+        let (lower_pad, upper_pad) = (reader.shape()?, reader.shape()?);
+        let kind = reader.i32()?;
+        let channels_first = reader.i32()? == CHANNELS_FIRST;
+        let memory = reader.u64()?;
+        let transpose = body.version >= 9 && reader.flag()?;
+        let output_shape = if body.version >= 20 { reader.shape()? } else { Shape::default() };
+        let ceil_out_dim = body.version >= 21 && reader.flag()?;
+        let include_pad = body.version >= 23 && reader.flag()?;
+        Ok(Self {
+            kernel,
+            strides,
+            sharing,
+            auto_padding,
+            lower_pad,
+            upper_pad,
+            kind,
+            memory,
+            transpose,
+            output_shape,
+            ceil_out_dim,
+            include_pad,
+            channels_first,
+            flat: false,
+        })
+    }
+
+    /// Of a two-dimensional convolution, before there were others.
+    fn read_old(body: &mut Body<'_, '_, '_>) -> Result<Self, Error> {
+        let reader = &mut *body.reader;
+        let mut sizes = [0; 4];
+        for size in &mut sizes {
+            *size = reader.u64()?;
+        }
+        let [kernel_width, kernel_height, stride_width, stride_height] = sizes;
+        let _maps = reader.u32()?;
+        let channels_first = reader.u32()? == CHANNELS_FIRST.cast_unsigned();
+        let padded = reader.flag()?;
+        let memory = reader.u64()?;
+        Ok(Self {
+            kernel: Shape(smallvec![kernel_width, kernel_height, 1]),
+            strides: Shape(smallvec![stride_width, stride_height, 1]),
+            sharing: vec![true],
+            // Channels are never padded.
+            auto_padding: vec![padded, padded, false],
+            lower_pad: Shape(smallvec![0]),
+            upper_pad: Shape(smallvec![0]),
+            kind: 0,
+            memory,
+            transpose: false,
+            output_shape: Shape::default(),
+            ceil_out_dim: false,
+            include_pad: false,
+            channels_first,
+            flat: true,
+        })
+    }
+}
+
+/// `ImageLayoutKind::CHW`.
+const CHANNELS_FIRST: i32 = 1;
+
+fn channels_last<'a>(body: &Body<'_, '_, '_>) -> Said<'a> {
+    let why = "its images have the channel first in memory (HWC), which CNTK 2 does not compute";
+    Said::Foreign(Foreign { name: body.op, why, criterion: false })
+}
+
+pub(in crate::v1) fn convolution<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let windows = Windows::read(body)?;
+    let flat = windows.flat || body.reader.flag()?;
+    let dilation = if body.version >= 18 { body.reader.shape()? } else { Shape(smallvec![1]) };
+    if !windows.channels_first {
+        return Ok(channels_last(body));
+    }
+    let given = |shape: Shape| (!shape.0.is_empty() && shape.0.iter().any(|dim| *dim != 0)).then_some(shape);
+    let attributes = Convolution {
+        strides: windows.strides,
+        dilation,
+        sharing: windows.sharing,
+        auto_padding: windows.auto_padding,
+        lower_pad: windows.lower_pad,
+        upper_pad: windows.upper_pad,
+        transpose: windows.transpose,
+        output_shape: given(windows.output_shape),
+        kernel_shape: None,
+        max_temp_mem_size_in_samples: windows.memory,
+        groups: 1,
+        sequential: false,
+    };
+    Ok(composed(Composition::Convolution { attributes, kernel: windows.kernel, flat }))
+}
+
+pub(in crate::v1) fn pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let at = body.reader.at();
+    let windows = Windows::read(body)?;
+    if !windows.channels_first {
+        return Ok(channels_last(body));
+    }
+    Ok(typed(Operator::Pooling(Pooling {
+        kind: pooling_type(body, windows.kind, at)?,
+        window: windows.kernel,
+        strides: windows.strides,
+        auto_padding: windows.auto_padding,
+        lower_pad: windows.lower_pad,
+        upper_pad: windows.upper_pad,
+        ceil_out_dim: windows.ceil_out_dim,
+        include_pad: windows.include_pad,
+    })))
+}
+
+pub(in crate::v1) fn unpooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let windows = Windows::read(body)?;
+    if !windows.channels_first {
+        return Ok(channels_last(body));
+    }
+    Ok(typed(Operator::Unpooling(Unpooling {
+        kind: PoolingType::Max,
+        window: windows.kernel,
+        strides: windows.strides,
+        auto_padding: windows.auto_padding,
+        lower_pad: windows.lower_pad,
+        upper_pad: windows.upper_pad,
+    })))
+}
+
+fn pooling_type(body: &Body<'_, '_, '_>, kind: i32, at: u64) -> Result<PoolingType, Error> {
+    match kind {
+        1 => Ok(PoolingType::Max),
+        2 => Ok(PoolingType::Average),
+        other => body.bad("pooling 1 (max) or 2 (average)", other, at),
+    }
+}
+
+/// MaxPooling and AveragePooling, before there was Pooling.
+pub(in crate::v1) fn old_pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let width = u64::from(body.reader.u32()?);
+    let channels_first = body.reader.u32()? == CHANNELS_FIRST.cast_unsigned();
+    let (height, stride_width, stride_height) = (body.reader.u64()?, body.reader.u64()?, body.reader.u64()?);
+    if !channels_first {
+        return Ok(channels_last(body));
+    }
+    Ok(typed(Operator::Pooling(Pooling {
+        kind: if body.op == "MaxPooling" { PoolingType::Max } else { PoolingType::Average },
+        window: Shape(smallvec![width, height, 1]),
+        strides: Shape(smallvec![stride_width, stride_height, 1]),
+        auto_padding: vec![false],
+        lower_pad: Shape(smallvec![0]),
+        upper_pad: Shape(smallvec![0]),
+        ceil_out_dim: false,
+        include_pad: false,
+    })))
+}
+
+pub(in crate::v1) fn roi_pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let output_shape = body.reader.shape()?;
+    let (kind, spatial_scale) = if body.version >= 26 {
+        let at = body.reader.at();
+        let kind = body.reader.i32()?;
+        (pooling_type(body, kind, at)?, body.reader.f64()?)
+    } else {
+        (PoolingType::Max, 1.0 / 16.0)
+    };
+    Ok(typed(Operator::ROIPooling(RoiPooling { kind, output_shape, spatial_scale })))
+}
+
+pub(in crate::v1) fn batch_normalization<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let reader = &mut *body.reader;
+    let mut attributes = BatchNormalization {
+        spatial: false,
+        epsilon: 1e-5,
+        normalization_time_constant: 0.0,
+        blend_time_constant: 0.0,
+        use_cudnn_engine: true,
+        disable_regularization: false,
+    };
+    if body.version >= 6 {
+        attributes.spatial = reader.flag()?;
+        attributes.normalization_time_constant = reader.f64()?;
+        attributes.blend_time_constant = reader.f64()?;
+        let _layout = reader.i32()?;
+        if body.version == 19 {
+            reader.flag()?;
+        } else {
+            reader.u64()?;
+        }
+        attributes.epsilon = reader.f64()?;
+        attributes.use_cudnn_engine = !reader.flag()?;
+    } else {
+        let (written, _readable) = (reader.i32()?, reader.i32()?);
+        let _eval = reader.flag()?;
+        attributes.spatial = reader.flag()?;
+        let constant = reader.f64()?;
+        if written >= 0x0001_0004 {
+            attributes.normalization_time_constant = constant;
+        }
+        if written >= 0x0001_0002 {
+            let (_layout, _minibatches) = (reader.i32()?, reader.u64()?);
+        }
+        if written >= 0x0001_0003 {
+            attributes.epsilon = reader.f64()?;
+            attributes.use_cudnn_engine = !reader.flag()?;
+        }
+    }
+    Ok(composed(Composition::BatchNormalization {
+        attributes,
+        inverse: body.version < 13,
+        counted: body.version >= 19,
+    }))
+}
+
+pub(in crate::v1) fn rnn_stack<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let bidirectional = body.reader.u64()? != 0;
+    let (num_layers, hidden_size) = (body.reader.u64()?, body.reader.u64()?);
+    let at = body.reader.at();
+    let name = body.reader.text()?;
+    let Some(recurrent_op) = RecurrentOp::from_name(&name) else {
+        return body.bad("lstm, gru, rnnReLU or rnnTanh", name, at);
+    };
+    if body.version >= 14 {
+        body.reader.i32()?;
+    } else {
+        body.order = &[];
+    }
+    let stack = OptimizedRnnStack { hidden_size, num_layers, bidirectional, recurrent_op };
+    Ok(typed(Operator::OptimizedRNNStack(stack)))
+}

@@ -1,0 +1,234 @@
+//! From nodes with relations to the model: variables, then functions, what is read before who reads it.
+
+use super::body::dynamic_axes;
+use super::compose;
+use super::emit::Emitter;
+use super::nodes::path;
+use super::relations::{Child, Graph};
+use super::said::Said;
+use crate::context::Context;
+use crate::dictionary::Dictionary;
+use crate::error::Error;
+use crate::file::ModelFile;
+use crate::model::{Array, Axis, Container, DataType, Function, Model, Origin, Shape, Variable, VariableKind};
+use std::mem;
+
+/// Builds the model.
+pub(super) fn model<'a>(
+    file: &'a ModelFile<'a>,
+    version: u64,
+    mut graph: Graph<'a>,
+    mut context: Context<'_>,
+) -> Result<Model<'a>, Error> {
+    let tensors = mem::take(&mut graph.tensors);
+    let mut emitter = Emitter::new(file, &graph);
+    for node in 0..graph.nodes.len() {
+        emitter.start(node);
+        context.budget.spend::<Variable<'a>>(1, 0)?;
+        variable(&mut emitter).map_err(|e| named(&graph, node, e))?;
+    }
+    functions(&mut emitter, &mut context)?;
+    let root = root(&mut emitter);
+    let Emitter { variables, functions, .. } = emitter;
+    Ok(Model {
+        input: file.bytes(),
+        container: Container::Nodes { version },
+        version: NEWEST_COMPOSITE,
+        uid: "CompositeFunction",
+        name: "",
+        root,
+        variables,
+        functions,
+        origin: Origin::Record(Dictionary::default()),
+        warnings: context.warnings,
+        more_warnings: context.more_warnings,
+        tensors,
+    })
+}
+
+/// The composite version of v2 that the model has.
+const NEWEST_COMPOSITE: u64 = 3;
+
+fn named(graph: &Graph<'_>, node: usize, error: Error) -> Error {
+    error.in_record(path(node, graph.names.get(node).map_or("", |names| names.uid)))
+}
+
+/// Adds the variable that the node is, if it is one.
+fn variable<'a>(emitter: &mut Emitter<'_, 'a>) -> Result<(), Error> {
+    let graph = emitter.graph;
+    let Some(node) = graph.nodes.get(emitter.node) else { return Ok(()) };
+    let made = match &node.said {
+        Said::Input(input) => {
+            let (shape, axes) = (input.shape.clone(), dynamic_axes(input.axis));
+            described(emitter, VariableKind::Input, shape, axes, input.sparse)
+        }
+        Said::Parameter(parameter) => {
+            let kind = if parameter.learns { VariableKind::Parameter } else { VariableKind::Constant };
+            let value = parameter.matrix.tensor(parameter.shape.clone()).map_err(|e| e.in_key("value"))?;
+            stored(emitter, kind, value)
+        }
+        Said::Statistic(statistic) if statistic.computed => {
+            let layout = match graph.children(emitter.node).first() {
+                Some(Child::Node(child)) => layout(graph, *child as usize),
+                _ => None,
+            };
+            let value = statistic.matrix.list(layout).map_err(|e| e.in_key("value"))?;
+            stored(emitter, VariableKind::Constant, value)
+        }
+        _ => return Ok(()),
+    };
+    let place = u32::try_from(emitter.variables.len()).ok();
+    if let Some(slot) = emitter.variable_of.get_mut(emitter.node) {
+        *slot = place;
+    }
+    emitter.variables.push(made);
+    Ok(())
+}
+
+/// The number of elements of a definite shape.
+pub(super) fn elements(shape: &Shape) -> Option<u64> {
+    shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim))
+}
+
+/// The shape of a node's value, where its own body says it.
+pub(super) fn layout<'g>(graph: &'g Graph<'_>, node: usize) -> Option<&'g Shape> {
+    match &graph.nodes.get(node)?.said {
+        Said::Input(input) => Some(&input.shape),
+        Said::Parameter(parameter) => Some(&parameter.shape),
+        _ => None,
+    }
+}
+
+fn stored<'a>(emitter: &Emitter<'_, 'a>, kind: VariableKind, value: Array<'a>) -> Variable<'a> {
+    let shape = value.shape.clone();
+    Variable { value: Some(value), ..described(emitter, kind, shape, Vec::new(), false) }
+}
+
+fn described<'a>(
+    emitter: &Emitter<'_, 'a>,
+    kind: VariableKind,
+    shape: Shape,
+    dynamic_axes: Vec<Axis<'a>>,
+    is_sparse: bool,
+) -> Variable<'a> {
+    let names = emitter.graph.names.get(emitter.node);
+    let node = emitter.graph.nodes.get(emitter.node);
+    Variable {
+        uid: names.map_or("", |names| names.uid),
+        name: names.map_or("", |names| names.name),
+        kind,
+        data_type: node.map_or(DataType::Float, |node| node.data_type),
+        shape,
+        dynamic_axes,
+        is_sparse,
+        needs_gradient: kind == VariableKind::Parameter,
+        value: None,
+        version: 1,
+        at: node.map_or(0, |node| node.at),
+        origin: emitter.origin(),
+    }
+}
+
+/// How far a node is.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    New,
+    /// Its children are being added.
+    Open,
+    Done,
+}
+
+/// Adds all functions, children first. A node that is read while its own children are being added is in a loop: a
+/// placeholder stands for it, as in v2's files.
+fn functions<'a>(emitter: &mut Emitter<'_, 'a>, context: &mut Context<'_>) -> Result<(), Error> {
+    let graph = emitter.graph;
+    let mut states = vec![State::New; graph.nodes.len()];
+    let mut stands_in = vec![false; graph.nodes.len()];
+    for (state, variable) in states.iter_mut().zip(&emitter.variable_of) {
+        if variable.is_some() {
+            *state = State::Done;
+        }
+    }
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    for start in 0..graph.nodes.len() {
+        if states.get(start) != Some(&State::New) {
+            continue;
+        }
+        set(&mut states, start, State::Open);
+        open.push((start, 0));
+        while let Some((node, next)) = open.last_mut() {
+            let node = *node;
+            let child = graph.children(node).get(*next).copied();
+            *next = next.saturating_add(1);
+            let child = match child {
+                Some(Child::Node(child)) => child as usize,
+                Some(Child::Unknown(_)) => continue,
+                None => {
+                    open.pop();
+                    set(&mut states, node, State::Done);
+                    emitter.start(node);
+                    context.budget.spend::<Function<'a>>(1, 0)?;
+                    compose::node(emitter).map_err(|e| named(graph, node, e))?;
+                    continue;
+                }
+            };
+            match states.get(child) {
+                Some(State::New) => {
+                    set(&mut states, child, State::Open);
+                    open.push((child, 0));
+                }
+                Some(State::Open) if stands_in.get(child) == Some(&false) => {
+                    if let Some(slot) = stands_in.get_mut(child) {
+                        *slot = true;
+                    }
+                    emitter.start(child);
+                    let output = emitter.reference(Child::Node(u32::try_from(child).unwrap_or(u32::MAX)));
+                    emitter.placeholder(output);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn set(states: &mut [State], node: usize, state: State) {
+    if let Some(slot) = states.get_mut(node) {
+        *slot = state;
+    }
+}
+
+/// The root: CNTK's are the criteria, evaluation nodes and outputs, and all that nobody reads, as far as they read
+/// something themselves.
+fn root<'a>(emitter: &mut Emitter<'_, 'a>) -> &'a str {
+    let graph = emitter.graph;
+    let mut is_root = vec![true; graph.nodes.len()];
+    for node in 0..graph.nodes.len() {
+        for child in graph.children(node) {
+            if let Child::Node(child) = child
+                && let Some(slot) = is_root.get_mut(*child as usize)
+            {
+                *slot = false;
+            }
+        }
+    }
+    // CNTK computes statistics of the training data by themselves.
+    for (slot, node) in is_root.iter_mut().zip(&graph.nodes) {
+        *slot |= matches!(node.said, Said::Statistic(_));
+    }
+    for wanted in &graph.wanted {
+        if let Some(slot) = is_root.get_mut(*wanted as usize) {
+            *slot = true;
+        }
+    }
+    let roots: Vec<u32> = (0..).zip(is_root).filter(|(_, is)| *is).map(|(node, _)| node).collect();
+    let roots: Vec<u32> = roots.into_iter().filter(|node| !graph.children(*node as usize).is_empty()).collect();
+    if let [only] = roots.as_slice()
+        && let Some(function) = graph.names.get(*only as usize)
+        && emitter.functions.iter().rev().any(|f| f.uid == function.uid)
+    {
+        return function.uid;
+    }
+    let inputs = roots.iter().map(|node| emitter.reference(Child::Node(*node))).collect();
+    emitter.combine(inputs)
+}

@@ -1,0 +1,191 @@
+//! Matrices: dense ones stay ranges of the file, sparse ones are written out.
+
+use super::reader::Reader;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind};
+use crate::model::{Array, DataType, ElementStorage, Shape};
+use smallvec::smallvec;
+use std::ops::Range;
+
+/// A matrix as the file has it: column-major, so that its bytes are those of a tensor whose shape has the same number of
+/// elements, first dimension fastest.
+#[derive(Debug)]
+pub(super) struct Matrix<'a> {
+    /// Offset of its kind.
+    pub(super) at: u64,
+    pub(super) rows: u64,
+    pub(super) columns: u64,
+    bytes: &'a [u8],
+    range: Option<Range<u64>>,
+    data_type: DataType,
+}
+
+/// How much larger than its place in the file a sparse matrix may become.
+const MOST_GROWTH: u64 = 64;
+
+impl<'a> Matrix<'a> {
+    /// Reads one whose elements are of this type.
+    pub(super) fn read(reader: &mut Reader<'a>, data_type: DataType, context: &mut Context<'_>) -> Result<Self, Error> {
+        let at = reader.at();
+        match reader.u8()? {
+            b'd' => Self::dense(reader, data_type, at),
+            b's' => Self::sparse(reader, data_type, at, context),
+            kind => Err(Error::new(ErrorKind::MatrixKind(kind), at)),
+        }
+    }
+
+    fn dense(reader: &mut Reader<'a>, data_type: DataType, at: u64) -> Result<Self, Error> {
+        reader.marker("BMAT")?;
+        let size = element_size(reader, data_type)?;
+        reader.units()?;
+        reader.i32()?;
+        let sizes_at = reader.at();
+        let (rows, columns) = (reader.u64()?, reader.u64()?);
+        let length = rows.checked_mul(columns).and_then(|count| count.checked_mul(size));
+        let length = length.ok_or_else(|| Error::new(ErrorKind::ShapeOverflow, sizes_at))?;
+        let start = reader.at();
+        let bytes = reader.bytes(length)?;
+        let range = Some(start..reader.at());
+        reader.marker("EMAT")?;
+        Ok(Self { at, rows, columns, bytes, range, data_type })
+    }
+
+    /// Compressed rows or columns. What is not stored is 0.
+    fn sparse(reader: &mut Reader<'a>, data_type: DataType, at: u64, context: &mut Context<'_>) -> Result<Self, Error> {
+        reader.marker("BMAT")?;
+        let size = element_size(reader, data_type)?;
+        reader.units()?;
+        let format_at = reader.at();
+        let by_rows = match reader.i32()? {
+            CSC => false,
+            CSR => true,
+            other => return Err(Error::new(ErrorKind::StorageFormat(u64::from(other.cast_unsigned())), format_at)),
+        };
+        let stored_at = reader.at();
+        let stored = reader.u64()?;
+        let (columns, rows) = (reader.u64()?, reader.u64()?);
+        let (lines, within) = if by_rows { (rows, columns) } else { (columns, rows) };
+        let overflow = || Error::new(ErrorKind::ShapeOverflow, stored_at);
+        let length = rows.checked_mul(columns).and_then(|n| n.checked_mul(size)).ok_or_else(overflow)?;
+        let mut parts = (&[][..], &[][..], &[][..]);
+        if stored > 0 {
+            let starts = lines.checked_add(1).ok_or_else(overflow)?;
+            let part = |n: u64, size: u64| n.checked_mul(size).ok_or_else(overflow);
+            parts =
+                (reader.bytes(part(stored, size)?)?, reader.bytes(part(stored, 4)?)?, reader.bytes(part(starts, 4)?)?);
+        }
+        reader.marker("EMAT")?;
+        let most = reader.at().saturating_sub(at).saturating_mul(MOST_GROWTH);
+        if length > most {
+            return Err(Error::new(ErrorKind::Limit { limit: "sparse matrix", value: length, max: most }, at));
+        }
+        let length = usize::try_from(length).map_err(|_| overflow())?;
+        context.budget.spend::<u8>(length, at)?;
+        let mut dense = vec![0; length];
+        if stored > 0 {
+            let step = |line: u64, index: u64| if by_rows { (line, index) } else { (index, line) };
+            let mut place = |line: u64, index: u64, element: &[u8]| {
+                let (row, column) = step(line, index);
+                let first = column.checked_mul(rows)?.checked_add(row)?.checked_mul(size)?;
+                let last = first.checked_add(size)?;
+                let slot = dense.get_mut(usize::try_from(first).ok()?..usize::try_from(last).ok()?)?;
+                slot.copy_from_slice(element);
+                Some(())
+            };
+            fill(parts, size, within, &mut place).map_err(|kind| Error::new(kind, stored_at))?;
+        }
+        let bytes = reader.file().keep_bytes(dense);
+        Ok(Self { at, rows, columns, bytes, range: None, data_type })
+    }
+
+    /// How many elements it has.
+    pub(super) fn count(&self) -> u64 {
+        self.rows.saturating_mul(self.columns)
+    }
+
+    /// The range of the file that its elements are.
+    pub(super) fn range(&self) -> Option<&Range<u64>> {
+        self.range.as_ref()
+    }
+
+    /// A tensor of that shape, which must have as many elements.
+    pub(super) fn tensor(&self, shape: Shape) -> Result<Array<'a>, Error> {
+        let expected = shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
+        let expected = expected.ok_or_else(|| Error::new(ErrorKind::ShapeOverflow, self.at))?;
+        if expected == 0 {
+            return Err(Error::new(ErrorKind::ZeroDimension, self.at));
+        }
+        // The first dimension is the rows. CNTK looks at both numbers.
+        let rows = shape.0.first().copied().unwrap_or(1);
+        if expected != self.count() || rows != self.rows {
+            let (rows, columns) = (self.rows, self.columns);
+            return Err(Error::new(ErrorKind::MatrixShape { rows, columns, expected: shape.0.to_vec() }, self.at));
+        }
+        Ok(self.array(shape))
+    }
+
+    /// The tensor of a matrix that is a list of numbers, whatever its shape is.
+    pub(super) fn list(&self, shape: Option<&Shape>) -> Result<Array<'a>, Error> {
+        let count = self.count();
+        let fits = |shape: &&Shape| shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim)) == Some(count);
+        let shape = shape.filter(fits).cloned().unwrap_or_else(|| Shape(smallvec![count]));
+        if count == 0 {
+            return Err(Error::new(ErrorKind::ZeroDimension, self.at));
+        }
+        Ok(self.array(shape))
+    }
+
+    fn array(&self, shape: Shape) -> Array<'a> {
+        Array {
+            data_type: self.data_type,
+            shape,
+            elements: ElementStorage::Contiguous(self.bytes),
+            at: self.at,
+            range: self.range.clone(),
+        }
+    }
+}
+
+/// CNTK's codes of compressed columns and compressed rows.
+const CSC: i32 = 6;
+const CSR: i32 = 7;
+
+/// The size of an element, which must be that of the node's type.
+fn element_size(reader: &mut Reader<'_>, data_type: DataType) -> Result<u64, Error> {
+    let at = reader.at();
+    let (found, expected) = (reader.u64()?, if data_type == DataType::Double { 8 } else { 4 });
+    if found != expected {
+        return Err(Error::new(ErrorKind::ElementSize { found, expected }, at));
+    }
+    Ok(found)
+}
+
+/// Puts each stored element in its place.
+fn fill(
+    (elements, indices, starts): (&[u8], &[u8], &[u8]),
+    size: u64,
+    within: u64,
+    place: &mut impl FnMut(u64, u64, &[u8]) -> Option<()>,
+) -> Result<(), ErrorKind> {
+    let number = |bytes: &[u8; 4]| u64::try_from(i32::from_le_bytes(*bytes)).map_err(|_| ErrorKind::SparseIndex);
+    let size = usize::try_from(size).unwrap_or(1);
+    let mut stored = elements.chunks_exact(size).zip(indices.as_chunks::<4>().0);
+    let mut starts = starts.as_chunks::<4>().0.iter();
+    let mut start = starts.next().map(&number).transpose()?.unwrap_or(0);
+    if start != 0 {
+        return Err(ErrorKind::SparseIndex);
+    }
+    for (line, end) in (0..).zip(starts) {
+        let end = number(end)?;
+        for _ in 0..end.checked_sub(start).ok_or(ErrorKind::SparseIndex)? {
+            let (element, index) = stored.next().ok_or(ErrorKind::SparseIndex)?;
+            let index = number(index)?;
+            if index >= within {
+                return Err(ErrorKind::SparseIndex);
+            }
+            place(line, index, element).ok_or(ErrorKind::SparseIndex)?;
+        }
+        start = end;
+    }
+    if stored.next().is_some() { Err(ErrorKind::SparseIndex) } else { Ok(()) }
+}

@@ -1,0 +1,166 @@
+//! Who reads whom, and which nodes are wanted.
+
+use super::names::Names;
+use super::nodes::{Node, Nodes, path};
+use super::reader::Reader;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind};
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// A child of a node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Child<'a> {
+    Node(u32),
+    /// A name that no node has.
+    Unknown(&'a str),
+}
+
+/// The relations of a node.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Relation {
+    /// Offset of its entry; 0 for a node without one.
+    pub(super) at: u64,
+    first: u32,
+    count: u32,
+}
+
+/// The nodes with their relations and groups.
+pub(super) struct Graph<'a> {
+    pub(super) nodes: Vec<Node<'a>>,
+    pub(super) names: Vec<Names<'a>>,
+    pub(super) tensors: Vec<Range<u64>>,
+    relations: Vec<Relation>,
+    children: Vec<Child<'a>>,
+    /// Members of the groups of criteria, evaluation nodes and outputs.
+    pub(super) wanted: Vec<u32>,
+}
+
+impl<'a> Graph<'a> {
+    /// The children of a node, in the file's order.
+    pub(super) fn children(&self, node: usize) -> &[Child<'a>] {
+        let Some(relation) = self.relations.get(node) else { return &[] };
+        let first = relation.first as usize;
+        self.children.get(first..first.saturating_add(relation.count as usize)).unwrap_or(&[])
+    }
+
+    /// The children of a node in v2's order of inputs.
+    pub(super) fn inputs(&self, node: usize) -> SmallVec<[Child<'a>; 4]> {
+        let children = self.children(node);
+        let order = self.nodes.get(node).map_or(&[][..], |node| node.order);
+        let placed = order.iter().filter_map(|place| children.get(usize::from(*place)));
+        placed.chain(children.iter().skip(order.len())).copied().collect()
+    }
+
+    /// Offset of the relations of a node.
+    pub(super) fn relation_at(&self, node: usize) -> u64 {
+        self.relations.get(node).map_or(0, |relation| relation.at)
+    }
+}
+
+/// Reads relations and groups.
+pub(super) fn read<'a>(
+    reader: &mut Reader<'a>,
+    nodes: Nodes<'a>,
+    context: &mut Context<'_>,
+) -> Result<Graph<'a>, Error> {
+    let Nodes { list, names, mut index, tensors } = nodes;
+    let mut graph = Graph {
+        relations: vec![Relation::default(); list.len()],
+        children: Vec::new(),
+        wanted: Vec::new(),
+        nodes: list,
+        names,
+        tensors,
+    };
+    let mut scratch = String::new();
+    reader.marker("BRelation")?;
+    for _ in 0..graph.nodes.len() {
+        let at = reader.at();
+        let node = existing(reader, &graph.names, &mut index, &mut scratch).map_err(|e| e.in_key("relations"))?;
+        let seen = |e: Error| {
+            e.in_key("inputs").in_record(path(node as usize, graph.names.get(node as usize).map_or("", |n| n.uid)))
+        };
+        let count = reader.count("children", 2).map_err(seen)?;
+        let first = u32::try_from(graph.children.len()).unwrap_or(u32::MAX);
+        for _ in 0..count {
+            context.budget.spend::<Child<'_>>(1, reader.at())?;
+            scratch.clear();
+            reader.text_into(&mut scratch).map_err(seen)?;
+            graph.children.push(match index.find(&graph.names, &scratch) {
+                Some(child) => Child::Node(child),
+                None => Child::Unknown(reader.file().keep_text(scratch.clone())),
+            });
+        }
+        if let Some(relation) = graph.relations.get_mut(node as usize) {
+            *relation = Relation { at, first, count: u32::try_from(count).unwrap_or(u32::MAX) };
+        }
+    }
+    reader.marker("ERelation")?;
+    groups(reader, &mut graph, &mut index).map_err(|e| e.in_key("roots"))?;
+    Ok(graph)
+}
+
+/// The groups, each a list of nodes. What is wanted is decided by the graph; criteria, evaluation nodes and outputs add to it.
+fn groups(reader: &mut Reader<'_>, graph: &mut Graph<'_>, index: &mut super::names::Index) -> Result<(), Error> {
+    reader.marker("BRootNodes")?;
+    if reader.next_is("BFeatureNodes") {
+        group(reader, graph, index, false)?;
+        reader.marker("EFeatureNodes")?;
+    }
+    if reader.next_is("BLabelNodes") {
+        group(reader, graph, index, false)?;
+    }
+    reader.marker("ELabelNodes")?;
+    for (begin, ends, wanted) in [
+        ("BCriterionNodes", ["ECriterionNodes", "ECriteriaNodes"], true),
+        ("BCriteriaNodes", ["ECriterionNodes", "ECriteriaNodes"], true),
+        ("BNodesReqMultiSeqHandling", ["ENodesReqMultiSeqHandling"; 2], false),
+        ("BEvalNodes", ["EEvalNodes"; 2], true),
+        ("BOutputNodes", ["EOutputNodes"; 2], true),
+    ] {
+        if reader.next_is(begin) {
+            group(reader, graph, index, wanted)?;
+            if !reader.next_is(ends[0]) {
+                reader.marker(ends[1])?;
+            }
+        }
+    }
+    if reader.next_is("BPairNodes") {
+        let at = reader.at();
+        if reader.u64()? != 0 {
+            return Err(Error::new(ErrorKind::Forbidden { what: "a list of pair nodes" }, at));
+        }
+        reader.marker("EPairNodes")?;
+    }
+    reader.marker("ERootNodes")
+}
+
+fn group(
+    reader: &mut Reader<'_>,
+    graph: &mut Graph<'_>,
+    index: &mut super::names::Index,
+    wanted: bool,
+) -> Result<(), Error> {
+    let mut scratch = String::new();
+    for _ in 0..reader.count("nodes", 2)? {
+        let node = existing(reader, &graph.names, index, &mut scratch)?;
+        if wanted {
+            graph.wanted.push(node);
+        }
+    }
+    Ok(())
+}
+
+/// A node that must be there.
+fn existing(
+    reader: &mut Reader<'_>,
+    names: &[Names<'_>],
+    index: &mut super::names::Index,
+    scratch: &mut String,
+) -> Result<u32, Error> {
+    let at = reader.at();
+    scratch.clear();
+    reader.text_into(scratch)?;
+    index.find(names, scratch).ok_or_else(|| Error::new(ErrorKind::NoSuchNode { name: scratch.clone() }, at))
+}

@@ -1,0 +1,214 @@
+//! The rules of the v1 format, and what its reader makes of sound files.
+
+use super::Pair;
+use crate::support::nodes::{File, Node, file, input, matrix, node, parameter, raw_matrix, shape, sparse, text};
+use cntk_parser::model::{ElementStorage, FunctionKind};
+use cntk_parser::ops::Op;
+use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
+
+/// z = W x.
+pub fn product() -> File {
+    let times = [&1_u64.to_le_bytes()[..], &(-1_i32).to_le_bytes()].concat();
+    let nodes = [
+        parameter("W", &[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        input("x", &[3]),
+        node("Times", "z", &times, &["W", "x"]),
+    ];
+    file(&nodes).group("Feature", &["x"]).group("Output", &["z"])
+}
+
+fn with(change: impl FnOnce(&mut File)) -> Vec<u8> {
+    let mut file = product();
+    change(&mut file);
+    file.bytes()
+}
+
+fn pair(rule: &'static str, bad: Vec<u8>) -> Pair {
+    Pair { rule, bad, good: product().bytes() }
+}
+
+/// The file with the parameter's matrix in place of the last of its body.
+fn holds(matrix: &[u8]) -> Vec<u8> {
+    with(|file| file.nodes[0].body = [&1.0_f32.to_le_bytes()[..], &shape(&[2, 3]), matrix].concat())
+}
+
+/// The first place of `from` replaced.
+fn replaced(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
+    let at = bytes.windows(from.len()).position(|window| window == from).expect("it is there");
+    bytes.splice(at..at + from.len(), to.iter().copied());
+    bytes
+}
+
+fn nodes(change: impl FnOnce(&mut Vec<Node>)) -> Vec<u8> {
+    with(|file| change(&mut file.nodes))
+}
+
+pub fn pairs() -> Vec<Pair> {
+    let six = [1.0; 6];
+    let half = {
+        let mut bytes = product().bytes();
+        let name = text("W");
+        let at = bytes.windows(name.len()).position(|window| window == name).expect("a name");
+        bytes[at..at + 2].copy_from_slice(&0xd800_u16.to_le_bytes());
+        bytes
+    };
+    let end = |bytes: Vec<u8>, marker: &str| {
+        let marker = text(marker);
+        let at = bytes.windows(marker.len()).position(|window| window == marker).expect("a marker");
+        [&bytes[..at], &[b'a', 0].repeat(40)].concat()
+    };
+    let quantized = [&1_u64.to_le_bytes()[..], &(-1_i32).to_le_bytes(), &[0; 16]].concat();
+    let slice = |stride: i32| {
+        let body = [
+            &1_i32.to_le_bytes()[..],
+            &0_i64.to_le_bytes(),
+            &2_i64.to_le_bytes(),
+            &1_i32.to_le_bytes(),
+            &stride.to_le_bytes(),
+        ];
+        node("Slice", "part", &body.concat(), &["z"])
+    };
+    vec![
+        pair("v1.marker", replaced(product().bytes(), &text("BRelation"), &text("BRelatives"))),
+        pair("v1.text-end", end(product().bytes(), "ENodeList")),
+        pair("v1.utf16", half),
+        pair("v1.version", product().version(0).bytes()),
+        pair("v1.count", replaced(product().bytes(), &3_u64.to_le_bytes(), &(1_u64 << 60).to_le_bytes())),
+        pair("v1.op", nodes(|nodes| nodes[2].op = "Convolute".to_owned())),
+        pair("v1.precision", nodes(|nodes| nodes[2].precision = "quad".to_owned())),
+        pair("v1.matrix-kind", holds(&[&b"x"[..], &matrix(2, 3, &six)[1..]].concat())),
+        pair("v1.element-size", holds(&raw_matrix(8, 2, 3, &[0; 48]))),
+        pair("v1.matrix-shape", holds(&matrix(3, 2, &six))),
+        pair("v1.sparse-index", holds(&sparse(6, 2, 3, &[1.0], &[2], &[0, 0, 1, 1]))),
+        pair("v1.duplicate-node", nodes(|nodes| nodes.push(input("X", &[3])))),
+        pair("v1.node-reference", with(|file| file.groups.insert(1, ("Eval".to_owned(), vec!["y".to_owned()])))),
+        pair("v1.forbidden", with(|file| file.groups.push(("Pair".to_owned(), vec!["z".to_owned()])))),
+        pair("v1.quantized", nodes(|nodes| nodes[2] = node("QuantizedTimes", "z", &quantized, &["W", "x"]))),
+        Pair {
+            rule: "v1.ignored",
+            bad: nodes(|nodes| nodes.push(slice(-1))),
+            good: nodes(|nodes| nodes.push(slice(1))),
+        },
+        pair("v1.flag", nodes(|nodes| nodes.push(node("UnpackSequence", "u", &[0, 0, 0, 0, 7], &["z"])))),
+        pair("v1.trailing", with(|file| file.tail = vec![0; 3])),
+        pair("file.checkpoint", text("BCKP")),
+    ]
+}
+
+/// A dense matrix stays where it is, a sparse one is written out.
+#[test]
+fn matrices_are_read_as_they_lie() {
+    let elements = |bytes: &[u8]| {
+        let file = ModelFile::new(bytes);
+        let model = parse(&file, &Limits::default()).expect("a sound file");
+        let value = model.variables[0].value.clone().expect("a value");
+        let ElementStorage::Contiguous(elements) = value.elements else { panic!("in pieces") };
+        if let Some(range) = value.range {
+            assert_eq!(&bytes[range.start as usize..range.end as usize], elements);
+            assert_eq!(model.tensor_ranges(), [range]);
+        }
+        elements.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<_>>()
+    };
+    assert_eq!(elements(&product().bytes()), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    // [[7, 0, 0], [0, 0, 9]]
+    let columns = holds(&sparse(6, 2, 3, &[7.0, 9.0], &[0, 1], &[0, 1, 1, 2]));
+    let rows = holds(&sparse(7, 2, 3, &[7.0, 9.0], &[0, 2], &[0, 1, 2]));
+    assert_eq!(elements(&columns), [7.0, 0.0, 0.0, 0.0, 0.0, 9.0]);
+    assert_eq!(elements(&rows), [7.0, 0.0, 0.0, 0.0, 0.0, 9.0]);
+    assert_eq!(elements(&holds(&sparse(6, 2, 3, &[], &[], &[]))), [0.0; 6]);
+}
+
+/// Every way in which the indices of a sparse matrix can be wrong.
+#[test]
+fn sparse_indices_stay_within() {
+    let code =
+        |matrix: Vec<u8>| parse(&ModelFile::new(&holds(&matrix)), &Limits::default()).map(|_| ()).map_err(|e| e.code());
+    let bad = Err("v1.sparse-index");
+    assert_eq!(code(sparse(6, 2, 3, &[1.0], &[-1], &[0, 1, 1, 1])), bad, "a negative index");
+    assert_eq!(code(sparse(6, 2, 3, &[1.0], &[0], &[0, 1, 0, 1])), bad, "starts that fall");
+    assert_eq!(code(sparse(6, 2, 3, &[1.0], &[0], &[1, 1, 1, 1])), bad, "a first start that is not 0");
+    assert_eq!(code(sparse(6, 2, 3, &[1.0], &[0], &[0, 0, 0, 0])), bad, "elements left over");
+    assert_eq!(code(sparse(6, 2, 3, &[1.0], &[0], &[0, 2, 2, 2])), bad, "elements that are not there");
+    assert_eq!(code(sparse(5, 2, 3, &[1.0], &[0], &[0, 1, 1, 1])), Err("tensor.storage-format"));
+    let large = [&1.0_f32.to_le_bytes()[..], &shape(&[1 << 15, 1 << 15]), &sparse(6, 1 << 15, 1 << 15, &[], &[], &[])];
+    let bytes = with(|file| file.nodes[0].body = large.concat());
+    assert_eq!(parse(&ModelFile::new(&bytes), &Limits::default()).unwrap_err().code(), "limit");
+}
+
+/// The shape of the first variable of a file.
+fn first_shape(file: &File) -> Vec<u64> {
+    let bytes = file.bytes();
+    let source = ModelFile::new(&bytes);
+    let model = parse(&source, &Limits::default()).unwrap_or_else(|e| panic!("{e}"));
+    model.variables[0].shape.0.to_vec()
+}
+
+#[test]
+fn old_inputs_and_parameters() {
+    let sizes = |numbers: &[u64]| numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+    let input = |version, body: &[u8]| {
+        let nodes = [node("InputValue", "x", body, &[]), node("Abs", "y", &[], &["x"])];
+        first_shape(&File { version: Some(version), ..file(&nodes) })
+    };
+    // Before there were shapes: the middle, the last and the first dimension.
+    assert_eq!(input(2, &[sizes(&[24, 1]), sizes(&[3, 4, 2])].concat()), [2, 3, 4]);
+    assert_eq!(input(2, &[sizes(&[24, 1]), shape(&[4, 6])].concat()), [4, 6]);
+    assert_eq!(input(7, &[sizes(&[5, 1]), shape(&[4, 6])].concat()), [5], "rows that are not the layout's");
+    let parameter = |body: &[u8]| {
+        let nodes = [node("LearnableParameter", "W", body, &[]), node("Abs", "y", &[], &["W"])];
+        first_shape(&File { version: Some(2), ..file(&nodes) })
+    };
+    let six = matrix(2, 3, &[0.0; 6]);
+    assert_eq!(parameter(&[vec![1], sizes(&[2, 3]), six.clone()].concat()), [2, 3]);
+    assert_eq!(parameter(&[vec![1], sizes(&[0, 3]), shape(&[2]), six].concat()), [2, 3]);
+    let column = matrix(6, 1, &[0.0; 6]);
+    assert_eq!(parameter(&[vec![1], sizes(&[0, 1]), shape(&[6]), column].concat()), [6]);
+}
+
+/// Names are matched without regard to case; a cycle through a delay gets a placeholder.
+#[test]
+fn relations_and_loops() {
+    let delay = [&1_i32.to_le_bytes()[..], &shape(&[3]), &0.5_f32.to_le_bytes()].concat();
+    let nodes =
+        [input("x", &[3]), node("Plus", "h", &[], &["X", "Before"]), node("PastValue", "before", &delay, &["H"])];
+    let bytes = file(&nodes).group("Output", &["h"]).bytes();
+    let source = ModelFile::new(&bytes);
+    let model = parse(&source, &Limits::default()).unwrap_or_else(|e| panic!("{e}"));
+    let validation = validate(model, &ValidateOptions::default());
+    let model = validation.model.unwrap_or_else(|| panic!("{:?}", validation.findings));
+    assert_eq!(model.loops().len(), 1);
+    assert_eq!(model.outputs()[0].name, "h");
+}
+
+/// What cannot be computed stands in the model under its own name.
+#[test]
+fn lossy_nodes_are_foreign() {
+    let bytes = file(&[input("x", &[1]), node("OneHot", "y", &[], &["x"])]).bytes();
+    let source = ModelFile::new(&bytes);
+    let model = parse(&source, &Limits::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert!(matches!(model.functions[0].kind, FunctionKind::Foreign(foreign) if foreign.name == "OneHot"));
+    assert!(validate(model, &ValidateOptions::default()).model.is_some());
+}
+
+/// A file without a version says nothing of precision; its matrices do.
+#[test]
+fn version_1_is_as_precise_as_its_matrices() {
+    let value = raw_matrix(8, 1, 1, &2.0_f64.to_le_bytes());
+    let body = [vec![1], [1_u64, 1].iter().flat_map(|n| n.to_le_bytes()).collect(), value].concat();
+    let nodes = [node("LearnableParameter", "a", &body, &[]), node("Abs", "b", &[], &["a"])];
+    let bytes = File { version: None, ..file(&nodes) }.bytes();
+    let source = ModelFile::new(&bytes);
+    let model = parse(&source, &Limits::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert!(matches!(model.functions[0].kind, FunctionKind::Primitive(Op::Abs)));
+    assert_eq!(format!("{:?}", model.variables[0].data_type), "Double");
+}
+
+/// A file cut anywhere is refused, and says where.
+#[test]
+fn cut_files_are_refused() {
+    let bytes = product().bytes();
+    for end in 0..bytes.len() {
+        let error = parse(&ModelFile::new(&bytes[..end]), &Limits::default()).expect_err("a cut file");
+        assert!(error.offset() <= end as u64);
+    }
+}
