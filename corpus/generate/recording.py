@@ -30,8 +30,12 @@ def record(folder, name, model, feeds, source, rtol=1e-3, atol=1e-4, determinist
     model.save(base + ".model")
     if rewrite:
         rewrite(base + ".model")
+    record_loaded(base, C.Function.load(base + ".model"), feeds, source, rtol, atol, deterministic, finite, note, stand_in)
+
+
+def record_loaded(base, loaded, feeds, source, rtol=1e-3, atol=1e-4, deterministic=True, finite=True, note=None, stand_in=None):
+    """The same for a file that is there and was loaded."""
     samples_of = {getattr(k, "uid", k): v for k, v in feeds.items()}
-    loaded = C.Function.load(base + ".model")
     arrays, inputs, fed = {}, [], {}
     for i, var in enumerate(loaded.arguments):
         samples = samples_of.get(var.uid, samples_of.get(var.name))
