@@ -9,6 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Folders that Python's programs leave beside what they ran.
+const CACHES: [&str; 4] = ["__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"];
+
 /// A directory being written.
 pub struct Directory {
     path: PathBuf,
@@ -30,18 +33,23 @@ impl Directory {
         let replaces = match fs::read_dir(path) {
             Ok(entries) => {
                 let mut any = false;
+                let mut caches = Vec::new();
                 for entry in entries {
                     any = true;
-                    let name = entry?.file_name();
-                    if !names.iter().any(|n| *n == name) && name != "__pycache__" {
+                    let entry = entry?;
+                    let name = entry.file_name();
+                    if CACHES.iter().any(|n| *n == name) && entry.file_type()?.is_dir() {
+                        caches.push(entry.path());
+                    } else if !names.iter().any(|n| *n == name) {
                         bail!("holds files that are not of a conversion");
-                    }
-                    if name == "__pycache__" {
-                        bail!("holds __pycache__: remove the directory first");
                     }
                 }
                 if any && !overwrite {
                     bail!(Exists);
+                }
+                // Now, for the sandbox does not let folders be listed later on. What is lost is made again.
+                for cache in caches {
+                    fs::remove_dir_all(cache)?;
                 }
                 any
             }
@@ -147,6 +155,16 @@ mod tests {
         made.finish().unwrap();
         assert_eq!(fs::read(path.join("b")).unwrap(), b"third");
         assert_eq!(entries(), 1);
+
+        fs::create_dir_all(path.join("__pycache__/more")).unwrap();
+        fs::write(path.join("__pycache__/model.pyc"), "").unwrap();
+        assert!(Directory::create(&path, NAMES, false).is_err());
+        assert!(path.join("__pycache__").exists());
+        Directory::create(&path, NAMES, true).unwrap().finish().unwrap();
+        assert!(!path.join("__pycache__").exists());
+        let made = Directory::create(&path, NAMES, true).unwrap();
+        made.file(1).write_all(b"third").unwrap();
+        made.finish().unwrap();
 
         fs::write(path.join("mine"), "").unwrap();
         assert!(Directory::create(&path, NAMES, true).is_err());
