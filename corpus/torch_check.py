@@ -45,7 +45,7 @@ from harness.case import Case, cases_in
 from harness.known import KnownFailures
 
 CONVERT_SECONDS = 30
-FILES = {"model.py", "test_model.py", "report.json", "model.safetensors", "reference.safetensors"}
+FILES = {"__init__.py", "model.py", "test_model.py", "report.json", "model.safetensors", "reference.safetensors"}
 
 
 class Fail(Exception):

@@ -128,8 +128,8 @@ impl Converter {
         })
     }
 
-    /// The files of a PyTorch module by name: `model.py`, `test_model.py`, `report.json`, `model.safetensors`,
-    /// `reference.safetensors`.
+    /// The files of a PyTorch package by name: `model.py`, `test_model.py`, `report.json`, `__init__.py`,
+    /// `model.safetensors`, `reference.safetensors`.
     ///
     /// # Errors
     ///
@@ -145,6 +145,7 @@ impl Converter {
                 ("model.py", made.module.into_bytes()),
                 ("test_model.py", made.test.into_bytes()),
                 ("report.json", made.report.into_bytes()),
+                ("__init__.py", made.package.into_bytes()),
             ])
         })
         .map(|mut files| {
@@ -310,7 +311,8 @@ mod tests {
         assert_eq!(summary.inputs[0].name, "features");
         assert!(sink.len() + side.len() > onnx.len() && side.len() > sink.len());
         let names: Vec<_> = converter.to_pytorch(&owned).unwrap().into_iter().map(|(name, _)| name).collect();
-        let wanted = ["model.py", "test_model.py", "report.json", "model.safetensors", "reference.safetensors"];
+        let texts = ["model.py", "test_model.py", "report.json", "__init__.py"];
+        let wanted = [&texts[..], &["model.safetensors", "reference.safetensors"][..]].concat();
         assert_eq!(names, wanted);
     }
 

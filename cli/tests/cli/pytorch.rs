@@ -6,7 +6,8 @@ use std::fs;
 
 /// A file of every kind of layer that holds weights in another order.
 const MODELS: [&str; 3] = ["gru_tagger", "resnet_bottleneck", "ornn_lstm_bidirectional"];
-const FILES: [&str; 5] = ["model.py", "model.safetensors", "reference.safetensors", "report.json", "test_model.py"];
+const FILES: [&str; 6] =
+    ["__init__.py", "model.py", "model.safetensors", "reference.safetensors", "report.json", "test_model.py"];
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
@@ -32,6 +33,8 @@ fn a_directory_appears_whole_or_not_at_all() {
     assert_eq!(folder.names(), ["m.model", "m_pytorch"]);
     let run = folder.run(&["convert", "m.model", "--to", "pytorch"]).fails(2, "m_pytorch: exists already");
     assert!(run.stderr.contains("hint: --force"), "{}", run.stderr);
+    fs::create_dir(folder.path("m_pytorch/__pycache__")).unwrap();
+    folder.write("m_pytorch/__pycache__/model.pyc", b"");
     folder.run(&["convert", "m.model", "--to", "pytorch", "--force"]).done();
     folder
         .run(&["convert", "m.model", "--to", "pytorch", "-o", "other", "--outputs", "none such"])

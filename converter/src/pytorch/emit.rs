@@ -62,6 +62,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
         module,
         test: testing::test(&emission, &interface),
         report: report::report(&emission),
+        package: emission.package(),
         weights: emission.weights(),
         reference: reference::made_up(&interface),
         warnings: lower.warnings.clone(),
@@ -137,6 +138,17 @@ impl Emission<'_, '_, '_, '_> {
         code.push(1, "return model.eval()");
         let code = code.finish();
         format!("{}{}{code}", self.docstring(), imports(&needs))
+    }
+
+    /// What other programs import: several converted models live side by side by the names of their directories.
+    fn package(&self) -> String {
+        let mut code = Lines::default();
+        code.push(0, &format!("\"\"\"{}: PyTorch form of a CNTK model.\"\"\"", self.class));
+        code.push(0, "");
+        code.collection("from .model import ", "", &[self.class.clone(), "load".to_owned()]);
+        code.push(0, "");
+        code.collection("__all__ = ", "[]", &[format!("\"{}\"", self.class), "\"load\"".to_owned()]);
+        code.finish()
     }
 
     fn class(&self, code: &mut Lines, body: &str) {

@@ -68,6 +68,8 @@ pub struct PyTorchConversion {
     pub test: String,
     /// `report.json`.
     pub report: String,
+    /// `__init__.py`, which makes the directory a package.
+    pub package: String,
     /// `model.safetensors`.
     pub weights: Vec<Tensor>,
     /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] or [`Self::compare_with_evaluator`] has

@@ -59,24 +59,24 @@ fn constants(
     parts: &[&str],
 ) {
     let arguments: Vec<String> = interface.inputs.iter().map(|p| string(&p.argument)).collect();
-    code.statement(0, "ARGUMENTS: list[str] = ", &format!("[{}]", arguments.join(", ")));
+    code.collection("ARGUMENTS: list[str] = ", "[]", &arguments);
     let shapes: Vec<String> = interface.outputs.iter().map(shape).collect();
     code.push(0, "# Sizes of the outputs: N samples, T steps, None for what is free.");
-    code.statement(0, "SHAPES: list[list[int | str | None]] = ", &format!("[{}]", shapes.join(", ")));
+    code.collection("SHAPES: list[list[int | str | None]] = ", "[]", &shapes);
     if parts.contains(&STEPS) {
         code.push(0, "# Where the valid steps of an output are counted: in an argument, or in another output.");
-        code.statement(0, "STEPS: dict[int, str | int] = ", &format!("{{{}}}", steps(interface).join(", ")));
+        code.collection("STEPS: dict[int, str | int] = ", "{}", &steps(interface));
     }
     if parts.contains(&SAMPLES) {
         let batched = interface.inputs.iter().filter(|p| p.has_batch()).map(|p| p.argument.as_str());
         let all: Vec<String> = batched.chain(interface.lengths.iter().map(|(_, n)| n.as_str())).map(string).collect();
         code.push(0, "# Arguments with a batch axis.");
-        code.statement(0, "BATCHED = ", &format!("[{}]", all.join(", ")));
+        code.collection("BATCHED = ", "[]", &all);
     }
     if parts.contains(&PADDING) {
         let all: Vec<String> = padded.iter().map(|(p, l)| format!("{}: {}", string(&p.argument), string(l))).collect();
         code.push(0, "# Arguments with sequences, and what counts their valid steps.");
-        code.statement(0, "PADDED = ", &format!("{{{}}}", all.join(", ")));
+        code.collection("PADDED = ", "{}", &all);
         code.push(0, "# Padding to add.");
         code.push(0, if longer(e.lower.graph, interface) { "MORE_STEPS = 1" } else { "MORE_STEPS = 0" });
     }
@@ -87,7 +87,7 @@ fn constants(
         code.push(0, "# Parameters that these outputs depend on through comparisons and indices only.");
     }
     let unreached: Vec<String> = unreached.iter().map(|k| string(k)).collect();
-    code.statement(0, "WITHOUT_GRADIENT: list[str] = ", &format!("[{}]", unreached.join(", ")));
+    code.collection("WITHOUT_GRADIENT: list[str] = ", "[]", &unreached);
 }
 
 fn shape(port: &Port) -> String {

@@ -11,14 +11,12 @@ use cntk2onnx::{
 use std::{io::Write, path::Path};
 
 /// The files of a converted model; those of text first.
-const NAMES: &[&str] = &["model.py", "test_model.py", "report.json", "model.safetensors", "reference.safetensors"];
+const NAMES: &[&str] =
+    &["model.py", "test_model.py", "report.json", "__init__.py", "model.safetensors", "reference.safetensors"];
 
 pub fn open(args: &Args, input: &Input) -> Result<Opened> {
-    let path = path(args, input, |p| {
-        let mut name = p.file_stem().unwrap_or_default().to_owned();
-        name.push("_pytorch");
-        p.with_file_name(name)
-    })?;
+    let path =
+        path(args, input, |p| p.with_file_name(importable(&p.file_stem().unwrap_or_default().to_string_lossy())))?;
     let record = args.record.as_deref().map(Input::open).transpose()?.map(Box::new);
     let directory = Directory::create(&path, NAMES, args.force)?;
     Ok(Opened::Pytorch(path, directory, record))
@@ -59,10 +57,17 @@ pub fn finish(
     Ok(Ended::done(made.dropped.iter().map(ToString::to_string).collect()))
 }
 
+/// The name of a directory that Python imports as a package.
+fn importable(stem: &str) -> String {
+    let letters = stem.chars().map(|c| if c.is_alphanumeric() { c } else { '_' });
+    let digit = stem.starts_with(|c: char| c.is_numeric());
+    digit.then_some('_').into_iter().chain(letters).chain("_pytorch".chars()).collect()
+}
+
 fn write(terminal: &Terminal, made: &PyTorchConversion, destination: &Directory, input: &Input) -> Result<()> {
-    for (i, text) in [&made.module, &made.test, &made.report].into_iter().enumerate() {
+    for (i, text) in [&made.module, &made.test, &made.report, &made.package].into_iter().enumerate() {
         destination.file(i).write_all(text.as_bytes())?;
     }
-    tensors(terminal, &made.weights, destination.file(3), input)?;
-    tensors(terminal, &made.reference, destination.file(4), input)
+    tensors(terminal, &made.weights, destination.file(4), input)?;
+    tensors(terminal, &made.reference, destination.file(5), input)
 }

@@ -45,6 +45,19 @@ impl Lines {
         }
     }
 
+    /// `head` and a collection between two brackets, an item a line where they do not fit; of names to import, brackets only then.
+    pub(crate) fn collection(&mut self, head: &str, brackets: &str, items: &[String]) {
+        let (open, close) = brackets.split_at(brackets.len() / 2);
+        let line = format!("{head}{open}{}{close}", items.join(", "));
+        if line.chars().count() <= WIDTH {
+            return self.push(0, &line);
+        }
+        let (open, close) = if brackets.is_empty() { ("(", ")") } else { (open, close) };
+        self.push(0, &format!("{head}{open}"));
+        items.iter().for_each(|item| self.push(1, &format!("{item},")));
+        self.push(0, close);
+    }
+
     /// `def name(arguments) -> result:`
     pub(crate) fn signature(&mut self, depth: usize, name: &str, arguments: &[String], result: &str) {
         let all = arguments.join(", ");

@@ -11,7 +11,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from model import load
+if __package__:
+    from .model import load
+else:
+    # Run as a program, or with this directory on the path.
+    from model import load
 
 HERE = Path(__file__).parent
 CONSTANTS
