@@ -19,6 +19,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod anomalies;
 mod cells;
 mod converter;
 mod cost;
@@ -36,6 +37,7 @@ mod record;
 mod report;
 mod weights;
 
+pub use anomalies::anomalies;
 pub use cntk_evaluator as evaluator;
 pub use cntk_parser as parser;
 pub use converter::{Converter, Source};

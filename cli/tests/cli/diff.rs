@@ -44,6 +44,11 @@ fn one_changed_float_is_found_and_named() {
     let run = folder.run(&["validate", "b.model", "--against", "m.model"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("1 of "), "{}", run.stderr);
+    // Without a model to compare with, it is still unlike all others.
+    let run = folder.run(&["validate", "b.model", "--scan-weights"]).done();
+    assert!(run.out().contains("[weights.isolated]"), "{}", run.out());
+    let run = folder.run(&["validate", "m.model", "--scan-weights"]).done();
+    assert!(!run.out().contains("[weights."), "{}", run.out());
     folder.write("nan.model", &altered(&folder.read("m.model"), f32::NAN));
     let run = folder.run(&["diff", "m.model", "nan.model"]);
     assert!(run.out().contains("1 new NaN"), "{}", run.out());

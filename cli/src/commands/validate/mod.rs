@@ -25,7 +25,7 @@ pub struct Args {
     /// Models, and directories to search for *.model, *.dnn and *.cmf; `-` reads standard input
     #[arg(value_name = "IN", required_unless_present = "limits")]
     pub inputs: Vec<PathBuf>,
-    /// Look at every weight, not only at the first 16 MiB
+    /// Look at every weight, not only at the first 16 MiB, and note those that look unlike others
     #[arg(long)]
     pub scan_weights: bool,
     /// Print the limits in force
@@ -110,7 +110,10 @@ fn one(
         Err(error) => Verdict::malformed(&input.name, &error),
         Ok(model) => {
             let mut validation = load::validate(common, model, args.scan_weights);
-            let verdict = Verdict::checked(&input.name, &mut validation);
+            let mut verdict = Verdict::checked(&input.name, &mut validation);
+            if let (true, Some(model)) = (args.scan_weights, &validation.model) {
+                verdict.findings.extend(cntk2onnx::anomalies(model.model()));
+            }
             if let (Some(trusted), Some(model)) = (trusted, &validation.model) {
                 as_wanted = diff::against(terminal, common, trusted, model)?;
             }

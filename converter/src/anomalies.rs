@@ -1,0 +1,194 @@
+//! Weights that look unlike others, each for a reason that can be stated in numbers. None is a verdict: healthy models have such
+//! weights now and then.
+
+use cntk_parser::{
+    Escaped, Finding, Severity,
+    model::{Array, DataType, ElementStorage, Model, Variable, VariableKind},
+};
+use std::{collections::HashMap, hash::Hasher};
+
+/// Units fewer than this, or with fewer weights, are too small to tell from chance.
+const SMALLEST: usize = 8;
+/// A tensor stands apart if its scale is so many times its peers', or the other way round.
+const APART: f64 = 1000.0;
+/// Fewer peers than this are no measure.
+const PEERS: usize = 5;
+/// An element is isolated if it is so many times as large as the root mean square of the others.
+const ISOLATED: f64 = 50.0;
+/// A tensor has isolated elements if it has so many of them at most, among a thousand times as many.
+const FEW: usize = 3;
+
+/// Looks at every parameter: dead and duplicated units, a scale that stands apart, isolated extreme elements.
+pub fn anomalies(model: &Model<'_>) -> Vec<Finding> {
+    let mut notes = vec![];
+    let mut scales = vec![];
+    for (index, variable) in model.variables.iter().enumerate() {
+        let values = variable.value.as_ref().filter(|_| variable.kind == VariableKind::Parameter).and_then(values);
+        let Some(values) = values else { continue };
+        let mut note = |rule, message: String| notes.push(finding(index, variable, rule, &message));
+        units(&variable.shape.0, &values, &mut note);
+        isolated(&values, &mut note);
+        let scale = rms(values.iter().copied());
+        if variable.shape.0.len() > 1 && scale > 0.0 && scale.is_finite() {
+            scales.push((index, scale));
+        }
+    }
+    apart(model, scales, &mut notes);
+    notes
+}
+
+fn finding(index: usize, variable: &Variable<'_>, rule: &'static str, message: &str) -> Finding {
+    let name = if variable.name.is_empty() { variable.uid } else { variable.name };
+    let message = format!("parameter \"{}\": {message}", Escaped(name));
+    let offset = variable.value.as_ref().map_or(variable.at, |value| value.at);
+    Finding { rule, severity: Severity::Note, offset, path: format!("inputs[{index}].value"), message }
+}
+
+/// Floating-point elements that lie in one run.
+fn values(array: &Array<'_>) -> Option<Vec<f32>> {
+    let ElementStorage::Contiguous(bytes) = array.elements else { return None };
+    match array.data_type {
+        DataType::Float | DataType::Float16 => {
+            Some(bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap_or_default())).collect())
+        }
+        DataType::Double => {
+            Some(bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap_or_default()) as f32).collect())
+        }
+        _ => None,
+    }
+}
+
+fn rms(values: impl Iterator<Item = f32>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0u64);
+    for value in values {
+        sum += f64::from(value) * f64::from(value);
+        count += 1;
+    }
+    if count == 0 { 0.0 } else { (sum / count as f64).sqrt() }
+}
+
+/// Units are the slices along the first axis of the file (the outputs of a matrix) and along the last (the filters of a
+/// convolution). Dead ones are zero throughout, duplicates equal another bit by bit.
+fn units(shape: &[u64], values: &[f32], note: &mut impl FnMut(&'static str, String)) {
+    let [first, .., last] = shape else { return };
+    if values.iter().all(|value| *value == values.first().copied().unwrap_or_default()) {
+        return;
+    }
+    for (count, strided) in [(*first, true), (*last, false)] {
+        let Some(count) = usize::try_from(count).ok().filter(|n| *n >= SMALLEST) else { continue };
+        let size = values.len() / count;
+        if size < SMALLEST {
+            continue;
+        }
+        let (mut dead, mut twins, mut seen) = (0, 0, HashMap::new());
+        for unit in 0..count {
+            let element = |i: usize| values[if strided { i * count + unit } else { unit * size + i }];
+            if (0..size).all(|i| element(i) == 0.0) {
+                dead += 1;
+                continue;
+            }
+            let mut hash = std::hash::DefaultHasher::new();
+            (0..size).for_each(|i| hash.write_u32(element(i).to_bits()));
+            let other = *seen.entry(hash.finish()).or_insert(unit);
+            let same = |i: usize| {
+                values[if strided { i * count + other } else { other * size + i }].to_bits() == element(i).to_bits()
+            };
+            twins += usize::from(other != unit && (0..size).all(same));
+        }
+        // Where most are dead, the author masked; only a part is a finding.
+        if dead > 0 && dead * 2 < count {
+            note("weights.dead-units", format!("{dead} of {count} units of {size} weights are zero throughout"));
+        }
+        if twins > 0 && twins * 2 < count {
+            note(
+                "weights.duplicate-units",
+                format!("{twins} of {count} units of {size} weights equal another one bit by bit"),
+            );
+        }
+    }
+}
+
+fn isolated(values: &[f32], note: &mut impl FnMut(&'static str, String)) {
+    if values.len() < FEW * 1000 {
+        return;
+    }
+    let mut largest: Vec<f32> = vec![];
+    for value in values.iter().map(|v| v.abs()) {
+        let at = largest.partition_point(|l| *l > value);
+        if at <= FEW {
+            largest.insert(at, value);
+            largest.truncate(FEW + 1);
+        }
+    }
+    let rest = rms(values.iter().copied().filter(|v| v.abs() < largest[FEW - 1]));
+    let count = largest.iter().filter(|l| f64::from(**l) > ISOLATED * rest).count();
+    if rest > 0.0 && (1..=FEW).contains(&count) {
+        let largest = largest[0];
+        let text = format!(
+            "{count} of {} elements are far from all others: up to {largest:e}, where these are {rest:e}",
+            values.len()
+        );
+        note("weights.isolated", text);
+    }
+}
+
+/// Parameters whose root mean square is far from the median of all.
+fn apart(model: &Model<'_>, scales: Vec<(usize, f64)>, notes: &mut Vec<Finding>) {
+    if scales.len() <= PEERS {
+        return;
+    }
+    let mut sorted: Vec<_> = scales.iter().map(|(_, scale)| *scale).collect();
+    sorted.sort_by(f64::total_cmp);
+    let median = sorted[sorted.len() / 2];
+    for (index, scale) in scales {
+        if scale > median * APART || scale * APART < median {
+            let text = format!("its scale is {scale:e}, where the median of {} tensors is {median:e}", sorted.len());
+            notes.push(finding(index, &model.variables[index], "weights.scale", &text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(count: usize) -> Vec<f32> {
+        let mut state = 1u32;
+        let next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        std::iter::repeat_with(next).take(count).collect()
+    }
+
+    fn told(check: impl Fn(&mut dyn FnMut(&'static str, String))) -> Vec<&'static str> {
+        let mut rules = vec![];
+        check(&mut |rule, _| rules.push(rule));
+        rules
+    }
+
+    #[test]
+    fn units_that_are_dead_or_twins_are_told() {
+        let of = |values: &[f32]| told(|mut note| units(&[10, 20], values, &mut note));
+        let healthy = noise(200);
+        assert!(of(&healthy).is_empty());
+        let mut dead = healthy.clone();
+        (0..20).for_each(|i| dead[i * 10 + 3] = 0.0);
+        assert_eq!(of(&dead), ["weights.dead-units"]);
+        let mut twin = healthy.clone();
+        twin.copy_within(50..60, 20);
+        assert_eq!(of(&twin), ["weights.duplicate-units"]);
+        assert!(of(&vec![0.0; 200]).is_empty(), "not trained yet");
+    }
+
+    #[test]
+    fn an_isolated_element_is_told() {
+        let of = |values: &[f32]| told(|mut note| isolated(values, &mut note));
+        let mut values = noise(5000);
+        assert!(of(&values).is_empty());
+        values[77] = 1e3;
+        assert_eq!(of(&values), ["weights.isolated"]);
+        (0..10).for_each(|i| values[i] = 1e3);
+        assert!(of(&values).is_empty(), "these are many");
+    }
+}
