@@ -10,13 +10,13 @@ use crate::pytorch::python::expr::{
 use crate::pytorch::state::{Held, Kind, State};
 use std::collections::HashMap;
 
-/// A layer with both directions, or a stack of them: what it reads, the lengths, and the states of its layers.
+/// A layer, or a stack of them: what it reads, the lengths if it runs both ways, and the states of its layers.
 #[derive(Clone, Debug)]
 struct Stack {
     x: ValueId,
-    lengths: ValueId,
-    /// Forward and backward layer, from the first on.
-    layers: Vec<[StateId; 2]>,
+    lengths: Option<ValueId>,
+    /// The forward layer and, if it runs both ways, the backward one; from the first layer on.
+    layers: Vec<Vec<StateId>>,
 }
 
 /// Joins the recurrent layers of a network where nothing else reads what is between them.
@@ -34,17 +34,18 @@ pub(super) fn join(network: &mut Network<'_>) {
     let mut inner: Vec<ValueId> = Vec::new();
     for i in (0..needed.len()).filter(|i| needed[*i]) {
         let id = ValueId(i as u32);
-        let Some(mut stack) = once.both_ways(id) else { continue };
+        let Some(mut stack) = once.both_ways(id).or_else(|| once.one_way(id)) else { continue };
+        let readers = if stack.lengths.is_some() { 2 } else { 1 };
         if let Some(below) = stacks.get(&stack.x)
             && below.lengths == stack.lengths
-            && uses.get(&stack.x) == Some(&2)
+            && uses.get(&stack.x) == Some(&readers)
             && once.goes_on(&below.layers, &stack.layers)
         {
             inner.push(stack.x);
             stack = Stack {
                 x: below.x,
                 lengths: stack.lengths,
-                layers: below.layers.iter().chain(&stack.layers).copied().collect(),
+                layers: below.layers.iter().chain(&stack.layers).cloned().collect(),
             };
         }
         stacks.insert(id, stack);
@@ -53,13 +54,19 @@ pub(super) fn join(network: &mut Network<'_>) {
         stacks.remove(v);
     });
     let mut all: Vec<(ValueId, Stack)> = stacks.into_iter().collect();
+    all.retain(|(_, stack)| stack.lengths.is_some() || stack.layers.len() > 1);
     all.sort_unstable_by_key(|(v, _)| *v);
     for (id, stack) in all {
         let Some(state) = joined(network.states, &stack) else { continue };
         network.states.push(state);
         let state = StateId(network.states.len() as u32 - 1);
-        let packed = Expr::layer(state, args![helper("pack", args![stack.x, stack.lengths])]).at(0);
-        network.body.values[id.0 as usize].expr = helper("unpack", args![packed, of(stack.x).size(1)]);
+        network.body.values[id.0 as usize].expr = match stack.lengths {
+            Some(lengths) => {
+                let packed = Expr::layer(state, args![helper("pack", args![stack.x, lengths])]).at(0);
+                helper("unpack", args![packed, of(stack.x).size(1)])
+            }
+            None => Expr::layer(state, args![stack.x]).at(0),
+        };
     }
 }
 
@@ -93,9 +100,17 @@ impl Once<'_, '_> {
         let once = [*forward, *backward, turned].into_iter().all(|v| self.used_once(v)) && self.used_once(turned_x);
         (once && same == x && own == lengths && self.alike(first, second)).then(|| Stack {
             x,
-            lengths,
-            layers: vec![[first, second]],
+            lengths: Some(lengths),
+            layers: vec![vec![first, second]],
         })
+    }
+
+    /// A layer by itself.
+    fn one_way(&self, id: ValueId) -> Option<Stack> {
+        let (state, x) = self.layer(id)?;
+        let held = &self.network.states[state.0 as usize];
+        let plain = sizes(held).is_some() && held.tensors.iter().all(named);
+        plain.then(|| Stack { x, lengths: None, layers: vec![vec![state]] })
     }
 
     /// A layer of `torch.nn` that starts from zeros, and its operand.
@@ -130,14 +145,16 @@ impl Once<'_, '_> {
     }
 
     /// Can `above` be the next layers of the stack `below`?
-    fn goes_on(&self, below: &[[StateId; 2]], above: &[[StateId; 2]]) -> bool {
+    fn goes_on(&self, below: &[Vec<StateId>], above: &[Vec<StateId>]) -> bool {
         let state = |s: StateId| &self.network.states[s.0 as usize];
-        let (Some([lower, _]), Some([upper, _])) = (below.last(), above.first()) else { return false };
+        let (Some(last), Some(next)) = (below.last(), above.first()) else { return false };
+        let ([lower, ..], [upper, ..]) = (last.as_slice(), next.as_slice()) else { return false };
         let (lower, upper) = (state(*lower), state(*upper));
+        let ways = last.len() as i128;
         let (Some((_, hidden, rest)), Some((inputs, also, more))) = (sizes(lower), sizes(upper)) else { return false };
         let suffixes =
             |s: &State| -> Vec<_> { s.tensors.iter().map(|t| (t.suffix.clone(), t.elem, t.trainable)).collect() };
-        hidden == also && inputs == 2 * hidden && rest == more && suffixes(lower) == suffixes(upper)
+        hidden == also && inputs == ways * hidden && rest == more && suffixes(lower) == suffixes(upper)
     }
 }
 
@@ -160,7 +177,7 @@ fn sizes(state: &State) -> Option<(i128, i128, &[Argument])> {
 
 /// The state that holds a whole stack.
 fn joined(states: &[State], stack: &Stack) -> Option<State> {
-    let first = &states[stack.layers[0][0].0 as usize];
+    let first = &states[stack.layers.first()?.first()?.0 as usize];
     let Kind::Module(Expr::Call(function, arguments)) = &first.kind else { return None };
     let Expr::Torch(_, name) = &**function else { return None };
     let mut all = arguments[..2].to_vec();
@@ -169,7 +186,7 @@ fn joined(states: &[State], stack: &Stack) -> Option<State> {
     }
     let at = arguments.iter().position(|a| a.name == Some("dtype")).unwrap_or(arguments.len());
     all.extend_from_slice(&arguments[2..at]);
-    all.push(keyword("bidirectional", true));
+    all.extend(stack.lengths.is_some().then(|| keyword("bidirectional", true)));
     all.extend_from_slice(&arguments[at..]);
     let mut made = State::module(nn(name.clone(), all), first.wanted.clone(), first.fallback);
     for (layer, both) in stack.layers.iter().enumerate() {
