@@ -108,13 +108,13 @@ class S2sAttentionModel(nn.Module):
         enc_h = flip_steps(self.enc_h(x), raw_input_lengths)
         valid = valid_steps(raw_input, raw_input_lengths)
         x = enc_h.masked_fill(~valid[:, :, None], 0.0)
-        y: Tensor = valid.float()[:, :, None]
+        y: Tensor = valid.type_as(raw_labels)[:, :, None]
         z: Tensor = self.linear2(raw_labels)
         z = self.stabilizer2(z)
         u: Tensor = self.stabilizer3(x)
         u = self.linear3(u)
-        state = torch.zeros(raw_labels.shape[0], 6, device=raw_labels.device)
-        state_2 = torch.zeros(raw_labels.shape[0], 6, device=raw_labels.device)
+        state = raw_labels.new_zeros((raw_labels.shape[0], 6))
+        state_2 = raw_labels.new_zeros((raw_labels.shape[0], 6))
         steps = []
         for t in range(raw_labels.shape[1]):
             v: Tensor = self.stabilizer4(state_2)
@@ -122,7 +122,7 @@ class S2sAttentionModel(nn.Module):
             w: Tensor = self.linear5(dh_stabilizer)
             v = (self.linear4(v)[:, None] + u).tanh()
             v = self.stabilizer5(v)
-            p = torch.full((), -1e30, device=raw_labels.device)
+            p: Tensor = raw_labels.new_full((), -1e30)
             attention_weights = F.softmax(torch.where(y != 0, self.linear6(v), p), 1)
             attention: Tensor = self.stabilizer6((attention_weights * x).sum(1))
             v = self.linear7(torch.cat([z[:, t], attention], 1)) + w

@@ -3,7 +3,9 @@
 pub(crate) mod body;
 pub(crate) mod expr;
 pub(crate) mod literal;
+pub(crate) mod make;
 pub(crate) mod names;
+mod naming;
 pub(crate) mod plan;
 pub(crate) mod print;
 pub(crate) mod wrap;

@@ -8,21 +8,17 @@ use super::expr::{Argument, Expr, Prec, StateId, ValueId};
 use super::names::Names;
 use super::print;
 use super::wrap::Lines;
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// How wide an expression may grow by taking in others.
 const WIDEST: usize = 62;
-/// Names for values that have none of their own.
-const SHORT: &[&str] = &["x", "y", "z", "u", "v", "w", "p", "q", "r"];
-
 /// A body with its decisions.
 pub(crate) struct Plan<'b> {
-    body: &'b Body,
+    pub(super) body: &'b Body,
     states: &'b HashMap<StateId, String>,
-    needed: Vec<bool>,
-    inlined: Vec<bool>,
-    names: HashMap<ValueId, String>,
+    pub(super) needed: Vec<bool>,
+    pub(super) inlined: Vec<bool>,
+    pub(super) names: HashMap<ValueId, String>,
     typed: HashSet<String>,
     untyped: HashSet<String>,
     /// What loops over lists of modules call these.
@@ -148,117 +144,12 @@ impl<'b> Plan<'b> {
         }
     }
 
-    fn choose_names(&mut self, outputs: &[ValueId], names: &mut Names) {
-        let mut order = Order::default();
-        self.walk(self.body.items(), &mut order);
-        order.at += 1;
-        for o in outputs {
-            self.read(*o, &mut |v| order.read(v));
-        }
-        let mut last: HashMap<ValueId, u32> = HashMap::new();
-        for (v, at, block) in &order.used {
-            let made = order.made.get(v).copied().unwrap_or(0);
-            // Used inside a loop that it was not made in: needed until that loop ends, as it may run again.
-            let mut until = *at;
-            let mut around = *block;
-            while let Some(block) = around.map(|b| &order.blocks[b]).filter(|b| made < b.begin) {
-                until = until.max(block.end);
-                around = block.around;
-            }
-            let entry = last.entry(*v).or_insert(until);
-            *entry = (*entry).max(until);
-        }
-        let mut made: Vec<(u32, ValueId)> = order.made.iter().map(|(v, at)| (*at, *v)).collect();
-        made.sort_unstable();
-        let hinted: HashSet<&str> =
-            made.iter().filter_map(|(_, v)| self.body.values[v.0 as usize].hint.as_deref()).collect();
-        let short = SHORT.iter().map(|s| (*s).to_owned()).chain((1..).map(|n| format!("x{n}")));
-        let mut short = short.filter(|n| !hinted.contains(n.as_str()));
-        // Names in the order in which they were taken, those that are free, and until when the others are not.
-        let mut pool: Vec<String> = Vec::new();
-        let mut free: BTreeSet<usize> = BTreeSet::new();
-        let mut busy: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
-        for (at, v) in made {
-            if let Some(hint) = &self.body.values[v.0 as usize].hint {
-                self.names.insert(v, names.unique(hint));
-                continue;
-            }
-            while let Some(Reverse((until, i))) = busy.peek().copied()
-                && until <= at
-            {
-                busy.pop();
-                free.insert(i);
-            }
-            let i = free.pop_first().unwrap_or_else(|| {
-                pool.push(short.by_ref().find(|n| names.take(n)).unwrap_or_default());
-                pool.len() - 1
-            });
-            busy.push(Reverse((last.get(&v).copied().unwrap_or(at), i)));
-            self.names.insert(v, pool[i].clone());
-        }
-    }
-
-    fn walk(&self, items: &[Item], order: &mut Order) {
-        for item in items {
-            order.at += 1;
-            match item {
-                Item::Let(id) if self.needed[id.0 as usize] && !self.inlined[id.0 as usize] => {
-                    self.reads(&self.body.values[id.0 as usize].expr, &mut |v| order.read(v));
-                    order.made.insert(*id, order.at);
-                }
-                Item::Fold(id) if self.needed[id.0 as usize] => {
-                    let Some((start, others)) = self.fold(*id).1.split_first() else { continue };
-                    self.reads(&start.value, &mut |v| order.read(v));
-                    order.made.insert(*id, order.at);
-                    // What every call reads is read after the name is taken.
-                    order.at += 1;
-                    others.iter().for_each(|a| self.reads(&a.value, &mut |v| order.read(v)));
-                }
-                Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => {
-                    self.reads(e, &mut |v| order.read(v));
-                    let made = || ids.iter().filter(|v| self.needed[v.0 as usize]);
-                    made().for_each(|id| {
-                        order.made.insert(*id, order.at);
-                    });
-                    // Two targets of one statement never share a name.
-                    order.at += 1;
-                    made().for_each(|id| order.read(*id));
-                }
-                Item::Do(e) | Item::Set(_, e) | Item::Move(_, e) => self.reads(e, &mut |v| order.read(v)),
-                Item::For(_, count, _, inner) => {
-                    let block = order.blocks.len();
-                    let around = order.inside.replace(block);
-                    order.blocks.push(Loop { begin: order.at, end: order.at, around });
-                    self.reads(count, &mut |v| order.read(v));
-                    self.walk(inner, order);
-                    order.at += 1;
-                    order.blocks[block].end = order.at;
-                    order.inside = around;
-                }
-                Item::Let(_) | Item::Fold(_) | Item::Unpack(..) => {}
-            }
-        }
-    }
-
-    /// The named values that an expression reads once others are written out in it.
-    fn reads(&self, expr: &Expr, f: &mut impl FnMut(ValueId)) {
-        expr.values().into_iter().for_each(|v| self.read(v, f));
-    }
-
-    fn read(&self, v: ValueId, f: &mut impl FnMut(ValueId)) {
-        if self.is_written_out(v) {
-            self.reads(&self.body.values[v.0 as usize].expr, f);
-        } else {
-            f(v);
-        }
-    }
-
-    fn is_written_out(&self, v: ValueId) -> bool {
+    pub(super) fn is_written_out(&self, v: ValueId) -> bool {
         self.body.values[v.0 as usize].is_atom || self.inlined[v.0 as usize]
     }
 
     /// The list of modules that computes a value, and what each is called with.
-    fn fold(&self, id: ValueId) -> (Option<StateId>, &'b [Argument]) {
+    pub(super) fn fold(&self, id: ValueId) -> (Option<StateId>, &'b [Argument]) {
         match &self.body.values[id.0 as usize].expr {
             Expr::Layer(list, _, arguments) => (Some(*list), arguments),
             _ => (None, &[]),
@@ -449,27 +340,4 @@ impl print::Names for Measure<'_> {
     fn state(&mut self, id: StateId, out: &mut String) {
         out.push_str(self.states.get(&id).map_or("name", String::as_str));
     }
-}
-
-/// Where values are made and used, in statements from the first.
-#[derive(Default)]
-struct Order {
-    at: u32,
-    made: HashMap<ValueId, u32>,
-    /// With the loop that the use stands in.
-    used: Vec<(ValueId, u32, Option<usize>)>,
-    blocks: Vec<Loop>,
-    inside: Option<usize>,
-}
-
-impl Order {
-    fn read(&mut self, v: ValueId) {
-        self.used.push((v, self.at, self.inside));
-    }
-}
-
-struct Loop {
-    begin: u32,
-    end: u32,
-    around: Option<usize>,
 }

@@ -1,5 +1,6 @@
 //! A class for what is repeated, and calls of it in place of the repetitions.
 
+use super::columns::{Columns, Parameter};
 use super::form::{Form, Slot, link, parts};
 use super::names;
 use super::runs::Run;
@@ -14,9 +15,6 @@ use crate::pytorch::python::wrap::Lines;
 use crate::pytorch::state::{Held, Kind, State, name_all};
 use std::collections::HashMap;
 
-/// Fewer equal modules in a row are written one by one.
-const FEWEST: usize = 2;
-
 /// What makes repeated blocks: a class, or a function where `nn.Sequential` does.
 pub(crate) struct Block {
     name: String,
@@ -30,12 +28,6 @@ pub(crate) struct Block {
     output: ValueId,
     /// Parameters that the method reads.
     fields: Vec<usize>,
-}
-
-/// An argument of the constructor.
-struct Parameter {
-    name: String,
-    ty: String,
 }
 
 /// What stands in the place of a run: a loop over its modules, or a call.
@@ -173,129 +165,6 @@ fn hold(states: &mut Vec<State>, site: &Site<'_>, run: Run, block: &Block, const
     }
     states.push(container);
     StateId(states.len() as u32 - 1)
-}
-
-/// The numbers of all units, slot by slot.
-struct Columns {
-    /// For each slot the parameter that it is, if units differ in it.
-    parameter: Vec<Option<usize>>,
-    parameters: Vec<Parameter>,
-    /// A slot of each parameter.
-    slot: Vec<usize>,
-}
-
-impl Columns {
-    fn new(slots: &[Vec<Slot>]) -> Self {
-        let mut all = Self { parameter: Vec::new(), parameters: Vec::new(), slot: Vec::new() };
-        let mut known: HashMap<String, usize> = HashMap::new();
-        let mut labels: Vec<Vec<&'static str>> = Vec::new();
-        for (j, first) in slots[0].iter().enumerate() {
-            if slots.iter().all(|s| s[j].value == first.value) {
-                all.parameter.push(None);
-                continue;
-            }
-            let column: Vec<String> = slots.iter().map(|s| constant(&s[j].value)).collect();
-            let p = *known.entry(column.join(";")).or_insert_with(|| {
-                all.slot.push(j);
-                labels.push(Vec::new());
-                labels.len() - 1
-            });
-            labels[p].push(first.name);
-            all.parameter.push(Some(p));
-        }
-        let mut names = Names::of_variables();
-        for (labels, j) in labels.iter().zip(&all.slot) {
-            let ty = ty(slots.iter().map(|s| &s[*j].value));
-            all.parameters.push(Parameter { name: names.unique(called(labels)), ty });
-        }
-        all
-    }
-
-    /// The arguments of one unit.
-    fn arguments(&self, slots: &[Slot]) -> Vec<Expr> {
-        self.slot.iter().map(|j| slots[*j].value.clone()).collect()
-    }
-
-    /// What makes the units of a run.
-    fn container(&self, class: &Expr, units: &[Vec<Slot>], listed: bool) -> Expr {
-        let call = |values: Vec<Expr>| class.clone().call(values.into_iter().map(Argument::from).collect());
-        let all: Vec<Vec<Expr>> = units.iter().map(|u| self.arguments(u)).collect();
-        if let [one] = all.as_slice() {
-            return call(one.clone());
-        }
-        let mut items = Vec::new();
-        let mut rest = all.as_slice();
-        while let Some((first, _)) = rest.split_first() {
-            let same = rest.iter().take_while(|u| *u == first).count();
-            let rising = rising(rest);
-            if same >= FEWEST && same + 1 >= rising {
-                items.push(Expr::Repeat(Box::new(call(first.clone())), "_", same as u64));
-                rest = &rest[same..];
-            } else if rising > FEWEST {
-                let values = first.iter().zip(&rest[1]).map(|(a, b)| match (a, b) {
-                    (Expr::Int(a), Expr::Int(b)) if a != b => stepped(*a, b - a),
-                    _ => a.clone(),
-                });
-                items.push(Expr::Repeat(Box::new(call(values.collect())), "i", rising as u64));
-                rest = &rest[rising..];
-            } else {
-                items.push(call(first.clone()));
-                rest = &rest[1..];
-            }
-        }
-        if listed {
-            nn("ModuleList", vec![Expr::List(items).into()])
-        } else {
-            nn("Sequential", items.into_iter().map(Argument::from).collect())
-        }
-    }
-}
-
-/// `first + step * i`
-fn stepped(first: i128, step: i128) -> Expr {
-    let i = Expr::local("i");
-    let times = if step.abs() == 1 { i } else { Expr::Int(step.abs()) * i };
-    if step < 0 { Expr::Int(first) - times } else { Expr::Int(first) + times }
-}
-
-/// How many units from the first on have arguments that rise or fall by the same steps.
-fn rising(units: &[Vec<Expr>]) -> usize {
-    let [a, b, ..] = units else { return 1 };
-    let step = |x: &Expr, y: &Expr| match (x, y) {
-        (Expr::Int(x), Expr::Int(y)) => Some(y - x),
-        _ => (x == y).then_some(0),
-    };
-    let steps: Option<Vec<i128>> = a.iter().zip(b).map(|(x, y)| step(x, y)).collect();
-    let Some(steps) = steps else { return 1 };
-    let follows =
-        |pair: &[Vec<Expr>]| pair[0].iter().zip(&pair[1]).zip(&steps).all(|((x, y), s)| step(x, y) == Some(*s));
-    1 + units.windows(2).take_while(|pair| follows(pair)).count()
-}
-
-/// The type of an argument that has all these values.
-fn ty<'v>(values: impl Iterator<Item = &'v Expr>) -> String {
-    let mut all: Vec<&str> = values
-        .map(|v| match v {
-            Expr::Int(_) => "int",
-            Expr::Bool(_) => "bool",
-            Expr::Tuple(_) => "tuple[int, ...]",
-            _ => "float",
-        })
-        .collect();
-    all.sort_unstable();
-    all.dedup();
-    all.join(" | ")
-}
-
-/// What to call a parameter that stands for all these arguments.
-fn called(labels: &[&'static str]) -> &'static str {
-    let has = |name: &str| labels.contains(&name);
-    match labels {
-        _ if has("in_channels") && has("out_channels") => "channels",
-        _ if has("in_features") && has("out_features") => "features",
-        [first, ..] => first,
-        [] => "size",
-    }
 }
 
 struct Writer<'w> {

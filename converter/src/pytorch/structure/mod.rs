@@ -7,6 +7,7 @@
 //! what only it needed is then needed by nobody.
 
 mod block;
+mod columns;
 mod form;
 mod names;
 mod recurrent;
