@@ -20,9 +20,8 @@ for source in fuzz/fuzz_targets/*.rs; do
   cp fuzz/dictionary.txt "$OUT/$target.dict"
   printf '[libfuzzer]\nmax_len = 16384\ntimeout = 20\nrss_limit_mb = 2048\n' > "$OUT/$target.options"
   seeds=$(mktemp -d)
-  for folder in corpus/seeds/"$target" corpus/regress/"$target"; do
-    if [ -d "$folder" ]; then cp "$folder"/* "$seeds/"; fi
-  done
+  python3 -m zipfile -e "corpus/seeds/${target}_seed_corpus.zip" "$seeds"
+  if [ -d "corpus/regress/$target" ]; then cp "corpus/regress/$target"/* "$seeds/"; fi
   if [ -n "$(ls -A "$seeds")" ]; then
     (cd "$seeds" && python3 -m zipfile -c "$OUT/${target}_seed_corpus.zip" ./*)
   fi

@@ -6,7 +6,7 @@
 For each target: its corpus in fuzz/corpus is filled from corpus/seeds and from the small models of the corpus, the target
 runs, and the corpus is merged to its minimum. The first finding ends the campaign with exit 1: the input is minimised and
 written to corpus/regress/TARGET under the name of what broke, from where the replay test runs it for ever.
---store copies the minimised corpora to corpus/seeds; --coverage measures what they reach. Figures are kept in
+--store packs the minimised corpora into the archives of corpus/seeds; --coverage measures what they reach. Figures are kept in
 fuzz/campaign.json, where executions add up over campaigns, and the table that is made of them is printed and written to
 docs/fuzzing.md, between its markers. Needs cargo-fuzz, and for coverage llvm-profdata and llvm-cov of the compiler's LLVM version.
 """
@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import coverage
@@ -82,8 +83,12 @@ def fill(target):
     """Seeds into an empty corpus."""
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
-    sources = list((ROOT / "corpus" / "seeds" / target).glob("*")) + list((ROOT / "corpus" / "regress" / target).glob("*"))
-    if target in READ_MODELS and not any(folder.iterdir()):
+    fresh = not any(folder.iterdir())
+    if archive(target).exists():
+        with zipfile.ZipFile(archive(target)) as seeds:
+            seeds.extractall(folder)
+    sources = list((ROOT / "corpus" / "regress" / target).glob("*"))
+    if target in READ_MODELS and fresh:
         for part in ("ops", "attributes", "zoo", "hostile"):
             sources += (ROOT / "corpus" / part).glob("*.model")
     for path in sources:
@@ -151,17 +156,28 @@ def merge(target):
 
 
 def store(target):
-    """Copies the smallest inputs to corpus/seeds."""
-    folder = ROOT / "corpus" / "seeds" / target
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Packs the smallest inputs into the archive of corpus/seeds, the same bytes for the same inputs."""
     total = 0
     smallest = sorted((CORPUS / target).iterdir(), key=lambda p: (p.stat().st_size, p.name))
-    for path in smallest[:STORED_FILES]:
-        total += path.stat().st_size
-        if total > STORED_BYTES:
-            break
-        shutil.copy(path, folder / path.name[:16])
+    with zipfile.ZipFile(archive(target), "w") as seeds:
+        for path in smallest[:STORED_FILES]:
+            total += path.stat().st_size
+            if total > STORED_BYTES:
+                break
+            seeds.writestr(zipfile.ZipInfo(path.name[:16]), path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+
+
+def archive(target):
+    """The stored seeds of a target, under the name that OSS-Fuzz looks for."""
+    return ROOT / "corpus" / "seeds" / (target + "_seed_corpus.zip")
+
+
+def stored(target):
+    """How many there are."""
+    if not archive(target).exists():
+        return 0
+    with zipfile.ZipFile(archive(target)) as seeds:
+        return len(seeds.namelist())
 
 
 def record(target, row):
@@ -186,7 +202,7 @@ def table(figures):
              "| --- | --- | --- | --- | --- | --- |"]
     rows = [(target, figures[target]) for target in TARGETS if target in figures]
     for target, row in rows:
-        seeds = len(list((ROOT / "corpus" / "seeds" / target).glob("*")))
+        seeds = stored(target)
         lines.append("| %s | %d | %d | %d | %d | %d |" % (target, row["executions"], row["rate"], row["memory"], row["slowest"], seeds))
     lines.append("| **all** | **%d** | | | | |" % sum(row["executions"] for _, row in rows))
     return "\n".join(lines) + "\n\n" + figures.get("coverage", "")

@@ -15,9 +15,10 @@ for source in fuzz/fuzz_targets/*.rs; do
   target=$(basename "$source" .rs)
   mkdir "$work/$target"
   folders=("$work/$target")
-  for folder in "corpus/seeds/$target" "corpus/regress/$target"; do
-    [ -d "$folder" ] && folders+=("$folder")
-  done
+  mkdir "$work/seeds-of-$target"
+  python3 -m zipfile -e "corpus/seeds/${target}_seed_corpus.zip" "$work/seeds-of-$target"
+  folders+=("$work/seeds-of-$target")
+  [ -d "corpus/regress/$target" ] && folders+=("corpus/regress/$target")
   if ! "$built/$target" -seed=1 -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -dict=fuzz/dictionary.txt \
     -artifact_prefix="fuzz/artifacts/$target-" -print_final_stats=1 "${folders[@]}" >"$work/log" 2>&1; then
     cat "$work/log"

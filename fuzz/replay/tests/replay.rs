@@ -17,26 +17,29 @@ const LARGEST: usize = 64 << 10;
 fn seeds() {
     // A campaign has larger corpora than the repository.
     let folder = std::env::var_os("SEEDS").map_or_else(|| corpus().join("seeds"), PathBuf::from);
-    replay(|target| files(&folder.join(target)));
+    replay(|target| {
+        let archive = folder.join(format!("{target}_seed_corpus.zip"));
+        if archive.is_file() { unpacked(&archive) } else { contents(files(&folder.join(target))) }
+    });
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn regressions() {
-    replay(|target| files(&corpus().join("regress").join(target)));
+    replay(|target| contents(files(&corpus().join("regress").join(target))));
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn hostile_files() {
-    let models = models("hostile");
+    let models = contents(models("hostile"));
     replay(|target| if READ_MODELS.contains(&target) { models.clone() } else { Vec::new() });
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn real_models() {
-    let models: Vec<_> = ["ops", "attributes", "zoo"].into_iter().flat_map(models).collect();
+    let models = contents(["ops", "attributes", "zoo"].into_iter().flat_map(models).collect());
     // One in eight is enough for the cheap targets: the rest differ in their numbers only.
     let some: Vec<_> = models.iter().step_by(8).cloned().collect();
     replay(|target| match target {
@@ -46,16 +49,18 @@ fn real_models() {
     });
 }
 
+/// A name, and the bytes.
+type Input = (String, Vec<u8>);
+
 /// Runs the targets over their inputs and names everything that fails.
-fn replay(inputs: impl Fn(&str) -> Vec<PathBuf>) {
+fn replay(inputs: impl Fn(&str) -> Vec<Input>) {
     let only = std::env::var("TARGET").ok();
     let mut failed = Vec::new();
     for (name, target) in targets::ALL.iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name)) {
         let inputs = inputs(name);
-        for path in &inputs {
-            let bytes = read(path);
-            if catch_unwind(|| target(&bytes)).is_err() {
-                failed.push(format!("{name}: {}", path.display()));
+        for (input, bytes) in &inputs {
+            if catch_unwind(|| target(bytes)).is_err() {
+                failed.push(format!("{name}: {input}"));
             }
         }
         println!("{name}: {} inputs", inputs.len());
@@ -82,6 +87,27 @@ fn models(folder: &str) -> Vec<PathBuf> {
         .retain(|path| path.to_str().is_some_and(is_model) && path.metadata().is_ok_and(|m| m.len() <= LARGEST as u64));
     assert!(!found.is_empty(), "no models in {folder}");
     found
+}
+
+fn contents(paths: Vec<PathBuf>) -> Vec<Input> {
+    paths.into_iter().map(|path| (path.display().to_string(), read(&path))).collect()
+}
+
+/// The files of an archive, which are deflated.
+fn unpacked(archive: &Path) -> Vec<Input> {
+    let bytes = std::fs::read(archive).unwrap();
+    let zip = rawzip::ZipArchive::from_slice(bytes.as_slice()).unwrap();
+    let mut inputs = Vec::new();
+    let mut entries = zip.entries();
+    while let Some(entry) = entries.next_entry().unwrap() {
+        let name = format!("{} in {}", String::from_utf8_lossy(entry.file_path().as_bytes()), archive.display());
+        let stored = zip.get_entry(entry.wayfinder()).unwrap();
+        let mut input = Vec::new();
+        stored.verifying_reader(flate2::bufread::DeflateDecoder::new(stored.data())).read_to_end(&mut input).unwrap();
+        inputs.push((name, input));
+    }
+    assert!(!inputs.is_empty(), "{} is empty", archive.display());
+    inputs
 }
 
 fn read(path: &Path) -> Vec<u8> {
