@@ -96,14 +96,18 @@ impl<'p> Watch<'p> {
     }
 }
 
-/// The options of a conversion.
-pub fn options(opset: i64, outputs: Vec<String>) -> Options {
-    let outputs = match &*outputs {
+/// What `outputs` means: `inference`, `all`, or names.
+pub fn wanted(outputs: Vec<String>) -> Outputs {
+    match &*outputs {
         [one] if one == "inference" => Outputs::Inference,
         [one] if one == "all" => Outputs::All,
         _ => Outputs::Named(outputs),
-    };
-    Options::default().opset(opset).outputs(outputs)
+    }
+}
+
+/// The options of a conversion.
+fn options(opset: i64, outputs: Vec<String>) -> Options {
+    Options::default().opset(opset).outputs(wanted(outputs))
 }
 
 #[pymethods]

@@ -1,6 +1,7 @@
 //! The extension module of the Python package: the library's types as Python objects, and nothing that could be Python.
 
 mod convert;
+mod evaluate;
 mod guard;
 mod limits;
 mod model;

@@ -3,6 +3,7 @@
 >>> import cntk2onnx
 >>> report = cntk2onnx.validate("net.model")        # what is wrong with a file; never raises for what it holds
 >>> model = cntk2onnx.load("net.model")             # InvalidModelError for what must not be used
+>>> model.eval({"features": batch})                 # what CNTK computes
 >>> model.to_onnx("net.onnx")                       # the same numbers in ONNX
 >>> net = model.to_torch()                          # and in PyTorch
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,6 +114,43 @@ class Model:
     def constants(self) -> Tensors:
         """What CNTK does not train: read-only arrays by name, views of the file."""
         return Tensors([t for t in self._native.tensors() if not t.is_parameter])
+
+    def eval(
+        self,
+        inputs: Mapping[str, npt.ArrayLike],
+        lengths: Mapping[str, npt.ArrayLike] | None = None,
+        outputs: Outputs = "inference",
+        seed: int | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Computes what CNTK computes, on the CPU, plainly: meant for checking, not for serving.
+
+        Args:
+            inputs: an array ``[batch, sequence, *shape]`` for each input, by name or uid; the first two axes only where
+                the input has them.
+            lengths: the number of valid steps of each sample, ``[batch]``, by input; without it all sequences are as
+                long as the array.
+            outputs: which outputs to compute.
+            seed: for random functions, which are refused without one.
+            limits: ``work`` (multiply-adds) and ``memory`` (bytes).
+
+        Returns:
+            An array for each output by name (uid where the name is empty or not unique), laid out like the inputs, and
+            ``NAME_lengths`` (int64) where the sequences of an output have several lengths.
+
+        Raises:
+            ValueError: an input is missing, unknown, or of the wrong shape, or a limit is reached.
+            UnsupportedError: the model needs something that cannot be computed.
+        """
+        feeds = {name: np.asarray(value) for name, value in inputs.items()}
+        for name, value in (lengths or {}).items():
+            feeds[f"{name}_lengths"] = np.asarray(value, dtype=np.int64)
+        record = io.BytesIO()
+        np.savez(record, **feeds)
+        bounds = None if limits is None else dict(limits)
+        made = self._native.eval(record.getvalue(), _wanted(outputs), seed, bounds)
+        with np.load(io.BytesIO(made)) as arrays:
+            return {name: arrays[name] for name in arrays.files}
 
     def to_onnx(
         self,

@@ -1,0 +1,66 @@
+//! Evaluation: arrays come and go as `.npz` bytes, which NumPy reads and writes.
+
+use crate::{
+    convert::wanted,
+    model::Model,
+    raise::{self, Reason},
+};
+use cntk2onnx::{
+    EvaluateError, Record, evaluate,
+    evaluator::{EvaluationError, Limits, Options},
+};
+use pyo3::{
+    exceptions::{PyOSError, PyValueError},
+    prelude::*,
+    types::PyBytes,
+};
+use std::collections::HashMap;
+
+#[pymethods]
+impl Model {
+    /// The native part of :meth:`cntk2onnx.Model.eval`.
+    fn eval<'py>(
+        &self,
+        py: Python<'py>,
+        record: &[u8],
+        outputs: Vec<String>,
+        seed: Option<u64>,
+        limits: Option<HashMap<String, u64>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let mut bounds = Limits::default();
+        for (name, value) in limits.unwrap_or_default() {
+            match name.as_str() {
+                "work" => bounds.work = value,
+                "memory" => bounds.memory = value,
+                _ => return Err(PyValueError::new_err(format!("no limit {name:?}: the limits are work, memory"))),
+            }
+        }
+        let options = Options { limits: bounds, seed };
+        let made = py.detach(|| {
+            let mut record = Record::open(record).map_err(EvaluateError::Record)?;
+            evaluate(self.owned.get(), &wanted(outputs), &mut record, &options)
+        });
+        self.source.unchanged()?;
+        let made = made.map_err(|e| raised(py, &e))?;
+        if let Some(unread) = made.unread.first() {
+            return Err(PyValueError::new_err(format!("{unread} is no input of the model")));
+        }
+        let bytes = made.to_npz().map_err(|e| PyOSError::new_err(e.to_string()))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+}
+
+/// What does not suit the model is a `ValueError`; what the model cannot do, an `UnsupportedError`.
+fn raised(py: Python<'_>, error: &EvaluateError) -> PyErr {
+    match error {
+        EvaluateError::Outputs(refusal) => raise::unsupported(py, refusal.reasons.iter().map(Reason::from).collect()),
+        EvaluateError::Evaluation(
+            EvaluationError::Missing { .. }
+            | EvaluationError::Input { .. }
+            | EvaluationError::Work { .. }
+            | EvaluationError::Memory { .. },
+        )
+        | EvaluateError::Record(_) => PyValueError::new_err(error.to_string()),
+        other => raise::unsupported(py, vec![Reason::text(other.to_string())]),
+    }
+}
