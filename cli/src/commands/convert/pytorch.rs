@@ -71,3 +71,16 @@ fn write(terminal: &Terminal, made: &PyTorchConversion, destination: &Directory,
     tensors(terminal, &made.weights, destination.file(4), input)?;
     tensors(terminal, &made.reference, destination.file(5), input)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::importable;
+
+    #[test]
+    fn directories_can_be_imported() {
+        assert_eq!(importable("resnet20"), "resnet20_pytorch");
+        assert_eq!(importable("3gru-tagger.v1"), "_3gru_tagger_v1_pytorch");
+        assert_eq!(importable("größe"), "größe_pytorch");
+        assert_eq!(importable(""), "_pytorch");
+    }
+}

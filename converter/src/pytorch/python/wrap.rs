@@ -191,4 +191,19 @@ mod tests {
         );
         assert_eq!(text, wanted);
     }
+
+    #[test]
+    fn collections() {
+        let mut lines = Lines::default();
+        lines.collection("from .model import ", "", &["Net".to_owned(), "load".to_owned()]);
+        lines.collection("STEPS = ", "{}", &[]);
+        lines.collection("from .model import ", "", &["N".repeat(80), "load".to_owned()]);
+        lines.collection("X = ", "[]", &["\"a\"".to_owned(), format!("\"{}\"", "b".repeat(80))]);
+        let long = ["N".repeat(80), "b".repeat(80)];
+        let wanted = format!(
+            "from .model import Net, load\nSTEPS = {{}}\nfrom .model import (\n    {},\n    load,\n)\nX = [\n    \"a\",\n    \"{}\",\n]\n",
+            long[0], long[1]
+        );
+        assert_eq!(lines.finish(), wanted);
+    }
 }
