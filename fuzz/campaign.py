@@ -89,7 +89,7 @@ def fill(target):
             seeds.extractall(folder)
     sources = list((ROOT / "corpus" / "regress" / target).glob("*"))
     if target in READ_MODELS and fresh:
-        for part in ("ops", "attributes", "zoo", "hostile"):
+        for part in ("ops", "attributes", "zoo", "v1", "hostile"):
             sources += (ROOT / "corpus" / part).glob("*.model")
     for path in sources:
         if path.stat().st_size <= LARGEST_SEED:

@@ -1,4 +1,4 @@
-//! Reads, checks and types CNTK v2 model files, trusting none of their bytes.
+//! Reads, checks and types model files of CNTK 1 and 2, trusting none of their bytes.
 //!
 //! ```
 //! use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
@@ -22,7 +22,8 @@
 //!
 //! - Any bytes give a [`model::Model`] or one [`Error`], which names the byte and the record. No panic, no overflow, no
 //!   `unsafe`, no recursion deeper than 100 messages (the reference's own limit).
-//! - Time is linear in the input. Memory is at most about 8 times the file's structure plus a constant; nothing is
+//! - Time is linear in the input. Memory is at most about 8 times the file's structure plus a constant (32 times for
+//!   files of CNTK 1, whose records are shorter than what they become); nothing is
 //!   reserved from a number that the file only claims. Tensors are ranges of the input and are not touched.
 //! - Nothing that a file names is ever opened, loaded or run.
 //! - A tensor's bytes are those that its record holds or, in the layout for models over 2 GB, those at its place in the

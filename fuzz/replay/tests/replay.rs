@@ -39,7 +39,7 @@ fn hostile_files() {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn real_models() {
-    let models = contents(["ops", "attributes", "zoo"].into_iter().flat_map(models).collect());
+    let models = contents(["ops", "attributes", "zoo", "v1"].into_iter().flat_map(models).collect());
     // One in eight is enough for the cheap targets: the rest differ in their numbers only.
     let some: Vec<_> = models.iter().step_by(8).cloned().collect();
     replay(|target| match target {
