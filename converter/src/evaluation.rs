@@ -127,7 +127,7 @@ fn feeds(
         let has_steps = model.type_of(Source::Variable(argument.variable)).axes.sequence.is_some();
         let shape = array.dims.iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect();
         let lengths = lengths.filter(|_| has_steps);
-        feeds.insert(uid, cntk_evaluator::Array { shape, values: array.elem.decode(&array.bytes), lengths });
+        feeds.insert(uid, cntk_evaluator::Array { shape, values: array.numbers(), lengths });
     }
     Ok(feeds)
 }
@@ -138,7 +138,7 @@ fn counts(name: &str, array: &Array) -> Result<Vec<usize>, RecordError> {
         return Err(wrong(format!("{name}: lengths are int64 or int32, one for each sample")));
     }
     let count = |n: f64| if n >= 1.0 { Ok(n as usize) } else { Err(wrong(format!("{name}: a length below 1"))) };
-    array.elem.decode(&array.bytes).into_iter().map(count).collect()
+    array.numbers().into_iter().map(count).collect()
 }
 
 impl Evaluated {

@@ -24,10 +24,10 @@ const SAMPLES: usize = 2;
 const TRIES: [(usize, usize, bool); 3] = [(4, 16, true), (9, 32, true), (24, 64, false)];
 
 /// Arrays by name: inputs and outputs, and `NAME_lengths` of both.
-pub(crate) type Arrays = Vec<(String, Array)>;
+pub type Arrays = Vec<(String, Array)>;
 
 /// Inputs and outputs of a model, or why there are none. With `ragged`, sequences are of several lengths.
-pub(crate) fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Result<Arrays, String> {
+pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Result<Arrays, String> {
     let interface = Interface::new(model, outputs).map_err(|refusal| refusal.to_string())?;
     let wanted: Vec<Output<'_>> = interface.outputs.iter().filter_map(|o| model.find(&o.uid)).collect();
     let bounds = bounds(model, &wanted);

@@ -66,6 +66,10 @@ use onnx::graph::OnnxModel;
 pub mod internals {
     pub use crate::provenance::structure_digest;
 
+    pub mod evidence {
+        pub use crate::evidence::{Arrays, make};
+        pub use crate::record::Array;
+    }
     pub mod cells {
         pub use crate::cells::*;
     }

@@ -46,10 +46,20 @@ pub(crate) fn wrong(why: impl AsRef<str>) -> RecordError {
 
 /// An array, its elements little-endian in C order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Array {
-    pub(crate) elem: ElemType,
-    pub(crate) dims: Vec<u64>,
-    pub(crate) bytes: Vec<u8>,
+pub struct Array {
+    /// Their type.
+    pub elem: ElemType,
+    /// Sizes.
+    pub dims: Vec<u64>,
+    /// The elements.
+    pub bytes: Vec<u8>,
+}
+
+impl Array {
+    /// The elements as numbers.
+    pub fn numbers(&self) -> Vec<f64> {
+        self.elem.decode(&self.bytes)
+    }
 }
 
 /// A file of arrays.
