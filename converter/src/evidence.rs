@@ -44,7 +44,7 @@ pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Resu
         let uid = |id: VariableId| model.variable(id).uid.to_owned();
         let by_uid: HashMap<String, cntk_evaluator::Array> =
             feeds.iter().map(|(id, a)| (uid(*id), a.clone())).collect();
-        let options = Options { limits: Limits { work: left, memory: MEMORY }, seed: None };
+        let options = Options { limits: Limits { work: left, memory: MEMORY }, ..Options::default() };
         match evaluate(model, &by_uid, &wanted, &options) {
             Ok(found) if found.outputs.iter().flat_map(|o| &o.array.values).all(|x| x.is_finite()) => {
                 return Ok(named(model, &interface, feeds, found));

@@ -46,6 +46,7 @@ pub use error::{Error, Rejection};
 pub use evaluation::{EvaluateError, Evaluated, Evaluation, evaluate};
 pub use onnx::{
     catalogue,
+    test_data::{TestFile, test_data},
     write::{MODEL_LIMIT, Weights, Writer},
 };
 pub use options::{Options, Outputs};

@@ -45,7 +45,6 @@ pub use feed::{Array, inputs};
 pub use limits::Limits;
 
 use cntk_parser::model::{DataType, Output, Source, ValidatedModel};
-use limits::Meter;
 use std::collections::HashMap;
 use walk::Walk;
 
@@ -56,6 +55,9 @@ pub struct Options {
     pub limits: Limits,
     /// Where random operators take their numbers from. Without one, they are refused.
     pub seed: Option<u64>,
+    /// Moves every computed number by a rounding error of its type, up or down at random from this seed. Evaluations with
+    /// different seeds that differ by much say that a rounding decides: at a tie, a step, or where numbers cancel.
+    pub jitter: Option<u64>,
 }
 
 /// The value of an output.
@@ -92,7 +94,7 @@ pub fn evaluate(
     wanted: &[Output<'_>],
     options: &Options,
 ) -> Result<Evaluation, EvaluationError> {
-    let mut walk = Walk::new(model, Meter::new(options.limits), options.seed);
+    let mut walk = Walk::new(model, options);
     for (id, value) in feed::values(model, feeds, &inputs(model, wanted))? {
         walk.give(Source::Variable(id), value);
     }

@@ -2,6 +2,7 @@
 
 use crate::value::Value;
 use cntk_parser::model::DataType;
+use fastrand::Rng;
 
 /// A number in that type.
 #[expect(clippy::cast_possible_truncation, reason = "rounding is what this is for")]
@@ -29,6 +30,18 @@ pub(crate) fn rounded(value: Value, data_type: DataType) -> Value {
         Err(shared) => shared.mapv(|x| round(x, data_type)),
     };
     Value { frames, data: data.into_shared() }
+}
+
+/// A value with every number moved by a rounding error of that type. Whole numbers, which may be indices, stay.
+pub(crate) fn jittered(value: &Value, data_type: DataType, random: &mut Rng) -> Value {
+    let error = match data_type {
+        DataType::Double => 2f64.powi(-52),
+        DataType::Float16 => 2f64.powi(-10),
+        _ => 2f64.powi(-23),
+    };
+    let mut moved =
+        |x: &f64| if x.fract() == 0.0 { *x } else { x * if random.bool() { 1.0 + error } else { 1.0 - error } };
+    Value { frames: value.frames.clone(), data: value.data.map(&mut moved).into_shared() }
 }
 
 #[cfg(test)]

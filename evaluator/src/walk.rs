@@ -1,10 +1,11 @@
 //! The order of evaluation: functions by need, inputs first; a recurrence step by step.
 
+use crate::Options;
 use crate::delay::{Delay, Shift};
 use crate::fault::{EvaluationError, Fault, fault};
 use crate::limits::Meter;
 use crate::ops::{Call, apply};
-use crate::precision::rounded;
+use crate::precision::{jittered, rounded};
 use crate::stored;
 use crate::value::{Frames, Value};
 use cntk_parser::model::{DataType, Dim, FunctionId, LoopId, Source, ValidatedModel, VariableKind};
@@ -17,6 +18,7 @@ pub(crate) struct Walk<'m> {
     model: &'m ValidatedModel<'m>,
     pub(crate) meter: Meter,
     random: Option<Rng>,
+    jitter: Option<Rng>,
     /// What is known; values go as soon as nothing needs them any more.
     values: HashMap<Source, Value>,
     /// How many reads of each value are still to come.
@@ -26,9 +28,10 @@ pub(crate) struct Walk<'m> {
 }
 
 impl<'m> Walk<'m> {
-    pub(crate) fn new(model: &'m ValidatedModel<'m>, meter: Meter, seed: Option<u64>) -> Self {
-        let random = seed.map(Rng::with_seed);
-        Self { model, meter, random, values: HashMap::new(), reads: HashMap::new(), free: HashMap::new() }
+    pub(crate) fn new(model: &'m ValidatedModel<'m>, options: &Options) -> Self {
+        let [random, jitter] = [options.seed, options.jitter].map(|seed| seed.map(Rng::with_seed));
+        let meter = Meter::new(options.limits);
+        Self { model, meter, random, jitter, values: HashMap::new(), reads: HashMap::new(), free: HashMap::new() }
     }
 
     /// Gives the value of an input.
@@ -144,7 +147,11 @@ impl<'m> Walk<'m> {
                 return fault(format!("its result has the shape {:?}, the model says {:?}", value.shape(), of.shape));
             }
             self.note_sizes(&of.shape, value.shape());
-            all.push(rounded(value, of.data_type));
+            let value = rounded(value, of.data_type);
+            all.push(match &mut self.jitter {
+                Some(random) => jittered(&value, of.data_type, random),
+                None => value,
+            });
         }
         Ok(all)
     }

@@ -63,7 +63,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     let Some(model) = load::valid(terminal, common, &input, &file) else { return Ok(exit::REJECTED) };
     let mut record = Record::open(&arrays).with_context(|| arrays.name.clone())?;
     let limits = Limits { work: args.max_work, memory: common.limits.0.memory };
-    let options = Options { limits, seed: args.seed };
+    let options = Options { limits, seed: args.seed, jitter: None };
     let made = match evaluate(&model, &outputs(&args.outputs), &mut record, &options) {
         Ok(made) => made,
         Err(error) => return failed(terminal, &input, &arrays, error),

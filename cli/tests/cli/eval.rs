@@ -51,3 +51,18 @@ fn what_does_not_suit_is_named() {
     run(&x, &["--max-work", "5"]).fails(1, "takes more than 5 multiply-adds");
     assert_eq!(folder.names(), ["in", "m.model"]);
 }
+
+#[test]
+fn test_data_lies_beside_the_model() {
+    let folder = folder();
+    let run = folder.run(&["convert", "m.model", "-o", "m.onnx", "--test-data"]).done();
+    assert!(run.stderr.contains("test_data_set_0, 2 tensors"), "{}", run.stderr);
+    assert_eq!(folder.names(), ["m.model", "m.onnx", "test_data_set_0"]);
+    // A tensor: dims 2 and 3, float, six numbers.
+    let x = folder.read("test_data_set_0/input_0.pb");
+    assert!(x.starts_with(&[0x08, 2, 0x08, 3, 0x10, 1, 0x42, 1, b'x', 0x4a, 24]), "{x:?}");
+    assert!(folder.read("test_data_set_0/output_0.pb").starts_with(&[0x08, 2, 0x08, 2, 0x10, 1]));
+    folder.run(&["convert", "m.model", "-o", "m.onnx", "--test-data"]).fails(2, "exists already");
+    folder.run(&["convert", "m.model", "--to", "pytorch", "--test-data"]).fails(2, "--test-data is for --to onnx");
+    folder.run(&["convert", "m.model", "-o", "-", "--test-data"]).fails(2, "goes beside a file");
+}

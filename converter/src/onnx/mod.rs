@@ -6,6 +6,7 @@ pub mod graph;
 pub(crate) mod lower;
 pub(crate) mod simplify;
 pub(crate) mod summary;
+pub(crate) mod test_data;
 pub mod write;
 
 /// What becomes of each operator: the ONNX form, the restrictions, the status. `cntk2onnx ops` and `docs/ops.md` print it.

@@ -89,8 +89,11 @@ pub(super) fn unpooling(call: &mut Call<'_>, a: &Unpooling) -> Out {
 /// ROIPooling: regions [x1, y1, x2, y2], scaled, rounded half away from zero, ends inclusive; each bin of a region reaches from
 /// floor(i w / W) to ceil((i + 1) w / W). An empty bin is 0.
 pub(super) fn roi_pooling(call: &mut Call<'_>, a: &RoiPooling) -> Out {
-    let frames = Frames::common(call.inputs)?;
-    let (map, regions) = (call.input(0).spread(&frames)?, call.input(1).spread(&frames)?);
+    let (map, regions) = (call.input(0), call.input(1));
+    let frames = map.frames.clone();
+    if regions.frames != frames {
+        return fault("CNTK wants regions of each sample's own");
+    }
     let ([channels, height, width], [number, 4], [columns, rows]) =
         (map.shape(), regions.shape(), a.output_shape.0.as_slice())
     else {

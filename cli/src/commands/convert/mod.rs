@@ -8,6 +8,7 @@ mod opset;
 mod pytorch;
 mod safetensors;
 mod summary;
+mod test_data;
 
 use crate::{
     args::{Common, Format},
@@ -30,6 +31,7 @@ use std::{
     path::{Path, PathBuf},
 };
 pub use summary::size;
+use test_data::TestData;
 
 /// Convert a model
 #[derive(clap::Args)]
@@ -83,6 +85,9 @@ pub struct Args {
     pub record: Option<PathBuf>,
     #[command(flatten)]
     pub signed: SignatureArgs,
+    /// Write ONNX test data beside the model: test_data_set_0/, made-up inputs and what they give
+    #[arg(long)]
+    pub test_data: bool,
     /// Overwrite OUT
     #[arg(long)]
     pub force: bool,
@@ -131,7 +136,8 @@ pub struct Prepared {
 }
 
 enum Opened {
-    Onnx(Destination),
+    /// And test data.
+    Onnx(Destination, Option<TestData>),
     /// And what was recorded from CNTK.
     Pytorch(PathBuf, Directory, Option<Box<Input>>),
     Safetensors(PathBuf, Output),
@@ -156,8 +162,11 @@ impl Prepared {
         if args.to != Target::Pytorch && args.record.is_some() {
             bail!("--record is for --to pytorch");
         }
+        if args.to != Target::Onnx && args.test_data {
+            bail!("--test-data is for --to onnx");
+        }
         let opened = match args.to {
-            Target::Onnx => Opened::Onnx(onnx::open(&args, input)?),
+            Target::Onnx => onnx::open(&args, input)?,
             Target::Pytorch => pytorch::open(&args, input)?,
             Target::Safetensors => safetensors::open(&args, input)?,
         };
@@ -167,7 +176,7 @@ impl Prepared {
     /// What is left to do once everything is open.
     pub fn needs(&self) -> Needs {
         match &self.opened {
-            Opened::Onnx(destination) => destination.needs(self.args.hash()),
+            Opened::Onnx(destination, _) => destination.needs(self.args.hash()),
             Opened::Pytorch(path, ..) | Opened::Safetensors(path, _) => Needs::writing(Some(folder(path)), false),
         }
     }
@@ -176,7 +185,9 @@ impl Prepared {
     pub fn finish(self, terminal: &Terminal, input: &Input, model: &ValidatedModel<'_>) -> Result<Ended> {
         let options = options(&self.args);
         match self.opened {
-            Opened::Onnx(destination) => onnx::finish(terminal, &self.args, input, model, &options, destination),
+            Opened::Onnx(destination, test_data) => {
+                onnx::finish(terminal, &self.args, input, model, &options, (destination, test_data))
+            }
             Opened::Pytorch(path, directory, record) => {
                 pytorch::finish(terminal, &self.args, input, model, &options, (&path, directory, record))
             }

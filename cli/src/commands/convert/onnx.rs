@@ -1,6 +1,6 @@
 //! `convert --to onnx`.
 
-use super::{Args, Ended, destination::Destination, hash, refused, summary};
+use super::{Args, Ended, Opened, destination::Destination, hash, refused, summary, test_data::TestData};
 use crate::{
     args::Format,
     exit,
@@ -18,12 +18,13 @@ use std::{
     thread,
 };
 
-pub fn open(args: &Args, input: &Input) -> Result<Destination> {
+pub(super) fn open(args: &Args, input: &Input) -> Result<Opened> {
     let destination = Destination::open(args, input)?;
     if destination.model.is_none() && io::stdout().is_terminal() {
         bail!("a model is not for a terminal: redirect standard output, or name a file with -o");
     }
-    Ok(destination)
+    let test_data = if args.test_data { Some(TestData::create(&destination, args.force)?) } else { None };
+    Ok(Opened::Onnx(destination, test_data))
 }
 
 pub fn finish(
@@ -32,7 +33,7 @@ pub fn finish(
     input: &Input,
     model: &ValidatedModel<'_>,
     options: &Options,
-    mut destination: Destination,
+    (mut destination, test_data): (Destination, Option<TestData>),
 ) -> Result<Ended> {
     let conversion = match cntk2onnx::convert(model, options) {
         Ok(conversion) => ManuallyDrop::new(conversion),
@@ -49,6 +50,12 @@ pub fn finish(
         terminal::report(&format!("{}\n", summary::json(&destination, &written, &conversion.summary)))?;
     }
     summary::text(terminal, &destination, &written, &conversion.summary);
+    if let Some(test_data) = test_data {
+        match cntk2onnx::test_data(model, options, &conversion.summary) {
+            Ok(files) => test_data.finish(terminal, files)?,
+            Err(why) => terminal.warning(format_args!("no test data: {why}")),
+        }
+    }
     destination.finish(written.side.is_some())?;
     Ok(Ended::done(conversion.summary.dropped.clone()))
 }

@@ -23,7 +23,7 @@ mod node;
 mod placement;
 mod proto;
 mod structure;
-mod tensor;
+pub(super) mod tensor;
 #[cfg(test)]
 mod tests;
 mod value_info;

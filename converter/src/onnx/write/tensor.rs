@@ -6,6 +6,7 @@ use super::{
     structure::entry,
 };
 use crate::onnx::graph::{Dim, Initializer, OnnxModel};
+use crate::record::Array;
 use prost::Message;
 use smallvec::SmallVec;
 use std::fmt::Write as _;
@@ -13,6 +14,17 @@ use std::fmt::Write as _;
 const MODEL_GRAPH: u64 = 7;
 const GRAPH_INITIALIZER: u64 = 5;
 const TENSOR_RAW_DATA: u64 = 9;
+
+/// An array as a tensor in a file of its own.
+pub(in crate::onnx) fn message(name: &str, array: &Array) -> Vec<u8> {
+    let message = Tensor {
+        dims: array.dims.iter().map(|n| n.cast_signed()).collect(),
+        data_type: array.elem as i32,
+        name: name.to_owned(),
+        raw_data: array.bytes.clone(),
+    };
+    message.encode_to_vec()
+}
 
 /// Sizes, type and name of an initializer, serialised.
 pub(super) struct Header(Box<[u8]>);
