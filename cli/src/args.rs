@@ -10,7 +10,7 @@ pub struct Common {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print more; twice: everything
+    /// Print notes and what could be given up; twice: each stage with its time, too
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Colour what is printed

@@ -1,9 +1,11 @@
 //! The model file: read when small, mapped when large.
 
-use super::{guard, signed::Signed};
+use super::{args::Common, guard, limits::STREAM, signed::Signed};
 use anyhow::{Context, Result, bail};
+use cntk_parser::{Finding, Severity};
 use memmap2::Mmap;
 use std::{
+    error, fmt,
     fs::{self, File, Metadata},
     io::{self, Read},
     ops::Deref,
@@ -36,12 +38,12 @@ enum Bytes {
 }
 
 impl Input {
-    /// Opens a model; `-` is standard input.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// Opens a model; `-` is standard input. What is over the limit of the command line is [`TooLarge`], and is not read.
+    pub fn open(path: &Path, common: &Common) -> Result<Self> {
+        let limit = common.limits.size;
         if path.as_os_str() == "-" {
-            let mut bytes = vec![];
-            io::stdin().lock().read_to_end(&mut bytes).context("<stdin>")?;
             let name = "<stdin>".to_owned();
+            let bytes = read(&mut io::stdin().lock(), 0, limit.unwrap_or(STREAM)).context("<stdin>")?;
             return Ok(Self {
                 name,
                 path: None,
@@ -53,24 +55,28 @@ impl Input {
             });
         }
         let name = path.display().to_string();
-        Self::open_file(path, &name).with_context(|| name)
+        Self::open_file(path, &name, limit).with_context(|| name)
     }
 
-    fn open_file(path: &Path, name: &str) -> Result<Self> {
+    fn open_file(path: &Path, name: &str, limit: Option<u64>) -> Result<Self> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             bail!("is a directory");
         }
         let regular = metadata.is_file();
+        let limit = limit.unwrap_or(if regular { u64::MAX } else { STREAM });
+        if metadata.len() > limit {
+            bail!(TooLarge { limit });
+        }
         let bytes = if regular && metadata.len() > READ_WHOLE {
             match guard::map(&file, name) {
                 Ok(map) => Bytes::Mapped(map),
                 // Some file systems cannot map.
-                Err(_) => Bytes::Read(read(&mut file, metadata.len())?),
+                Err(_) => Bytes::Read(read(&mut file, metadata.len(), limit)?),
             }
         } else {
-            Bytes::Read(read(&mut file, metadata.len())?)
+            Bytes::Read(read(&mut file, metadata.len(), limit)?)
         };
         Ok(Self {
             name: name.to_owned(),
@@ -118,11 +124,41 @@ impl Deref for Input {
     }
 }
 
-fn read(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
+/// All that there is to read, as long as it is no more than `limit`. No memory is taken for what is over it.
+fn read(from: &mut dyn Read, length: u64, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length.min(READ_WHOLE) as usize);
-    file.read_to_end(&mut bytes)?;
+    let mut from = from.take(limit);
+    from.read_to_end(&mut bytes)?;
+    let rest = from.into_inner();
+    if bytes.len() as u64 == limit && rest.read(&mut [0])? > 0 {
+        bail!(TooLarge { limit });
+    }
     Ok(bytes)
 }
+
+/// A file of more bytes than `--max-size` allows.
+#[derive(Debug)]
+pub struct TooLarge {
+    limit: u64,
+}
+
+impl TooLarge {
+    pub const HINT: &str = "if the file is trusted, raise the limit with --max-size";
+
+    /// The same as a finding.
+    pub fn finding(&self) -> Finding {
+        let message = format!("the file is over the limit `size` of {} bytes", self.limit);
+        Finding { rule: "limit", severity: Severity::Error, offset: self.limit, path: String::new(), message }
+    }
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.finding().fmt(f)
+    }
+}
+
+impl error::Error for TooLarge {}
 
 /// Reads at an offset, whoever else reads the file.
 #[cfg(unix)]

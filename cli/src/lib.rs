@@ -14,15 +14,19 @@ mod input;
 mod json;
 mod limits;
 mod load;
+mod outcome;
 mod output;
 mod progress;
+mod rules;
 mod sandbox;
 mod signed;
 mod terminal;
 mod walk;
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use commands::Cli;
+use json::Json;
+use outcome::{Outcome, finding};
 use std::{
     ffi::OsString,
     io::{self, Write},
@@ -33,15 +37,41 @@ use terminal::Terminal;
 /// called once, at the end of a process: it gives up rights of the process, installs handlers, and wrong usage ends it.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     std::panic::set_hook(Box::new(|panic| defect(&panic.to_string())));
-    let Cli { command, common } = Cli::parse_from(arguments);
+    let matches = Cli::command().get_matches_from(arguments);
+    let parsed = Cli::from_arg_matches(&matches);
+    let Cli { command, common } = parsed.unwrap_or_else(|error| error.format(&mut Cli::command()).exit());
     let terminal = Terminal::new(&common);
-    command.run(&terminal, &common).unwrap_or_else(|error| {
-        terminal.error(format_args!("{error:#}"));
-        if error.is::<output::Exists>() {
-            terminal.hint("--force overwrites it");
-        }
-        exit::IO
-    })
+    let outcome = command.run(&terminal, &common).unwrap_or_else(|error| failed(&terminal, &error));
+    let code = outcome.code;
+    if let Some((name, args)) = matches.subcommand()
+        && wants_json(args)
+        && let Err(error) = terminal::report(&format!("{}\n", outcome.document(name)))
+    {
+        return failed(&terminal, &error.into()).code;
+    }
+    code
+}
+
+fn wants_json(args: &ArgMatches) -> bool {
+    let given = args.try_get_raw("format").ok().flatten().and_then(|mut given| given.next());
+    given.is_some_and(|format| format == "json")
+}
+
+/// Tells an error of usage or I/O.
+fn failed(terminal: &Terminal, error: &anyhow::Error) -> Outcome {
+    let message = format!("{error:#}");
+    terminal.error(&message);
+    if error.is::<output::Exists>() {
+        terminal.hint("--force overwrites it");
+    }
+    if let Some(large) = error.downcast_ref::<input::TooLarge>() {
+        terminal.hint(input::TooLarge::HINT);
+        return Outcome {
+            code: exit::REJECTED,
+            entries: vec![("findings", Json::list([large.finding()], |f| finding(&f)))],
+        };
+    }
+    Outcome::failed(exit::IO, &terminal::without_number(&message))
 }
 
 /// A panic is a defect of this program, and still no reason to end like one. Nothing is left behind: outputs have no

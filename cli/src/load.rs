@@ -1,6 +1,6 @@
 //! From bytes to a validated model, saying everything that there is to say about it.
 
-use super::{args::Common, input::Input, terminal::Terminal};
+use super::{args::Common, exit, input::Input, limits, outcome::Outcome, terminal::Terminal};
 use cntk_parser::{
     Error, Finding, ModelFile, Severity, ValidateOptions, Validation,
     model::{Model, ValidatedModel},
@@ -15,13 +15,13 @@ pub struct Verdict<'a> {
     /// Whether the model may be used.
     pub valid: bool,
     /// What to do about a file that is no model at all.
-    pub hint: Option<&'static str>,
+    pub hint: Option<String>,
 }
 
 impl<'a> Verdict<'a> {
     /// A file that could not be read as a model.
     pub fn malformed(name: &'a str, error: &Error) -> Self {
-        Self { name, findings: vec![error.into()], more: 0, valid: false, hint: error.hint() }
+        Self { name, findings: vec![error.into()], more: 0, valid: false, hint: hint(error) }
     }
 
     /// A file that was checked.
@@ -50,15 +50,23 @@ impl<'a> Verdict<'a> {
                 format_args!("{}: {} more findings; --max-findings keeps more", self.name, self.more).to_string();
             if self.valid { terminal.warning(line) } else { terminal.error(line) }
         }
-        if let Some(hint) = self.hint {
+        if let Some(hint) = &self.hint {
             terminal.hint(hint);
         }
     }
 }
 
+/// What to do about a file that could not be read: if a limit stopped the reader, its flag is named.
+fn hint(error: &Error) -> Option<String> {
+    match limits::flag_of(error.kind()) {
+        Some(flag) => Some(format!("if the file is trusted, raise the limit with {flag}")),
+        None => error.hint().map(str::to_owned),
+    }
+}
+
 /// Reads a model under the limits of the command line.
 pub fn parse<'a>(common: &Common, file: &'a ModelFile<'_>) -> Result<Model<'a>, Error> {
-    cntk_parser::parse(file, &common.limits.0)
+    cntk_parser::parse(file, &common.limits.parser)
 }
 
 /// Checks a model as the command line asks.
@@ -66,47 +74,52 @@ pub fn validate<'a>(common: &Common, model: Model<'a>, scan_weights: bool) -> Va
     let mut options = ValidateOptions::default();
     options.allow_udf = common.allow_udf;
     options.scan_weights = scan_weights;
-    options.findings = common.limits.0.findings;
+    options.findings = common.limits.parser.findings;
     cntk_parser::validate(model, &options)
 }
 
-/// Whether the bytes are those that were signed, if that was asked for; says why not.
-pub fn as_signed(terminal: &Terminal, input: &Input) -> bool {
-    let refused = input.signed.as_ref().and_then(|signed| signed.refuses(input));
-    if let Some(why) = &refused {
-        terminal.error(why);
-    }
-    refused.is_none()
+/// Why the bytes are not those that were signed, once it is told, if that was asked for.
+pub fn not_as_signed(terminal: &Terminal, input: &Input) -> Option<String> {
+    let refused = input.signed.as_ref().and_then(|signed| signed.refuses(input))?;
+    terminal.error(&refused);
+    Some(refused.to_string())
 }
 
-/// A model that may be used, `None` after saying why it may not.
+/// A model that may be used, or, once it is told, why it may not.
 pub fn valid<'a>(
     terminal: &Terminal,
     common: &Common,
     input: &Input,
     file: &'a ModelFile<'_>,
-) -> Option<ValidatedModel<'a>> {
-    if !as_signed(terminal, input) {
-        return None;
-    }
+) -> Result<ValidatedModel<'a>, Outcome> {
     let name = &input.name;
+    if let Some(why) = not_as_signed(terminal, input) {
+        return Err(Outcome::failed(exit::REJECTED, &why));
+    }
+    let rejected = |verdict: &Verdict<'_>| Outcome::rejected(name, &verdict.findings, verdict.more);
     let model = match parse(common, file) {
         Ok(model) => model,
         Err(error) => {
-            Verdict::malformed(name, &error).tell(terminal);
-            return None;
+            let verdict = Verdict::malformed(name, &error);
+            verdict.tell(terminal);
+            return Err(rejected(&verdict));
         }
     };
+    terminal.trace(format_args!("parsed: {} functions, {} variables", model.functions.len(), model.variables.len()));
     let mut validation = validate(common, model, false);
-    Verdict::checked(name, &mut validation).tell(terminal);
-    validation.model.filter(|model| within_budget(terminal, common, name, model))
+    let verdict = Verdict::checked(name, &mut validation);
+    verdict.tell(terminal);
+    terminal.trace(format_args!("validated: {} findings", verdict.findings.len()));
+    let Some(model) = validation.model else { return Err(rejected(&verdict)) };
+    match over_budget(terminal, common, name, &model) {
+        Some(why) => Err(Outcome::failed(exit::REJECTED, &why)),
+        None => Ok(model),
+    }
 }
 
-/// Whether a model costs no more than the command line allows; says why not.
-pub fn within_budget(terminal: &Terminal, common: &Common, name: &str, model: &ValidatedModel<'_>) -> bool {
-    let over = common.budget.refuses(model);
-    if let Some(why) = &over {
-        terminal.error(format_args!("{name}: {why}"));
-    }
-    over.is_none()
+/// Why a model costs more than the command line allows, once it is told.
+pub fn over_budget(terminal: &Terminal, common: &Common, name: &str, model: &ValidatedModel<'_>) -> Option<String> {
+    let why = format!("{name}: {}", common.budget.refuses(model)?);
+    terminal.error(&why);
+    Some(why)
 }

@@ -8,6 +8,7 @@ use cntk_parser::Escaped;
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
+    time::Instant,
 };
 
 /// A line of a message is cut after so many characters.
@@ -18,6 +19,7 @@ pub struct Terminal {
     pub quiet: bool,
     pub verbose: u8,
     color: bool,
+    start: Instant,
 }
 
 #[derive(Clone, Copy)]
@@ -36,7 +38,7 @@ impl Terminal {
             Color::Never => false,
             Color::Auto => !plain() && io::stderr().is_terminal(),
         };
-        Self { quiet: common.quiet, verbose: common.verbose, color }
+        Self { quiet: common.quiet, verbose: common.verbose, color, start: Instant::now() }
     }
 
     pub fn error(&self, message: impl fmt::Display) {
@@ -66,6 +68,14 @@ impl Terminal {
     pub fn detail(&self, message: impl fmt::Display) {
         if self.verbose > 0 {
             self.line(Label::None, &message);
+        }
+    }
+
+    /// Only with `-vv`: a stage that is done, and how long after the start.
+    pub fn trace(&self, message: impl fmt::Display) {
+        if self.verbose > 1 {
+            let spent = self.start.elapsed().as_secs_f64() * 1e3;
+            self.line(Label::None, &format_args!("{spent:9.1} ms  {message}"));
         }
     }
 

@@ -1,43 +1,57 @@
 //! The files that a command line means: those it names, and the models in directories it names.
 
-use anyhow::{Context, Result};
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 const SUFFIXES: [&str; 3] = ["model", "dnn", "cmf"];
 
-/// The named files and the models in the named directories, in the order given; within a directory sorted by name.
-/// Symbolic links to directories are not followed, so that the search ends.
-pub fn models(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut found = vec![];
+/// What was found.
+#[derive(Default)]
+pub struct Found {
+    pub paths: Vec<PathBuf>,
+    /// Directories and entries that could not be looked at, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+    /// Files in directories that are no models by their names.
+    pub skipped: u64,
+}
+
+/// The named files and the models in the named directories, in the order given; within a directory sorted by name. What
+/// cannot be read does not end the search. Symbolic links to directories are not followed, so that it ends.
+pub fn models(inputs: &[PathBuf]) -> Found {
+    let mut found = Found::default();
     for input in inputs {
         if !input.is_dir() {
-            found.push(input.clone());
+            found.paths.push(input.clone());
             continue;
         }
         let mut waiting = vec![input.clone()];
         while let Some(folder) = waiting.pop() {
             let (mut folders, mut files) = (vec![], vec![]);
-            let place = || folder.display().to_string();
-            for entry in fs::read_dir(&folder).with_context(place)? {
-                let entry = entry.with_context(place)?;
-                let kind = entry.file_type().with_context(place)?;
-                let path = entry.path();
-                if kind.is_dir() {
-                    folders.push(path);
-                } else if is_model(&path) && (kind.is_file() || path.is_file()) {
-                    files.push(path);
+            let mut look = |found: &mut Found| -> io::Result<()> {
+                for entry in fs::read_dir(&folder)? {
+                    let entry = entry?;
+                    let path = entry.path();
+                    match entry.file_type() {
+                        Ok(kind) if kind.is_dir() => folders.push(path),
+                        Ok(kind) if is_model(&path) && (kind.is_file() || path.is_file()) => files.push(path),
+                        Ok(_) => found.skipped += 1,
+                        Err(error) => found.unreadable.push((path, error.to_string())),
+                    }
                 }
+                Ok(())
+            };
+            if let Err(error) = look(&mut found) {
+                found.unreadable.push((folder.clone(), error.to_string()));
             }
             files.sort();
             folders.sort();
-            found.append(&mut files);
+            found.paths.append(&mut files);
             waiting.extend(folders.into_iter().rev());
         }
     }
-    Ok(found)
+    found
 }
 
 fn is_model(path: &Path) -> bool {
@@ -58,7 +72,8 @@ mod tests {
             fs::write(root.join(file), "").unwrap();
         }
         let given = root.join("a/notes.txt");
-        let all = models(&[root.clone(), given.clone()]).unwrap();
+        let Found { paths: all, skipped, .. } = models(&[root.clone(), given.clone()]);
+        assert_eq!(skipped, 2);
         let names: Vec<_> = all.iter().map(|p| p.strip_prefix(&root).unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["z.model", "a/y.model", "b/1.CMF", "b/2.dnn", "b/deep/x.model", "a/notes.txt"]);
         fs::remove_dir_all(root).unwrap();

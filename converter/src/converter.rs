@@ -140,8 +140,8 @@ impl Converter {
             made.compare_with_evaluator(model, &self.options);
             let source = model.model().input;
             Ok(vec![
-                ("model.safetensors", self.safetensors(&made.weights, source)?),
-                ("reference.safetensors", self.safetensors(&made.reference, source)?),
+                ("model.safetensors", self.safetensors(&made.weights, &made.metadata, source)?),
+                ("reference.safetensors", self.safetensors(&made.reference, &[], source)?),
                 ("model.py", made.module.into_bytes()),
                 ("test_model.py", made.test.into_bytes()),
                 ("report.json", made.report.into_bytes()),
@@ -174,8 +174,9 @@ impl Converter {
     pub fn write_safetensors<M: Source + ?Sized>(&self, model: &M, sink: &mut dyn Sink) -> Result<(), Error> {
         self.with(model, |model| {
             let tensors = convert_safetensors(model)?;
-            let total = safetensors::length(&tensors);
-            safetensors::write(&tensors, model.model().input, sink, &mut |done| self.tell(done, total))?;
+            let metadata = safetensors::provenance(model, None);
+            let total = safetensors::length(&tensors, &metadata);
+            safetensors::write(&tensors, &metadata, model.model().input, sink, &mut |done| self.tell(done, total))?;
             Ok(())
         })
     }
@@ -204,9 +205,14 @@ impl Converter {
         Ok(made)
     }
 
-    fn safetensors(&self, tensors: &[safetensors::Tensor], source: &[u8]) -> Result<Vec<u8>, Error> {
-        let (mut bytes, total) = (Vec::new(), safetensors::length(tensors));
-        safetensors::write(tensors, source, &mut bytes, &mut |done| self.tell(done, total))?;
+    fn safetensors(
+        &self,
+        tensors: &[safetensors::Tensor],
+        metadata: &[(String, String)],
+        source: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let (mut bytes, total) = (Vec::new(), safetensors::length(tensors, metadata));
+        safetensors::write(tensors, metadata, source, &mut bytes, &mut |done| self.tell(done, total))?;
         Ok(bytes)
     }
 

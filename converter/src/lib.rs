@@ -44,6 +44,7 @@ pub use converter::{Converter, Source};
 pub use cost::{Amount, Cost};
 pub use error::{Error, Rejection};
 pub use evaluation::{EvaluateError, Evaluated, Evaluation, evaluate};
+pub use graph::paths::Paths;
 pub use onnx::{
     catalogue,
     test_data::{TestFile, test_data},

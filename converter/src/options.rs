@@ -9,7 +9,7 @@ pub enum Outputs {
     Inference,
     /// All of the model's outputs.
     All,
-    /// By CNTK name or uid; inner nodes too.
+    /// By CNTK name or uid; inner nodes too. `all` and `inference` stand for the outputs that they select alone.
     Named(Vec<String>),
 }
 

@@ -12,10 +12,17 @@ pub const SOURCE_STRUCTURE_SHA256: &str = "cntk2onnx.source.structure_sha256";
 /// Metadata key: SHA-256 of the whole source. Only where it was asked for, as it costs a pass over the weights.
 pub const SOURCE_SHA256: &str = "cntk2onnx.source.sha256";
 
+/// Size and structure digest of the source, with their keys.
+pub fn source(model: &Model<'_>) -> Vec<(String, String)> {
+    vec![
+        (SOURCE_SIZE.to_owned(), model.input.len().to_string()),
+        (SOURCE_STRUCTURE_SHA256.to_owned(), hex(&structure_digest(model))),
+    ]
+}
+
 /// Adds size and structure digest of the source to a converted model's metadata.
-pub fn stamp(onnx: &mut OnnxModel, source: &Model<'_>) {
-    onnx.metadata.push((SOURCE_SIZE.to_owned(), source.input.len().to_string()));
-    onnx.metadata.push((SOURCE_STRUCTURE_SHA256.to_owned(), hex(&structure_digest(source))));
+pub fn stamp(onnx: &mut OnnxModel, model: &Model<'_>) {
+    onnx.metadata.extend(source(model));
 }
 
 /// SHA-256 over every byte outside [`Model::tensor_ranges`].

@@ -156,7 +156,8 @@ impl Model {
         let write = || -> Result<(), Failure> {
             let made = convert_safetensors(self.owned.get())?;
             let file = create(&path, overwrite)?;
-            self.tensors_into(&made, file.as_file())?;
+            let metadata = safetensors::provenance(self.owned.get(), None);
+            self.tensors_into(&made, &metadata, file.as_file())?;
             publish(file, &path, overwrite)
         };
         py.detach(write).map_err(|e| e.raised(py))?;
@@ -265,18 +266,24 @@ impl Model {
             file.write_all(text.as_bytes())?;
             publish(file, &directory.join(name), true)?;
         }
-        for (name, tensors) in [("model.safetensors", &made.weights), ("reference.safetensors", &made.reference)] {
+        let weights = ("model.safetensors", &made.weights, &*made.metadata);
+        for (name, tensors, metadata) in [weights, ("reference.safetensors", &made.reference, &[])] {
             let file = NamedTempFile::new_in(directory)?;
-            self.tensors_into(tensors, file.as_file())?;
+            self.tensors_into(tensors, metadata, file.as_file())?;
             publish(file, &directory.join(name), true)?;
         }
         Ok(())
     }
 
-    fn tensors_into(&self, tensors: &[safetensors::Tensor], file: &fs::File) -> Result<(), Failure> {
+    fn tensors_into(
+        &self,
+        tensors: &[safetensors::Tensor],
+        metadata: &[(String, String)],
+        file: &fs::File,
+    ) -> Result<(), Failure> {
         let mut watch = Watch::new(None);
         let mut sink = IoSink(BufWriter::new(file));
-        match safetensors::write(tensors, &self.source, &mut sink, &mut |n| watch.update(n)) {
+        match safetensors::write(tensors, metadata, &self.source, &mut sink, &mut |n| watch.update(n)) {
             Ok(()) => Ok(sink.0.flush()?),
             Err(error) => Err(watch.failure(error)),
         }

@@ -4,9 +4,10 @@ use crate::{
     args::{Common, Format},
     exit,
     json::Json,
+    outcome::Outcome,
     sandbox,
     signed::{self, Hashing, Signed, TrustArgs},
-    terminal::{self, Terminal},
+    terminal::Terminal,
 };
 use anyhow::{Context, Result};
 use cntk2onnx_signing::{Difference, Error, Statement};
@@ -31,7 +32,7 @@ pub struct Args {
     pub format: Format,
 }
 
-pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> {
     let root = fs::canonicalize(&args.path).with_context(|| args.path.display().to_string())?;
     let signed = Signed::open(&args.signature, &args.trust)?;
     let files = signed::list(&root, &args.signature)?;
@@ -55,27 +56,27 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
         let (what, name) = described(difference);
         terminal.error(format_args!("{what} since it was signed: {name}"));
     }
-    if args.format == Format::Json {
-        terminal::report(&format!("{}\n", json(&statement, &differences)))?;
-    } else if differences.is_empty() {
+    if args.format == Format::Text && differences.is_empty() {
         let count = statement.resources.len();
         terminal.say(format_args!("{}: signed, {count} files as they were", args.path.display()));
     }
-    Ok(if differences.is_empty() { exit::DONE } else { exit::REJECTED })
+    let code = if differences.is_empty() { exit::DONE } else { exit::REJECTED };
+    Ok(Outcome { code, entries: json(&statement, &differences) })
 }
 
 fn names(statement: &Statement) -> Vec<&str> {
     statement.resources.iter().map(|r| &*r.name).collect()
 }
 
-fn refused(terminal: &Terminal, signed: &Signed, error: &Error) -> u8 {
-    terminal.error(format_args!("{}: {error}", signed.name));
+fn refused(terminal: &Terminal, signed: &Signed, error: &Error) -> Outcome {
+    let message = format!("{}: {error}", signed.name);
+    terminal.error(&message);
     if matches!(error, Error::Unsupported(_)) {
         terminal
             .hint("the Python package model-signing verifies such bundles; `sign` makes bundles by key or certificate");
-        return exit::REFUSED;
+        return Outcome::failed(exit::REFUSED, &message);
     }
-    exit::REJECTED
+    Outcome::failed(exit::REJECTED, &message)
 }
 
 fn described(difference: &Difference) -> (&'static str, &str) {
@@ -86,17 +87,17 @@ fn described(difference: &Difference) -> (&'static str, &str) {
     }
 }
 
-fn json(statement: &Statement, differences: &[Difference]) -> Json {
+fn json(statement: &Statement, differences: &[Difference]) -> Vec<(&'static str, Json)> {
     let of = |kind: &str| {
         let names = differences.iter().map(described).filter(|(what, _)| *what == kind);
         Json::list(names, |(_, name)| Json::text(name))
     };
-    Json::Object(vec![
+    vec![
         ("model", Json::text(&statement.model)),
         ("as_signed", Json::from(differences.is_empty())),
         ("files", Json::from(statement.resources.len())),
         ("changed", of("changed")),
         ("removed", of("removed")),
         ("added", of("added")),
-    ])
+    ]
 }

@@ -2,10 +2,13 @@
 
 use super::convert::outputs;
 use crate::{
-    args::Common,
+    args::{Common, Format},
     exit,
     input::Input,
+    json::Json,
+    limits::number,
     load,
+    outcome::Outcome,
     output::Output,
     sandbox,
     terminal::{self, Terminal},
@@ -47,22 +50,28 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Most multiply-adds that it may take
-    #[arg(long, value_name = "N", default_value_t = Limits::default().work)]
+    #[arg(long, value_name = "N", default_value_t = Limits::default().work, value_parser = number)]
     pub max_work: u64,
     /// Overwrite OUT
     #[arg(long)]
     pub force: bool,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
 }
 
-pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
-    let input = Input::open(&args.input)?;
-    let arrays = Input::open(&args.inputs)?;
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> {
+    let input = Input::open(&args.input, common)?;
+    let arrays = Input::open(&args.inputs, common)?;
     let output = args.output.as_deref().map(|path| Output::create(path, args.force)).transpose()?;
     sandbox::enter(terminal, common, &sandbox::Needs::writing(output.as_ref().map(Output::folder), false));
     let file = ModelFile::new(&input);
-    let Some(model) = load::valid(terminal, common, &input, &file) else { return Ok(exit::REJECTED) };
+    let model = match load::valid(terminal, common, &input, &file) {
+        Ok(model) => model,
+        Err(outcome) => return Ok(outcome),
+    };
     let mut record = Record::open(&arrays).with_context(|| arrays.name.clone())?;
-    let limits = Limits { work: args.max_work, memory: common.limits.0.memory };
+    let limits = Limits { work: args.max_work, memory: common.limits.parser.memory };
     let options = Options { limits, seed: args.seed, jitter: None };
     let made = match evaluate(&model, &outputs(&args.outputs), &mut record, &options) {
         Ok(made) => made,
@@ -72,42 +81,64 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
         terminal.detail(format_args!("{}: {name} is no input of the model", arrays.name));
     }
     match output {
+        None if args.format == Format::Json => {}
         None => terminal::report(&made.outputs.iter().map(line).collect::<String>())?,
         Some(output) => {
             let name = || args.output.as_ref().map_or_else(String::new, |p| p.display().to_string());
             output.file().write_all(&made.to_npz()?).with_context(name)?;
-            terminal.say(format_args!("wrote {}, {} outputs", name(), made.outputs.len()));
             output.finish()?;
+            terminal.say(format_args!("wrote {}, {} outputs", name(), made.outputs.len()));
         }
     }
     input.unchanged()?;
-    Ok(exit::DONE)
+    Ok(Outcome::done(vec![("input", Json::text(&input.name)), ("outputs", Json::list(&made.outputs, entry))]))
 }
 
 /// Says why, and whose fault it was: the arrays', the model's, or that of neither.
-fn failed(terminal: &Terminal, input: &Input, arrays: &Input, error: EvaluateError) -> Result<u8> {
+fn failed(terminal: &Terminal, input: &Input, arrays: &Input, error: EvaluateError) -> Result<Outcome> {
     match error {
         EvaluateError::Record(error) => Err(anyhow!(error).context(arrays.name.clone())),
         EvaluateError::Evaluation(error @ (EvaluationError::Missing { .. } | EvaluationError::Input { .. })) => {
             Err(anyhow!(error).context(arrays.name.clone()))
         }
         EvaluateError::Evaluation(error @ (EvaluationError::Work { .. } | EvaluationError::Memory { .. })) => {
-            terminal.error(format_args!("{}: {error}", input.name));
+            let message = format!("{}: {error}", input.name);
+            terminal.error(&message);
             terminal.hint("--max-work and --max-memory set the limits");
-            Ok(exit::REJECTED)
+            Ok(Outcome::failed(exit::REJECTED, &message))
         }
         other => {
-            terminal.error(format_args!("{}: cannot be evaluated: {other}", input.name));
-            Ok(exit::REFUSED)
+            let message = format!("{}: cannot be evaluated: {other}", input.name);
+            terminal.error(&message);
+            Ok(Outcome::failed(exit::REFUSED, &message))
         }
     }
 }
 
-/// An output in a line: name, shape, and how large its numbers are.
-fn line(output: &Evaluated) -> String {
+/// An output as a machine is told: its name and shape, and how large its numbers are.
+fn entry(output: &Evaluated) -> Json {
+    let (least, mean, most) = extent(output);
+    Json::Object(vec![
+        ("name", Json::text(&output.name)),
+        ("type", Json::text(format!("{:?}", output.elem))),
+        ("shape", Json::list(&output.shape, |n| Json::from(*n))),
+        ("lengths", output.lengths.as_ref().map_or(Json::Null, |l| Json::list(l, |n| Json::from(*n)))),
+        ("min", Json::Real(least)),
+        ("mean", Json::Real(mean)),
+        ("max", Json::Real(most)),
+    ])
+}
+
+/// Least, mean and largest of the numbers that are no padding.
+fn extent(output: &Evaluated) -> (f64, f64, f64) {
     let valid = valid(output);
     let (least, most) = valid.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-    let mean = valid.iter().sum::<f64>() / valid.len() as f64;
+    (least, valid.iter().sum::<f64>() / valid.len() as f64, most)
+}
+
+/// An output in a line: name, shape, and how large its numbers are.
+fn line(output: &Evaluated) -> String {
+    let (least, mean, most) = extent(output);
     let name = terminal::printable(&output.name);
     let lengths = output.lengths.as_ref().map_or_else(String::new, |l| format!("  lengths {l:?}"));
     format!("{name}  {:?} {:?}  min {least:.6}  mean {mean:.6}  max {most:.6}{lengths}\n", output.elem, output.shape)

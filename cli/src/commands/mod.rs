@@ -1,6 +1,7 @@
-//! The command line and its commands. Each is a module with its `Args` and a `run`, listed once here.
+//! The command line and its commands. Each is a module with its `Args` and a `run` that gives an exit code or an [`Outcome`],
+//! listed once here. One that takes `--format json` puts what a machine is told into the outcome, and prints no JSON itself.
 
-use crate::{args::Common, terminal::Terminal};
+use crate::{args::Common, outcome::Outcome, terminal::Terminal};
 use anyhow::Result;
 use clap::Parser;
 
@@ -36,10 +37,10 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// The exit code, or an error of usage or I/O.
-            pub fn run(self, terminal: &Terminal, common: &Common) -> Result<u8> {
+            /// How it ended, or an error of usage or I/O.
+            pub fn run(self, terminal: &Terminal, common: &Common) -> Result<Outcome> {
                 match self {
-                    $(Self::$variant(args) => $module::run(terminal, common, args),)*
+                    $(Self::$variant(args) => $module::run(terminal, common, args).map(Into::into),)*
                 }
             }
         }
@@ -51,6 +52,7 @@ mod completions;
 mod convert;
 mod diff;
 mod eval;
+mod explain;
 mod inspect;
 mod man;
 mod migrate;
@@ -71,6 +73,7 @@ commands! {
     MigrateWorker => migrate_worker,
     Sign => sign,
     Check => check,
+    Explain => explain,
     Ops => ops,
     Completions => completions,
     Man => man,

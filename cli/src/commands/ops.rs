@@ -2,8 +2,8 @@
 
 use crate::{
     args::{Common, Format},
-    exit,
     json::Json,
+    outcome::Outcome,
     terminal::{self, Terminal},
 };
 use anyhow::Result;
@@ -18,13 +18,11 @@ pub struct Args {
     pub format: Format,
 }
 
-pub fn run(_: &Terminal, _: &Common, args: Args) -> Result<u8> {
-    let text = match args.format {
-        Format::Text => Op::ALL.iter().map(|op| line(*op)).collect(),
-        Format::Json => format!("{}\n", Json::list(Op::ALL, |op| entry(*op))),
-    };
-    terminal::report(&text)?;
-    Ok(exit::DONE)
+pub fn run(_: &Terminal, _: &Common, args: Args) -> Result<Outcome> {
+    if args.format == Format::Text {
+        terminal::report(&Op::ALL.iter().map(|op| line(*op)).collect::<String>())?;
+    }
+    Ok(Outcome::done(vec![("ops", Json::list(Op::ALL, |op| entry(*op)))]))
 }
 
 fn line(op: Op) -> String {

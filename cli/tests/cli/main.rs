@@ -4,6 +4,7 @@ mod convert;
 mod diff;
 mod eval;
 mod failures;
+mod machine;
 mod migrate;
 mod pytorch;
 mod record;

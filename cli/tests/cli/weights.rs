@@ -67,7 +67,7 @@ fn external_file() {
 fn in_place() {
     let folder = big();
     let run = folder.run(&["convert", "m.model", "--weights", "in-place"]).done();
-    assert!(run.stderr.contains("stay in the model"), "{}", run.stderr);
+    assert!(run.stderr.contains("are read from the model's file"), "{}", run.stderr);
     assert_eq!(folder.names(), ["m.model", "m.onnx"]);
     let file = model(&folder.read("m.onnx"));
     let tensor = weight(&file);

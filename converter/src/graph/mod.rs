@@ -4,6 +4,7 @@
 
 pub mod literal;
 mod outputs;
+pub mod paths;
 pub mod sampling;
 pub mod sign;
 

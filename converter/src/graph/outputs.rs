@@ -39,21 +39,66 @@ pub(super) fn select(model: &ValidatedModel<'_>, wanted: &Outputs) -> Result<Sel
     match wanted {
         Outputs::All => Ok(Selection { outputs: model.outputs().iter().map(selected).collect(), dropped: Vec::new() }),
         Outputs::Inference => Ok(inference(model)),
-        Outputs::Named(names) => {
-            let mut outputs = Vec::new();
-            let mut reasons = Vec::new();
-            for name in names {
-                match model.find(name) {
-                    Some(o) => outputs.push(selected(&o)),
-                    None => reasons.push(Reason::new(
-                        "outputs",
-                        format!("the model has no node or variable named `{}`", name.escape_debug()),
-                    )),
-                }
+        Outputs::Named(names) => named(model, names),
+    }
+}
+
+/// Each name in the order given. `all` and `inference` among them are what they are alone; a node of that name has a uid.
+fn named(model: &ValidatedModel<'_>, names: &[String]) -> Result<Selection, Vec<Reason>> {
+    let mut selection = Selection { outputs: Vec::new(), dropped: Vec::new() };
+    let mut reasons = Vec::new();
+    for name in names {
+        match name.as_str() {
+            "all" => selection.outputs.extend(model.outputs().iter().map(selected)),
+            "inference" => {
+                let Selection { outputs, dropped } = inference(model);
+                selection.outputs.extend(outputs);
+                selection.dropped.extend(dropped);
             }
-            if reasons.is_empty() { Ok(Selection { outputs, dropped: Vec::new() }) } else { Err(reasons) }
+            _ => match one(model, name) {
+                Ok(output) => selection.outputs.push(selected(&output)),
+                Err(reason) => reasons.push(Reason::new("outputs", reason)),
+            },
         }
     }
+    if reasons.is_empty() { Ok(selection) } else { Err(reasons) }
+}
+
+/// Uids listed where a name is ambiguous.
+const LISTED: usize = 5;
+
+/// The one value that a name means, or why it means none.
+fn one<'a>(model: &ValidatedModel<'a>, name: &str) -> Result<Output<'a>, String> {
+    let shown = name.escape_debug();
+    let mut found = model.find_all(name);
+    match found.len() {
+        0 => {
+            let near = nearest(model, name).map(|near| format!("; did you mean `{}`?", near.escape_debug()));
+            Err(format!("the model has no node or variable named `{shown}`{}", near.unwrap_or_default()))
+        }
+        1 => Ok(found.swap_remove(0)),
+        count => {
+            let uids: Vec<_> = found.iter().take(LISTED).map(|o| o.uid.escape_debug().to_string()).collect();
+            let more = if count > LISTED { ", …" } else { "" };
+            Err(format!("{count} nodes or variables are named `{shown}`; give a uid: {}{more}", uids.join(", ")))
+        }
+    }
+}
+
+/// The name or uid in the model that is most like a misspelt one, if any is like it.
+fn nearest<'m>(model: &'m ValidatedModel<'_>, name: &str) -> Option<&'m str> {
+    const ALIKE: f64 = 0.65;
+    let functions = model.model().functions.iter().flat_map(|f| [f.name, f.uid]);
+    let variables = model.model().variables.iter().flat_map(|v| [v.name, v.uid]);
+    let wanted = name.to_lowercase();
+    let likeness = |text: &str| strsim::normalized_damerau_levenshtein(&wanted, &text.to_lowercase());
+    functions
+        .chain(variables)
+        .filter(|text| !text.is_empty() && text.len().abs_diff(name.len()) <= name.len())
+        .map(|text| (likeness(text), text))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, text)| text)
 }
 
 fn selected(o: &Output<'_>) -> Selected {

@@ -8,14 +8,14 @@ use super::python::expr::{StateId, ValueId};
 use super::python::names::{Names, class_name};
 use super::python::plan::Plan;
 use super::python::wrap::Lines;
-use super::safetensors::Tensor;
+use super::safetensors::{Tensor, provenance};
 use super::state::{Kind, State, name_all};
 use super::structure::{self, Block, Network};
-use super::{PyTorchConversion, reference, report, testing};
+use super::{PyTorchConversion, PyTorchOptions, reference, report, testing};
 use cntk_parser::model::{DataType, Dim, Source, ValueType, VariableId};
 use std::collections::{BTreeMap, HashMap};
 
-pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str) -> PyTorchConversion {
+pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTorchOptions) -> PyTorchConversion {
     let mut returned = outputs.to_vec();
     returned.extend(lower.output_lengths().into_iter().map(|l| l.value));
     lower.settle_lengths(&returned);
@@ -39,7 +39,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
     let mut body = Lines::default();
     prelude(&lower, &mut body);
     Plan::new(&lower.body, &returned, &names, &mut locals).method(&mut body, 2, &returned, &mut locals);
-    let class = lower.globals.unique(&class_name(name));
+    let class = lower.globals.unique(&class_name(&own.name));
     let emission = Emission {
         lower: &lower,
         class,
@@ -58,12 +58,14 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], name: &str
     blocks.iter().for_each(|b| b.see(&mut needs));
     let module = emission.module(&body.finish(), &blocks, needs);
     let interface = Interface::new(&lower);
+    let metadata = provenance(lower.graph.model, own.source_sha256);
     PyTorchConversion {
         module,
         test: testing::test(&emission, &interface),
-        report: report::report(&emission),
+        report: report::report(&emission, &metadata),
         package: emission.package(),
         weights: emission.weights(),
+        metadata,
         reference: reference::made_up(&interface),
         warnings: lower.warnings.clone(),
         dropped: lower.graph.dropped.clone(),

@@ -43,6 +43,8 @@ pub struct PyTorchOptions {
     pub name: String,
     /// Where something cannot be expressed, call a method that the user has to write.
     pub stub: bool,
+    /// The SHA-256 of the whole source, to be stated in the report and beside the weights.
+    pub source_sha256: Option<[u8; 32]>,
 }
 
 impl PyTorchOptions {
@@ -50,6 +52,12 @@ impl PyTorchOptions {
     #[must_use]
     pub fn name(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
+    }
+
+    /// Sets [`Self::source_sha256`].
+    #[must_use]
+    pub fn source_sha256(self, source_sha256: Option<[u8; 32]>) -> Self {
+        Self { source_sha256, ..self }
     }
 
     /// Sets [`Self::stub`].
@@ -72,6 +80,8 @@ pub struct PyTorchConversion {
     pub package: String,
     /// `model.safetensors`.
     pub weights: Vec<Tensor>,
+    /// What `model.safetensors` says of its source.
+    pub metadata: Vec<(String, String)>,
     /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] or [`Self::compare_with_evaluator`] has
     /// numbers to compare.
     pub reference: Vec<Tensor>,
@@ -133,7 +143,7 @@ pub fn convert_pytorch(
     if outputs.len() != graph.outputs.len() {
         return Err(Refusal { reasons: vec![Reason::new("outputs", "an output could not be computed")] });
     }
-    Ok(emit::emit(lower, &outputs, &own.name))
+    Ok(emit::emit(lower, &outputs, own))
 }
 
 /// All parameters and constants by name, row-major, for those who rebuild a model by hand.

@@ -5,7 +5,7 @@ use super::json::{list, object, sizes, string};
 use super::state::State;
 use cntk_parser::model::VariableKind;
 
-pub(super) fn report(e: &Emission<'_, '_, '_, '_>) -> String {
+pub(super) fn report(e: &Emission<'_, '_, '_, '_>, source: &[(String, String)]) -> String {
     let model = e.lower.graph.model;
     let variable = |v| model.variable(v);
     let inputs: Vec<String> = e
@@ -56,7 +56,9 @@ pub(super) fn report(e: &Emission<'_, '_, '_, '_>) -> String {
         }
     }
     let strings = |all: &[String]| all.iter().map(|s| string(s)).collect::<Vec<_>>();
+    let source: Vec<_> = source.iter().map(|(key, value)| (key.as_str(), string(value))).collect();
     let entries = [
+        ("source", object(&source)),
         ("producer", string(concat!("cntk2onnx ", env!("CARGO_PKG_VERSION")))),
         ("class", string(&e.class)),
         ("inputs", list(&inputs, 1)),

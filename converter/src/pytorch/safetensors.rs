@@ -1,8 +1,10 @@
 //! safetensors: a length, a JSON header, and tensors one after another.
 
 use super::json;
+use crate::provenance;
 use crate::weights::{Data, ElemType};
 use crate::weights::{Plain, Progress, Sink, WriteError, write_plain};
+use cntk_parser::model::ValidatedModel;
 use std::ops::ControlFlow;
 
 /// A tensor to be written.
@@ -57,10 +59,19 @@ fn order(tensors: &[Tensor]) -> Vec<&Tensor> {
     all
 }
 
+/// What a file of weights says of the model they come from: the keys that ONNX files have, too.
+pub fn provenance(model: &ValidatedModel<'_>, sha256: Option<[u8; 32]>) -> Vec<(String, String)> {
+    let mut entries = provenance::source(model.model());
+    entries.extend(sha256.map(|sum| (provenance::SOURCE_SHA256.to_owned(), provenance::hex(&sum))));
+    entries
+}
+
 /// Length and header.
-fn header(tensors: &[&Tensor]) -> Vec<u8> {
+fn header(tensors: &[&Tensor], metadata: &[(String, String)]) -> Vec<u8> {
     let mut at = 0u64;
-    let mut entries = vec!["\"__metadata__\":{\"format\":\"pt\"}".to_owned()];
+    let mut texts = vec!["\"format\":\"pt\"".to_owned()];
+    texts.extend(metadata.iter().map(|(key, value)| format!("{}:{}", json::string(key), json::string(value))));
+    let mut entries = vec![format!("\"__metadata__\":{{{}}}", texts.join(","))];
     for t in tensors {
         let end = at + t.length();
         entries.push(format!(
@@ -80,8 +91,8 @@ fn header(tensors: &[&Tensor]) -> Vec<u8> {
 }
 
 /// The length of the file.
-pub fn length(tensors: &[Tensor]) -> u64 {
-    header(&order(tensors)).len() as u64 + tensors.iter().map(Tensor::length).sum::<u64>()
+pub fn length(tensors: &[Tensor], metadata: &[(String, String)]) -> u64 {
+    header(&order(tensors), metadata).len() as u64 + tensors.iter().map(Tensor::length).sum::<u64>()
 }
 
 /// Writes the file. `source` is the CNTK file that the data refer to; weights are streamed from it.
@@ -91,13 +102,14 @@ pub fn length(tensors: &[Tensor]) -> u64 {
 /// What the sink or the source says, or a description that contradicts itself.
 pub fn write<'s>(
     tensors: &[Tensor],
+    metadata: &[(String, String)],
     source: &[u8],
     sink: &'s mut dyn Sink,
     progress: &'s mut Progress<'s>,
 ) -> Result<(), WriteError> {
     let tensors = order(tensors);
     let plain = tensors.iter().map(|t| Plain { name: &t.name, elem: t.elem, length: t.length(), data: &t.data });
-    write_plain(&header(&tensors), plain, source, sink, progress)
+    write_plain(&header(&tensors, metadata), plain, source, sink, progress)
 }
 
 #[cfg(test)]
@@ -113,8 +125,8 @@ mod tests {
             Tensor { name: "n".to_owned(), elem: ElemType::Int64, dims: vec![], data: data(1) },
         ];
         let mut bytes = Vec::new();
-        write(&tensors, b"", &mut bytes, &mut |_| ControlFlow::Continue(())).unwrap();
-        assert_eq!(bytes.len() as u64, length(&tensors));
+        write(&tensors, &[], b"", &mut bytes, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(bytes.len() as u64, length(&tensors, &[]));
         let n = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
         let text = std::str::from_utf8(&bytes[8..8 + n]).unwrap();
         assert_eq!(

@@ -4,9 +4,13 @@ use super::{FunctionId, FunctionKind, Output, Source, ValidatedModel, VariableId
 use crate::ops::Op;
 use crate::validate::{output, split_output_uid};
 
-/// See [`ValidatedModel::find`].
-pub(super) fn find<'a>(model: &ValidatedModel<'a>, text: &str) -> Option<Output<'a>> {
-    by_uid(model, text).or_else(|| if text.is_empty() { None } else { by_name(model, text) })
+/// See [`ValidatedModel::find_all`].
+pub(super) fn find<'a>(model: &ValidatedModel<'a>, text: &str) -> Vec<Output<'a>> {
+    match by_uid(model, text) {
+        Some(output) => vec![output],
+        None if text.is_empty() => vec![],
+        None => by_name(model, text),
+    }
 }
 
 fn by_uid<'a>(model: &ValidatedModel<'a>, uid: &str) -> Option<Output<'a>> {
@@ -21,17 +25,23 @@ fn by_uid<'a>(model: &ValidatedModel<'a>, uid: &str) -> Option<Output<'a>> {
     of_variable(model, id)
 }
 
-fn by_name<'a>(model: &ValidatedModel<'a>, name: &str) -> Option<Output<'a>> {
-    if let Some(output) = model.outputs.iter().find(|output| output.name == name) {
-        return Some(output.clone());
+fn by_name<'a>(model: &ValidatedModel<'a>, name: &str) -> Vec<Output<'a>> {
+    let outputs: Vec<_> = model.outputs.iter().filter(|output| output.name == name).cloned().collect();
+    if !outputs.is_empty() {
+        return outputs;
     }
     let named = || model.model.functions.iter().enumerate().filter(|(_, f)| f.name == name).map(|(i, _)| i);
-    let outside = named().find(|i| model.parents.get(*i).is_some_and(|parent| parent.is_none()));
-    if let Some(i) = outside.or_else(|| named().next()) {
-        return of_function(model, FunctionId(place(i)?), 0);
+    let is_outside = |i: &usize| model.parents.get(*i).is_some_and(|parent| parent.is_none());
+    let mut functions: Vec<_> = named().filter(is_outside).collect();
+    if functions.is_empty() {
+        functions = named().collect();
     }
-    let id = VariableId(place(model.model.variables.iter().position(|v| v.name == name)?)?);
-    of_variable(model, id)
+    if !functions.is_empty() {
+        let output = |i| of_function(model, FunctionId(place(i)?), 0);
+        return functions.into_iter().filter_map(output).collect();
+    }
+    let variables = model.model.variables.iter().enumerate().filter(|(_, v)| v.name == name);
+    variables.filter_map(|(i, _)| of_variable(model, VariableId(place(i)?))).collect()
 }
 
 fn place(i: usize) -> Option<u32> {
@@ -46,7 +56,8 @@ fn of_variable<'a>(model: &ValidatedModel<'a>, id: VariableId) -> Option<Output<
     Some(found)
 }
 
-fn of_function<'a>(model: &ValidatedModel<'a>, id: FunctionId, i: u32) -> Option<Output<'a>> {
+/// See [`ValidatedModel::output_of`].
+pub(super) fn of_function<'a>(model: &ValidatedModel<'a>, id: FunctionId, i: u32) -> Option<Output<'a>> {
     let at = usize::try_from(id.0).ok()?;
     let terminal = *model.terminals.get(at)?;
     let inner = model.model.functions.get(usize::try_from(terminal.0).ok()?)?;

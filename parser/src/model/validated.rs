@@ -172,7 +172,18 @@ impl<'a> ValidatedModel<'a> {
     /// (its first output). Uids go before names; among equal names, outputs of the root go first, then functions
     /// outside of blocks, in file order.
     pub fn find(&self, uid_or_name: &str) -> Option<Output<'a>> {
+        self.find_all(uid_or_name).into_iter().next()
+    }
+
+    /// All that a CNTK uid or name may mean, in the order of [`find`](Self::find): more than one where several outputs of the
+    /// root, several functions or several variables have the name and nothing that goes before them does.
+    pub fn find_all(&self, uid_or_name: &str) -> Vec<Output<'a>> {
         super::find::find(self, uid_or_name)
+    }
+
+    /// Output `index` of a function or block, seen through blocks and `Combine`.
+    pub fn output_of(&self, function: FunctionId, index: u32) -> Option<Output<'a>> {
+        super::find::of_function(self, function, index)
     }
 
     /// The sequence axes of the model.

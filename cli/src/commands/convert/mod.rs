@@ -9,19 +9,22 @@ mod pytorch;
 mod safetensors;
 mod summary;
 mod test_data;
+mod typed;
 
 use crate::{
     args::{Common, Format},
     directory::Directory,
     exit,
     input::Input,
+    json::Json,
     load,
+    outcome::Outcome,
     output::{Output, folder},
     sandbox::{self, Needs},
     signed::SignatureArgs,
     terminal::Terminal,
 };
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{ValueEnum, builder::NonEmptyStringValueParser};
 use cntk_parser::{ModelFile, model::ValidatedModel};
 use cntk2onnx::{Options, Outputs, Refusal};
@@ -32,6 +35,7 @@ use std::{
 };
 pub use summary::size;
 use test_data::TestData;
+use typed::Typed;
 
 /// Convert a model
 #[derive(clap::Args)]
@@ -39,9 +43,12 @@ use test_data::TestData;
 Examples:
   cntk2onnx convert net.model -o out/net.onnx --opset 13
   cntk2onnx convert big.model --weights in-place    an .onnx of some kB that points into big.model
-  cntk2onnx convert net.model --outputs all,conv1   a NAME is a CNTK name or uid; inner nodes too
+  cntk2onnx convert net.model --outputs all,conv1 -o all.onnx   a NAME is a CNTK name or uid; inner nodes too
   cntk2onnx convert net.model --to pytorch -o net/ --record net.npz")]
 pub struct Args {
+    /// First, as each option is taken out of what was typed.
+    #[command(flatten)]
+    pub typed: Typed,
     /// The CNTK model; `-` reads standard input
     #[arg(value_name = "IN")]
     pub input: PathBuf,
@@ -96,7 +103,19 @@ pub struct Args {
     pub format: Format,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// The options that are not for every target, and which they are for. What is not for the one asked for is refused.
+const ONLY_FOR: &[(&str, &[Target])] = &[
+    ("opset", &[Target::Onnx]),
+    ("outputs", &[Target::Onnx, Target::Pytorch]),
+    ("weights", &[Target::Onnx]),
+    ("keep_sequence_axis", &[Target::Onnx]),
+    ("equal_lengths", &[Target::Onnx, Target::Pytorch]),
+    ("stub", &[Target::Pytorch]),
+    ("record", &[Target::Pytorch]),
+    ("test_data", &[Target::Onnx]),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Target {
     /// One .onnx file
     Onnx,
@@ -117,16 +136,19 @@ pub enum Place {
     InPlace,
 }
 
-pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> {
+    args.typed.check(args.to)?;
     let signed = args.signed.open()?;
-    let input = Input::open(&args.input)?.signed_by(signed.as_ref());
-    let prepared = Prepared::open(args, &input)?;
+    let input = Input::open(&args.input, common)?.signed_by(signed.as_ref());
+    let prepared = Prepared::open(common, args, &input)?;
     sandbox::enter(terminal, common, &prepared.needs());
     // Nothing is dropped that holds an object per node: the process ends soon, and freeing a million of them one by one
     // takes a tenth of the whole time.
     let file = ModelFile::new(&input);
-    let Some(model) = load::valid(terminal, common, &input, &file) else { return Ok(exit::REJECTED) };
-    Ok(prepared.finish(terminal, &input, &ManuallyDrop::new(model))?.code)
+    match load::valid(terminal, common, &input, &file) {
+        Ok(model) => Ok(prepared.finish(terminal, &input, &ManuallyDrop::new(model))?.into()),
+        Err(outcome) => Ok(outcome),
+    }
 }
 
 /// A conversion whose outputs are open, so that rights can be given up before the model is looked at.
@@ -151,23 +173,16 @@ pub struct Ended {
     pub dropped: Vec<String>,
     /// Why nothing was written.
     pub reasons: Vec<String>,
+    /// What a machine is told.
+    entries: Vec<(&'static str, Json)>,
 }
 
 impl Prepared {
     /// Opens what will be written.
-    pub fn open(args: Args, input: &Input) -> Result<Self> {
-        if args.to != Target::Onnx && (args.weights != Place::Embed || args.hash()) {
-            bail!("--weights, --hash and --expect-sha256 are for --to onnx");
-        }
-        if args.to != Target::Pytorch && args.record.is_some() {
-            bail!("--record is for --to pytorch");
-        }
-        if args.to != Target::Onnx && args.test_data {
-            bail!("--test-data is for --to onnx");
-        }
+    pub fn open(common: &Common, args: Args, input: &Input) -> Result<Self> {
         let opened = match args.to {
             Target::Onnx => onnx::open(&args, input)?,
-            Target::Pytorch => pytorch::open(&args, input)?,
+            Target::Pytorch => pytorch::open(common, &args, input)?,
             Target::Safetensors => safetensors::open(&args, input)?,
         };
         Ok(Self { args, opened })
@@ -191,18 +206,28 @@ impl Prepared {
             Opened::Pytorch(path, directory, record) => {
                 pytorch::finish(terminal, &self.args, input, model, &options, (&path, directory, record))
             }
-            Opened::Safetensors(path, output) => safetensors::finish(terminal, input, model, (&path, output)),
+            Opened::Safetensors(path, output) => {
+                safetensors::finish(terminal, &self.args, input, model, (&path, output))
+            }
         }
     }
 }
 
 impl Ended {
-    fn done(dropped: Vec<String>) -> Self {
-        Self { code: exit::DONE, dropped, reasons: vec![] }
+    fn done(dropped: Vec<String>, entries: Vec<(&'static str, Json)>) -> Self {
+        Self { code: exit::DONE, dropped, reasons: vec![], entries }
     }
+}
 
-    fn with(code: u8) -> Self {
-        Self { code, dropped: vec![], reasons: vec![] }
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        Self { code: outcome.code, dropped: vec![], reasons: vec![], entries: outcome.entries }
+    }
+}
+
+impl From<Ended> for Outcome {
+    fn from(ended: Ended) -> Self {
+        Self { code: ended.code, entries: ended.entries }
     }
 }
 
@@ -243,13 +268,32 @@ fn path(args: &Args, input: &Input, default: impl Fn(&Path) -> PathBuf) -> Resul
     Ok(path)
 }
 
+/// The digest of the whole file where it is wanted, or the outcome if it is not the one that is expected.
+fn digest(terminal: &Terminal, args: &Args, input: &Input) -> Result<Result<Option<[u8; 32]>, Outcome>> {
+    if !args.hash() {
+        return Ok(Ok(None));
+    }
+    let found = hash::whole(input).with_context(|| input.name.clone())?;
+    Ok(expected(terminal, args, input, &found).map_or(Ok(Some(found)), Err))
+}
+
+/// An outcome if another digest is expected.
+fn expected(terminal: &Terminal, args: &Args, input: &Input, found: &[u8; 32]) -> Option<Outcome> {
+    if args.expect_sha256.is_none_or(|expected| expected == *found) {
+        return None;
+    }
+    let message = format!("{}: the file's SHA-256 is {}", input.name, hash::hex(found));
+    terminal.error(&message);
+    Some(Outcome::failed(exit::REJECTED, &message))
+}
+
 /// Every reason in one run.
 fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> Ended {
     for reason in &refusal.reasons {
         terminal.error(format_args!("{}: cannot be converted: {reason}", input.name));
     }
     let reasons = refusal.reasons.iter().map(ToString::to_string).collect();
-    Ended { code: exit::REFUSED, dropped: vec![], reasons }
+    Ended { reasons, ..Outcome::refused(&input.name, refusal).into() }
 }
 
 fn sha256(text: &str) -> Result<[u8; 32], &'static str> {

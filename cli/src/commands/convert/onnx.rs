@@ -1,13 +1,8 @@
 //! `convert --to onnx`.
 
-use super::{Args, Ended, Opened, destination::Destination, hash, refused, summary, test_data::TestData};
+use super::{Args, Ended, Opened, destination::Destination, expected, hash, refused, summary, test_data::TestData};
 use crate::{
-    args::Format,
-    exit,
-    file_sink::FileSink,
-    input::Input,
-    progress::Progress,
-    terminal::{self, Terminal},
+    args::Format, exit, file_sink::FileSink, input::Input, outcome::Outcome, progress::Progress, terminal::Terminal,
 };
 use anyhow::{Result, anyhow, bail};
 use cntk_parser::model::ValidatedModel;
@@ -21,7 +16,10 @@ use std::{
 pub(super) fn open(args: &Args, input: &Input) -> Result<Opened> {
     let destination = Destination::open(args, input)?;
     if destination.model.is_none() && io::stdout().is_terminal() {
-        bail!("a model is not for a terminal: redirect standard output, or name a file with -o");
+        bail!("not writing a binary model to the terminal: redirect standard output, or name a file with -o");
+    }
+    if destination.model.is_none() && args.format == Format::Json {
+        bail!("the model and --format json cannot both go to standard output: name a file with -o");
     }
     let test_data = if args.test_data { Some(TestData::create(&destination, args.force)?) } else { None };
     Ok(Opened::Onnx(destination, test_data))
@@ -39,25 +37,26 @@ pub fn finish(
         Ok(conversion) => ManuallyDrop::new(conversion),
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
+    terminal.trace(format_args!("converted: {} nodes", conversion.summary.nodes));
 
     let job = Job { terminal, input, args };
     let written = match job.write(&conversion, &mut destination)? {
         Ok(written) => written,
-        Err(code) => return Ok(Ended::with(code)),
+        Err(outcome) => return Ok(outcome.into()),
     };
     input.unchanged()?;
-    if args.format == Format::Json && destination.model.is_some() {
-        terminal::report(&format!("{}\n", summary::json(&destination, &written, &conversion.summary)))?;
-    }
-    summary::text(terminal, &destination, &written, &conversion.summary);
+    summary::before(terminal, &written, &conversion.summary);
     if let Some(test_data) = test_data {
         match cntk2onnx::test_data(model, options, &conversion.summary) {
             Ok(files) => test_data.finish(terminal, files)?,
             Err(why) => terminal.warning(format_args!("no test data: {why}")),
         }
     }
+    let path = destination.path.clone();
     destination.finish(written.side.is_some())?;
-    Ok(Ended::done(conversion.summary.dropped.clone()))
+    summary::after(terminal, &path, &written);
+    let entries = summary::json(input, &path, &written, &conversion.summary);
+    Ok(Ended::done(conversion.summary.dropped.clone(), entries))
 }
 
 struct Job<'a> {
@@ -67,23 +66,29 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Writes the files; the inner error is an exit code whose reason has been told.
-    fn write(&self, conversion: &Conversion, destination: &mut Destination) -> Result<Result<summary::Written, u8>> {
+    /// Writes the files; the inner error is an outcome that has been told.
+    fn write(
+        &self,
+        conversion: &Conversion,
+        destination: &mut Destination,
+    ) -> Result<Result<summary::Written, Outcome>> {
         let (input, terminal) = (self.input, self.terminal);
         let weights = destination.weights();
         let mut writer = match conversion.writer(input, weights) {
             Ok(writer) => ManuallyDrop::new(writer),
             Err(error @ (WriteError::TooLarge { .. } | WriteError::Inconsistent { .. })) => {
-                terminal.error(format_args!("{}: {error}", input.name));
-                return Ok(Err(exit::REFUSED));
+                let message = format!("{}: {error}", input.name);
+                terminal.error(&message);
+                return Ok(Err(Outcome::failed(exit::REFUSED, &message)));
             }
             Err(error) => return Err(self.context(error, destination)),
         };
         let side = writer.side_length();
         if side.is_some() && destination.model.is_none() {
-            terminal.error(format_args!("{}: the result passes 2 GiB and cannot be one stream", input.name));
+            let message = format!("{}: the result passes 2 GiB and cannot be one stream", input.name);
+            terminal.error(&message);
             terminal.hint("name a file with -o: the weights then go beside it");
-            return Ok(Err(exit::REFUSED));
+            return Ok(Err(Outcome::failed(exit::REFUSED, &message)));
         }
         let source = input.file.as_ref().filter(|_| input.is_mapped());
         let mut progress = Progress::new(terminal, writer.model_length() + side.unwrap_or(0));
@@ -113,14 +118,11 @@ impl Job<'_> {
             let length = written.map_err(|e| self.context(e, destination))?;
             Ok((length, digest))
         })?;
-        if let (Some(expected), Some(found)) = (self.args.expect_sha256, digest)
-            && expected != found
-        {
-            let message = format!("{}: the file's SHA-256 is {}", input.name, hash::hex(&found));
-            terminal.error(message);
-            return Ok(Err(exit::REJECTED));
+        if let Some(outcome) = digest.and_then(|found| expected(terminal, self.args, input, &found)) {
+            return Ok(Err(outcome));
         }
-        Ok(Ok(summary::Written { opset: self.args.opset, model: length, side, in_place: writer.in_place_length() }))
+        let in_place = writer.in_place_length();
+        Ok(Ok(summary::Written { opset: self.args.opset, model: length, side, in_place, digest }))
     }
 
     /// Whose fault it was.

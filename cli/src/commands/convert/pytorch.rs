@@ -1,7 +1,7 @@
 //! `convert --to pytorch`.
 
-use super::{Args, Ended, Opened, path, refused, safetensors::tensors};
-use crate::{directory::Directory, input::Input, terminal::Terminal};
+use super::{Args, Ended, Opened, digest, path, refused, safetensors::tensors, summary::written};
+use crate::{args::Common, directory::Directory, input::Input, json::Json, terminal::Terminal};
 use anyhow::{Context, Result};
 use cntk_parser::model::ValidatedModel;
 use cntk2onnx::{
@@ -14,10 +14,10 @@ use std::{io::Write, path::Path};
 const NAMES: &[&str] =
     &["model.py", "test_model.py", "report.json", "__init__.py", "model.safetensors", "reference.safetensors"];
 
-pub fn open(args: &Args, input: &Input) -> Result<Opened> {
+pub fn open(common: &Common, args: &Args, input: &Input) -> Result<Opened> {
     let path =
         path(args, input, |p| p.with_file_name(importable(&p.file_stem().unwrap_or_default().to_string_lossy())))?;
-    let record = args.record.as_deref().map(Input::open).transpose()?.map(Box::new);
+    let record = args.record.as_deref().map(|path| Input::open(path, common)).transpose()?.map(Box::new);
     let directory = Directory::create(&path, NAMES, args.force)?;
     Ok(Opened::Pytorch(path, directory, record))
 }
@@ -32,6 +32,11 @@ pub fn finish(
 ) -> Result<Ended> {
     let stem = input.path.as_ref().and_then(|p| p.file_stem()).map(|s| s.to_string_lossy().into_owned());
     let own = PyTorchOptions::default().name(stem.unwrap_or_default()).stub(args.stub);
+    let digest = match digest(terminal, args, input)? {
+        Ok(digest) => digest,
+        Err(outcome) => return Ok(outcome.into()),
+    };
+    let own = own.source_sha256(digest);
     let mut made = match convert_pytorch(model, options, &own) {
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
@@ -52,9 +57,16 @@ pub fn finish(
     for dropped in &made.dropped {
         terminal.say(format_args!("dropped {dropped}"));
     }
-    terminal.say(format_args!("wrote {}: {}", path.display(), NAMES.join(", ")));
     destination.finish()?;
-    Ok(Ended::done(made.dropped.iter().map(ToString::to_string).collect()))
+    terminal.say(format_args!("wrote {}: {}", path.display(), NAMES.join(", ")));
+    let mut entries = written(input, "pytorch", path, digest);
+    entries.extend([
+        ("files", Json::list(NAMES, |name| Json::from(*name))),
+        ("tensors", Json::from(made.weights.len())),
+        ("dropped", Json::list(&made.dropped, Json::text)),
+        ("warnings", Json::list(&made.warnings, Json::text)),
+    ]);
+    Ok(Ended::done(made.dropped.clone(), entries))
 }
 
 /// The name of a directory that Python imports as a package.
@@ -68,8 +80,8 @@ fn write(terminal: &Terminal, made: &PyTorchConversion, destination: &Directory,
     for (i, text) in [&made.module, &made.test, &made.report, &made.package].into_iter().enumerate() {
         destination.file(i).write_all(text.as_bytes())?;
     }
-    tensors(terminal, &made.weights, destination.file(4), input)?;
-    tensors(terminal, &made.reference, destination.file(5), input)
+    tensors(terminal, &made.weights, &made.metadata, destination.file(4), input)?;
+    tensors(terminal, &made.reference, &[], destination.file(5), input)
 }
 
 #[cfg(test)]

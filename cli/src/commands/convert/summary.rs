@@ -1,8 +1,9 @@
 //! What `convert` says it did.
 
-use super::destination::Destination;
-use crate::{json::Json, terminal::Terminal};
+use super::hash;
+use crate::{input::Input, json::Json, outcome::dimension, terminal::Terminal};
 use cntk2onnx::{Port, Summary};
+use std::path::Path;
 
 /// Sizes of what was written.
 pub struct Written {
@@ -10,9 +11,12 @@ pub struct Written {
     pub model: u64,
     pub side: Option<u64>,
     pub in_place: u64,
+    /// Of the whole source, where it was asked for.
+    pub digest: Option<[u8; 32]>,
 }
 
-pub fn text(terminal: &Terminal, destination: &Destination, written: &Written, summary: &Summary) {
+/// What was found out, before the files get their names.
+pub fn before(terminal: &Terminal, written: &Written, summary: &Summary) {
     for warning in &summary.warnings {
         terminal.warning(warning);
     }
@@ -24,45 +28,60 @@ pub fn text(terminal: &Terminal, destination: &Destination, written: &Written, s
     };
     summary.inputs.iter().for_each(|p| port("input", p));
     summary.outputs.iter().for_each(|p| port("output", p));
-    let path = destination.path.display();
     terminal.say(format_args!(
         "{} CNTK functions became {} ONNX nodes of opset {}",
         summary.functions, summary.nodes, written.opset
     ));
+}
+
+/// What is in place.
+pub fn after(terminal: &Terminal, path: &Path, written: &Written) {
+    let path = path.display();
     terminal.say(format_args!("wrote {path}, {}", size(written.model)));
     if let Some(side) = written.side {
         terminal.say(format_args!("wrote {path}.data, {}", size(side)));
     }
     if written.in_place > 0 {
         terminal.say(format_args!(
-            "{} of weights stay in the model: keep it, and keep it as it is",
+            "{} of weights are read from the model's file: do not move, change or delete it",
             size(written.in_place)
         ));
     }
 }
 
-pub fn json(destination: &Destination, written: &Written, summary: &Summary) -> Json {
+/// The entries that every target has.
+pub fn written(input: &Input, target: &str, path: &Path, digest: Option<[u8; 32]>) -> Vec<(&'static str, Json)> {
+    vec![
+        ("input", Json::text(&input.name)),
+        ("target", Json::text(target)),
+        ("output", Json::text(path.display().to_string())),
+        ("source_sha256", digest.map_or(Json::Null, |sum| Json::Text(hash::hex(&sum)))),
+    ]
+}
+
+pub fn json(input: &Input, path: &Path, done: &Written, summary: &Summary) -> Vec<(&'static str, Json)> {
     let port = |port: &Port| {
         Json::Object(vec![
             ("name", Json::text(&port.name)),
             ("uid", Json::text(&port.uid)),
             ("type", Json::text(&port.elem)),
-            ("shape", Json::list(&port.dims, Json::text)),
+            ("shape", Json::list(&port.dims, |d| dimension(d))),
         ])
     };
-    Json::Object(vec![
-        ("output", Json::text(destination.path.display().to_string())),
-        ("opset", Json::Number(written.opset.unsigned_abs())),
-        ("bytes", Json::Number(written.model)),
-        ("side_bytes", written.side.map_or(Json::Null, Json::Number)),
-        ("in_place_bytes", Json::Number(written.in_place)),
+    let mut entries = written(input, "onnx", path, done.digest);
+    entries.extend([
+        ("opset", Json::Number(done.opset.unsigned_abs())),
+        ("bytes", Json::Number(done.model)),
+        ("side_bytes", done.side.map_or(Json::Null, Json::Number)),
+        ("in_place_bytes", Json::Number(done.in_place)),
         ("inputs", Json::list(&summary.inputs, port)),
         ("outputs", Json::list(&summary.outputs, port)),
         ("dropped", Json::list(&summary.dropped, Json::text)),
         ("warnings", Json::list(&summary.warnings, Json::text)),
         ("functions", Json::from(summary.functions)),
         ("nodes", Json::from(summary.nodes)),
-    ])
+    ]);
+    entries
 }
 
 /// A number of bytes as a person reads it.

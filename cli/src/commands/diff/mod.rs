@@ -9,10 +9,12 @@ use crate::{
     exit,
     input::Input,
     json::Json,
-    load, sandbox,
+    load,
+    outcome::Outcome,
+    sandbox,
     terminal::{self, Terminal},
 };
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use cntk_parser::{ModelFile, model::ValidatedModel};
 pub use compare::{Comparison, Difference};
 use std::path::PathBuf;
@@ -33,32 +35,30 @@ pub struct Args {
     pub format: Format,
 }
 
-pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
-    let (a, b) = (Input::open(&args.a)?, Input::open(&args.b)?);
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> {
+    let (a, b) = (Input::open(&args.a, common)?, Input::open(&args.b, common)?);
     sandbox::enter(terminal, common, &sandbox::Needs::nothing());
     let (file_a, file_b) = (ModelFile::new(&a), ModelFile::new(&b));
-    let (Some(model_a), Some(model_b)) =
-        (load::valid(terminal, common, &a, &file_a), load::valid(terminal, common, &b, &file_b))
-    else {
-        return Ok(exit::REJECTED);
+    let models = (load::valid(terminal, common, &a, &file_a), load::valid(terminal, common, &b, &file_b));
+    let (model_a, model_b) = match models {
+        (Ok(model_a), Ok(model_b)) => (model_a, model_b),
+        (Err(outcome), _) | (_, Err(outcome)) => return Ok(outcome),
     };
     let comparison = Comparison::of(&model_a, &model_b);
-    let report = match args.format {
-        Format::Text => lines(&comparison).iter().map(|line| terminal::printable(line) + "\n").collect(),
-        Format::Json => format!("{}\n", json(&comparison)),
-    };
-    if args.format == Format::Json || !terminal.quiet {
-        terminal::report(&report)?;
+    if args.format == Format::Text && !terminal.quiet {
+        terminal::report(&lines(&comparison).iter().map(|line| terminal::printable(line) + "\n").collect::<String>())?;
     }
     a.unchanged()?;
     b.unchanged()?;
-    Ok(if comparison.is_equal() { exit::DONE } else { exit::REJECTED })
+    let code = if comparison.is_equal() { exit::DONE } else { exit::REJECTED };
+    Ok(Outcome { code, entries: json(&comparison) })
 }
 
 /// What a model has that the trusted one has not, each an error; whether there is nothing.
 pub fn against(terminal: &Terminal, common: &Common, trusted: &Input, model: &ValidatedModel<'_>) -> Result<bool> {
     let file = ModelFile::new(trusted);
-    let trusted = load::valid(terminal, common, trusted, &file).context("the trusted model is not valid")?;
+    let trusted =
+        load::valid(terminal, common, trusted, &file).map_err(|_| anyhow!("the trusted model is not valid"))?;
     let comparison = Comparison::of(&trusted, model);
     if !comparison.is_equal() {
         lines(&comparison).iter().for_each(|line| terminal.error(line.trim_start()));
@@ -93,7 +93,7 @@ fn words(difference: &Difference) -> String {
     }
 }
 
-fn json(comparison: &Comparison) -> Json {
+fn json(comparison: &Comparison) -> Vec<(&'static str, Json)> {
     let difference = |difference: &Difference| {
         let (kind, what, from, to) = match difference {
             Difference::Added(what) => ("added", what, Json::Null, Json::Null),
@@ -109,13 +109,13 @@ fn json(comparison: &Comparison) -> Json {
         };
         Json::Object(vec![("what", Json::text(who)), ("description", Json::text(change.words())), ("numbers", numbers)])
     };
-    Json::Object(vec![
+    vec![
         ("equal", Json::from(comparison.is_equal())),
         ("interface", Json::list(&comparison.interface, difference)),
         ("structure", Json::list(&comparison.structure, difference)),
         ("equal_weights", Json::from(comparison.equal_weights)),
         ("weights", Json::list(&comparison.weights, weights)),
-    ])
+    ]
 }
 
 fn numbers_json(numbers: &Numbers) -> Json {

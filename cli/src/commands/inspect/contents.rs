@@ -2,7 +2,8 @@
 
 use crate::json::Json;
 use cntk_parser::model::{
-    Array, Container, DataType, Dim, FunctionKind, Model, Shape, ValidatedModel, Variable, VariableKind,
+    Array, Container, DataType, Dim, FunctionKind, Model, SequenceAxisId, Shape, Source, ValidatedModel, ValueType,
+    Variable, VariableId, VariableKind,
 };
 use cntk2onnx::Cost;
 use std::{borrow::Cow, collections::BTreeMap};
@@ -28,7 +29,7 @@ pub struct Port<'a> {
     pub data_type: DataType,
     /// Row-major.
     pub shape: Vec<String>,
-    pub dynamic_axes: Vec<&'a str>,
+    pub dynamic_axes: Vec<Cow<'a, str>>,
     pub sparse: bool,
 }
 
@@ -78,23 +79,59 @@ impl<'a> Contents<'a> {
 
     /// Adds what validation found out.
     pub fn infer(&mut self, model: &ValidatedModel<'a>) {
+        let mut symbols = Symbols::default();
+        let inputs = model.model().variables.iter().enumerate().filter(|(_, v)| v.kind == VariableKind::Input);
+        for ((index, _), port) in inputs.zip(&mut self.inputs) {
+            let kind = model.type_of(Source::Variable(VariableId(index as u32)));
+            port.dynamic_axes = symbols.dynamic_axes(kind);
+        }
         for output in model.outputs() {
             let kind = model.type_of(output.source);
-            let shape = kind.shape.iter().map(|d| match d {
-                Dim::Known(n) => n.to_string(),
-                Dim::Free(_) => "?".to_owned(),
-            });
-            let axes = [kind.axes.batch.then_some("batch"), kind.axes.sequence.map(|_| "sequence")];
             self.outputs.push(Port {
                 uid: output.uid.clone(),
                 name: output.name.clone(),
                 data_type: kind.data_type,
-                shape: shape.collect(),
-                dynamic_axes: axes.into_iter().flatten().collect(),
+                shape: kind.shape.iter().map(size).collect(),
+                dynamic_axes: symbols.dynamic_axes(kind),
                 sparse: false,
             });
         }
         self.cost = Some(Cost::of(model));
+    }
+}
+
+/// A dimension for a person.
+fn size(dim: &Dim) -> String {
+    match dim {
+        Dim::Known(n) => n.to_string(),
+        Dim::Free(_) => "?".to_owned(),
+    }
+}
+
+/// Sequence axes in the order in which they are met: different axes get different symbols, as in a converted model.
+#[derive(Default)]
+pub struct Symbols(Vec<SequenceAxisId>);
+
+impl Symbols {
+    fn dynamic_axes(&mut self, kind: &ValueType) -> Vec<Cow<'static, str>> {
+        let mut axes = vec![];
+        axes.extend(kind.axes.batch.then_some(Cow::Borrowed("batch")));
+        if let Some(axis) = kind.axes.sequence {
+            let known = self.0.iter().position(|a| *a == axis);
+            let number = known.unwrap_or_else(|| {
+                self.0.push(axis);
+                self.0.len() - 1
+            });
+            axes.push(if number == 0 { "sequence".into() } else { format!("sequence_{}", number + 1).into() });
+        }
+        axes
+    }
+
+    /// A type as text.
+    pub fn text(&mut self, kind: &ValueType) -> String {
+        let axes = self.dynamic_axes(kind);
+        let shape: Vec<_> = axes.into_iter().chain(kind.shape.iter().map(|d| size(d).into())).collect();
+        format!("{:?}[{}]", kind.data_type, shape.join(", "))
     }
 }
 
@@ -113,7 +150,7 @@ impl<'a> Port<'a> {
                 .dynamic_axes
                 .iter()
                 .rev()
-                .map(|a| if a.ordered { "sequence" } else { "batch" })
+                .map(|a| if a.ordered { "sequence".into() } else { "batch".into() })
                 .collect(),
             sparse: variable.is_sparse,
         }
@@ -121,7 +158,7 @@ impl<'a> Port<'a> {
 
     pub fn text(&self) -> String {
         let name = if self.name.is_empty() { String::new() } else { format!("{} ", self.name) };
-        let shape: Vec<_> = self.dynamic_axes.iter().copied().chain(self.shape.iter().map(|d| &**d)).collect();
+        let shape: Vec<_> = self.dynamic_axes.iter().map(|a| &**a).chain(self.shape.iter().map(|d| &**d)).collect();
         let sparse = if self.sparse { ", sparse" } else { "" };
         format!("{name}({}) {:?}[{}]{sparse}", self.uid, self.data_type, shape.join(", "))
     }
@@ -137,7 +174,7 @@ impl<'a> Port<'a> {
             ("name", Json::text(&*self.name)),
             ("type", Json::text(format!("{:?}", self.data_type))),
             ("shape", Json::list(&self.shape, dim)),
-            ("dynamic_axes", Json::list(&self.dynamic_axes, |a| Json::from(*a))),
+            ("dynamic_axes", Json::list(&self.dynamic_axes, |a| Json::from(&**a))),
             ("sparse", Json::Bool(self.sparse)),
         ]
     }

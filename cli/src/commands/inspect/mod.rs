@@ -7,6 +7,7 @@ use crate::{
     input::Input,
     json::Json,
     load::{self, Verdict},
+    outcome::{self, Outcome},
     sandbox,
     terminal::{self, Terminal},
 };
@@ -16,29 +17,42 @@ use cntk2onnx::{Amount, Cost};
 use std::{collections::BTreeMap, mem::ManuallyDrop, path::PathBuf};
 
 mod contents;
+mod details;
 
 pub use contents::{Contents, Port};
+use details::Details;
 
 /// Show what is in a model
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cntk2onnx inspect net.model --tree                parameters below the layers that own them
+  cntk2onnx inspect net.model --nodes --format json every node that convert --outputs can name")]
 pub struct Args {
     /// The CNTK model; `-` reads standard input
     #[arg(value_name = "IN")]
     pub input: PathBuf,
+    /// List the nodes, which `convert --outputs` can name: uid, name, operator, type, path of layers
+    #[arg(long)]
+    pub nodes: bool,
+    /// Show the parameters below the layers that own them
+    #[arg(long)]
+    pub tree: bool,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 }
 
-pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
-    let input = Input::open(&args.input)?;
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> {
+    let input = Input::open(&args.input, common)?;
     sandbox::enter(terminal, common, &sandbox::Needs::nothing());
     let file = ModelFile::new(&input);
     let model = match load::parse(common, &file) {
         Ok(model) => model,
         Err(error) => {
-            Verdict::malformed(&input.name, &error).tell(terminal);
-            return Ok(exit::REJECTED);
+            let verdict = Verdict::malformed(&input.name, &error);
+            verdict.tell(terminal);
+            return Ok(Outcome::rejected(&input.name, &verdict.findings, verdict.more));
         }
     };
     let mut contents = Contents::of(&model);
@@ -46,16 +60,22 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     let mut validation = ManuallyDrop::new(load::validate(common, model, false));
     let verdict = Verdict::checked(&input.name, &mut validation);
     verdict.tell(terminal);
+    let mut details = Details::default();
     if let Some(model) = &validation.model {
         contents.infer(model);
+        details = Details::of(model, &args);
     }
-    let text = match args.format {
-        Format::Text => text(&input, &contents, terminal.verbose > 0),
-        Format::Json => format!("{}\n", json(&input, &contents)),
-    };
-    terminal::report(&text)?;
+    if args.format == Format::Text {
+        let text = text(&input, &contents, terminal.verbose > 0) + &details.text();
+        terminal::report(&text)?;
+    }
     input.unchanged()?;
-    Ok(if verdict.valid { exit::DONE } else { exit::REJECTED })
+    let code = if verdict.valid { exit::DONE } else { exit::REJECTED };
+    let mut entries = json(&input, &contents);
+    entries.extend(details.json());
+    entries.push(("findings", Json::list(&verdict.findings, outcome::finding)));
+    entries.push(("more_findings", Json::Number(verdict.more)));
+    Ok(Outcome { code, entries })
 }
 
 /// Parameters listed unless more is asked for.
@@ -100,12 +120,12 @@ fn text(input: &Input, contents: &Contents<'_>, all: bool) -> String {
     lines.iter().map(|line| terminal::printable(line) + "\n").collect()
 }
 
-fn json(input: &Input, contents: &Contents<'_>) -> Json {
+fn json(input: &Input, contents: &Contents<'_>) -> Vec<(&'static str, Json)> {
     let counts = |counts: &BTreeMap<String, u64>| {
         Json::list(counts, |(name, n)| Json::Object(vec![("name", Json::text(name)), ("count", Json::Number(*n))]))
     };
-    Json::Object(vec![
-        ("file", Json::text(&input.name)),
+    vec![
+        ("input", Json::text(&input.name)),
         ("bytes", Json::from(input.len())),
         ("container", Json::from(contents.container)),
         ("root", Json::text(contents.root)),
@@ -115,7 +135,7 @@ fn json(input: &Input, contents: &Contents<'_>) -> Json {
         ("ops", counts(&contents.ops)),
         ("blocks", counts(&contents.blocks)),
         ("cost", contents.cost.as_ref().map_or(Json::Null, cost_json)),
-    ])
+    ]
 }
 
 fn cost_json(cost: &Cost) -> Json {

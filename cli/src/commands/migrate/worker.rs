@@ -71,10 +71,13 @@ pub fn command(
     if common.no_sandbox {
         command.arg("--no-sandbox");
     }
-    for (name, value, _) in common.limits.0.list() {
+    for (name, value, _) in common.limits.parser.list() {
         command.arg(format!("--max-{name}")).arg(value.to_string());
     }
     command.args(common.budget.words());
+    if let Some(size) = common.limits.size {
+        command.arg("--max-size").arg(size.to_string());
+    }
     command.arg("--").args(&args.convert);
     // A signal to the terminal's foreground is for the one that started all; it lets those at work finish.
     #[cfg(unix)]
@@ -136,7 +139,7 @@ fn one(
     args: &Args,
     record: &mut Vec<(&'static str, Json)>,
 ) -> Result<(u8, &'static str)> {
-    let input = match Input::open(&args.input) {
+    let input = match Input::open(&args.input, common) {
         Ok(input) => input,
         Err(error) => {
             terminal.error(format_args!("{error:#}"));
@@ -150,7 +153,7 @@ fn one(
         [(Target::Onnx, &args.onnx), (Target::Pytorch, &args.pytorch), (Target::Safetensors, &args.safetensors)]
     {
         if let Some(path) = path {
-            let one = convert::Prepared::open(conversion(&args.input, target, path, &args.convert)?, &input)?;
+            let one = convert::Prepared::open(common, conversion(&args.input, target, path, &args.convert)?, &input)?;
             needs = needs.and(one.needs());
             prepared.push((target, one));
         }
@@ -182,7 +185,7 @@ fn one(
     }
     describe(&contents, record);
     let Some(model) = &validation.model else { return Ok((exit::REJECTED, "invalid")) };
-    if !load::within_budget(terminal, common, &input.name, model) {
+    if load::over_budget(terminal, common, &input.name, model).is_some() {
         return Ok((exit::REJECTED, "invalid"));
     }
     convert_all(terminal, &input, model, prepared, record)

@@ -6,17 +6,18 @@ use super::diff;
 use crate::{
     args::Common,
     exit,
-    input::Input,
+    input::{Input, TooLarge},
     json::Json,
     load::{self, Verdict},
+    outcome::{self, Outcome},
     sandbox,
     signed::SignatureArgs,
     terminal::{self, Terminal},
-    walk,
+    walk::{self, Found},
 };
 use anyhow::Result;
 use clap::ValueEnum;
-use cntk_parser::{Finding, Limits, ModelFile, Severity};
+use cntk_parser::{Finding, ModelFile, Severity};
 use std::path::{Path, PathBuf};
 
 /// Report everything that is wrong with models
@@ -48,38 +49,53 @@ pub enum ReportFormat {
     Sarif,
 }
 
-pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
-    let mut report = Report { format: args.format, files: vec![] };
+pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> {
+    let mut report = Report { format: args.format, files: vec![], skipped: 0 };
+    let mut entries = vec![];
     if args.limits {
-        report.limits(&common.limits.0)?;
+        let limits = common.limits.list();
+        if args.format == ReportFormat::Text {
+            let line = |(name, value, meaning)| format!("--max-{name:<12} {value:>12}  {meaning}\n");
+            terminal::report(&limits.into_iter().map(line).collect::<String>())?;
+        } else {
+            let limits = limits.into_iter().map(|(name, value, _)| (name, Json::Number(value)));
+            entries.push(("limits", Json::Object(limits.collect())));
+        }
     }
     let signed = args.signed.open()?;
-    let paths = walk::models(&args.inputs)?;
-    if paths.is_empty() && !args.inputs.is_empty() {
+    let Found { paths, unreadable, skipped } = walk::models(&args.inputs);
+    report.skipped = skipped;
+    if paths.is_empty() && unreadable.is_empty() && !args.inputs.is_empty() {
         anyhow::bail!("no *.model, *.dnn or *.cmf in the directories given");
     }
     if args.against.is_some() && paths.len() != 1 {
         anyhow::bail!("--against compares one model");
     }
-    let trusted = args.against.as_deref().map(Input::open).transpose()?;
+    let trusted = args.against.as_deref().map(|path| Input::open(path, common)).transpose()?;
     // A single file is opened before the sandbox is closed; of several, each must still be openable.
     let mut first = match &*paths {
-        [path] => Some(Input::open(path)),
+        [path] => Some(Input::open(path, common)),
         _ => None,
     };
     let needs = sandbox::Needs::reading(if first.is_some() { &[] } else { &paths });
     sandbox::enter(terminal, common, &needs);
     let mut worst = exit::DONE;
+    for (path, why) in &unreadable {
+        terminal.error(format_args!("{}: {why}", path.display()));
+        report.unread(terminal, path, "unreadable", &terminal::without_number(why), vec![])?;
+        worst = exit::IO;
+    }
     for (index, path) in paths.iter().enumerate() {
         let last = index + 1 == paths.len();
-        let input = first.take().unwrap_or_else(|| Input::open(path)).map(|input| input.signed_by(signed.as_ref()));
-        let input = input.map(|input| (input, trusted.as_ref()));
+        let input = first.take().unwrap_or_else(|| Input::open(path, common));
+        let input = input.map(|input| (input.signed_by(signed.as_ref()), trusted.as_ref()));
         worst = worst.max(one(terminal, common, &args, path, input, last, &mut report)?);
     }
     if !args.inputs.is_empty() {
-        report.finish(worst)?;
+        report.finish(terminal, worst)?;
+        entries.extend(report.entries());
     }
-    Ok(worst)
+    Ok(Outcome { code: worst, entries })
 }
 
 fn one(
@@ -96,12 +112,17 @@ fn one(
         Err(error) => {
             terminal.error(format_args!("{error:#}"));
             let why = terminal::without_number(&error.root_cause().to_string());
-            report.unreadable(terminal, path, &why)?;
-            return Ok(exit::IO);
+            let Some(large) = error.downcast_ref::<TooLarge>() else {
+                report.unread(terminal, path, "unreadable", &why, vec![])?;
+                return Ok(exit::IO);
+            };
+            terminal.hint(TooLarge::HINT);
+            report.unread(terminal, path, "invalid", &why, vec![large.finding()])?;
+            return Ok(exit::REJECTED);
         }
     };
-    if !load::as_signed(terminal, &input) {
-        report.unreadable(terminal, path, "not the file that was signed")?;
+    if load::not_as_signed(terminal, &input).is_some() {
+        report.unread(terminal, path, "invalid", "not the file that was signed", vec![])?;
         return Ok(exit::REJECTED);
     }
     let file = ModelFile::new(&input);
@@ -118,7 +139,7 @@ fn one(
                 as_wanted = diff::against(terminal, common, trusted, model)?;
             }
             if let Some(model) = &validation.model {
-                as_wanted &= load::within_budget(terminal, common, &input.name, model);
+                as_wanted &= load::over_budget(terminal, common, &input.name, model).is_none();
             }
             // Before the end of the process, freeing object by object is lost time.
             if last {
@@ -127,6 +148,7 @@ fn one(
             verdict
         }
     };
+    terminal.trace(format_args!("{}: {} findings", input.name, verdict.findings.len()));
     verdict.tell(terminal);
     report.checked(terminal, &verdict)?;
     if let Err(error) = input.unchanged() {
@@ -139,67 +161,84 @@ fn one(
 /// What goes to stdout.
 struct Report {
     format: ReportFormat,
-    /// For the formats that are one document.
     files: Vec<File>,
+    /// Files in the directories that are no models by their names.
+    skipped: u64,
 }
 
 pub struct File {
     pub name: String,
     /// `valid`, `invalid` or `unreadable`.
     pub verdict: &'static str,
+    /// Why it could not be read.
+    pub error: Option<String>,
     pub findings: Vec<Finding>,
     pub more: u64,
 }
 
 impl Report {
     fn checked(&mut self, terminal: &Terminal, verdict: &Verdict<'_>) -> Result<()> {
-        let name = verdict.name.to_owned();
-        if self.format == ReportFormat::Text {
-            if !terminal.quiet {
-                terminal::report(&text(verdict))?;
-            }
-        } else {
-            let findings = verdict.findings.clone();
-            let verdict_name = if verdict.valid { "valid" } else { "invalid" };
-            self.files.push(File { name, verdict: verdict_name, findings, more: verdict.more });
+        if self.format == ReportFormat::Text && !terminal.quiet {
+            terminal::report(&text(verdict))?;
         }
+        // One line has said it all.
+        let findings = if self.format == ReportFormat::Text { vec![] } else { verdict.findings.clone() };
+        let (name, more) = (verdict.name.to_owned(), verdict.more);
+        let verdict = if verdict.valid { "valid" } else { "invalid" };
+        self.files.push(File { name, verdict, error: None, findings, more });
         Ok(())
     }
 
-    fn unreadable(&mut self, terminal: &Terminal, path: &Path, why: &str) -> Result<()> {
+    /// A file whose bytes could not be had.
+    fn unread(
+        &mut self,
+        terminal: &Terminal,
+        path: &Path,
+        verdict: &'static str,
+        why: &str,
+        findings: Vec<Finding>,
+    ) -> Result<()> {
         let name = path.display().to_string();
-        if self.format == ReportFormat::Text {
-            if !terminal.quiet {
-                terminal::report(&format!(
-                    "{}: unreadable: {}\n",
-                    terminal::printable(&name),
-                    terminal::printable(why)
-                ))?;
-            }
-        } else {
-            self.files.push(File { name, verdict: "unreadable", findings: vec![], more: 0 });
+        if self.format == ReportFormat::Text && !terminal.quiet {
+            let (name, why) = (terminal::printable(&name), terminal::printable(why));
+            terminal::report(&format!("{name}: {verdict}: {why}\n"))?;
         }
+        self.files.push(File { name, verdict, error: Some(why.to_owned()), findings, more: 0 });
         Ok(())
     }
 
-    fn limits(&self, limits: &Limits) -> Result<()> {
-        if self.format == ReportFormat::Text {
-            let line = |(name, value, meaning)| format!("--max-{name:<12} {value:>12}  {meaning}\n");
-            terminal::report(&limits.list().map(line).concat())?;
-        } else {
-            let entries = limits.list().map(|(name, value, _)| (name, Json::Number(value)));
-            terminal::report(&format!("{}\n", Json::Object(vec![("limits", Json::Object(entries.into()))])))?;
-        }
-        Ok(())
+    fn count(&self, verdict: &str) -> usize {
+        self.files.iter().filter(|f| f.verdict == verdict).count()
     }
 
-    fn finish(&self, code: u8) -> Result<()> {
+    fn finish(&self, terminal: &Terminal, code: u8) -> Result<()> {
         match self.format {
-            ReportFormat::Text => {}
-            ReportFormat::Json => terminal::report(&format!("{}\n", document(&self.files)))?,
+            ReportFormat::Text if terminal.quiet || self.files.len() < 2 => {}
+            ReportFormat::Text => {
+                let counts = ["valid", "invalid", "unreadable"].map(|v| (self.count(v), v));
+                let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, verdict)| format!("{n} {verdict}"));
+                let skipped = (self.skipped > 0).then(|| format!("; {} others skipped", self.skipped));
+                let counts = counts.collect::<Vec<_>>().join(", ");
+                terminal::report(&format!("{} files: {counts}{}\n", self.files.len(), skipped.unwrap_or_default()))?;
+            }
+            ReportFormat::Json => {}
             ReportFormat::Sarif => terminal::report(&format!("{}\n", sarif::document(&self.files, code)))?,
         }
         Ok(())
+    }
+
+    fn entries(&self) -> Vec<(&'static str, Json)> {
+        let file = |file: &File| {
+            let mut entries = vec![
+                ("file", Json::text(&file.name)),
+                ("verdict", Json::from(file.verdict)),
+                ("findings", Json::list(&file.findings, outcome::finding)),
+                ("more_findings", Json::Number(file.more)),
+            ];
+            entries.extend(file.error.as_deref().map(|error| ("error", Json::from(error))));
+            Json::Object(entries)
+        };
+        vec![("files", Json::list(&self.files, file)), ("skipped", Json::Number(self.skipped))]
     }
 }
 
@@ -219,25 +258,4 @@ fn text(verdict: &Verdict<'_>) -> String {
         text.push_str(&format!("  note: {}\n", terminal::printable(&note.to_string())));
     }
     text
-}
-
-fn document(files: &[File]) -> Json {
-    let finding = |f: &Finding| {
-        Json::Object(vec![
-            ("rule", Json::from(f.rule)),
-            ("severity", Json::from(f.severity.as_str())),
-            ("offset", Json::Number(f.offset)),
-            ("path", Json::text(&f.path)),
-            ("message", Json::text(&f.message)),
-        ])
-    };
-    let file = |file: &File| {
-        Json::Object(vec![
-            ("file", Json::text(&file.name)),
-            ("verdict", Json::from(file.verdict)),
-            ("findings", Json::list(&file.findings, finding)),
-            ("more_findings", Json::Number(file.more)),
-        ])
-    };
-    Json::Object(vec![("files", Json::list(files, file))])
 }

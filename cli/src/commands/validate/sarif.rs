@@ -1,8 +1,9 @@
 //! SARIF 2.1.0, for code-scanning services.
 
 use super::File;
-use crate::{exit, json::Json};
+use crate::{exit, json::Json, rules::advice};
 use cntk_parser::Finding;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// One run with all results.
@@ -22,19 +23,24 @@ pub fn document(files: &[File], exit_code: u8) -> Json {
 
 /// The tool, with the rules of the validator and the codes of whatever stopped the reader.
 fn driver(files: &[File]) -> Json {
-    let mut rules: BTreeMap<&str, &str> = cntk_parser::rules().iter().map(|rule| (rule.id, rule.summary)).collect();
+    let mut rules: BTreeMap<&str, (&str, &str)> =
+        cntk_parser::rules().iter().map(|rule| (rule.id, (rule.summary, rule.severity.as_str()))).collect();
     for finding in files.iter().flat_map(|f| &f.findings) {
-        rules.entry(finding.rule).or_insert("");
+        rules.entry(finding.rule).or_insert((finding.rule, finding.severity.as_str()));
     }
-    let rule = |(id, summary): (&str, &str)| {
-        let mut entries = vec![("id", Json::from(id))];
-        if !summary.is_empty() {
-            entries.push(("shortDescription", message(summary)));
-        }
-        Json::Object(entries)
+    let rule = |(id, (summary, level)): (&str, (&str, &str))| {
+        let full = format!("In a sound file {summary}. {}", advice(id));
+        Json::Object(vec![
+            ("id", Json::from(id)),
+            ("shortDescription", message(summary)),
+            ("fullDescription", message(&full)),
+            ("help", message(&format!("{full} `cntk2onnx explain {id}` says the same."))),
+            ("helpUri", Json::from(concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules.md"))),
+            ("defaultConfiguration", Json::Object(vec![("level", Json::from(level))])),
+        ])
     };
     Json::Object(vec![
-        ("name", Json::from(env!("CARGO_PKG_NAME"))),
+        ("name", Json::from("cntk2onnx")),
         ("semanticVersion", Json::from(env!("CARGO_PKG_VERSION"))),
         ("informationUri", Json::from(env!("CARGO_PKG_REPOSITORY"))),
         ("rules", Json::list(rules, rule)),
@@ -68,13 +74,27 @@ fn result(file: &File, finding: &Finding) -> Json {
         ("level", Json::from(finding.severity.as_str())),
         ("message", message(&finding.message)),
         ("locations", Json::List(vec![Json::Object(location)])),
+        ("partialFingerprints", Json::Object(vec![("primaryLocationLineHash", Json::Text(fingerprint(finding)))])),
     ])
+}
+
+/// Tells one result from another, and the same one again in the next version of a file: without its offset.
+fn fingerprint(finding: &Finding) -> String {
+    let mut state = Sha256::new();
+    for part in [finding.rule, &finding.path, &finding.message] {
+        state.update(part.as_bytes());
+        state.update([0]);
+    }
+    let sum = state.finalize();
+    sum.iter().take(8).map(|b| format!("{b:02x}")).collect::<String>() + ":1"
 }
 
 fn physical(file: &File, offset: Option<u64>) -> Json {
     let mut entries = vec![("artifactLocation", Json::Object(vec![("uri", Json::Text(uri(&file.name)))]))];
     if let Some(offset) = offset {
-        entries.push(("region", Json::Object(vec![("byteOffset", Json::Number(offset))])));
+        // A binary file has no lines, but some services take no region without one.
+        let region = vec![("startLine", Json::Number(1)), ("byteOffset", Json::Number(offset))];
+        entries.push(("region", Json::Object(region)));
     }
     Json::Object(entries)
 }
