@@ -2,6 +2,7 @@
 
 use super::{budget::Budget, limits::LimitArgs};
 use clap::{Args, ValueEnum};
+use cntk_parser::PlaceholderType;
 
 /// What every command takes.
 #[derive(Args)]
@@ -19,6 +20,9 @@ pub struct Common {
     /// Accept models with user-defined functions; they are never run
     #[arg(long, global = true)]
     pub allow_udf: bool,
+    /// Say the type of a placeholder that nothing binds: NAME=float, or NAME=float[batch, sequence, 3, ?]
+    #[arg(long, global = true, value_name = "NAME=TYPE", value_parser = super::placeholder::parse)]
+    pub placeholder: Vec<PlaceholderType>,
     /// Do not give up the rights to open files and sockets (Linux)
     #[arg(long, global = true)]
     pub no_sandbox: bool,

@@ -16,6 +16,7 @@ mod limits;
 mod load;
 mod outcome;
 mod output;
+mod placeholder;
 mod progress;
 mod rules;
 mod sandbox;

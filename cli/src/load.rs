@@ -74,6 +74,7 @@ pub fn validate<'a>(common: &Common, model: Model<'a>, scan_weights: bool) -> Va
     let mut options = ValidateOptions::default();
     options.allow_udf = common.allow_udf;
     options.scan_weights = scan_weights;
+    options.placeholders.clone_from(&common.placeholder);
     options.findings = common.limits.parser.findings;
     cntk_parser::validate(model, &options)
 }

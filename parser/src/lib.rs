@@ -77,4 +77,4 @@ pub use escape::Escaped;
 pub use file::ModelFile;
 pub use limits::Limits;
 pub use report::{Finding, Severity};
-pub use validate::{Rule, ValidateOptions, Validation, rules, validate};
+pub use validate::{PlaceholderDims, PlaceholderType, Rule, ValidateOptions, Validation, rules, validate};

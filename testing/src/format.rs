@@ -42,6 +42,10 @@ pub fn size(n: u64) -> Value {
     value(3, &number(5, n))
 }
 
+pub fn single(x: f32) -> Value {
+    value(4, &[&[6 << 3 | 5][..], &x.to_le_bytes()].concat())
+}
+
 pub fn double(x: f64) -> Value {
     value(5, &[&[7 << 3 | 1][..], &x.to_le_bytes()].concat())
 }

@@ -10,7 +10,7 @@ pub mod sign;
 
 use crate::options::{Options, Outputs};
 use crate::report::{Reason, Refusal};
-use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId, VariableKind};
+use cntk_parser::model::{DataType, FunctionId, Source, ValidatedModel, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
 use hashbrown::{HashMap, HashSet};
 
@@ -88,7 +88,8 @@ impl<'m, 'a> Graph<'m, 'a> {
     pub fn new(model: &'m ValidatedModel<'a>, options: &Options) -> Result<Self, Refusal> {
         let Interface { arguments, outputs, dropped } = Interface::new(model, &options.outputs)?;
         let live = needed(model, outputs.iter().map(|o| o.source));
-        let reasons = packed_indices_read(model, &live, &outputs);
+        let mut reasons = packed_indices_read(model, &live, &outputs);
+        reasons.extend(untyped(model, &live, &arguments));
         if !reasons.is_empty() {
             return Err(Refusal { reasons });
         }
@@ -111,6 +112,36 @@ impl<'m, 'a> Graph<'m, 'a> {
         let initial = self.model.inputs(delay).get(1);
         loop_of(delay).is_some() && matches!(initial, Some(Source::Output(f, _)) if loop_of(*f) == loop_of(delay))
     }
+}
+
+/// The needed values that have no type, and what comes after them has none either: user-defined functions and open
+/// placeholders.
+fn untyped(model: &ValidatedModel<'_>, live: &[bool], arguments: &[Argument]) -> Vec<Reason> {
+    let foreign = model.order().iter().filter(|f| live[f.0 as usize]).filter_map(|f| {
+        let why = match model.operator(*f) {
+            Operator::User => "a user-defined function is code that the file does not contain",
+            Operator::Foreign(foreign) => foreign.why,
+            _ => return None,
+        };
+        let function = model.function(*f);
+        let (op, uid, name) = (model.operator(*f).name(), function.uid, function.name);
+        let reason = Reason::new("", why);
+        Some(Reason { op: op.to_owned(), uid: uid.to_owned(), name: name.to_owned(), ..reason })
+    });
+    let is_open = |argument: &&Argument| {
+        let source = Source::Variable(argument.variable);
+        !model.is_known(source) || model.type_of(source).data_type == DataType::Unknown
+    };
+    let open = arguments.iter().filter(is_open).map(|argument| {
+        let uid = model.variable(argument.variable).uid;
+        let what = "neither its record nor the functions around it say the type of this placeholder";
+        let hint = format!(
+            "{what}: say it with --placeholder, as in --placeholder \"{}=float[batch, 3]\"",
+            uid.escape_debug()
+        );
+        Reason { uid: uid.to_owned(), ..Reason::new("", hint) }
+    });
+    foreign.chain(open).collect()
 }
 
 /// Who reads a packed index other than to gather or scatter: it is a place in CNTK's minibatch, which has no like elsewhere.

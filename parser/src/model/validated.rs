@@ -3,6 +3,7 @@
 use super::{DataType, Dims, Function, FunctionId, Model, Variable, VariableId};
 use crate::ops::Operator;
 use crate::validate::Operators;
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 
 /// Where a value comes from, once blocks, `Combine` and placeholders are seen through.
@@ -82,6 +83,9 @@ pub struct ValidatedModel<'a> {
     pub(crate) inputs: Vec<SmallVec<[Source; 3]>>,
     pub(crate) output_types: Vec<SmallVec<[ValueType; 1]>>,
     pub(crate) variable_types: Vec<ValueType>,
+    pub(crate) unbound: Vec<VariableId>,
+    /// Values whose shape or dynamic axes could not be told.
+    pub(crate) unknown: HashSet<Source>,
     pub(crate) parents: Vec<Option<FunctionId>>,
     pub(crate) order: Vec<FunctionId>,
     pub(crate) loops: Vec<Loop>,
@@ -140,6 +144,17 @@ impl<'a> ValidatedModel<'a> {
             Source::Variable(v) => &self.variable_types[v.0 as usize],
             Source::Output(f, i) => &self.output_types[f.0 as usize][i as usize],
         }
+    }
+
+    /// The placeholders that nothing binds, in file order: a program that loads the model would. They are taken for inputs.
+    pub fn unbound(&self) -> &[VariableId] {
+        &self.unbound
+    }
+
+    /// Are shape and dynamic axes of a value known? They are not behind a user-defined function or a placeholder that
+    /// nothing binds, and mean nothing in [`Self::type_of`] then.
+    pub fn is_known(&self, source: Source) -> bool {
+        !self.unknown.contains(&source)
     }
 
     /// The block whose composite holds this function, `None` at the top level.

@@ -6,6 +6,6 @@ pub mod facts;
 mod spec;
 mod table;
 
-pub use facts::{Class, Facts};
+pub use facts::{Class, Facts, ShapeRule};
 pub use spec::{AttributeSpec, AttributeType, Default, OpSpec, Outputs, Requirement};
 pub use table::{Op, Operator};

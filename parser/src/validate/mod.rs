@@ -21,7 +21,7 @@ pub(crate) use operators::Operators;
 pub(crate) use resolve::{output, split_output_uid};
 pub use rules::{Rule, rules};
 
-use crate::model::{Model, ValidatedModel};
+use crate::model::{DataType, Model, ValidatedModel};
 use crate::report::Finding;
 use findings::Findings;
 
@@ -33,14 +33,39 @@ pub struct ValidateOptions {
     pub allow_udf: bool,
     /// Look at every weight. Without it, only at the first 16 MiB of tensor data.
     pub scan_weights: bool,
+    /// What placeholders that nothing binds are taken for, where their records leave it open.
+    pub placeholders: Vec<PlaceholderType>,
     /// Findings kept; later ones are counted. [`crate::Limits::findings`].
     pub findings: u32,
 }
 
 impl Default for ValidateOptions {
     fn default() -> Self {
-        Self { allow_udf: false, scan_weights: false, findings: crate::Limits::default().findings }
+        let findings = crate::Limits::default().findings;
+        Self { allow_udf: false, scan_weights: false, placeholders: Vec::new(), findings }
     }
+}
+
+/// The type of a placeholder that nothing binds. CNTK learns it when a program binds the placeholder after loading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceholderType {
+    /// The placeholder, by uid or name.
+    pub placeholder: String,
+    /// Its element type.
+    pub data_type: DataType,
+    /// Its dimensions, where its record does not say them.
+    pub dims: Option<PlaceholderDims>,
+}
+
+/// The dimensions of a placeholder that nothing binds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlaceholderDims {
+    /// Has it the batch axis?
+    pub batch: bool,
+    /// Has it a sequence axis?
+    pub sequence: bool,
+    /// **Row-major** static shape; `None` is a free dimension.
+    pub shape: Vec<Option<u64>>,
 }
 
 /// The verdict on a model.
@@ -68,7 +93,7 @@ pub fn validate<'a>(model: Model<'a>, options: &ValidateOptions) -> Validation<'
     variables::check_tensor_shapes(&model, &resolution, &mut findings);
     blocks::check(&model, &mut findings);
     let order = graph::order(&model, &resolution, &mut findings);
-    let types = types::infer(&model, &operators, &resolution, &order, &mut findings);
+    let types = types::infer(&model, &operators, &resolution, &order, options, &mut findings);
     hazards::check(&model, &operators, &resolution, &order, &types, &mut findings);
     scan::check(&model, options, &mut findings);
     let sound = findings.errors() == 0;
@@ -81,6 +106,8 @@ pub fn validate<'a>(model: Model<'a>, options: &ValidateOptions) -> Validation<'
         inputs: resolution.inputs.into_vec(),
         output_types: types.outputs.into_vec(),
         variable_types: types.variables.into_vec(),
+        unbound: resolution.unbound,
+        unknown: types.unknown,
         parents: resolution.parents.into_vec(),
         order: order.order,
         loops: order.loops,

@@ -139,12 +139,13 @@ rules! {
     RNN_PARAMETERS = "type.rnn-parameters", Error, "the parameter of an OptimizedRNNStack has exactly the weights that it needs";
     SHAPE = "type.shape", Error, "the shapes of the operands go together";
     DATA_TYPE = "type.data-type", Error, "the element types of the operands agree";
-    DYNAMIC_AXES = "type.dynamic-axes", Error, "operands with dynamic axes have the same ones";
+    DYNAMIC_AXES = "type.dynamic-axes", Error, "operands with dynamic axes have the same ones (those of a criterion may differ)";
     DELAY_AXES = "type.delay-axes", Error, "a delayed value has a sequence axis and the batch axis";
     LOOP_SHAPES = "type.loop", Error, "the shapes of a loop settle";
-    DECLARED = "type.declared", Error, "the record of a placeholder says the type of what it stands for";
+    DECLARED = "type.declared", Error, "a placeholder can be read with the type that its record says (a warning or note where it merely is another than that of what it stands for)";
     RANK = "type.rank", Error, "no value has more than 12 axes (CNTK crashes otherwise)";
     ALLOCATION = "type.allocation-bomb", Error, "no value has more than 2^36 elements per sample";
+    ASSUMED_TYPE = "type.assumed", Warning, "placeholders that nothing binds say their types";
     UNKNOWN_TYPE = "type.unknown", Warning, "the type of every value can be told";
     ODD_NUMBER = "attribute.number", Warning, "rates, scales and epsilons are finite and in range";
     OLD_VERSION = "function.version", Note, "an operator is not newer than its record's version";

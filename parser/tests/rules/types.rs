@@ -2,8 +2,8 @@
 
 use super::build::*;
 use super::{Pair, check, pair};
-use cntk_parser::model::Dim;
-use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
+use cntk_parser::model::{DataType, Dim, DynamicAxes, ValueType};
+use cntk_parser::{Limits, ModelFile, PlaceholderDims, PlaceholderType, Severity, ValidateOptions, parse, validate};
 
 fn tanh(variable: Record) -> Record {
     let uid = "x";
@@ -55,6 +55,22 @@ fn forward(record: Record) -> Record {
     model("Tanh2", &variables, &functions)
 }
 
+/// A block with a delay whose placeholder has this record.
+fn delayed(record: Record) -> Record {
+    let functions = [
+        function("PastValue1", 37, &["p", "zero"], &[("offset", size(1))]),
+        block("Block1", "PastValue1", &[("p", "x")]),
+    ];
+    let zero = constant("zero", &[], &[0.0]);
+    model("Block1", &[sequence_input("x", "s", &[3]), record.set("kind", size(4)), zero], &functions)
+}
+
+/// A parameter and a placeholder that nothing binds.
+fn open(placeholder: Record) -> Record {
+    let variables = [parameter("w", &[3]), placeholder];
+    model("Plus1", &variables, &[function("Plus1", 19, &["w", "p"], &[])])
+}
+
 fn one_hots(count: usize) -> Record {
     let attributes = [("numClass", size(1)), ("oneHotOutputSparse", flag(false)), ("onehotAxis", axis(0))];
     let functions: Vec<Record> = (1..=count)
@@ -103,10 +119,12 @@ pub fn pairs() -> Vec<Pair> {
             plus(sequence_input("a", "s", &[2]), input("b", &[2])),
             plus(sequence_input("a", "s", &[2]), parameter("b", &[2])),
         ),
+        pair("type.assumed", open(placeholder("p", &[3]).set("data_type", size(0))), open(placeholder("p", &[3]))),
         pair("type.delay-axes", delay(input("x", &[2])), delay(sequence_input("x", "s", &[2]))),
         pair("type.loop", growing(43, &[("axis", axis(0))]), growing(19, &[])),
         pair("type.rnn-parameters", stack(20), stack(3 * 2 + 3 * 3 + 6)),
         pair("type.declared", forward(placeholder("", &[4])), forward(placeholder("", &[3]))),
+        pair("type.declared", delayed(placeholder("p", &[3])), delayed(sequence_input("p", "s", &[3]))),
         pair("type.declared", forward(sequence_input("", "s", &[3])), forward(placeholder("", &[u64::MAX - 2]))),
         pair(
             "type.declared",
@@ -156,4 +174,92 @@ fn free_dimensions_keep_their_identity() {
     assert_eq!(dims(&plus(input("a", &[FREE]), parameter("b", &[5]))), [Dim::Known(5)]);
     let [Dim::Free(both)] = dims(&plus(input("a", &[FREE]), input("b", &[FREE])))[..] else { panic!() };
     assert!(both > 1, "neither input's: either may be 1");
+}
+
+/// What is said of a model that passes, and the type of its root's first output.
+fn verdict(record: &Record, options: &ValidateOptions) -> (Vec<(&'static str, Severity)>, Option<ValueType>) {
+    let bytes = record.file();
+    let source = ModelFile::new(&bytes);
+    let validation = validate(parse(&source, &Limits::default()).unwrap(), options);
+    let found = validation.findings.iter().map(|f| (f.rule, f.severity)).collect();
+    let model = validation.model.unwrap_or_else(|| panic!("{:?}", validation.findings));
+    let output = model.outputs()[0].source;
+    (found, model.is_known(output).then(|| model.type_of(output).clone()))
+}
+
+/// CNTK compares the axes of a criterion's operands when it evaluates, by their lengths.
+#[test]
+fn the_operands_of_a_criterion_may_have_different_sequence_axes() {
+    let variables = || [sequence_input("a", "s", &[2]), sequence_input("b", "t", &[2])];
+    let penalties = ["SubstitutionPenalty", "DeletionPenalty", "InsertionPenalty"].map(|key| (key, single(1.0)));
+    let mut edit: Vec<(&str, Value)> = penalties.into_iter().collect();
+    edit.extend([("SquashInputs", flag(false)), ("TokensToIgnore", list(&[]))]);
+    for (op, inputs, attributes) in [
+        (34, &["a", "b"][..], &[][..]),
+        (35, &["a", "b"], &[]),
+        (36, &["a", "b"], &[]),
+        (48, &["a", "b"], &[]),
+        (59, &["a", "b", "a"], &[]),
+        (60, &["a", "a", "b"], &[]),
+        (61, &["a", "b"], &edit),
+    ] {
+        let record = model("F1", &variables(), &[function("F1", op, inputs, attributes)]);
+        let (found, output) = verdict(&record, &ValidateOptions::default());
+        assert!(found.is_empty(), "{op}: {found:?}");
+        assert_eq!(output.unwrap().axes, DynamicAxes::default(), "{op}");
+    }
+}
+
+#[test]
+fn a_record_that_says_another_type_is_an_error_only_where_a_reader_fails() {
+    let said = |record: &Record| verdict(record, &ValidateOptions::default()).0;
+    let declared = |severity| vec![("type.declared", severity)];
+    // As in files of CNTK 2.0 beta: () stands for (1).
+    let one = |dims: &[u64]| {
+        let functions = [function("Plus1", 19, &["p", "w"], &[]), block("Block1", "Plus1", &[("p", "x")])];
+        model("Block1", &[input("x", &[1]), placeholder("p", dims), parameter("w", &[3])], &functions)
+    };
+    assert_eq!(said(&one(&[1])), []);
+    assert_eq!(said(&one(&[])), declared(Severity::Note));
+    assert_eq!(said(&one(&[3])), declared(Severity::Warning));
+    let (passes, findings) = check(&one(&[2]).file());
+    assert!(!passes && findings[0].rule == "type.declared", "{findings:?}");
+}
+
+#[test]
+fn an_open_placeholder_takes_the_type_that_its_readers_need() {
+    const UNKNOWN: u64 = u64::MAX - 1;
+    let nothing_known = |uid| {
+        let axes = list(&[dynamic_axis(i32::MAX - 2, "UnknownAxes", false)]);
+        placeholder(uid, &[UNKNOWN]).set("data_type", size(0)).set("dynamic_axis", axes)
+    };
+    let times = |name: &str, x: &str| function(name, 31, &["w", x], &[("outputRank", size(1))]);
+    let product = |functions: &[Record], root: &str| {
+        let variables = [parameter("w", &[2, 4]), constant("zero", &[], &[0.0]), nothing_known("p")];
+        verdict(&model(root, &variables, functions), &ValidateOptions::default())
+    };
+    let (found, output) = product(&[function("Tanh1", 2, &["p"], &[]), times("Times1", "Tanh1_Output_0")], "Times1");
+    assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), ["graph.unbound-placeholder", "type.assumed"]);
+    let output = output.unwrap();
+    assert_eq!((&output.shape[..], output.data_type), (&[Dim::Known(2)][..], DataType::Float));
+    assert_eq!(output.axes, DynamicAxes { batch: true, sequence: None });
+
+    let delay = function("PastValue1", 37, &["Times1_Output_0", "zero"], &[("offset", size(1))]);
+    let (_, output) = product(&[times("Times1", "p"), delay], "PastValue1");
+    assert!(output.unwrap().axes.sequence.is_some());
+
+    // Nothing says the shape: it stays unknown, whatever it is added to.
+    let unknown = open(nothing_known("p"));
+    let (found, output) = verdict(&unknown, &ValidateOptions::default());
+    assert_eq!(found.last().unwrap().0, "type.unknown");
+    assert_eq!(output, None);
+    let mut options = ValidateOptions::default();
+    let dims = PlaceholderDims { batch: true, sequence: false, shape: vec![Some(5), Some(1)] };
+    options.placeholders.push(PlaceholderType {
+        placeholder: "p".to_owned(),
+        data_type: DataType::Float,
+        dims: Some(dims),
+    });
+    let (_, output) = verdict(&unknown, &options);
+    assert_eq!(output.unwrap().shape[..], [Dim::Known(5), Dim::Known(3)]);
 }

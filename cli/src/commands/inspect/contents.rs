@@ -27,8 +27,8 @@ pub struct Port<'a> {
     pub uid: Cow<'a, str>,
     pub name: Cow<'a, str>,
     pub data_type: DataType,
-    /// Row-major.
-    pub shape: Vec<String>,
+    /// Row-major; `None` where it is not known.
+    pub shape: Option<Vec<String>>,
     pub dynamic_axes: Vec<Cow<'a, str>>,
     pub sparse: bool,
 }
@@ -85,16 +85,14 @@ impl<'a> Contents<'a> {
             let kind = model.type_of(Source::Variable(VariableId(index as u32)));
             port.dynamic_axes = symbols.dynamic_axes(kind);
         }
+        for id in model.unbound() {
+            let variable = model.variable(*id);
+            let (uid, name) = (Cow::Borrowed(variable.uid), Cow::Borrowed(variable.name));
+            self.inputs.push(Port::inferred(model, &mut symbols, uid, name, Source::Variable(*id)));
+        }
         for output in model.outputs() {
-            let kind = model.type_of(output.source);
-            self.outputs.push(Port {
-                uid: output.uid.clone(),
-                name: output.name.clone(),
-                data_type: kind.data_type,
-                shape: kind.shape.iter().map(size).collect(),
-                dynamic_axes: symbols.dynamic_axes(kind),
-                sparse: false,
-            });
+            let (uid, name) = (output.uid.clone(), output.name.clone());
+            self.outputs.push(Port::inferred(model, &mut symbols, uid, name, output.source));
         }
         self.cost = Some(Cost::of(model));
     }
@@ -145,7 +143,7 @@ impl<'a> Port<'a> {
             uid: Cow::Borrowed(variable.uid),
             name: Cow::Borrowed(variable.name),
             data_type: variable.data_type,
-            shape: variable.shape.0.iter().rev().map(dim).collect(),
+            shape: (!variable.shape.is_unknown()).then(|| variable.shape.0.iter().rev().map(dim).collect()),
             dynamic_axes: variable
                 .dynamic_axes
                 .iter()
@@ -156,9 +154,31 @@ impl<'a> Port<'a> {
         }
     }
 
+    fn inferred(
+        model: &ValidatedModel<'a>,
+        symbols: &mut Symbols,
+        uid: Cow<'a, str>,
+        name: Cow<'a, str>,
+        source: Source,
+    ) -> Self {
+        let kind = model.type_of(source);
+        let known = model.is_known(source);
+        Self {
+            uid,
+            name,
+            data_type: kind.data_type,
+            shape: known.then(|| kind.shape.iter().map(size).collect()),
+            dynamic_axes: if known { symbols.dynamic_axes(kind) } else { vec![] },
+            sparse: false,
+        }
+    }
+
     pub fn text(&self) -> String {
         let name = if self.name.is_empty() { String::new() } else { format!("{} ", self.name) };
-        let shape: Vec<_> = self.dynamic_axes.iter().map(|a| &**a).chain(self.shape.iter().map(|d| &**d)).collect();
+        let shape: Vec<_> = match &self.shape {
+            None => vec!["unknown"],
+            Some(shape) => self.dynamic_axes.iter().map(|a| &**a).chain(shape.iter().map(|d| &**d)).collect(),
+        };
         let sparse = if self.sparse { ", sparse" } else { "" };
         format!("{name}({}) {:?}[{}]{sparse}", self.uid, self.data_type, shape.join(", "))
     }
@@ -173,7 +193,7 @@ impl<'a> Port<'a> {
             ("uid", Json::text(&*self.uid)),
             ("name", Json::text(&*self.name)),
             ("type", Json::text(format!("{:?}", self.data_type))),
-            ("shape", Json::list(&self.shape, dim)),
+            ("shape", self.shape.as_ref().map_or(Json::Null, |shape| Json::list(shape, dim))),
             ("dynamic_axes", Json::list(&self.dynamic_axes, |a| Json::from(&**a))),
             ("sparse", Json::Bool(self.sparse)),
         ]

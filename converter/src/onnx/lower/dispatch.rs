@@ -26,10 +26,8 @@ macro_rules! operators {
         pub(super) fn lower($cx: &mut Lowering<'_, '_, '_>, $node: &Node<'_, '_>) -> Lowered {
             match $node.op {
                 $(Operator::$op $(($attributes))? => $lower,)*
-                Operator::Foreign(foreign) => Err(Reason::new("", foreign.why)),
-                Operator::User => {
-                    Err(Reason::new("", "a user-defined function is code that the file does not contain"))
-                }
+                // Refused before the lowering starts.
+                Operator::Foreign(_) | Operator::User => Err(Reason::new("", "is not a computation")),
             }
         }
     };

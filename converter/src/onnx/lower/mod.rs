@@ -86,8 +86,10 @@ pub(crate) struct Done {
 
 /// Lowers the needed part of a model.
 pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -> Result<Done, Refusal> {
-    let name = graph.model.model().name;
-    let name = if name.is_empty() { graph.model.model().uid } else { name };
+    // Files of CNTK 2.0 beta have no uid of the whole model, and ONNX asks for a name.
+    let model = graph.model.model();
+    let names = [model.name, model.uid, model.root];
+    let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     let mut cx = Lowering {
         b: Builder::new(name.to_owned(), options.opset),
         graph,

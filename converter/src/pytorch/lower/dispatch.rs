@@ -131,10 +131,8 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
             Err(Reason::new("", "sequence training reads lattice files; it has no PyTorch form"))
         }
         Op::CustomProxyOp(_) => Err(Reason::new("customOp", "names native code that only its author's program has")),
-        Op::Foreign(foreign) => Err(Reason::new("", foreign.why)),
-        Op::User => Err(Reason::new("", "a user-defined function is code that the file does not contain")),
-        // Seen through before the lowering starts.
-        Op::Block | Op::Combine => Err(Reason::new("", "is not a computation")),
+        // Seen through, or refused, before the lowering starts.
+        Op::Foreign(_) | Op::User | Op::Block | Op::Combine => Err(Reason::new("", "is not a computation")),
     }
 }
 

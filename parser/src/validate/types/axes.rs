@@ -74,8 +74,9 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
     let batch = DynamicAxes { batch: true, sequence: None };
     let without_sequence = |axes: DynamicAxes| DynamicAxes { sequence: None, ..axes };
     match operator {
-        Operator::SumAll | Operator::UnpackBatch => none(node),
-        _ if operator.facts().class == Class::Criterion => none(node),
+        Operator::SumAll | Operator::UnpackBatch => Some(DynamicAxes::default()),
+        // The axes of a criterion's operands are compared when it is evaluated, by their lengths.
+        _ if operator.facts().class == Class::Criterion => Some(DynamicAxes::default()),
         Operator::ToBatch => Some(batch),
         Operator::PackedIndex
         | Operator::GatherPacked
@@ -96,6 +97,8 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
         }
         Operator::Where(attributes) => match &attributes.new_dynamic_axes {
             Some(axes) => listed(node, axes),
+            // Saved before the axes of its condition were known: it picks one frame of each sequence.
+            None if (attributes.length_scaling, attributes.length_additive) == (Some(0), Some(1)) => Some(batch),
             None => {
                 let condition = node.operands.first()?.source;
                 Some(DynamicAxes { batch: true, sequence: Some(node.context.axes.made_by(condition)) })
@@ -110,11 +113,6 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
         },
         _ => union(node),
     }
-}
-
-/// No dynamic axes, whatever the operands have.
-fn none(node: &mut Node<'_, '_, '_, '_>) -> Option<DynamicAxes> {
-    union(node).map(|_| DynamicAxes::default())
 }
 
 /// The axes of one operand.

@@ -1,49 +1,107 @@
 //! Placeholder records against what they stand for, and where each sequence axis comes from.
 
-use super::Inference;
-use super::value::{Certainty, show};
-use crate::model::{DataType, Dim, FunctionId, Source, ValueType, VariableId, VariableKind};
+use super::node::{Node, Stage};
+use super::value::{Certainty, Operand, show};
+use super::{Inference, axes, shapes};
+use crate::model::{DataType, Dim, Dims, FunctionId, Source, ValueType, VariableId, VariableKind};
+use crate::ops::Operator;
+use crate::report::Severity;
 use crate::validate::arena::{Id, ids};
 use crate::validate::findings::Place;
 use crate::validate::graph::Order;
 use crate::validate::rules;
+use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
 
 impl<'a> Inference<'_, '_, 'a> {
-    /// Forward references and formal placeholders say the type of what they stand for: CNTK infers with what they say.
+    /// Forward references and formal placeholders say the type of what they stand for. CNTK infers with what they say
+    /// while it loads the file, and once more with what they stand for: a record that says something else is an error
+    /// where one of its readers fails with it.
     pub(super) fn report_declared(&mut self) {
         let resolution = self.resolution;
-        for (placeholder, source) in &resolution.forward {
-            self.compare(*placeholder, *source);
+        let formal = resolution.arguments.iter().filter_map(|(id, argument)| Some((id, (*argument)?)));
+        let mut differences: Vec<Difference> = Vec::new();
+        for (placeholder, source) in resolution.forward.iter().copied().chain(formal) {
+            differences.extend(self.difference(placeholder, source));
         }
-        for (id, argument) in resolution.arguments.iter() {
-            if let Some(argument) = argument {
-                self.compare(id, *argument);
-            }
+        if differences.is_empty() {
+            return;
+        }
+        let failing = self.failing_readers(&differences);
+        for difference in differences {
+            let fails = failing.contains(&difference.placeholder);
+            let severity = if fails { Severity::Error } else { difference.severity };
+            let place = Place::VariableKey(difference.placeholder, difference.key);
+            self.context.findings.add_as(&rules::DECLARED, severity, place, difference.text);
         }
     }
 
-    fn compare(&mut self, placeholder: VariableId, source: Source) {
-        let Some(said) = self.values.variables.types.get(placeholder) else { return };
+    /// What a placeholder's record says otherwise than what it stands for.
+    fn difference(&self, placeholder: VariableId, source: Source) -> Option<Difference> {
+        let said = self.values.variables.types.get(placeholder)?;
         let said_certainty = self.values.variables.certainty.get(placeholder).copied().unwrap_or_default();
-        let operand = self.values.operand(source);
-        let known = Certainty {
-            shape: said_certainty.shape && operand.certainty.shape,
-            axes: said_certainty.axes && operand.certainty.axes,
-        };
+        let operand = self.values.operand(source, None);
         let found = operand.value;
-        let mut report = |key, text| {
-            self.context.findings.add(&rules::DECLARED, Place::VariableKey(placeholder, key), text);
+        let differs = |key, severity, text| Some(Difference { placeholder, key, severity, text });
+        if said.data_type != DataType::Unknown
+            && found.data_type != DataType::Unknown
+            && said.data_type != found.data_type
+        {
+            let text = format!("the data type {:?} stands for {:?}", said.data_type, found.data_type);
+            return differs("data_type", Severity::Error, text);
+        }
+        if said_certainty.shape && operand.certainty.shape && !agree(&said.shape, &found.shape) {
+            let long = |shape: &Dims| -> Dims { shape.iter().copied().filter(|n| *n != Dim::Known(1)).collect() };
+            let as_many = agree(&long(&said.shape), &long(&found.shape));
+            let severity = if as_many { Severity::Note } else { Severity::Warning };
+            return differs(
+                "shape",
+                severity,
+                format!("the shape {} stands for {}", show(&said.shape), show(&found.shape)),
+            );
+        }
+        if said_certainty.axes && operand.certainty.axes && said.axes != found.axes {
+            let text = "the dynamic axes are not those of what it stands for".to_owned();
+            return differs("dynamic_axis", Severity::Warning, text);
+        }
+        None
+    }
+
+    /// The placeholders with which a function that reads them could not be inferred.
+    fn failing_readers(&mut self, differences: &[Difference]) -> HashSet<VariableId> {
+        let uid = |id: VariableId| self.model.variables.get(id.place()).map(|v| v.uid);
+        let said: HashMap<&str, VariableId> =
+            differences.iter().filter_map(|d| Some((uid(d.placeholder)?, d.placeholder))).collect();
+        let mut failing = HashSet::new();
+        for (id, function) in ids::<FunctionId, _>(&self.model.functions) {
+            let read: SmallVec<[Option<VariableId>; 3]> =
+                function.inputs.iter().map(|uid| said.get(uid).copied()).collect();
+            if read.iter().any(Option::is_some) && !self.goes_with(id, &read) {
+                failing.extend(read.into_iter().flatten());
+            }
+        }
+        failing
+    }
+
+    /// Can a function be inferred if some of its inputs have the types that placeholders say?
+    fn goes_with(&mut self, id: FunctionId, said: &[Option<VariableId>]) -> bool {
+        let Some(function) = self.model.functions.get(id.place()) else { return true };
+        let Some(operator) = self.operators.get(id) else { return true };
+        let sources = self.resolution.inputs.get(id).map(|i| i.as_slice()).unwrap_or_default();
+        let operand = |(source, said): (&Source, &Option<VariableId>)| {
+            self.values.operand(said.map_or(*source, Source::Variable), None)
         };
-        if known.shape && !agree(said, found) {
-            report("shape", format!("the shape {} stands for {}", show(&said.shape), show(&found.shape)));
+        let operands: SmallVec<[Operand<'_>; 3]> = sources.iter().zip(said).map(operand).collect();
+        if matches!(operator, Operator::Block | Operator::User | Operator::Combine)
+            || !operands.iter().all(|operand| operand.certainty == Certainty::ALL)
+        {
+            return true;
         }
-        let both = said.data_type != DataType::Unknown && found.data_type != DataType::Unknown;
-        if both && said.data_type != found.data_type {
-            report("data_type", format!("the data type {:?} stands for {:?}", said.data_type, found.data_type));
-        }
-        if known.axes && said.axes != found.axes {
-            report("dynamic_axis", "the dynamic axes are not those of what it stands for".to_owned());
-        }
+        self.context.stage = Stage::Searching;
+        let mut node = Node { context: &mut self.context, id, function, operands: &operands, in_loop: false, fresh: 0 };
+        let goes = shapes::infer(&mut node, operator).is_some() && axes::infer(&mut node, operator).is_some();
+        self.context.stage = Stage::Final;
+        goes
     }
 
     /// An axis comes from the first input that has it, or else from the op that makes it. Placeholders only name it.
@@ -73,8 +131,17 @@ impl<'a> Inference<'_, '_, 'a> {
     }
 }
 
+/// A placeholder whose record says another type than what it stands for has.
+struct Difference {
+    placeholder: VariableId,
+    key: &'static str,
+    /// If all readers can be inferred with it.
+    severity: Severity,
+    text: String,
+}
+
 /// Do two shapes agree where both are known?
-fn agree(a: &ValueType, b: &ValueType) -> bool {
+fn agree(a: &Dims, b: &Dims) -> bool {
     let same = |(a, b): (&Dim, &Dim)| a.known().is_none() || b.known().is_none() || a == b;
-    a.shape.len() == b.shape.len() && a.shape.iter().zip(&b.shape).all(same)
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }

@@ -4,9 +4,11 @@
 //! found to be, until nothing does; what the rules have to say of them is kept in a last round.
 
 mod axes;
+mod classes;
 mod data_type;
 mod declared;
 mod node;
+mod placeholders;
 mod shapes;
 mod value;
 mod variables;
@@ -17,12 +19,13 @@ use super::findings::{Findings, Place};
 use super::graph::Order;
 use super::operators::Operators;
 use super::resolve::Resolution;
-use super::rules;
+use super::{ValidateOptions, rules};
 use crate::model::{
-    DataType, Dims, DynamicAxes, FunctionId, Loop, Model, SequenceAxis, Source, ValueType, VariableId, VariableKind,
+    DataType, Dims, DynamicAxes, FunctionId, Loop, LoopId, Model, SequenceAxis, Source, ValueType, VariableId,
+    VariableKind,
 };
 use crate::ops::Operator;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use node::{Context, Node, Stage};
 use smallvec::SmallVec;
 use value::{Certainty, Operand, alike, unknown};
@@ -36,6 +39,8 @@ const MOST_LOOKS: usize = 32;
 pub(crate) struct Types<'a> {
     pub(crate) variables: PerId<VariableId, ValueType>,
     pub(crate) outputs: PerId<FunctionId, SmallVec<[ValueType; 1]>>,
+    /// Values whose shape or dynamic axes stayed unknown.
+    pub(crate) unknown: HashSet<Source>,
     pub(crate) sequence_axes: Vec<SequenceAxis<'a>>,
 }
 
@@ -45,6 +50,7 @@ pub(crate) fn infer<'a>(
     operators: &Operators<'a>,
     resolution: &Resolution<'a>,
     order: &Order,
+    options: &ValidateOptions,
     findings: &mut Findings<'_, 'a>,
 ) -> Types<'a> {
     let mut context = Context {
@@ -55,7 +61,8 @@ pub(crate) fn infer<'a>(
         made: HashMap::new(),
         axes: axes::SequenceAxes::default(),
     };
-    let variables = variables::declared(model, &mut context);
+    let mut variables = variables::declared(model, &mut context);
+    placeholders::assume(operators, resolution, &options.placeholders, &mut variables, &mut context);
     let mut hints = PerId::filled(model.functions.len(), None);
     for (placeholder, source) in &resolution.forward {
         if let Source::Output(f, 0) = source {
@@ -69,6 +76,7 @@ pub(crate) fn infer<'a>(
         resolution,
         values: Values {
             model,
+            order,
             variables,
             outputs: PerId::filled(model.functions.len(), SmallVec::new()),
             certainty: PerId::filled(model.functions.len(), Certainty::default()),
@@ -79,7 +87,7 @@ pub(crate) fn infer<'a>(
     let mut ids = order.order.iter().copied();
     while let Some(id) = ids.next() {
         match order.loop_of.get(id).copied().flatten().and_then(|l| order.loops.get(l.0 as usize)) {
-            None => inference.function(id, false),
+            None => inference.function(id, None),
             Some(found) => {
                 inference.recurrence(found);
                 // Its members stand together.
@@ -93,6 +101,7 @@ pub(crate) fn infer<'a>(
     inference.report_declared();
     inference.find_origins(order);
     Types {
+        unknown: inference.values.unknown(),
         variables: inference.values.variables.types,
         outputs: inference.values.outputs,
         sequence_axes: inference.context.axes.into_list(),
@@ -112,6 +121,7 @@ struct Inference<'i, 'm, 'a> {
 /// What is known of every value so far.
 struct Values<'i, 'a> {
     model: &'i Model<'a>,
+    order: &'i Order,
     variables: Variables,
     outputs: PerId<FunctionId, SmallVec<[ValueType; 1]>>,
     certainty: PerId<FunctionId, Certainty>,
@@ -120,33 +130,51 @@ struct Values<'i, 'a> {
 }
 
 impl Values<'_, '_> {
-    fn operand(&self, source: Source) -> Operand<'_> {
-        let (value, certainty, constant) = match source {
+    /// An input of a function that is part of the recurrence `within`, if of one.
+    fn operand(&self, source: Source, within: Option<LoopId>) -> Operand<'_> {
+        let (value, certainty, constant, member) = match source {
             Source::Variable(v) => {
                 let constant = self.model.variables.get(v.place()).is_some_and(|v| v.kind == VariableKind::Constant);
-                (self.variables.types.get(v), self.variables.certainty.get(v), constant)
+                (self.variables.types.get(v), self.variables.certainty.get(v), constant, None)
             }
             Source::Output(f, i) => {
-                (self.outputs.get(f).and_then(|types| types.get(i as usize)), self.certainty.get(f), false)
+                let member = self.order.loop_of.get(f).copied().flatten();
+                (self.outputs.get(f).and_then(|types| types.get(i as usize)), self.certainty.get(f), false, member)
             }
         };
         let certainty = if value.is_some() { certainty.copied().unwrap_or_default() } else { Certainty::default() };
-        Operand { source, value: value.unwrap_or(&self.nothing), certainty, constant }
+        let in_loop = within.is_some() && member == within;
+        Operand { source, value: value.unwrap_or(&self.nothing), certainty, constant, in_loop }
+    }
+}
+
+impl Values<'_, '_> {
+    /// The values of whose types not all is known: open placeholders, user-defined functions, and what comes after them.
+    fn unknown(&self) -> HashSet<Source> {
+        let unknown = |certainty: &Certainty| *certainty != Certainty::ALL;
+        let variables = self.variables.certainty.iter().filter(|(_, c)| unknown(c)).map(|(v, _)| Source::Variable(v));
+        let outputs = self.order.order.iter().filter(|f| self.certainty.get(**f).is_some_and(unknown)).flat_map(|f| {
+            let count = self.outputs.get(*f).map_or(0, |types| u32::try_from(types.len()).unwrap_or(u32::MAX));
+            (0..count).map(|i| Source::Output(*f, i))
+        });
+        variables.chain(outputs).collect()
     }
 }
 
 impl<'a> Inference<'_, '_, 'a> {
     /// Infers one function from its inputs.
-    fn function(&mut self, id: FunctionId, in_loop: bool) {
+    fn function(&mut self, id: FunctionId, within: Option<LoopId>) {
         let Some(function) = self.model.functions.get(id.place()) else { return };
         let sources = self.resolution.inputs.get(id).map(|i| i.as_slice()).unwrap_or_default();
-        let operands: SmallVec<[Operand<'_>; 3]> = sources.iter().map(|source| self.values.operand(*source)).collect();
+        let operands: SmallVec<[Operand<'_>; 3]> =
+            sources.iter().map(|source| self.values.operand(*source, within)).collect();
         let count = self.resolution.output_counts.get(id).copied().unwrap_or(1);
         let mut made = ValueType { shape: Dims::new(), data_type: DataType::Unknown, axes: DynamicAxes::default() };
         let mut certainty = Certainty::default();
         let mut second = None;
         // An operator that was refused makes nothing known.
         if let Some(operator) = self.operators.get(id) {
+            let in_loop = within.is_some();
             let mut node = Node { context: &mut self.context, id, function, operands: &operands, in_loop, fresh: 0 };
             let shape = shapes::infer(&mut node, operator).filter(|shape| node.bounded(shape));
             let axes = axes::infer(&mut node, operator);
@@ -203,7 +231,7 @@ impl<'a> Inference<'_, '_, 'a> {
     fn look(&mut self, member: FunctionId) -> bool {
         let before = self.values.outputs.get(member).cloned().unwrap_or_default();
         let was = self.values.certainty.get(member).copied().unwrap_or_default();
-        self.function(member, true);
+        self.function(member, self.values.order.loop_of.get(member).copied().flatten());
         if self.context.stage != Stage::Final {
             self.keep(member, &before, was);
         }

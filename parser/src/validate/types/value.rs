@@ -23,12 +23,19 @@ pub(crate) struct Operand<'v> {
     pub(crate) certainty: Certainty,
     /// Is it a Constant record? Those are converted to the type that is asked for.
     pub(crate) constant: bool,
+    /// Is it a member of the recurrence that is being settled? What is not known of it yet may be guessed.
+    pub(crate) in_loop: bool,
 }
 
 impl<'v> Operand<'v> {
     /// The row-major shape, if it is known.
     pub(crate) fn shape(&self) -> Option<&'v Dims> {
         self.certainty.shape.then_some(&self.value.shape)
+    }
+
+    /// Is the shape not known, and not to be known later either?
+    pub(crate) fn stays_unknown(&self) -> bool {
+        !self.certainty.shape && !self.in_loop
     }
 
     /// The dynamic axes, if they are known.

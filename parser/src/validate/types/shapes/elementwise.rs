@@ -11,8 +11,12 @@ pub(super) fn same_as(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<Dims> {
     node.shape(i).cloned()
 }
 
-/// All operands broadcast together. One that is not known yet is guessed to fit the others, unless these are scalars.
+/// All operands broadcast together. In a recurrence, one that is not known yet is guessed to fit the others, unless these
+/// are scalars.
 pub(super) fn broadcast(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
+    if node.operands.iter().any(|o| o.stays_unknown()) {
+        return None;
+    }
     let mut result: Option<Dims> = None;
     let mut all = true;
     for i in 0..node.operands.len() {

@@ -27,8 +27,8 @@ pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Di
         return node.attribute(&rules::ATTRIBUTE_RANGE, "inferInputRankToMap", text);
     }
     let (reduced, outputs) = w.split_at_checked(w.len().checked_sub(output_rank)?)?;
-    // An operand that is not known yet is guessed to have no axes beyond the reduced ones.
-    let Some(x) = node.shape(1) else { return Some(outputs.iter().copied().collect()) };
+    // In a recurrence, an operand that is not known yet is guessed to have no axes beyond the reduced ones.
+    let Some(x) = node.shape(1) else { return guess(node, outputs) };
     let Some((mapped, inner)) = x.len().checked_sub(reduced.len()).and_then(|k| x.split_at_checked(k)) else {
         return node.mismatch("the second input has too few axes for the matrix", w, x);
     };
@@ -36,6 +36,12 @@ pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Di
         return node.mismatch("the reduced dimensions disagree", w, x);
     }
     Some(mapped.iter().chain(outputs).copied().collect())
+}
+
+/// The shape of a product with an operand that is not known yet; `None` if it will not be known later either.
+fn guess(node: &Node<'_, '_, '_, '_>, outputs: &[Dim]) -> Option<Dims> {
+    let waits = node.operands.get(1).is_some_and(|x| !x.stays_unknown());
+    waits.then(|| outputs.iter().copied().collect())
 }
 
 /// Times that reduces over the sequence axis: file shapes `[m]` and `[1]` give `(1, m)`.
@@ -62,7 +68,7 @@ pub(super) fn transpose_times(node: &mut Node<'_, '_, '_, '_>, times: &Transpose
         let text = format!("outputRank is {}, only 1 is possible", times.output_rank);
         return node.attribute(&rules::OUTPUT_RANK, "outputRank", text);
     }
-    let Some(x) = node.shape(1) else { return Some([output].into_iter().collect()) };
+    let Some(x) = node.shape(1) else { return guess(node, &[output]) };
     let Some((inner, mapped)) = x.split_last() else {
         return node.mismatch("the second input has too few axes for the matrix", w, x);
     };
