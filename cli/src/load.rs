@@ -2,7 +2,7 @@
 
 use super::{args::Common, exit, input::Input, limits, outcome::Outcome, terminal::Terminal};
 use cntk_parser::{
-    Error, Finding, ModelFile, Severity, ValidateOptions, Validation,
+    Error, FileKind, Finding, ModelFile, Severity, ValidateOptions, Validation,
     model::{Model, ValidatedModel},
 };
 
@@ -14,21 +14,34 @@ pub struct Verdict<'a> {
     pub more: u64,
     /// Whether the model may be used.
     pub valid: bool,
+    /// What the file is.
+    pub kind: FileKind,
     /// What to do about a file that is no model at all.
     pub hint: Option<String>,
 }
 
 impl<'a> Verdict<'a> {
     /// A file that could not be read as a model.
-    pub fn malformed(name: &'a str, error: &Error) -> Self {
-        Self { name, findings: vec![error.into()], more: 0, valid: false, hint: hint(error) }
+    pub fn malformed(name: &'a str, bytes: &[u8], error: &Error) -> Self {
+        let kind = FileKind::of(bytes, Some(error));
+        Self { name, findings: vec![error.into()], more: 0, valid: false, kind, hint: hint(error) }
     }
 
     /// A file that was checked.
-    pub fn checked(name: &'a str, validation: &mut Validation<'_>) -> Self {
+    pub fn checked(name: &'a str, bytes: &[u8], validation: &mut Validation<'_>) -> Self {
+        let kind = FileKind::of(bytes, None);
         let valid = validation.model.is_some();
         let findings = std::mem::take(&mut validation.findings);
-        Self { name, findings, more: validation.more_findings, valid, hint: None }
+        Self { name, findings, more: validation.more_findings, valid, kind, hint: None }
+    }
+
+    /// One word: a model that may be used, one that may not, or no file of CNTK's.
+    pub fn word(&self) -> &'static str {
+        match self.valid {
+            true => "valid",
+            false if self.kind.is_cntk() => "invalid",
+            false => "not-cntk",
+        }
     }
 
     pub fn count(&self, severity: Severity) -> usize {
@@ -101,14 +114,14 @@ pub fn valid<'a>(
     let model = match parse(common, file) {
         Ok(model) => model,
         Err(error) => {
-            let verdict = Verdict::malformed(name, &error);
+            let verdict = Verdict::malformed(name, file.bytes(), &error);
             verdict.tell(terminal);
             return Err(rejected(&verdict));
         }
     };
     terminal.trace(format_args!("parsed: {} functions, {} variables", model.functions.len(), model.variables.len()));
     let mut validation = validate(common, model, false);
-    let verdict = Verdict::checked(name, &mut validation);
+    let verdict = Verdict::checked(name, file.bytes(), &mut validation);
     verdict.tell(terminal);
     terminal.trace(format_args!("validated: {} findings", verdict.findings.len()));
     let Some(model) = validation.model else { return Err(rejected(&verdict)) };

@@ -4,7 +4,7 @@ use crate::dictionary::{Checker, Dictionary};
 use crate::error::{Error, ErrorKind};
 use crate::file::ModelFile;
 use crate::limits::Limits;
-use crate::model::{Container, Model, read};
+use crate::model::{self, Container, Model};
 use crate::triage;
 use crate::v1;
 use crate::wire::Reader;
@@ -21,8 +21,12 @@ const MAX_METADATA: u64 = 0x7fff_ffff;
 /// Any bytes give a model or one error; time is linear in the input, and memory is a small multiple of the structure.
 /// Tensors are not touched.
 pub fn parse<'a>(file: &'a ModelFile<'_>, limits: &Limits) -> Result<Model<'a>, Error> {
+    triage::recognise(file.bytes())?;
+    read(file, limits).map_err(|error| triage::damage(file.bytes(), error))
+}
+
+fn read<'a>(file: &'a ModelFile<'_>, limits: &Limits) -> Result<Model<'a>, Error> {
     let input = file.bytes();
-    triage::recognise(input)?;
     if v1::begins(input) {
         return v1::read(file, limits);
     }
@@ -36,7 +40,7 @@ pub fn parse<'a>(file: &'a ModelFile<'_>, limits: &Limits) -> Result<Model<'a>, 
     if triage::is_checkpoint(root) {
         return Err(Error::new(ErrorKind::TrainerCheckpoint, 0));
     }
-    read::model(input, container, root, checker.tensors, limits)
+    model::read::model(input, container, root, checker.tensors, limits)
 }
 
 fn layout(input: &[u8]) -> Result<(Container, Reader<'_>), Error> {

@@ -3,8 +3,10 @@
 use crate::escape::Escaped;
 use std::fmt;
 
+mod foreign;
 mod kind;
 
+pub use foreign::Foreign;
 pub use kind::ErrorKind;
 
 /// Bytes of a path above which its middle is left out.

@@ -72,9 +72,10 @@ pub mod validate;
 mod wire;
 
 pub use container::parse;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Foreign};
 pub use escape::Escaped;
 pub use file::ModelFile;
 pub use limits::Limits;
 pub use report::{Finding, Severity};
+pub use triage::FileKind;
 pub use validate::{PlaceholderDims, PlaceholderType, Rule, ValidateOptions, Validation, rules, validate};

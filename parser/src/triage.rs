@@ -1,23 +1,77 @@
-//! What is this file, if it is not a CNTK v2 model?
+//! What is this file, if it is not a CNTK v2 model? And if it was one, what has been done to it?
+
+mod magic;
+mod protobuf;
 
 use crate::dictionary::Dictionary;
-use crate::error::{Error, ErrorKind};
-use crate::wire::{Payload, Reader};
+use crate::error::{Error, ErrorKind, Foreign};
+use crate::v1;
+use protobuf::Shape;
+use std::fmt;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A CNTK v2 model, sound or not.
+    CntkV2,
+    /// A CNTK v1 model, sound or not.
+    CntkV1,
+    /// The state of a CNTK trainer.
+    Checkpoint,
+    /// Nothing.
+    Empty,
+    /// Something else.
+    Foreign(Foreign),
+}
+
+impl FileKind {
+    /// What a file is that was read, or that could not be read for this reason.
+    pub fn of(bytes: &[u8], error: Option<&Error>) -> Self {
+        match error.map(Error::kind) {
+            Some(ErrorKind::Foreign(foreign)) => Self::Foreign(*foreign),
+            Some(ErrorKind::TrainerCheckpoint) => Self::Checkpoint,
+            Some(ErrorKind::Empty) => Self::Empty,
+            _ if v1::begins(bytes) => Self::CntkV1,
+            _ => Self::CntkV2,
+        }
+    }
+
+    /// Is it a file of CNTK's?
+    pub fn is_cntk(self) -> bool {
+        !matches!(self, Self::Empty | Self::Foreign(_))
+    }
+
+    /// One word, for programs: `cntk-v2`, `cntk-v1`, `checkpoint`, `empty`, or that of [`Foreign::as_str`].
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CntkV2 => "cntk-v2",
+            Self::CntkV1 => "cntk-v1",
+            Self::Checkpoint => "checkpoint",
+            Self::Empty => "empty",
+            Self::Foreign(foreign) => foreign.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// Refuses what its first bytes give away. None of them can begin a v2 model.
 pub(crate) fn recognise(input: &[u8]) -> Result<(), Error> {
-    let kind = match input {
-        [] => ErrorKind::Empty,
-        [b'B', 0, b'C', 0, b'K', 0, b'P', 0, ..] | [b'B', 0, b'V', 0, b'e', 0, b'r', 0, b's', 0, ..] => {
-            ErrorKind::TrainerCheckpoint
-        }
-        [0x1f, 0x8b, ..] => ErrorKind::Gzip,
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => ErrorKind::Zip,
-        _ if input.starts_with(b"version https://git-lfs") => ErrorKind::LfsPointer,
-        _ if is_html(input) => ErrorKind::Html,
-        _ => return Ok(()),
-    };
-    Err(Error::new(kind, 0))
+    if input.is_empty() {
+        return Err(Error::new(ErrorKind::Empty, 0));
+    }
+    if magic::is_v1_checkpoint(input) {
+        return Err(Error::new(ErrorKind::TrainerCheckpoint, 0));
+    }
+    match magic::foreign(input) {
+        Some(foreign) => Err(Error::new(ErrorKind::Foreign(foreign), 0)),
+        None => Ok(()),
+    }
 }
 
 /// A trainer's state rather than a model?
@@ -43,11 +97,8 @@ pub(crate) fn explain(input: &[u8], tail: bool, root: Dictionary<'_>, error: Err
     if tail {
         return error;
     }
-    match shape_of(input) {
-        Shape::Cntk => {}
-        Shape::Onnx => return Error::new(ErrorKind::Onnx, 0),
-        Shape::Other if is_text(input) => return Error::new(ErrorKind::Text, 0),
-        Shape::Other => return Error::new(ErrorKind::NotCntk, 0),
+    if let Shape::Other(foreign) = protobuf::shape_of(input) {
+        return Error::new(ErrorKind::Foreign(foreign), 0);
     }
     match *error.kind() {
         ErrorKind::PastEnd { needed, left, end } if end == input.len() as u64 => {
@@ -60,90 +111,57 @@ pub(crate) fn explain(input: &[u8], tail: bool, root: Dictionary<'_>, error: Err
 /// The same question for a file whose wire structure is sound, but which lacks every key of a model.
 #[cold]
 pub(crate) fn explain_missing(input: &[u8], error: Error) -> Error {
-    match shape_of(input) {
-        Shape::Onnx => Error::new(ErrorKind::Onnx, 0),
-        _ if is_text(input) => Error::new(ErrorKind::Text, 0),
+    match protobuf::shape_of(input) {
+        Shape::Other(foreign) if foreign != Foreign::Unknown => Error::new(ErrorKind::Foreign(foreign), 0),
         _ => error,
     }
 }
 
-enum Shape {
-    Cntk,
-    Onnx,
-    Other,
-}
-
-/// Fields that are looked at before judging.
-const ENOUGH: usize = 64;
-
-/// Looks at the top-level fields: a dictionary's field 2 is a map entry, ONNX's is the producer's name.
-fn shape_of(input: &[u8]) -> Shape {
-    let mut reader = Reader::new(input, 0);
-    let mut onnx = false;
-    for _ in 0..ENOUGH {
-        let before = reader;
-        match reader.field() {
-            Ok(Some(field)) => match (field.number, field.payload) {
-                (2, Payload::Bytes(entry)) if is_entry(entry.bytes()) => return Shape::Cntk,
-                (2, Payload::Bytes(name)) if is_text(name.bytes()) => onnx = true,
-                (7 | 8 | 14, Payload::Bytes(_)) => onnx = true,
-                _ => {}
-            },
-            Ok(None) if !onnx => return Shape::Cntk,
-            Ok(None) => break,
-            Err(_) => return cut(before.bytes(), before.at(), onnx),
-        }
-    }
-    if onnx && input.starts_with(&[8]) { Shape::Onnx } else { Shape::Other }
-}
-
-/// The field that could not be read: is it a map entry cut short?
-fn cut(rest: &[u8], at: u64, onnx: bool) -> Shape {
-    if let [0x12, after @ ..] = rest {
-        let length = after.iter().take_while(|byte| **byte >= 0x80).count().saturating_add(1);
-        let entry = after.get(length..).unwrap_or(&[]);
-        if is_entry(entry) || (entry.is_empty() && !onnx && at <= 2) {
-            return Shape::Cntk;
-        }
-    }
-    if onnx { Shape::Onnx } else { Shape::Other }
-}
-
-/// Do these bytes begin as a map entry does: its key, as text?
-fn is_entry(bytes: &[u8]) -> bool {
-    match bytes {
-        [0x0a, length, key @ ..] if *length > 0 && *length < 0x80 => {
-            key.iter().take(usize::from(*length)).all(|b| b.is_ascii_graphic() || *b >= 0x80 || *b == b' ' || *b == 0)
-        }
-        [0x0a] => true,
+/// The error to give for a file of CNTK's that cannot be read, if something has taken it for text and converted it.
+#[cold]
+pub(crate) fn damage(input: &[u8], error: Error) -> Error {
+    let foreign = match error.kind() {
+        // Its map entries do not begin as entries do any more.
+        ErrorKind::Foreign(Foreign::Unknown) => !protobuf::begins_as_dictionary(input),
+        ErrorKind::Foreign(_) | ErrorKind::TrainerCheckpoint | ErrorKind::Limit { .. } => true,
         _ => false,
-    }
-}
-
-fn is_html(input: &[u8]) -> bool {
-    let start = input.get(..input.len().min(256)).unwrap_or(&[]).trim_ascii_start();
-    let lower = start.to_ascii_lowercase();
-    [&b"<!doctype html"[..], b"<html", b"<head", b"<body"].iter().any(|tag| lower.starts_with(tag))
-}
-
-fn is_text(input: &[u8]) -> bool {
-    let start = input.get(..input.len().min(512)).unwrap_or(&[]);
-    let valid = match std::str::from_utf8(start) {
-        Ok(_) => start.len(),
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        Err(_) => return false,
     };
-    valid > 0 && start.iter().all(|b| !b.is_ascii_control() || matches!(b, b'\n' | b'\r' | b'\t'))
+    if foreign {
+        return error;
+    }
+    let (mut feeds, mut bare, mut high, mut before) = (0u64, 0u64, 0u64, 0u8);
+    for byte in input {
+        feeds = feeds.saturating_add(u64::from(*byte == b'\n'));
+        bare = bare.saturating_add(u64::from(*byte == b'\n' && before != b'\r'));
+        high = high.saturating_add(u64::from(*byte >= 0x80));
+        before = *byte;
+    }
+    // Every key of a dictionary has a line feed before it, and next to none has a carriage return before that.
+    if feeds >= ENOUGH_SIGNS && bare == 0 {
+        return error.with_kind(ErrorKind::LineEnds { feeds });
+    }
+    let weights_lost = high == 0 && input.len() >= FEW_WEIGHTS;
+    if weights_lost || (high >= ENOUGH_SIGNS && std::str::from_utf8(input).is_ok()) {
+        return error.with_kind(ErrorKind::Recoded { high });
+    }
+    error
 }
+
+/// So many bytes of one kind are no chance.
+const ENOUGH_SIGNS: u64 = 16;
+
+/// A file of so many bytes holds weights, and half of their bytes are above 0x7f.
+const FEW_WEIGHTS: usize = 1 << 12;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Reader;
     use crate::{Limits, ModelFile, parse};
 
     fn verdict(input: &[u8]) -> (&'static str, u64) {
         let error = parse(&ModelFile::new(input), &Limits::default()).unwrap_err();
-        assert!(error.hint().is_some(), "{error}");
+        assert!(error.hint().is_some() || !error.code().starts_with("file."), "{error}");
         (error.code(), error.offset())
     }
 
@@ -159,7 +177,7 @@ mod tests {
         assert_eq!(verdict(b"\n<!DOCTYPE html><title>404"), ("file.html", 0));
         assert_eq!(verdict(b"Not Found\n"), ("file.text", 0));
         assert_eq!(verdict(&[0xff; 64]), ("file.not-cntk", 0));
-        assert_eq!(verdict(b"\x80\x02}q\0."), ("file.not-cntk", 0));
+        assert_eq!(verdict(b"\x80\x02}q\0."), ("file.pickle", 0));
         assert_eq!(verdict(b"\x08\x01").0, "record.missing-key", "an empty dictionary");
     }
 
@@ -179,8 +197,9 @@ mod tests {
         for html in ["<HTML>", " \t<head>", "<Body>"] {
             assert_eq!(verdict(html.as_bytes()), ("file.html", 0));
         }
-        // Sound as a message of unknown fields.
+        // Sound as messages of unknown fields, and one even as ONNX.
         assert_eq!(verdict(b"z\n0123456789"), ("file.text", 0));
+        assert_eq!(verdict(b"r 01234567890123456789012345678901w"), ("file.text", 0));
         assert_eq!(verdict(b"\x08\x08\x3a\x02\x0a\x00"), ("file.onnx", 0));
         assert_eq!(verdict(b"\x08\x02\x3a\x02\x0a\x00\x12\x01\xff"), ("file.onnx", 0));
         assert_eq!(verdict(b"\x08\x02"), ("record.missing-key", 0));
@@ -209,32 +228,36 @@ mod tests {
         for bytes in [&b"\x08\x02\x18\x01\x12\x05"[..], b"\x08\x02\x12\x05\xff"] {
             assert_eq!(verdict(bytes).0, "file.not-cntk", "{bytes:?}");
         }
-        assert_eq!(verdict(b"\x3a\x00\x12\x05").0, "file.onnx");
+        assert_eq!(verdict(b"\x3a\x00\x12\x05").0, "file.not-cntk");
         // Ours, and wrong before its end.
         let inner = b"\x12\x05\x0a\x01a\x12\x09\x12\x05\x0a\x01b\x12\x00";
         assert_eq!(parse(&ModelFile::new(inner), &Limits::default()).unwrap_err().code(), "wire.past-end");
     }
 
     #[test]
-    fn entries_begin_with_a_key() {
-        let long = [&[0x0a, 0x7f][..], &[b'k'; 0x7f]].concat();
-        let entries = [&b"\x0a"[..], b"\x0a\x04root", b"\x0a\x04ro", b"\x0a\x01 ", b"\x0a\x01\0", b"\x0a\x02\xc3\xa9"];
-        for bytes in entries.into_iter().chain([&b"\x0a\x01a\n"[..], &long]) {
-            assert!(is_entry(bytes), "{bytes:?}");
-        }
-        for bytes in [&b""[..], b"\x0a\x00a", b"\x0a\x80a", b"\x0a\x81a", b"\x0a\x01\n", b"\x12\x01a", b"\x12"] {
-            assert!(!is_entry(bytes), "{bytes:?}");
-        }
+    fn damage_is_told_from_its_traces() {
+        let model = [&b"\x08\x02"[..], &b"\x12\x09\x0a\x04name\x12\x01\xc8".repeat(17)].concat();
+        let converted: Vec<u8> =
+            model.iter().flat_map(|b| if *b == b'\n' { vec![b'\r', *b] } else { vec![*b] }).collect();
+        assert_eq!(verdict(&converted).0, "wire.line-ends");
+        let replaced: Vec<u8> = String::from_utf8_lossy(&model).into_owned().into_bytes();
+        assert_eq!(verdict(&replaced).0, "wire.recoded");
+        assert_eq!(verdict(&model).0, "wire.past-end", "as it was");
     }
 
     #[test]
-    fn text_is_told_by_its_beginning() {
-        let long = [&[b'a'; 600][..], &[0]].concat();
-        for bytes in [&b"a"[..], b"a\n\r\t", "é".as_bytes(), b"a\xc3", &long] {
-            assert!(is_text(bytes), "{bytes:?}");
-        }
-        for bytes in [&b""[..], b"a\x1b", b"\xc3", b"a\xc3a", b"a\x7f"] {
-            assert!(!is_text(bytes), "{bytes:?}");
+    fn kinds_of_files() {
+        let kind = |input: &[u8]| {
+            let file = ModelFile::new(input);
+            FileKind::of(input, parse(&file, &Limits::default()).err().as_ref()).as_str()
+        };
+        assert_eq!(kind(b""), "empty");
+        assert_eq!(kind(b"B\0C\0N\0\0\0B\0V\0"), "cntk-v1");
+        assert_eq!(kind(b"\x08\x02\x12\x18\x0a\x04root"), "cntk-v2");
+        assert_eq!(kind(b"root:x:0:0:root:/root:/bin/bash\n"), "text");
+        assert_eq!(kind(&[0xff; 64]), "not-cntk");
+        for foreign in Foreign::ALL {
+            assert_eq!(foreign.code(), format!("file.{}", foreign.as_str()));
         }
     }
 }

@@ -43,7 +43,10 @@ fn one_line_for_each_file_and_the_worst_code() {
     let run = folder.run(&["validate", "models", "m.model"]).fails(1, &format!("{bad}: at 0x0"));
     assert_eq!(
         run.out(),
-        format!("{good}: valid\n{bad}: 1 error\nm.model: valid\n3 files: 2 valid, 1 invalid; 1 others skipped\n")
+        format!(
+            "{good}: valid\n{bad}: not a CNTK model (html), 1 error\nm.model: valid\n\
+             3 files: 2 valid, 1 not-cntk; 1 others skipped\n"
+        )
     );
     let run = folder.run(&["validate", "models", "missing.model"]);
     assert_eq!(run.code, Some(2));
@@ -59,9 +62,22 @@ fn one_line_for_each_file_and_the_worst_code() {
 fn reports_for_machines() {
     let folder = Folder::with_model();
     folder.write("bad \u{e9}.model", b"<html>");
-    let run = folder.run(&["validate", "--format", "json", "m.model", "bad \u{e9}.model"]).fails(1, "at 0x0");
+    let model = folder.read("m.model");
+    folder.write("cut.model", &model[..model.len() / 2]);
+    let inputs = ["m.model", "bad \u{e9}.model", "cut.model", "missing.model"];
+    let run = folder.run(&[&["validate", "--format", "json"], &inputs[..]].concat()).fails(2, "at 0x0");
     let files = json(&run.out())["files"].clone();
-    assert_eq!((&files[0]["verdict"], &files[1]["verdict"]), (&Value::from("valid"), &Value::from("invalid")));
+    let told: Vec<_> = (0..inputs.len()).map(|i| (&files[i]["verdict"], &files[i]["kind"])).collect();
+    let text = |text: &str| Value::from(text);
+    assert_eq!(
+        told,
+        [
+            (&text("valid"), &text("cntk-v2")),
+            (&text("not-cntk"), &text("html")),
+            (&text("invalid"), &text("cntk-v2")),
+            (&text("unreadable"), &Value::Null),
+        ]
+    );
     assert_eq!(files[1]["findings"][0]["offset"], 0);
 
     let run = folder.run(&["validate", "--format", "sarif", "m.model", "bad \u{e9}.model"]).fails(1, "at 0x0");

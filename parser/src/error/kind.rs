@@ -1,5 +1,6 @@
 //! Everything that can be wrong with a file.
 
+use super::Foreign;
 use crate::escape::Escaped;
 use std::fmt;
 
@@ -12,20 +13,12 @@ pub enum ErrorKind {
     Empty,
     /// The state of a trainer (`.ckp`), saved beside the model.
     TrainerCheckpoint,
-    /// An ONNX model.
-    Onnx,
-    /// A Git-LFS pointer in place of the file.
-    LfsPointer,
-    /// A web page in place of the file.
-    Html,
-    /// A gzip stream.
-    Gzip,
-    /// A ZIP archive.
-    Zip,
-    /// Some other text.
-    Text,
-    /// Some other binary file.
-    NotCntk,
+    /// Something else than a CNTK model.
+    Foreign(Foreign),
+    /// A model in which every line feed became a carriage return and a line feed, or the other way round.
+    LineEnds { feeds: u64 },
+    /// A model that was converted as if it were text: its bytes above 0x7f are UTF-8, or there are none.
+    Recoded { high: u64 },
 
     /// The data end inside a field: `needed` bytes are asked for where `left` remain before `end`, the end of the file.
     Truncated { needed: u64, left: u64, end: u64 },
@@ -155,13 +148,9 @@ impl ErrorKind {
         match self {
             Self::Empty => "file.empty",
             Self::TrainerCheckpoint => "file.checkpoint",
-            Self::Onnx => "file.onnx",
-            Self::LfsPointer => "file.lfs-pointer",
-            Self::Html => "file.html",
-            Self::Gzip => "file.gzip",
-            Self::Zip => "file.zip",
-            Self::Text => "file.text",
-            Self::NotCntk => "file.not-cntk",
+            Self::Foreign(foreign) => foreign.code(),
+            Self::LineEnds { .. } => "wire.line-ends",
+            Self::Recoded { .. } => "wire.recoded",
             Self::Truncated { .. } => "wire.truncated",
             Self::PastEnd { .. } => "wire.past-end",
             Self::VarintTooLong => "wire.varint-length",
@@ -228,12 +217,13 @@ impl ErrorKind {
         Some(match self {
             Self::Empty => "the download or the save did not finish; get the file again",
             Self::TrainerCheckpoint => "the model lies beside it: pass the file of the same name without `.ckp`",
-            Self::Onnx => "it is ONNX already; nothing to convert",
-            Self::LfsPointer => "run `git lfs pull` in the repository that holds it",
-            Self::Html => "the link gave a web page; download the model itself",
-            Self::Gzip => "unpack it first: `gunzip`",
-            Self::Zip => "unpack it first: `unzip`",
-            Self::Text | Self::NotCntk => "expected a model that CNTK 2.x wrote with Function.save",
+            Self::Foreign(foreign) => foreign.hint(),
+            Self::LineEnds { .. } => {
+                "get the original again, as binary: mark *.model as binary in .gitattributes, use FTP's binary mode"
+            }
+            Self::Recoded { .. } => {
+                "get the original again, and do not pass it through anything that takes it for text"
+            }
             Self::Truncated { .. } => {
                 "the file is cut off or damaged; compare its size with the original and get it again"
             }
@@ -252,13 +242,19 @@ impl fmt::Display for ErrorKind {
         match self {
             Self::Empty => write!(f, "the file is empty"),
             Self::TrainerCheckpoint => write!(f, "this is a trainer checkpoint (.ckp), not a model"),
-            Self::Onnx => write!(f, "this is an ONNX model, not a CNTK model"),
-            Self::LfsPointer => write!(f, "this is a Git-LFS pointer, not the model itself"),
-            Self::Html => write!(f, "this is a web page, not a CNTK model"),
-            Self::Gzip => write!(f, "this is a gzip file, not a CNTK model"),
-            Self::Zip => write!(f, "this is a ZIP archive, not a CNTK model"),
-            Self::Text => write!(f, "this is a text file, not a CNTK model"),
-            Self::NotCntk => write!(f, "this is not a CNTK v2 model"),
+            Self::Foreign(Foreign::LfsPointer) => write!(f, "this is {}", Foreign::LfsPointer.describe()),
+            Self::Foreign(Foreign::Unknown) => write!(f, "this is not a CNTK model"),
+            Self::Foreign(foreign) => write!(f, "this is {}, not a CNTK model", foreign.describe()),
+            Self::LineEnds { feeds } => {
+                write!(f, "line ends were converted: each of the {feeds} bytes 0x0a has a 0x0d before it")
+            }
+            Self::Recoded { high: 0 } => write!(f, "the file was converted as if it were text: no byte is above 0x7f"),
+            Self::Recoded { high } => {
+                write!(
+                    f,
+                    "the file was converted as if it were text: its {high} bytes above 0x7f are UTF-8, as weights never are"
+                )
+            }
             Self::Truncated { needed, left, end } => {
                 write!(f, "the file ends inside a field: {needed} bytes needed, {left} left before its end at {end:#x}")
             }

@@ -26,14 +26,26 @@ macro_rules! rules {
 rules! {
     // Reading stops at the first of these; the ids are the codes of `ErrorKind`.
     FILE_EMPTY = "file.empty", Error, "the file has bytes";
-    FILE_CHECKPOINT = "file.checkpoint", Error, "the file is no trainer checkpoint";
+    FILE_CHECKPOINT = "file.checkpoint", Error, "the file is not a trainer checkpoint";
     FILE_ONNX = "file.onnx", Error, "the file is not ONNX already";
-    FILE_LFS = "file.lfs-pointer", Error, "the file is no Git-LFS pointer";
-    FILE_HTML = "file.html", Error, "the file is no web page";
+    FILE_TENSORFLOW = "file.tensorflow", Error, "the file is not a TensorFlow model";
+    FILE_TFLITE = "file.tflite", Error, "the file is not a TensorFlow Lite model";
+    FILE_CAFFE = "file.caffe", Error, "the file is not a Caffe model";
+    FILE_TORCH = "file.torch", Error, "the file is not one of torch.save";
+    FILE_KERAS = "file.keras", Error, "the file is not a Keras model";
+    FILE_HDF5 = "file.hdf5", Error, "the file is not HDF5";
+    FILE_SAFETENSORS = "file.safetensors", Error, "the file is not safetensors";
+    FILE_NUMPY = "file.numpy", Error, "the file is not one of NumPy arrays";
+    FILE_PICKLE = "file.pickle", Error, "the file is not a Python pickle";
+    FILE_LFS = "file.lfs-pointer", Error, "the file is not a Git-LFS pointer";
+    FILE_HTML = "file.html", Error, "the file is not a web page";
     FILE_GZIP = "file.gzip", Error, "the file is not compressed by gzip";
-    FILE_ZIP = "file.zip", Error, "the file is no ZIP archive";
-    FILE_TEXT = "file.text", Error, "the file is no text";
-    FILE_NOT_CNTK = "file.not-cntk", Error, "the file begins as a CNTK v2 model does";
+    FILE_ZIP = "file.zip", Error, "the file is not a ZIP archive";
+    FILE_ARCHIVE = "file.archive", Error, "the file is not another archive";
+    FILE_TEXT = "file.text", Error, "the file is not text";
+    FILE_NOT_CNTK = "file.not-cntk", Error, "the file begins as a CNTK model does";
+    WIRE_LINE_ENDS = "wire.line-ends", Error, "nothing has converted the line ends of the file";
+    WIRE_RECODED = "wire.recoded", Error, "nothing has converted the file as if it were text";
     WIRE_TRUNCATED = "wire.truncated", Error, "the file does not end inside a field";
     WIRE_PAST_END = "wire.past-end", Error, "no field runs past the message that holds it (CNTK frees memory that it does not own)";
     WIRE_VARINT_LENGTH = "wire.varint-length", Error, "a varint has at most 10 bytes";

@@ -21,6 +21,13 @@ fn large(length: i64, record: &Record, tail: &[u8]) -> Vec<u8> {
     [b"ktnc", &length.to_le_bytes()[..], &metadata, tail].concat()
 }
 
+/// A model with weights, something done to its bytes.
+fn damaged(how: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let values: Vec<f32> = (1..=64).map(|n| (n as f32).sqrt()).collect();
+    let variables = [stored("w", &[64], &values), input("x", &[64])];
+    how(&model("Plus1", &variables, &[function("Plus1", 19, &["w", "x"], &[])]).file())
+}
+
 pub fn pairs() -> Vec<Pair> {
     let in_tail = |data_type| holds(raw_array(data_type, &[2], &[]));
     let tail = |length: i64, tail: &[u8]| large(length, &in_tail(1), tail);
@@ -40,6 +47,29 @@ pub fn pairs() -> Vec<Pair> {
         of("file.empty", vec![]),
         of("file.checkpoint", message(&[("Learners", list(&[])), ("ExternalState", dictionary(&[]))])),
         of("file.onnx", [number(1, 8), field(2, b"pytorch"), field(3, b"2.0"), field(7, b"\n\x01g")].concat()),
+        of("file.tensorflow", field(1, &[field(1, b"x"), field(2, b"Placeholder")].concat())),
+        of("file.tflite", b"\x1c\0\0\0TFL3\x14\0\0\0".to_vec()),
+        of(
+            "file.caffe",
+            [field(1, b"AlexNet"), field(100, &[field(1, b"conv1"), field(2, b"Convolution")].concat())].concat(),
+        ),
+        of("file.torch", [&b"PK\x03\x04"[..], &[0; 22], b"\x10\0\0\0archive/data.pkl"].concat()),
+        of(
+            "file.keras",
+            [&b"PK\x03\x04"[..], &[0; 22], b"\x0d\0\0\0metadata.json{\"keras_version\": \"3.0\"}"].concat(),
+        ),
+        of("file.hdf5", b"\x89HDF\r\n\x1a\n\0\0\0\0".to_vec()),
+        of("file.safetensors", [&[26, 0, 0, 0, 0, 0, 0, 0], &b"{\"w\":{\"dtype\":\"F32\"}}     "[..]].concat()),
+        of("file.numpy", b"\x93NUMPY\x01\0v\0{'descr': '<f4'}".to_vec()),
+        of("file.pickle", b"\x80\x04\x95\x01\0\0\0\0\0\0\0N.".to_vec()),
+        of("file.archive", b"BZh91AY&SY".to_vec()),
+        of(
+            "wire.line-ends",
+            damaged(|bytes| {
+                bytes.iter().flat_map(|b| if *b == b'\n' { vec![b'\r', b'\n'] } else { vec![*b] }).collect()
+            }),
+        ),
+        of("wire.recoded", damaged(|bytes| String::from_utf8_lossy(bytes).into_owned().into_bytes())),
         of("file.lfs-pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n".to_vec()),
         of("file.html", b"<!DOCTYPE html><html><body>404</body></html>".to_vec()),
         of("file.gzip", vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),

@@ -28,11 +28,7 @@ pub struct Destination {
 
 impl Destination {
     pub fn open(args: &Args, input: &Input) -> Result<Self> {
-        let path = match (&args.output, &input.path) {
-            (Some(path), _) => path.clone(),
-            (None, Some(path)) => path.with_extension("onnx"),
-            (None, None) => PathBuf::from("-"),
-        };
+        let path = (args.output.clone()).or_else(|| args.default_output(input)).unwrap_or_else(|| PathBuf::from("-"));
         if path.as_os_str() == "-" {
             if args.weights != Place::Embed {
                 bail!("weights can only be embedded in a model that goes to standard output");

@@ -140,11 +140,19 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     args.typed.check(args.to)?;
     let signed = args.signed.open()?;
     let input = Input::open(&args.input, common)?.signed_by(signed.as_ref());
+    let file = ModelFile::new(&input);
+    // Beside `x.onnx` the result would be that file itself: what is wrong with it comes first.
+    if args.to == Target::Onnx
+        && args.output.is_none()
+        && args.default_output(&input) == input.path
+        && let Err(outcome) = load::valid(terminal, common, &input, &file)
+    {
+        return Ok(outcome);
+    }
     let prepared = Prepared::open(common, args, &input)?;
     sandbox::enter(terminal, common, &prepared.needs());
     // Nothing is dropped that holds an object per node: the process ends soon, and freeing a million of them one by one
     // takes a tenth of the whole time.
-    let file = ModelFile::new(&input);
     match load::valid(terminal, common, &input, &file) {
         Ok(model) => Ok(prepared.finish(terminal, &input, &ManuallyDrop::new(model))?.into()),
         Err(outcome) => Ok(outcome),
@@ -232,6 +240,11 @@ impl From<Ended> for Outcome {
 }
 
 impl Args {
+    /// Where the result goes if nothing else is said: beside the model.
+    fn default_output(&self, input: &Input) -> Option<PathBuf> {
+        input.path.as_ref().map(|path| path.with_extension("onnx"))
+    }
+
     /// Is the whole file's digest wanted?
     fn hash(&self) -> bool {
         self.hash || self.expect_sha256.is_some()

@@ -50,7 +50,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     let model = match load::parse(common, &file) {
         Ok(model) => model,
         Err(error) => {
-            let verdict = Verdict::malformed(&input.name, &error);
+            let verdict = Verdict::malformed(&input.name, &input, &error);
             verdict.tell(terminal);
             return Ok(Outcome::rejected(&input.name, &verdict.findings, verdict.more));
         }
@@ -58,7 +58,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     let mut contents = Contents::of(&model);
     // The process ends soon: no time is spent on freeing object by object.
     let mut validation = ManuallyDrop::new(load::validate(common, model, false));
-    let verdict = Verdict::checked(&input.name, &mut validation);
+    let verdict = Verdict::checked(&input.name, &input, &mut validation);
     verdict.tell(terminal);
     let mut details = Details::default();
     if let Some(model) = &validation.model {

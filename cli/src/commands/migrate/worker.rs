@@ -171,14 +171,14 @@ fn one(
     let model = match load::parse(common, &file) {
         Ok(model) => model,
         Err(error) => {
-            findings(&Verdict::malformed(&input.name, &error), record);
+            findings(&Verdict::malformed(&input.name, &input, &error), record);
             record.push(("messages", Json::list(error.hint(), Json::from)));
             return Ok((exit::REJECTED, "invalid"));
         }
     };
     let mut contents = Contents::of(&model);
     let mut validation = ManuallyDrop::new(load::validate(common, model, false));
-    let verdict = Verdict::checked(&input.name, &mut validation);
+    let verdict = Verdict::checked(&input.name, &input, &mut validation);
     findings(&verdict, record);
     if let Some(model) = &validation.model {
         contents.infer(model);

@@ -17,7 +17,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::ValueEnum;
-use cntk_parser::{Finding, ModelFile, Severity};
+use cntk_parser::{FileKind, Finding, ModelFile, Severity};
 use std::path::{Path, PathBuf};
 
 /// Report everything that is wrong with models
@@ -128,10 +128,10 @@ fn one(
     let file = ModelFile::new(&input);
     let mut as_wanted = true;
     let verdict = match load::parse(common, &file) {
-        Err(error) => Verdict::malformed(&input.name, &error),
+        Err(error) => Verdict::malformed(&input.name, &input, &error),
         Ok(model) => {
             let mut validation = load::validate(common, model, args.scan_weights);
-            let mut verdict = Verdict::checked(&input.name, &mut validation);
+            let mut verdict = Verdict::checked(&input.name, &input, &mut validation);
             if let (true, Some(model)) = (args.scan_weights, &validation.model) {
                 verdict.findings.extend(cntk2onnx::anomalies(model.model()));
             }
@@ -168,8 +168,10 @@ struct Report {
 
 pub struct File {
     pub name: String,
-    /// `valid`, `invalid` or `unreadable`.
+    /// `valid`, `invalid`, `not-cntk` or `unreadable`.
     pub verdict: &'static str,
+    /// What the file is, if it could be read.
+    pub kind: Option<FileKind>,
     /// Why it could not be read.
     pub error: Option<String>,
     pub findings: Vec<Finding>,
@@ -184,8 +186,8 @@ impl Report {
         // One line has said it all.
         let findings = if self.format == ReportFormat::Text { vec![] } else { verdict.findings.clone() };
         let (name, more) = (verdict.name.to_owned(), verdict.more);
-        let verdict = if verdict.valid { "valid" } else { "invalid" };
-        self.files.push(File { name, verdict, error: None, findings, more });
+        let (verdict, kind) = (verdict.word(), Some(verdict.kind));
+        self.files.push(File { name, verdict, kind, error: None, findings, more });
         Ok(())
     }
 
@@ -203,7 +205,7 @@ impl Report {
             let (name, why) = (terminal::printable(&name), terminal::printable(why));
             terminal::report(&format!("{name}: {verdict}: {why}\n"))?;
         }
-        self.files.push(File { name, verdict, error: Some(why.to_owned()), findings, more: 0 });
+        self.files.push(File { name, verdict, kind: None, error: Some(why.to_owned()), findings, more: 0 });
         Ok(())
     }
 
@@ -215,7 +217,7 @@ impl Report {
         match self.format {
             ReportFormat::Text if terminal.quiet || self.files.len() < 2 => {}
             ReportFormat::Text => {
-                let counts = ["valid", "invalid", "unreadable"].map(|v| (self.count(v), v));
+                let counts = ["valid", "invalid", "not-cntk", "unreadable"].map(|v| (self.count(v), v));
                 let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, verdict)| format!("{n} {verdict}"));
                 let skipped = (self.skipped > 0).then(|| format!("; {} others skipped", self.skipped));
                 let counts = counts.collect::<Vec<_>>().join(", ");
@@ -232,6 +234,7 @@ impl Report {
             let mut entries = vec![
                 ("file", Json::text(&file.name)),
                 ("verdict", Json::from(file.verdict)),
+                ("kind", file.kind.map_or(Json::Null, |kind| Json::from(kind.as_str()))),
                 ("findings", Json::list(&file.findings, outcome::finding)),
                 ("more_findings", Json::Number(file.more)),
             ];
@@ -251,8 +254,12 @@ fn text(verdict: &Verdict<'_>) -> String {
     };
     let errors = counted(verdict.count(Severity::Error), "error");
     let warnings = counted(verdict.count(Severity::Warning), "warning");
-    let valid = verdict.valid.then(|| "valid".to_owned());
-    let parts: Vec<_> = [valid, errors, warnings].into_iter().flatten().collect();
+    let word = match verdict.word() {
+        "invalid" => None,
+        "not-cntk" => Some(format!("not a CNTK model ({})", verdict.kind)),
+        valid => Some(valid.to_owned()),
+    };
+    let parts: Vec<_> = [word, errors, warnings].into_iter().flatten().collect();
     let mut text = format!("{}: {}\n", terminal::printable(verdict.name), parts.join(", "));
     for note in verdict.findings.iter().filter(|f| f.severity == Severity::Note) {
         text.push_str(&format!("  note: {}\n", terminal::printable(&note.to_string())));
