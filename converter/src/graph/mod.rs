@@ -2,6 +2,7 @@
 //!
 //! Knows neither ONNX nor PyTorch. Blocks are already seen through: [`ValidatedModel`] resolves every reference.
 
+mod criteria;
 pub mod literal;
 mod outputs;
 pub mod paths;
@@ -42,8 +43,10 @@ pub struct Graph<'m, 'a> {
     pub arguments: Vec<Argument>,
     /// The wanted outputs, each once.
     pub outputs: Vec<Wanted>,
-    /// What was left out by default, for the user.
+    /// What was left out by default, and why.
     pub dropped: Vec<String>,
+    /// What a user should know of the choice of outputs.
+    pub notes: Vec<String>,
     live: Vec<bool>,
 }
 
@@ -53,8 +56,10 @@ pub struct Interface {
     pub arguments: Vec<Argument>,
     /// The wanted outputs, each once.
     pub outputs: Vec<Wanted>,
-    /// What was left out by default, for the user.
+    /// What was left out by default, and why.
     pub dropped: Vec<String>,
+    /// What a user should know of the choice of outputs.
+    pub notes: Vec<String>,
 }
 
 impl Interface {
@@ -79,6 +84,7 @@ impl Interface {
             arguments: arguments.iter().map(|v| Argument { name: names.argument(model, *v), variable: *v }).collect(),
             outputs: wanted.into_iter().map(named).collect(),
             dropped: selected.dropped,
+            notes: selected.notes,
         })
     }
 }
@@ -86,14 +92,14 @@ impl Interface {
 impl<'m, 'a> Graph<'m, 'a> {
     /// Prunes `model` to the outputs that `options` asks for.
     pub fn new(model: &'m ValidatedModel<'a>, options: &Options) -> Result<Self, Refusal> {
-        let Interface { arguments, outputs, dropped } = Interface::new(model, &options.outputs)?;
+        let Interface { arguments, outputs, dropped, notes } = Interface::new(model, &options.outputs)?;
         let live = needed(model, outputs.iter().map(|o| o.source));
         let mut reasons = packed_indices_read(model, &live, &outputs);
         reasons.extend(untyped(model, &live, &arguments));
         if !reasons.is_empty() {
             return Err(Refusal { reasons });
         }
-        Ok(Self { model, arguments, outputs, dropped, live })
+        Ok(Self { model, arguments, outputs, dropped, notes, live })
     }
 
     /// Does a wanted output need this function?

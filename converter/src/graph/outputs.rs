@@ -1,9 +1,10 @@
 //! Which outputs are wanted: all, by name, or those that inference needs.
 
+use super::criteria;
 use crate::options::Outputs;
 use crate::report::Reason;
 use cntk_parser::model::{Foreign, FunctionId, FunctionKind, Output, Source, ValidatedModel, VariableKind};
-use cntk_parser::ops::Operator;
+use cntk_parser::ops::{Class, Operator};
 
 /// An output that was selected.
 pub(super) struct Selected {
@@ -15,7 +16,10 @@ pub(super) struct Selected {
 /// The selection.
 pub(super) struct Selection {
     pub(super) outputs: Vec<Selected>,
+    /// What was left out, and why.
     pub(super) dropped: Vec<String>,
+    /// What a user should know of the choice.
+    pub(super) notes: Vec<String>,
 }
 
 /// Blocks whose outputs are training criteria or metrics. Labels decide only what is dropped by default.
@@ -37,7 +41,11 @@ const CRITERION_BLOCKS: &[&str] = &[
 
 pub(super) fn select(model: &ValidatedModel<'_>, wanted: &Outputs) -> Result<Selection, Vec<Reason>> {
     match wanted {
-        Outputs::All => Ok(Selection { outputs: model.outputs().iter().map(selected).collect(), dropped: Vec::new() }),
+        Outputs::All => Ok(Selection {
+            outputs: model.outputs().iter().map(selected).collect(),
+            dropped: Vec::new(),
+            notes: Vec::new(),
+        }),
         Outputs::Inference => Ok(inference(model)),
         Outputs::Named(names) => named(model, names),
     }
@@ -45,15 +53,16 @@ pub(super) fn select(model: &ValidatedModel<'_>, wanted: &Outputs) -> Result<Sel
 
 /// Each name in the order given. `all` and `inference` among them are what they are alone; a node of that name has a uid.
 fn named(model: &ValidatedModel<'_>, names: &[String]) -> Result<Selection, Vec<Reason>> {
-    let mut selection = Selection { outputs: Vec::new(), dropped: Vec::new() };
+    let mut selection = Selection { outputs: Vec::new(), dropped: Vec::new(), notes: Vec::new() };
     let mut reasons = Vec::new();
     for name in names {
         match name.as_str() {
             "all" => selection.outputs.extend(model.outputs().iter().map(selected)),
             "inference" => {
-                let Selection { outputs, dropped } = inference(model);
+                let Selection { outputs, dropped, notes } = inference(model);
                 selection.outputs.extend(outputs);
                 selection.dropped.extend(dropped);
+                selection.notes.extend(notes);
             }
             _ => match one(model, name) {
                 Ok(output) => selection.outputs.push(selected(&output)),
@@ -106,30 +115,68 @@ fn selected(o: &Output<'_>) -> Selected {
 }
 
 fn inference(model: &ValidatedModel<'_>) -> Selection {
-    let (criteria, kept): (Vec<_>, Vec<_>) = model.outputs().iter().partition(|o| is_criterion(model, o));
-    if kept.is_empty() {
-        return Selection { outputs: model.outputs().iter().map(selected).collect(), dropped: Vec::new() };
+    let all = model.outputs();
+    let mut why: Vec<Option<String>> = all.iter().map(|o| criterion(model, o)).collect();
+    let known: Vec<bool> = why.iter().map(Option::is_some).collect();
+    for (slot, found) in why.iter_mut().zip(criteria::by_structure(model, all, &known)) {
+        *slot = slot.take().or(found);
     }
-    let dropped = criteria
-        .iter()
-        .map(|o| if o.name.is_empty() { o.uid.to_string() } else { format!("{} ({})", o.name, o.uid) })
-        .collect();
-    Selection { outputs: kept.iter().map(|o| selected(o)).collect(), dropped }
+    if why.iter().all(Option::is_some) {
+        let outputs = all.iter().map(selected).collect();
+        return Selection { outputs, dropped: Vec::new(), notes: vec![only_criteria(model)] };
+    }
+    let mut selection = Selection { outputs: Vec::new(), dropped: Vec::new(), notes: Vec::new() };
+    for (output, why) in all.iter().zip(why) {
+        match why {
+            None => selection.outputs.push(selected(output)),
+            Some(why) => selection.dropped.push(format!("{}: {why}", describe(output))),
+        }
+    }
+    selection
 }
 
-fn is_criterion(model: &ValidatedModel<'_>, output: &Output<'_>) -> bool {
-    output.function.is_some_and(|f| is_criterion_block(model, f)) || computes_criterion(model, output.source)
+/// An output by its name, if it has one, and its uid.
+pub(super) fn describe(o: &Output<'_>) -> String {
+    if o.name.is_empty() { o.uid.to_string() } else { format!("{} ({})", o.name, o.uid) }
+}
+
+/// What to say of a model whose outputs are all criteria.
+fn only_criteria(model: &ValidatedModel<'_>) -> String {
+    /// Candidates that are named.
+    const SHOWN: usize = 5;
+    let candidates = criteria::predictions(model, model.outputs());
+    let first: Vec<&str> = candidates.iter().rev().take(SHOWN).map(String::as_str).collect();
+    match first.as_slice() {
+        [] => "all outputs are training criteria: nothing is left out".to_owned(),
+        names => format!(
+            "all outputs are training criteria: nothing is left out; the prediction may be {} (--outputs {})",
+            names.join(" or "),
+            names[0]
+        ),
+    }
+}
+
+/// Why an output is a criterion, if its operators or the labels of its blocks say so.
+fn criterion(model: &ValidatedModel<'_>, output: &Output<'_>) -> Option<String> {
+    let label = |f: FunctionId| match &model.function(f).kind {
+        FunctionKind::Block(block) if is_criterion_block(model, f) => Some(block.op_name),
+        _ => None,
+    };
+    if let Some(label) = output.function.and_then(label) {
+        return Some(format!("{label} is a training criterion"));
+    }
+    computes_criterion(model, output.source).map(|op| format!("{op} is a training criterion"))
 }
 
 fn is_criterion_block(model: &ValidatedModel<'_>, f: FunctionId) -> bool {
     matches!(&model.function(f).kind, FunctionKind::Block(b) if CRITERION_BLOCKS.contains(&b.op_name))
 }
 
-/// A criterion, or arithmetic and aggregation over criteria and constants only.
-fn computes_criterion(model: &ValidatedModel<'_>, source: Source) -> bool {
+/// The criterion of which a value is arithmetic and aggregation, together with constants only.
+fn computes_criterion(model: &ValidatedModel<'_>, source: Source) -> Option<String> {
     let mut stack = vec![source];
     let mut seen = std::collections::HashSet::new();
-    let mut any = false;
+    let mut found = None;
     while let Some(source) = stack.pop() {
         if !seen.insert(source) {
             continue;
@@ -137,47 +184,39 @@ fn computes_criterion(model: &ValidatedModel<'_>, source: Source) -> bool {
         match source {
             Source::Variable(v) => match model.variable(v).kind {
                 VariableKind::Parameter | VariableKind::Constant => {}
-                VariableKind::Input | VariableKind::Placeholder => return false,
+                VariableKind::Input | VariableKind::Placeholder => return None,
             },
             Source::Output(f, _) => {
-                if is_criterion_op(model.operator(f)) || in_criterion_block(model, f) {
-                    any = true;
+                let block = criterion_block(model, f);
+                if block.is_some() || is_criterion_op(model.operator(f)) {
+                    found = found.or(block.or(Some(model.operator(f).name())));
                 } else if aggregates(model.operator(f)) {
                     stack.extend(model.inputs(f));
                 } else {
-                    return false;
+                    return None;
                 }
             }
         }
     }
-    any
+    found.map(str::to_owned)
 }
 
-fn in_criterion_block(model: &ValidatedModel<'_>, f: FunctionId) -> bool {
+/// The label of the criterion's block around a function.
+fn criterion_block<'m>(model: &'m ValidatedModel<'_>, f: FunctionId) -> Option<&'m str> {
     let mut at = model.parent(f);
-    while let Some(block) = at {
-        if is_criterion_block(model, block) {
-            return true;
+    while let Some(id) = at {
+        if let FunctionKind::Block(block) = &model.function(id).kind
+            && is_criterion_block(model, id)
+        {
+            return Some(block.op_name);
         }
-        at = model.parent(block);
+        at = model.parent(id);
     }
-    false
+    None
 }
 
 fn is_criterion_op(op: &Operator<'_>) -> bool {
-    matches!(
-        op,
-        Operator::SquaredError
-            | Operator::CrossEntropyWithSoftmax
-            | Operator::ClassificationError
-            | Operator::Logistic
-            | Operator::LambdaRank
-            | Operator::NDCG
-            | Operator::EditDistanceError(_)
-            | Operator::ForwardBackward(_)
-            | Operator::LatticeSequenceWithSoftmax(_)
-            | Operator::Foreign(Foreign { criterion: true, .. })
-    )
+    op.facts().class == Class::Criterion || matches!(op, Operator::Foreign(Foreign { criterion: true, .. }))
 }
 
 fn aggregates(op: &Operator<'_>) -> bool {

@@ -28,7 +28,7 @@ pub(crate) fn summarise(graph: &Graph<'_, '_>, model: &OnnxModel, warnings: Vec<
         inputs: model.inputs.iter().map(port).collect(),
         outputs: model.outputs.iter().map(port).collect(),
         dropped: graph.dropped.clone(),
-        warnings,
+        warnings: graph.notes.iter().cloned().chain(warnings).collect(),
         functions: graph.functions().map(|_: FunctionId| 1).sum(),
         nodes: count(&model.nodes),
     }

@@ -67,7 +67,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         weights: emission.weights(),
         metadata,
         reference: reference::made_up(&interface),
-        warnings: lower.warnings.clone(),
+        warnings: lower.graph.notes.iter().chain(&lower.warnings).cloned().collect(),
         dropped: lower.graph.dropped.clone(),
         interface,
     }
