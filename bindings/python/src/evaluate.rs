@@ -35,7 +35,7 @@ impl Model {
                 _ => return Err(PyValueError::new_err(format!("no limit {name:?}: the limits are work, memory"))),
             }
         }
-        let options = Options { limits: bounds, seed };
+        let options = Options { limits: bounds, seed, jitter: None };
         let made = py.detach(|| {
             let mut record = Record::open(record).map_err(EvaluateError::Record)?;
             evaluate(self.owned.get(), &wanted(outputs), &mut record, &options)
