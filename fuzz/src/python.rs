@@ -10,6 +10,7 @@ const BUILTINS: &[&str] = &[
     "NotImplementedError",
     "__file__",
     "__name__",
+    "__package__",
     "bool",
     "dict",
     "float",
@@ -59,8 +60,15 @@ pub fn check(text: &str) -> HashMap<&str, HashSet<&str>> {
     assert!(text.ends_with('\n') && !text.contains('\t') && !text.contains('\r'));
     let lines = lines(text);
     let mut globals: HashSet<&str> = BUILTINS.iter().copied().collect();
-    for line in lines.iter().filter(|line| line.indent == 0) {
-        bind(line, &mut globals);
+    // What a top-level `if` or `else` binds is bound in the whole file.
+    let mut global = true;
+    for line in &lines {
+        if line.indent == 0 {
+            global = !matches!(line.tokens[0], Token::Name("class" | "def"));
+        }
+        if global || line.indent == 0 {
+            bind(line, &mut globals);
+        }
         import(line);
     }
     let mut held: HashMap<&str, HashSet<&str>> = HashMap::new();
@@ -296,8 +304,14 @@ fn members<'t>(line: &Line<'t>, held: &mut HashSet<&'t str>) {
     }
 }
 
+/// A line imports from the list; from its own package, the model alone.
 fn import(line: &Line<'_>) {
-    if let [Token::Name("from" | "import"), Token::Name(module), ..] = line.tokens[..] {
-        assert!(MODULES.contains(&module), "imports {module}");
+    match line.tokens[..] {
+        [Token::Name("from"), Token::Sign('.'), Token::Name("model"), Token::Name("import"), ..] => {}
+        [Token::Name("from" | "import"), Token::Name(module), ..] => {
+            assert!(MODULES.contains(&module), "imports {module}");
+        }
+        [Token::Name("from" | "import"), ..] => panic!("imports from elsewhere: {line:?}"),
+        _ => {}
     }
 }

@@ -41,6 +41,28 @@ fn members_of_a_class_are_found() {
     assert!(["a", "k", "forward"].iter().all(|name| held.contains(name)), "{held:?}");
 }
 
+const TEST: &str = r#"import unittest
+
+if __package__:
+    from .model import load
+else:
+    from model import load
+
+
+def made() -> None:
+    return load()
+"#;
+
+#[test]
+fn what_a_condition_imports_is_bound() {
+    check(TEST);
+    for (from, to) in [("from .model", "from ..model"), ("from .model", "from .os"), ("import load", "import other")] {
+        assert!(TEST.contains(from), "{from}");
+        let bad = TEST.replace(from, to);
+        assert!(catch_unwind(|| drop(check(&bad))).is_err(), "{to:?} passes");
+    }
+}
+
 #[test]
 fn unsound_python_is_noticed() {
     for (from, to) in [
