@@ -123,6 +123,16 @@ fn nodes_and_layers_are_listed() {
 }
 
 #[test]
+fn nodes_of_unknown_shape_say_so() {
+    let folder = Folder::new();
+    folder.write("udf.model", &std::fs::read(super::tool::corpus("hostile/udf_native.model")).unwrap());
+    let args = ["inspect", "udf.model", "--allow-udf", "--nodes"];
+    let report = document(&folder, &args, 0);
+    assert_eq!(report["nodes"][0]["type"], "Float[unknown]");
+    assert_eq!(report["outputs"][0]["shape"], Value::Null);
+}
+
+#[test]
 fn names_are_checked() {
     let folder = Folder::with_model();
     folder.run(&["convert", "m.model", "--outputs", "featuers"]).fails(3, "did you mean `features`?");

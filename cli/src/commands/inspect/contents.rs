@@ -125,8 +125,12 @@ impl Symbols {
         axes
     }
 
-    /// A type as text.
-    pub fn text(&mut self, kind: &ValueType) -> String {
+    /// The type of a value as text.
+    pub fn text(&mut self, model: &ValidatedModel<'_>, source: Source) -> String {
+        let kind = model.type_of(source);
+        if !model.is_known(source) {
+            return format!("{:?}[unknown]", kind.data_type);
+        }
         let axes = self.dynamic_axes(kind);
         let shape: Vec<_> = axes.into_iter().chain(kind.shape.iter().map(|d| size(d).into())).collect();
         format!("{:?}[{}]", kind.data_type, shape.join(", "))

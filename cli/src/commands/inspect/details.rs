@@ -86,7 +86,7 @@ fn nodes(model: &ValidatedModel<'_>, paths: &Paths<'_, '_>, symbols: &mut Symbol
             FunctionKind::Foreign(foreign) => foreign.name,
             FunctionKind::User(_) => "user-defined",
         };
-        let kind = model.output_of(id, 0).map(|output| symbols.text(model.type_of(output.source)));
+        let kind = model.output_of(id, 0).map(|output| symbols.text(model, output.source));
         Node {
             uid: function.uid.to_owned(),
             name: function.name.to_owned(),
@@ -101,8 +101,7 @@ fn nodes(model: &ValidatedModel<'_>, paths: &Paths<'_, '_>, symbols: &mut Symbol
 fn tree(model: &ValidatedModel<'_>, paths: &Paths<'_, '_>, symbols: &mut Symbols) -> Vec<(String, String)> {
     let is_stored = |kind| matches!(kind, VariableKind::Parameter | VariableKind::Constant);
     let ids = (0..).map(VariableId).zip(&model.model().variables).filter(|(_, v)| is_stored(v.kind));
-    let mut all: Vec<_> =
-        ids.map(|(id, _)| (paths.variable(id), symbols.text(model.type_of(Source::Variable(id))))).collect();
+    let mut all: Vec<_> = ids.map(|(id, _)| (paths.variable(id), symbols.text(model, Source::Variable(id)))).collect();
     all.sort();
     all
 }
