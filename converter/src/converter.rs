@@ -136,7 +136,9 @@ impl Converter {
     /// The model is invalid or cannot be expressed.
     pub fn to_pytorch<M: Source + ?Sized>(&self, model: &M) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
         self.with(model, |model| {
+            #[cfg_attr(not(feature = "evaluator"), expect(unused_mut, reason = "only the evaluator adds to it"))]
             let mut made = self.pytorch(model)?;
+            #[cfg(feature = "evaluator")]
             made.compare_with_evaluator(model, &self.options);
             let source = model.model().input;
             Ok(vec![

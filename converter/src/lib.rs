@@ -18,13 +18,16 @@
 //!                                                                                 +- pytorch -> module and weights
 //! ```
 #![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "evaluator"), allow(dead_code, reason = "arrays are written for the evaluator alone"))]
 
 mod anomalies;
 mod cells;
 mod converter;
 mod cost;
 mod error;
+#[cfg(feature = "evaluator")]
 mod evaluation;
+#[cfg(feature = "evaluator")]
 mod evidence;
 mod graph;
 mod layout;
@@ -38,16 +41,19 @@ mod report;
 mod weights;
 
 pub use anomalies::anomalies;
+#[cfg(feature = "evaluator")]
 pub use cntk_evaluator as evaluator;
 pub use cntk_parser as parser;
 pub use converter::{Converter, Source};
 pub use cost::{Amount, Cost};
 pub use error::{Error, Rejection};
+#[cfg(feature = "evaluator")]
 pub use evaluation::{EvaluateError, Evaluated, Evaluation, evaluate};
 pub use graph::paths::Paths;
+#[cfg(feature = "evaluator")]
+pub use onnx::test_data::{TestFile, test_data};
 pub use onnx::{
     catalogue,
-    test_data::{TestFile, test_data},
     write::{MODEL_LIMIT, Weights, Writer},
 };
 pub use options::{Options, Outputs};
@@ -68,6 +74,7 @@ use onnx::graph::OnnxModel;
 pub mod internals {
     pub use crate::provenance::structure_digest;
 
+    #[cfg(feature = "evaluator")]
     pub mod evidence {
         pub use crate::evidence::{Arrays, make};
         pub use crate::record::Array;

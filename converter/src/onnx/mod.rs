@@ -6,6 +6,7 @@ pub mod graph;
 pub(crate) mod lower;
 pub(crate) mod simplify;
 pub(crate) mod summary;
+#[cfg(feature = "evaluator")]
 pub(crate) mod test_data;
 pub mod write;
 

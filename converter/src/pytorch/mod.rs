@@ -24,6 +24,7 @@ mod structure;
 mod testing;
 mod weights;
 
+#[cfg(feature = "evaluator")]
 use crate::evidence;
 use crate::graph::Graph;
 use crate::layout::Layout;
@@ -82,7 +83,7 @@ pub struct PyTorchConversion {
     pub weights: Vec<Tensor>,
     /// What `model.safetensors` says of its source.
     pub metadata: Vec<(String, String)>,
-    /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] or [`Self::compare_with_evaluator`] has
+    /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] or `compare_with_evaluator` has
     /// numbers to compare.
     pub reference: Vec<Tensor>,
     /// What a user should know.
@@ -95,6 +96,7 @@ pub struct PyTorchConversion {
 impl PyTorchConversion {
     /// Makes the reference of made-up inputs and what the evaluator computes from them. Where it cannot, the inputs to try the
     /// module with stay, and a warning says why.
+    #[cfg(feature = "evaluator")]
     pub fn compare_with_evaluator(&mut self, model: &ValidatedModel<'_>, options: &Options) {
         let evidence = evidence::make(model, &options.outputs, !options.equal_lengths);
         let made = evidence.and_then(|arrays| {
