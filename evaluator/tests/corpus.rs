@@ -66,12 +66,19 @@ fn check(path: &Path) -> Result<usize, String> {
     let model = validation.model.ok_or("is not valid")?;
     let arrays = unpacked(&fs::read(path.with_extension("npz")).unwrap());
     let feeds: HashMap<String, Array> =
-        list(&case["inputs"]).iter().map(|v| (text(&v["uid"]).to_owned(), described(&arrays, v))).collect();
+        list(&case["inputs"]).iter().map(|v| (key(&case, v).to_owned(), described(&arrays, v))).collect();
     let evaluation = evaluate(&model, &feeds, model.outputs(), &Options::default()).map_err(|e| e.to_string())?;
     for (v, output) in list(&case["outputs"]).iter().zip(&evaluation.outputs) {
         compare(&case, v, &described(&arrays, v), output).map_err(|why| format!("{}: {why}", output.uid))?;
     }
     Ok(evaluation.outputs.len())
+}
+
+/// What an input is fed by: its name where that is unique, as uids of the v1 format are not in the file; else its uid.
+fn key<'c>(case: &'c Value, v: &'c Value) -> &'c str {
+    let name = text(&v["name"]);
+    let unique = list(&case["inputs"]).iter().filter(|other| text(&other["name"]) == name).count() == 1;
+    if unique && !name.is_empty() { name } else { text(&v["uid"]) }
 }
 
 fn unpacked(archive: &[u8]) -> Arrays {
