@@ -83,7 +83,7 @@ def load(folder):
 
 
 def feed(case, arrays, report):
-    by_uid = {v.uid: v for v in case.inputs}
+    by_uid = case.paired(case.inputs, report["inputs"])
     given = {}
     for i in report["inputs"]:
         v = by_uid[i["uid"]]
@@ -101,11 +101,12 @@ def feed(case, arrays, report):
 
 
 def compare(case, arrays, report, made):
-    order = [o["uid"] for o in report["outputs"]]
+    by_uid = case.paired(case.outputs, report["outputs"])
+    order = [by_uid[o["uid"]].key for o in report["outputs"]]
     for v in case.outputs:
         if v.array is None:
             continue
-        got, want = made[order.index(v.uid)].numpy().astype(np.float64), arrays[v.array].astype(np.float64)
+        got, want = made[order.index(v.key)].numpy().astype(np.float64), arrays[v.array].astype(np.float64)
         pairs = [(got, want)]
         if v.has_sequence:
             n = arrays[v.lengths] if v.lengths else np.full(want.shape[0], want.shape[1])

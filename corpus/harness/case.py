@@ -20,7 +20,9 @@ class Variable:
         self.name, self.uid, self.dtype = record["name"], record["uid"], record["dtype"]
         self.axes = record["dynamic_axes"] or []
         self.array, self.lengths = record["array"], record["lengths"]
-        self.contract_name = self.uid      # Case settles this: it depends on the other names
+        # Case settles these: they depend on the other names.
+        self.contract_name = self.uid
+        self.key = self.uid
 
     @property
     def has_batch(self):
@@ -56,6 +58,16 @@ class Case:
             for v in group:
                 if v.name and names.count(v.name) == 1:
                     v.contract_name = v.name
+        # A v1 file holds no uids: those recorded are numbers that CNTK made up, and only names tell.
+        everything = self.inputs + self.outputs
+        for v in everything if self.folder.name == "v1" else []:
+            if v.name and [other.name for other in everything].count(v.name) == 1:
+                v.key = v.name
+
+    def paired(self, variables, entries):
+        """Which variable an entry of an emitted report stands for, by the entry's uid."""
+        by_key = {v.key: v for v in variables}
+        return {e["uid"]: by_key[e["uid"] if e["uid"] in by_key else e["name"]] for e in entries}
 
     def arrays(self):
         import numpy as np

@@ -12,9 +12,9 @@ def record(case, arrays, path):
     named = {}
     for v in case.inputs + case.outputs:
         if v.array is not None:
-            named[v.uid] = np.asarray(arrays[v.array], order="C")
+            named[v.key] = np.asarray(arrays[v.array], order="C")
             if v.lengths:
-                named[v.uid + "_lengths"] = arrays[v.lengths].astype(np.int64)
+                named[v.key + "_lengths"] = arrays[v.lengths].astype(np.int64)
     if len(case.name) % 2:
         path = path.with_suffix(".npz")
         (np.savez_compressed if len(case.name) % 4 == 1 else np.savez)(path, **named)

@@ -1,9 +1,9 @@
 """UnetUpsampleDice: PyTorch form of a CNTK model.
 
 Input   scan  float32 [N, 1, 16, 16]
-        mask  float32 [N, 1, 16, 16]
 Output        float32 [N, 1, 16, 16]
-        dice  float32 [N]
+
+Training criteria are left out. CNTK's cross_entropy_with_softmax is F.cross_entropy.
 """
 
 from pathlib import Path
@@ -12,12 +12,6 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
-
-
-def reciprocal(x: Tensor) -> Tensor:
-    """1 / x, and 0 where x is 0."""
-    y: Tensor = x.masked_fill(x == 0, float("inf")).reciprocal()
-    return y
 
 
 class UnetUpsampleDice(nn.Module):
@@ -31,16 +25,13 @@ class UnetUpsampleDice(nn.Module):
         self.conv3 = nn.Conv2d(12, 4, 3, padding=1)
         self.conv4 = nn.Conv2d(4, 1, 1)
 
-    def forward(self, scan: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, scan: Tensor) -> Tensor:
         x: Tensor = F.relu(self.conv1(scan))
         y: Tensor = F.relu(self.conv2(F.max_pool2d(x, 2)))
         y = y[:, :, :, None, :, None] * self.constant1
         x = self.conv3(torch.cat([y.reshape(-1, 8, 16, 16), x], 1))
         x = self.conv4(F.relu(x)).sigmoid()
-        y = x.sum((1, 2, 3)) + mask.sum((1, 2, 3)) + 1.0
-        y = ((x * mask).sum((1, 2, 3)) * 2.0 + 1.0) * reciprocal(y)
-        dice: Tensor = -y
-        return x, dice
+        return x
 
 
 WEIGHTS = Path(__file__).with_name("model.safetensors")
