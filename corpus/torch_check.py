@@ -102,7 +102,7 @@ def feed(case, arrays, report):
 
 def compare(case, arrays, report, made):
     by_uid = case.paired(case.outputs, report["outputs"])
-    order = [by_uid[o["uid"]].key for o in report["outputs"]]
+    order = [by_uid[o["uid"]].key if o["uid"] in by_uid else None for o in report["outputs"]]
     for v in case.outputs:
         if v.array is None:
             continue

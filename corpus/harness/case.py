@@ -65,9 +65,10 @@ class Case:
                 v.key = v.name
 
     def paired(self, variables, entries):
-        """Which variable an entry of an emitted report stands for, by the entry's uid."""
+        """Which variable an entry of an emitted report stands for, by the entry's uid. Added outputs stand for none."""
         by_key = {v.key: v for v in variables}
-        return {e["uid"]: by_key[e["uid"] if e["uid"] in by_key else e["name"]] for e in entries}
+        found = {e["uid"]: by_key.get(e["uid"], by_key.get(e["name"])) for e in entries}
+        return {uid: v for uid, v in found.items() if v is not None}
 
     def arrays(self):
         import numpy as np

