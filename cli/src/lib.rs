@@ -1,7 +1,7 @@
 //! The command line of cntk2onnx, as a function: for its program, and for packages that bring it along.
 //!
 //! `args` says what all commands share, `commands` has a module for each, and the rest are the tools that they use. Reports
-//! go to stdout, everything else to stderr; [`exit`] lists how a command can end.
+//! go to stdout, everything else to stderr; `exit` lists how a command can end.
 
 mod args;
 mod budget;

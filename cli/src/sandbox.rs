@@ -22,7 +22,7 @@ mod linux {
 #[derive(Default)]
 #[cfg_attr(
     not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))),
-    expect(dead_code, reason = "nothing is given up there")
+    allow(dead_code, reason = "nothing is given up there")
 )]
 pub struct Needs {
     /// Files yet to be opened for reading.
