@@ -249,7 +249,8 @@ impl Model {
         let stem = &self.source.stem;
         let name = if stem.is_empty() { "model".to_owned() } else { stem.clone() };
         let own = PyTorchOptions::default().name(name);
-        let made = convert_pytorch(self.owned.get(), options, &own)?;
+        let mut made = convert_pytorch(self.owned.get(), options, &own)?;
+        made.compare_with_evaluator(self.owned.get(), options);
         if !overwrite && fs::read_dir(directory).is_ok_and(|mut d| d.next().is_some()) {
             let text = format!("{}: holds files; overwrite=True replaces them", directory.display());
             return Err(Failure::Python(PyFileExistsError::new_err(text)));

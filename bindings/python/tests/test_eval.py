@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-import cntk2onnx
 import numpy as np
 import pytest
+
+import cntk2onnx
 
 
 def names(variables: list[dict[str, str]]) -> list[str]:
