@@ -27,19 +27,11 @@ impl LimitArgs {
 
     /// Sets the limit of this name. False when there is none or the value is beyond its type.
     fn set(&mut self, name: &str, value: u64) -> bool {
-        let (narrow, limits) = (u32::try_from(value), &mut self.parser);
-        match (name, narrow) {
-            ("nesting", Ok(n)) if n <= Limits::MAX_NESTING => limits.nesting = n,
-            ("tensor-rank", Ok(n)) => limits.tensor_rank = n,
-            ("shape-rank", Ok(n)) => limits.shape_rank = n,
-            ("functions", _) => limits.functions = value,
-            ("variables", _) => limits.variables = value,
-            ("findings", Ok(n)) => limits.findings = n,
-            ("memory", _) => limits.memory = value,
-            ("size", _) => self.size = Some(value),
-            _ => return false,
+        if name == "size" {
+            self.size = Some(value);
+            return true;
         }
-        true
+        self.parser.set(name, value)
     }
 }
 

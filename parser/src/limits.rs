@@ -43,6 +43,22 @@ impl Limits {
             ("memory", self.memory, "bytes allocated for what is kept"),
         ]
     }
+
+    /// Sets the limit of this name, as [`Limits::list`] has it. False when there is none or the value is beyond its type.
+    #[must_use]
+    pub fn set(&mut self, name: &str, value: u64) -> bool {
+        match (name, u32::try_from(value)) {
+            ("nesting", Ok(n)) if n <= Self::MAX_NESTING => self.nesting = n,
+            ("tensor-rank", Ok(n)) => self.tensor_rank = n,
+            ("shape-rank", Ok(n)) => self.shape_rank = n,
+            ("functions", _) => self.functions = value,
+            ("variables", _) => self.variables = value,
+            ("findings", Ok(n)) => self.findings = n,
+            ("memory", _) => self.memory = value,
+            _ => return false,
+        }
+        true
+    }
 }
 
 impl Default for Limits {

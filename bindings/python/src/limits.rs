@@ -18,12 +18,11 @@ impl Bounds {
             let (name, value) = (name.extract::<String>()?, value.extract::<u64>()?);
             if name == "size" {
                 bounds.size = Some(value);
-            } else if !set(&mut bounds.limits, &name.replace('_', "-"), value) {
+            } else if !bounds.limits.set(&name.replace('_', "-"), value) {
                 let known: Vec<_> = Limits::default().list().iter().map(|(n, ..)| n.replace('-', "_")).collect();
                 return Err(PyValueError::new_err(format!(
                     "no limit {name:?} that can be {value}: the limits are size, {}",
                     known.join(", "),
-                    name = name,
                 )));
             }
         }
@@ -37,20 +36,4 @@ impl Bounds {
         options.findings = self.limits.findings;
         options
     }
-}
-
-/// Sets the limit of this name, as [`Limits::list`] has it. False when there is none or the value is beyond its type.
-fn set(limits: &mut Limits, name: &str, value: u64) -> bool {
-    let narrow = u32::try_from(value);
-    match (name, narrow) {
-        ("nesting", Ok(n)) if n <= Limits::MAX_NESTING => limits.nesting = n,
-        ("tensor-rank", Ok(n)) => limits.tensor_rank = n,
-        ("shape-rank", Ok(n)) => limits.shape_rank = n,
-        ("functions", _) => limits.functions = value,
-        ("variables", _) => limits.variables = value,
-        ("findings", Ok(n)) => limits.findings = n,
-        ("memory", _) => limits.memory = value,
-        _ => return false,
-    }
-    true
 }
