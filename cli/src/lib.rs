@@ -18,7 +18,6 @@ mod outcome;
 mod output;
 mod placeholder;
 mod progress;
-mod rules;
 mod sandbox;
 mod signed;
 mod terminal;

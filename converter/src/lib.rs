@@ -34,10 +34,13 @@ mod layout;
 mod onnx;
 mod options;
 mod owned;
+pub mod page;
 mod provenance;
 pub mod pytorch;
 mod record;
 mod report;
+pub mod rules;
+pub mod symbols;
 mod weights;
 
 pub use anomalies::anomalies;
@@ -61,6 +64,7 @@ pub use owned::OwnedModel;
 pub use provenance::SOURCE_SHA256;
 pub use record::{Record, RecordError};
 pub use report::{Port, Reason, Refusal, Summary};
+pub use symbols::Symbols;
 pub use weights::{ElemType, IoSink, Passing, Progress, Sink, WriteError};
 
 use cntk_parser::model::ValidatedModel;

@@ -4,11 +4,11 @@ use crate::{
     args::{Common, Format},
     json::Json,
     outcome::Outcome,
-    rules::{advice, consequence, find},
     terminal::{self, Terminal},
 };
 use anyhow::{Result, bail};
 use cntk_parser::{Rule, rules};
+use cntk2onnx::rules::{advice, consequence, find};
 
 /// Explain a rule of `validate`, such as `wire.truncated`
 #[derive(clap::Args)]

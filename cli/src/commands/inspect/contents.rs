@@ -2,10 +2,9 @@
 
 use crate::json::Json;
 use cntk_parser::model::{
-    Array, Container, DataType, Dim, FunctionKind, Model, SequenceAxisId, Shape, Source, ValidatedModel, ValueType,
-    Variable, VariableId, VariableKind,
+    Array, Container, DataType, FunctionKind, Model, Shape, Source, ValidatedModel, Variable, VariableId, VariableKind,
 };
-use cntk2onnx::Cost;
+use cntk2onnx::{Cost, Symbols, symbols::size};
 use std::{borrow::Cow, collections::BTreeMap};
 
 pub struct Contents<'a> {
@@ -95,45 +94,6 @@ impl<'a> Contents<'a> {
             self.outputs.push(Port::inferred(model, &mut symbols, uid, name, output.source));
         }
         self.cost = Some(Cost::of(model));
-    }
-}
-
-/// A dimension for a person.
-fn size(dim: &Dim) -> String {
-    match dim {
-        Dim::Known(n) => n.to_string(),
-        Dim::Free(_) => "?".to_owned(),
-    }
-}
-
-/// Sequence axes in the order in which they are met: different axes get different symbols, as in a converted model.
-#[derive(Default)]
-pub struct Symbols(Vec<SequenceAxisId>);
-
-impl Symbols {
-    fn dynamic_axes(&mut self, kind: &ValueType) -> Vec<Cow<'static, str>> {
-        let mut axes = vec![];
-        axes.extend(kind.axes.batch.then_some(Cow::Borrowed("batch")));
-        if let Some(axis) = kind.axes.sequence {
-            let known = self.0.iter().position(|a| *a == axis);
-            let number = known.unwrap_or_else(|| {
-                self.0.push(axis);
-                self.0.len() - 1
-            });
-            axes.push(if number == 0 { "sequence".into() } else { format!("sequence_{}", number + 1).into() });
-        }
-        axes
-    }
-
-    /// The type of a value as text.
-    pub fn text(&mut self, model: &ValidatedModel<'_>, source: Source) -> String {
-        let kind = model.type_of(source);
-        if !model.is_known(source) {
-            return format!("{:?}[unknown]", kind.data_type);
-        }
-        let axes = self.dynamic_axes(kind);
-        let shape: Vec<_> = axes.into_iter().chain(kind.shape.iter().map(|d| size(d).into())).collect();
-        format!("{:?}[{}]", kind.data_type, shape.join(", "))
     }
 }
 

@@ -1,9 +1,9 @@
 //! `--nodes` and `--tree`: what is inside, by name and place.
 
-use super::{Args, contents::Symbols};
+use super::Args;
 use crate::{json::Json, terminal};
 use cntk_parser::model::{FunctionKind, Source, ValidatedModel, VariableId, VariableKind};
-use cntk2onnx::Paths;
+use cntk2onnx::{Paths, Symbols};
 
 /// What was asked for, `None` where it was not.
 #[derive(Default)]

@@ -1,8 +1,9 @@
 //! SARIF 2.1.0, for code-scanning services.
 
 use super::File;
-use crate::{exit, json::Json, rules::advice};
+use crate::{exit, json::Json};
 use cntk_parser::Finding;
+use cntk2onnx::rules::advice;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 

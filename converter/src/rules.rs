@@ -1,4 +1,4 @@
-//! What the rules of the validator mean for somebody who meets one: for `explain` and for SARIF.
+//! What the rules of the validator mean for somebody who meets one.
 
 use cntk_parser::{Rule, Severity, rules};
 

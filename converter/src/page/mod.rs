@@ -1,0 +1,180 @@
+//! The report on a file as a web page: whether it is safe, what it is, how it is built.
+//!
+//! ```
+//! use cntk2onnx::{OwnedModel, page::{Report, document}};
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus/zoo/resnet_bottleneck.model");
+//! let model = OwnedModel::load(std::fs::read(path)?)?;
+//! let html = document(&Report::of(&model, "resnet.model"));
+//! # assert!(html.contains("id=\"verdict\""));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`document`] is one file that needs nothing else: it works offline, and its content security policy allows no request and
+//! no script but its own. [`body`] is its inside for a page that has [`STYLE`] and has run [`SCRIPT`], and then calls
+//! `cntk2onnxReport(element)` for the element that holds it. Whatever comes from the file is escaped, and cut where it is long,
+//! so that a page is a small multiple of the file's structure.
+
+mod interface;
+mod text;
+mod verdict;
+
+use crate::{Error, OwnedModel};
+use cntk_parser::{FileKind, Finding, Foreign, model::ValidatedModel};
+use sha2::{Digest, Sha256};
+use text::Text;
+
+/// The style sheet of a report, light and dark.
+pub const STYLE: &str = include_str!("report.css");
+/// The script of a report: it defines `cntk2onnxReport(element)`, which makes the picture in an element move. Without it a
+/// report can be read all the same.
+pub const SCRIPT: &str = include_str!("report.js");
+/// What a document runs at its end.
+const START: &str = "cntk2onnxReport(document);";
+
+/// What a report tells of.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Report<'a> {
+    /// The name of the file.
+    pub name: &'a str,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// What it is.
+    pub kind: FileKind,
+    /// What was found.
+    pub findings: &'a [Finding],
+    /// Findings that were only counted.
+    pub more_findings: u64,
+    /// What to do about a file that is no model.
+    pub hint: Option<&'a str>,
+    /// The model, if it may be used.
+    pub model: Option<&'a ValidatedModel<'a>>,
+    /// Look at the weights: one pass over all of them.
+    pub weights: bool,
+    /// The SHA-256 of the whole file in hexadecimal digits, where somebody has computed it.
+    pub sha256: Option<&'a str>,
+}
+
+impl<'a> Report<'a> {
+    /// On a model that was accepted. Its weights are read.
+    pub fn of(model: &'a OwnedModel, name: &'a str) -> Self {
+        let bytes = model.bytes();
+        Self {
+            model: Some(model.get()),
+            weights: true,
+            more_findings: model.more_findings(),
+            ..Self::bare(name, bytes.len() as u64, FileKind::of(bytes, None), model.findings())
+        }
+    }
+
+    /// On these bytes, from which no model was loaded for this reason: those of a damaged or unsafe model, or of any other file.
+    /// The findings are empty where the error has none.
+    pub fn of_rejected(bytes: &[u8], error: &'a Error, name: &'a str) -> Self {
+        let Error::Invalid(rejection) = error else {
+            return Self::bare(name, bytes.len() as u64, FileKind::of(bytes, None), &[]);
+        };
+        Self {
+            more_findings: rejection.more_findings,
+            hint: rejection.hint,
+            ..Self::bare(name, bytes.len() as u64, kind_of(bytes, &rejection.findings), &rejection.findings)
+        }
+    }
+
+    /// On a file that was checked by the caller; no model yet, nothing else to say.
+    pub fn bare(name: &'a str, bytes: u64, kind: FileKind, findings: &'a [Finding]) -> Self {
+        Self { name, bytes, kind, findings, more_findings: 0, hint: None, model: None, weights: false, sha256: None }
+    }
+
+    /// Sets [`Self::weights`].
+    #[must_use]
+    pub fn weights(self, weights: bool) -> Self {
+        Self { weights, ..self }
+    }
+}
+
+/// What a file is that was rejected with these findings: what is no model at all has one that says so.
+fn kind_of(bytes: &[u8], findings: &[Finding]) -> FileKind {
+    match findings.first().and_then(|f| f.rule.strip_prefix("file.")) {
+        Some("empty") => FileKind::Empty,
+        Some("checkpoint") => FileKind::Checkpoint,
+        code => {
+            let foreign = Foreign::ALL.iter().find(|foreign| Some(foreign.as_str()) == code);
+            foreign.map_or_else(|| FileKind::of(bytes, None), |foreign| FileKind::Foreign(*foreign))
+        }
+    }
+}
+
+/// A whole HTML document.
+pub fn document(report: &Report<'_>) -> String {
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        digest(STYLE),
+        digest(&format!("{SCRIPT}{START}")),
+    );
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{} – CNTK model report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{}<script>{SCRIPT}{START}</script>\n\
+         </body>\n</html>\n",
+        Text(report.name),
+        body(report)
+    )
+}
+
+/// The inside of the document's body: one `main` element.
+pub fn body(report: &Report<'_>) -> String {
+    let mut html = String::from("<main class=\"report\">\n");
+    verdict::write(&mut html, report);
+    if let Some(model) = report.model {
+        interface::write(&mut html, model);
+    }
+    html.push_str("</main>\n");
+    html
+}
+
+/// SHA-256 in base64, as a content security policy names a script.
+fn digest(text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut code = String::new();
+    for bytes in Sha256::digest(text).chunks(3) {
+        let bits = (0..3).fold(0, |bits, i| bits << 8 | u32::from(bytes.get(i).copied().unwrap_or(0)));
+        for i in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
+            code.push(if i <= bytes.len() { char::from(digit) } else { '=' });
+        }
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report_on(bytes: &[u8]) -> String {
+        match OwnedModel::load(bytes.to_vec()) {
+            Ok(model) => body(&Report::of(&model, "a.model")),
+            Err(error) => body(&Report::of_rejected(bytes, &error, "a.model")),
+        }
+    }
+
+    #[test]
+    fn the_verdict_is_that_of_validation() {
+        let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
+        let net = std::fs::read(corpus.join("zoo/alexnet_small.model")).unwrap();
+        assert!(report_on(&net).contains("class=\"verdict safe\""));
+        let cut = report_on(&net[..net.len() / 2]);
+        assert!(cut.contains("class=\"verdict refused\"") && cut.contains("wire.truncated"), "{cut}");
+        let page = report_on(b"<!DOCTYPE html><html>");
+        assert!(page.contains("class=\"verdict foreign\"") && page.contains("kind of file: html"), "{page}");
+        assert!(report_on(b"").contains("empty file"));
+    }
+
+    #[test]
+    fn digests_are_those_of_a_policy() {
+        // printf %s 'alert(1)' | openssl dgst -sha256 -binary | base64
+        assert_eq!(digest("alert(1)"), "bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI=");
+    }
+}

@@ -1,0 +1,1 @@
+function cntk2onnxReport(root) { 'use strict'; }
