@@ -94,7 +94,8 @@ pub fn validate<'a>(common: &Common, model: Model<'a>, scan_weights: bool) -> Va
 
 /// Why the bytes are not those that were signed, once it is told, if that was asked for.
 pub fn not_as_signed(terminal: &Terminal, input: &Input) -> Option<String> {
-    let refused = input.signed.as_ref().and_then(|signed| signed.refuses(input))?;
+    let signed = input.signed.as_ref()?;
+    let refused = signed.refuses(&input.name, input.real_path.as_deref(), input)?;
     terminal.error(&refused);
     Some(refused.to_string())
 }

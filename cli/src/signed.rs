@@ -1,6 +1,5 @@
 //! Signed models: the files of one, their digests, and whose signature is trusted.
 
-use crate::input::Input;
 use anyhow::{Context, Result, bail};
 use cntk2onnx_signing::{Bundle, Certificates, Error, PublicKey, Resource, Statement, Trust, ignored, range_name};
 use sha2::{Digest, Sha256};
@@ -88,22 +87,23 @@ impl Signed {
         })
     }
 
-    /// Why the bytes that were opened are not those signed; `None` if they are.
-    pub fn refuses(&self, input: &Input) -> Option<String> {
+    /// Why the bytes of a file are not those signed; `None` if they are. The path is without links and relative parts, and
+    /// `None` for standard input.
+    pub fn refuses(&self, name: &str, path: Option<&Path>, bytes: &[u8]) -> Option<String> {
         let statement = match self.statement() {
             Ok(statement) => statement,
             Err(error) => return Some(format!("{}: {error}", self.name)),
         };
-        let digest = match (&input.real_path, &*statement.resources) {
+        let digest = match (path, &*statement.resources) {
             (None, [only]) => Some(&*only.digest),
             (None, _) => None,
             (Some(path), _) => statement.digest_of(&path.to_string_lossy().replace('\\', "/")),
         };
-        let found: String = Sha256::digest(&**input).iter().map(|b| format!("{b:02x}")).collect();
+        let found: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
         match digest {
-            None => Some(format!("{}: {} has no digest of this file", input.name, self.name)),
+            None => Some(format!("{name}: {} has no digest of this file", self.name)),
             Some(digest) if digest == found => None,
-            Some(_) => Some(format!("{}: is not the file that was signed", input.name)),
+            Some(_) => Some(format!("{name}: is not the file that was signed")),
         }
     }
 }
