@@ -80,16 +80,32 @@ fn every_file_is_accounted_for() {
         ("net.dnn", "converted"),
         ("net.model", "converted"),
         ("readme.txt", "skipped"),
-        ("trainer.ckp", "invalid"),
+        ("trainer.ckp", "skipped"),
         ("日本/deep/lstm.cmf", "converted"),
     ];
     let expected: BTreeMap<_, _> = expected.map(|(a, b)| (a.to_owned(), b.to_owned())).into();
     assert_eq!(outcomes(&manifest), expected);
     let subjects: Vec<_> =
         manifest["subject"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
-    assert_eq!(subjects, ["a b/no suffix.onnx", "link.onnx", "net.dnn.onnx", "net.model.onnx", "日本/deep/lstm.onnx"]);
+    let models: Vec<_> = subjects.iter().filter(|s| s.ends_with(".onnx")).copied().collect();
+    assert_eq!(models, ["a b/no suffix.onnx", "link.onnx", "net.dnn.onnx", "net.model.onnx", "日本/deep/lstm.onnx"]);
+    // The damaged one has a report, too.
+    assert_eq!(subjects.len(), models.len() * 2 + 1, "{subjects:?}");
+    let report = String::from_utf8(folder.read("out/a b/broken.report.html")).unwrap();
+    assert!(report.contains("id=\"verdict\"") && report.contains("container.tail-short"), "{report}");
+    let of =
+        |name: &str| manifest["predicate"]["files"].as_array().unwrap().iter().find(|f| f["path"] == name).unwrap();
+    assert_eq!(of("trainer.ckp")["kind"], "checkpoint");
+    assert_eq!(of("readme.txt")["kind"], "text");
+    assert_eq!((&of("net.dnn")["kind"], &of("net.dnn")["verdict"]), (&"cntk-v2".into(), &"valid".into()));
+    assert_eq!(of("a b/broken.model")["verdict"], "invalid");
     let page = String::from_utf8(folder.read("out/index.html")).unwrap();
-    assert!(page.contains("net.model.onnx") && page.contains("5 converted"), "{page}");
+    assert!(
+        page.contains("href=\"./net.model.report.html\">report<")
+            && page.contains("net.model.onnx")
+            && page.contains("5 converted"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -106,6 +122,60 @@ fn outputs_are_those_of_single_conversions() {
 }
 
 #[test]
+fn evidence_is_counted() {
+    let folder = tree();
+    let run = folder.run(&["migrate", "tree", "-o", "out", "--to", "onnx,pytorch", "--", "--test-data"]);
+    let manifest = manifest(&folder);
+    let files = manifest["predicate"]["files"].as_array().unwrap();
+    let net = files.iter().find(|f| f["path"] == "net.model").unwrap();
+    assert_eq!(net["evidence"], serde_json::json!({ "onnx": 1, "pytorch": 1 }), "{}", run.stderr);
+    for name in ["model.onnx", "test_data_set_0/input_0.pb", "test_data_set_0/output_0.pb"] {
+        let path = format!("net.model_onnx/{name}");
+        assert!(folder.path(&format!("out/{path}")).exists(), "{path}");
+        assert!(net["files"].as_array().unwrap().iter().any(|f| f["path"] == *path), "{net}");
+    }
+}
+
+/// One file that takes too long does not hold up the others, and is tried again by the next run.
+#[test]
+fn a_time_limit_stops_one_file() {
+    let folder = tree();
+    let run = folder.run(&["migrate", "tree", "-o", "out", "--timeout", "0.000001"]);
+    assert!(run.code.is_some_and(|code| code > 0), "{}", run.stderr);
+    let all = outcomes(&manifest(&folder));
+    assert_eq!((&*all["net.model"], &*all["readme.txt"]), ("timeout", "skipped"), "{all:?}");
+    assert!(!folder.path("out/net.model.onnx").exists());
+    folder.run(&["migrate", "tree", "-o", "out"]);
+    assert_eq!(outcomes(&manifest(&folder))["net.model"], "converted");
+    folder.run(&["migrate", "tree", "-o", "out", "--timeout", "0"]).fails(2, "above 0");
+}
+
+/// After an interrupt the files at work are finished, and the next run does the rest.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_cleanly() {
+    use std::io::{BufRead, BufReader};
+    let folder = Folder::new();
+    fs::create_dir(folder.path("tree")).unwrap();
+    for i in 0..200 {
+        fs::copy(corpus("zoo/alexnet_small.model"), folder.path(&format!("tree/{i}.model"))).unwrap();
+    }
+    let migrate = ["migrate", "tree", "-o", "out", "--jobs", "1", "-v"];
+    let mut child = folder.command(&migrate).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.by_ref().any(|line| line.ends_with(": converted")));
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let rest: Vec<_> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("interrupted; the same command goes on")), "{rest:?}");
+    let first = outcomes(&manifest(&folder));
+    assert!(!first.is_empty() && first.len() < 200 && first.values().all(|o| o == "converted"), "{first:?}");
+    folder.run(&["migrate", "tree", "-o", "out"]).done();
+    assert_eq!(outcomes(&manifest(&folder)).len(), 200);
+}
+
+#[test]
 fn what_is_done_is_not_done_again() {
     let folder = tree();
     let migrate = |more: &[&str]| folder.run(&[&["migrate", "tree", "-o", "out", "-v"], more].concat());
@@ -113,7 +183,7 @@ fn what_is_done_is_not_done_again() {
     let before = contents(&folder.path("out"));
     let lines = |text: &str, what: &str| text.lines().filter(|l| l.ends_with(what)).count();
     let converted = outcomes(&manifest(&folder)).values().filter(|o| *o == "converted").count();
-    assert_eq!(lines(&migrate(&[]).stderr, ": done before"), converted + 2, "invalid ones stay invalid");
+    assert_eq!(lines(&migrate(&[]).stderr, ": done before"), converted + 2, "what is no model stays none");
 
     // One file changes, one output is damaged, one is gone: these three are done again.
     fs::copy(corpus("zoo/vgg_small.model"), folder.path("tree/net.dnn")).unwrap();

@@ -108,6 +108,12 @@ impl PyTorchConversion {
         }
     }
 
+    /// How many outputs have expected numbers in the reference.
+    pub fn expected(&self) -> usize {
+        let named = |i: &usize| self.reference.iter().any(|t| t.name.strip_prefix("output.") == Some(&*i.to_string()));
+        (0..self.interface.outputs.len()).filter(named).count()
+    }
+
     /// Makes the reference of what CNTK was given and what it gave. Names in the record are CNTK's, of inputs and outputs, or
     /// uids; `NAME_lengths` are valid steps. What a user should know is added to the warnings.
     ///

@@ -181,6 +181,8 @@ pub struct Ended {
     pub dropped: Vec<String>,
     /// Why nothing was written.
     pub reasons: Vec<String>,
+    /// How many outputs have expected numbers beside the result, if that can be.
+    pub expected: Option<usize>,
     /// What a machine is told.
     entries: Vec<(&'static str, Json)>,
 }
@@ -223,13 +225,13 @@ impl Prepared {
 
 impl Ended {
     fn done(dropped: Vec<String>, entries: Vec<(&'static str, Json)>) -> Self {
-        Self { code: exit::DONE, dropped, reasons: vec![], entries }
+        Self { code: exit::DONE, dropped, reasons: vec![], expected: None, entries }
     }
 }
 
 impl From<Outcome> for Ended {
     fn from(outcome: Outcome) -> Self {
-        Self { code: outcome.code, dropped: vec![], reasons: vec![], entries: outcome.entries }
+        Self { code: outcome.code, dropped: vec![], reasons: vec![], expected: None, entries: outcome.entries }
     }
 }
 

@@ -46,17 +46,24 @@ pub fn finish(
     };
     input.unchanged()?;
     summary::before(terminal, &written, &conversion.summary);
+    let mut expected = None;
     if let Some(test_data) = test_data {
         match cntk2onnx::test_data(model, options, &conversion.summary) {
-            Ok(files) => test_data.finish(terminal, files)?,
-            Err(why) => terminal.warning(format_args!("no test data: {why}")),
+            Ok(files) => {
+                expected = Some(files.iter().filter(|(name, _)| name.starts_with("output_")).count());
+                test_data.finish(terminal, files)?;
+            }
+            Err(why) => {
+                expected = Some(0);
+                terminal.warning(format_args!("no test data: {why}"));
+            }
         }
     }
     let path = destination.path.clone();
     destination.finish(written.side.is_some())?;
     summary::after(terminal, &path, &written);
     let entries = summary::json(input, &path, &written, &conversion.summary);
-    Ok(Ended::done(conversion.summary.dropped.clone(), entries))
+    Ok(Ended { expected, ..Ended::done(conversion.summary.dropped.clone(), entries) })
 }
 
 struct Job<'a> {

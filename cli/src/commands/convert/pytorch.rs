@@ -66,7 +66,7 @@ pub fn finish(
         ("dropped", Json::list(&made.dropped, Json::text)),
         ("warnings", Json::list(&made.warnings, Json::text)),
     ]);
-    Ok(Ended::done(made.dropped.clone(), entries))
+    Ok(Ended { expected: Some(made.expected()), ..Ended::done(made.dropped.clone(), entries) })
 }
 
 /// The name of a directory that Python imports as a package.

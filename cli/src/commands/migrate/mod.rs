@@ -21,7 +21,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use journal::Journal;
-use pool::{Done, Pool};
+use pool::Pool;
 use record::Record;
 use std::{
     collections::HashMap,
@@ -45,8 +45,8 @@ Examples:
   cntk2onnx migrate /share/models -o out --to onnx,pytorch --timeout 600
   cntk2onnx migrate /share/models -o out -- --opset 13 --weights external
 
-OUT mirrors TREE; OUT/manifest.json (an in-toto statement) and OUT/index.html say what became of each file. A run that was
-stopped goes on where it was. The exit code is the worst of all files'.")]
+OUT mirrors TREE; OUT/manifest.json (an in-toto statement) and OUT/index.html say what became of each file, and each model has
+a report (.report.html). A run that was stopped goes on where it was. The exit code is the worst of all files'.")]
 pub struct Args {
     /// The folder to search; files are known by content, whatever they are called
     #[arg(value_name = "TREE")]
@@ -58,8 +58,8 @@ pub struct Args {
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "onnx")]
     pub to: Vec<Target>,
     /// Give up on a file after so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    pub timeout: u64,
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub timeout: Duration,
     /// Give up on a file that needs so many MiB more than its own size (Linux)
     #[arg(long, value_name = "MIB", default_value_t = 4096)]
     pub memory: u64,
@@ -79,6 +79,9 @@ pub struct Args {
     pub convert: Vec<OsString>,
 }
 
+/// What comes after the stem of the report on a file.
+pub const REPORT: &str = ".report.html";
+
 /// What is made of a model.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Target {
@@ -95,14 +98,19 @@ impl Target {
             Self::Safetensors => "safetensors",
         }
     }
+}
 
-    /// What comes after the stem of an output.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Self::Onnx => ".onnx",
-            Self::Pytorch => "_pytorch",
-            Self::Safetensors => ".safetensors",
-        }
+impl Args {
+    /// What the result of a file is called whose outputs begin with this stem. An ONNX model with test data has a folder of its
+    /// own, as the ONNX Model Zoo has it.
+    fn result(&self, stem: &str, target: Target) -> String {
+        let suffix = match target {
+            Target::Onnx if self.convert.iter().any(|option| option == "--test-data") => "_onnx",
+            Target::Onnx => ".onnx",
+            Target::Pytorch => "_pytorch",
+            Target::Safetensors => ".safetensors",
+        };
+        format!("{stem}{suffix}")
     }
 }
 
@@ -170,10 +178,10 @@ fn dry_run(items: &[Item], args: &Args) -> Result<u8> {
     for item in items {
         let what = match &item.found {
             Found::Model { stem } => {
-                let outputs: Vec<_> = args.to.iter().map(|t| format!("{stem}{}", t.suffix())).collect();
+                let outputs: Vec<_> = args.to.iter().map(|t| args.result(stem, *t)).collect();
                 format!("would become {}", outputs.join(", "))
             }
-            Found::Other(kind) => format!("skipped: {kind}"),
+            Found::Other { what, .. } => format!("skipped: {what}"),
             Found::Unreadable(why) => format!("unreadable: {why}"),
         };
         text.push_str(&terminal::printable(&format!("{}: {what}", item.name)));
@@ -181,6 +189,19 @@ fn dry_run(items: &[Item], args: &Args) -> Result<u8> {
     }
     terminal::report(&text)?;
     Ok(exit::DONE)
+}
+
+/// A number of seconds, whole or not.
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|time| !time.is_zero()).ok_or("a number of seconds above 0 is wanted")
+}
+
+/// What became of a file in this run.
+enum Done {
+    /// It was done by an earlier run; the place of its record.
+    Before(u64),
+    Now(Record),
 }
 
 struct Run<'a> {
@@ -197,7 +218,7 @@ impl Run<'_> {
     fn all(&self, items: &[Item], journal: &mut Journal, stop: &AtomicBool) -> Result<Vec<(String, u64)>> {
         let pool = Pool {
             jobs: self.args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)).max(1),
-            timeout: Duration::from_secs(self.args.timeout.max(1)),
+            timeout: self.args.timeout,
             stop,
         };
         let mut places = vec![];
@@ -239,7 +260,7 @@ impl Run<'_> {
     fn one(&self, item: &Item, pool: &Pool<'_>) -> Record {
         let stem = match &item.found {
             Found::Model { stem } => stem,
-            Found::Other(kind) => return Record::skipped(&item.name, kind),
+            Found::Other { kind, what } => return Record::skipped(&item.name, *kind, what),
             Found::Unreadable(why) => return Record::unreadable(&item.name, why),
         };
         let expected = match &self.expected {
@@ -249,10 +270,10 @@ impl Run<'_> {
                 None => return Record::unsigned(&item.name),
             },
         };
-        let outputs: Vec<_> = self.args.to.iter().map(|t| (*t, format!("{stem}{}", t.suffix()))).collect();
-        for (_, name) in &outputs {
-            record::remove(&self.out.join(name));
-        }
+        let outputs: Vec<_> = self.args.to.iter().map(|t| (*t, self.args.result(stem, *t))).collect();
+        let report = format!("{stem}{REPORT}");
+        let names = || outputs.iter().map(|(_, name)| &**name).chain([&*report]);
+        names().for_each(|name| record::remove(&self.out.join(name)));
         if let Some(folder) = self.out.join(stem).parent()
             && let Err(error) = fs::create_dir_all(folder)
         {
@@ -263,10 +284,11 @@ impl Run<'_> {
             self.args,
             &self.root.join(&item.name),
             |target| outputs.iter().find(|(t, _)| *t == target).map(|(_, name)| self.out.join(name)),
+            &self.out.join(&report),
             expected.map(String::as_str),
         );
         let ended = pool.process(command);
-        Record::ended(&item.name, ended, self.out, outputs.iter().map(|(_, name)| &**name))
+        Record::ended(&item.name, ended, self.out, names())
     }
 }
 

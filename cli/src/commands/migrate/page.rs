@@ -1,6 +1,7 @@
 //! `index.html`: the manifest for people. One file, nothing from elsewhere; whatever comes from a file is escaped.
 
 use super::{
+    REPORT,
     journal::Journal,
     record::{Record, Totals},
 };
@@ -80,7 +81,8 @@ fn row(record: &Record) -> String {
     let outcome = escaped(record.outcome());
     let mut row =
         format!("<tr class=\"{outcome}\"><td>{}<td>{outcome}<td>", escaped(record.name().unwrap_or_default()));
-    let links = record.files().map(|(name, _)| format!("<a href=\"{}\">{}</a>", address(name), escaped(name)));
+    let shown = |name: &str| if name.ends_with(REPORT) { "report".to_owned() } else { escaped(name) };
+    let links = record.files().map(|(name, _)| format!("<a href=\"{}\">{}</a>", address(name), shown(name)));
     row.push_str(&links.collect::<Vec<_>>().join("<br>"));
     row.push_str("<td>");
     for side in ["inputs", "outputs"] {

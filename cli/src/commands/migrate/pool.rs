@@ -1,6 +1,5 @@
 //! Processes side by side, each with a time limit.
 
-use super::record::Record;
 use crate::terminal::Terminal;
 use anyhow::Result;
 use std::{
@@ -29,13 +28,6 @@ pub struct Pool<'a> {
     pub stop: &'a AtomicBool,
 }
 
-/// What became of a file in this run.
-pub enum Done {
-    /// It was done by an earlier run; the place of its record.
-    Before(u64),
-    Now(Record),
-}
-
 /// How a process ended, and what it wrote.
 pub struct Process {
     pub status: io::Result<ExitStatus>,
@@ -47,11 +39,11 @@ pub struct Process {
 
 impl Pool<'_> {
     /// Does the work on each item, several at once, and tells `end` of each, one after the other.
-    pub fn run<T: Sync>(
+    pub fn run<T: Sync, D: Send>(
         &self,
         items: &[T],
-        work: impl Fn(&T) -> Done + Sync,
-        mut end: impl FnMut(&T, Done) -> Result<()>,
+        work: impl Fn(&T) -> D + Sync,
+        mut end: impl FnMut(&T, D) -> Result<()>,
     ) -> Result<()> {
         let next = AtomicUsize::new(0);
         let (sender, receiver) = mpsc::channel();

@@ -2,6 +2,7 @@
 
 use super::{Args, pool::Process};
 use crate::{args::Common, exit, signed, terminal};
+use cntk_parser::FileKind;
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
@@ -38,8 +39,12 @@ impl Record {
     }
 
     /// Nothing of CNTK's.
-    pub fn skipped(name: &str, kind: &str) -> Self {
-        Self::new(name, "skipped", exit::DONE, &[kind.to_owned()])
+    pub fn skipped(name: &str, kind: Option<FileKind>, what: &str) -> Self {
+        let mut record = Self::new(name, "skipped", exit::DONE, &[what.to_owned()]);
+        if let Some(kind) = kind {
+            record.0.insert("kind".to_owned(), json!(kind.as_str()));
+        }
+        record
     }
 
     pub fn unreadable(name: &str, why: &str) -> Self {
@@ -73,7 +78,10 @@ impl Record {
         };
         let mut files = vec![];
         for output in outputs {
+            // A folder that nothing came into.
+            let _ = fs::remove_dir(out.join(output));
             collect(out, output, &mut files);
+            collect(out, &format!("{output}.data"), &mut files);
         }
         // One that did not end well has written nothing, or not all.
         if record.is_final() {
@@ -133,7 +141,7 @@ impl Record {
 
     /// Would the same file end the same way again?
     pub fn is_final(&self) -> bool {
-        ["converted", "partly", "refused", "invalid"].contains(&self.outcome())
+        ["converted", "partly", "refused", "invalid", "skipped"].contains(&self.outcome())
     }
 
     /// Outputs with their digests.
@@ -164,7 +172,7 @@ impl Totals {
     }
 }
 
-/// The files at `name` below `out`: one, with its weights beside it, or those of a folder.
+/// The files at `name` below `out`: one, or those of a folder.
 fn collect(out: &Path, name: &str, files: &mut Vec<Value>) {
     let path = out.join(name);
     if path.is_dir() {
@@ -173,10 +181,8 @@ fn collect(out: &Path, name: &str, files: &mut Vec<Value>) {
         inner.iter().for_each(|file| collect(out, &format!("{name}/{}", file.to_string_lossy()), files));
         return;
     }
-    for name in [name.to_owned(), format!("{name}.data")] {
-        if let Ok((digest, length)) = File::open(out.join(&name)).and_then(|mut file| signed::sum(&mut file)) {
-            files.push(json!({ "path": name, "bytes": length, "sha256": hex(&digest) }));
-        }
+    if let Ok((digest, length)) = File::open(path).and_then(|mut file| signed::sum(&mut file)) {
+        files.push(json!({ "path": name, "bytes": length, "sha256": hex(&digest) }));
     }
 }
 
@@ -196,4 +202,32 @@ pub fn remove(path: &Path) {
     data.push(".data");
     let _ = fs::remove_file(data);
     let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::commands::migrate::pool::Pool;
+    use std::{process::Command, sync::atomic::AtomicBool, time::Duration};
+
+    /// The record of a worker that is a shell with this script.
+    fn of(script: &str) -> Record {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let pool = Pool { jobs: 1, timeout: Duration::from_millis(500), stop: &AtomicBool::new(false) };
+        Record::ended("net.model", pool.process(command), Path::new("/nowhere"), ["net.onnx"].into_iter())
+    }
+
+    #[test]
+    fn however_a_worker_ends_there_is_a_record() {
+        let killed = of("echo told >&2; kill -9 $$");
+        assert_eq!((killed.outcome(), killed.get("exit")), ("crashed", &json!(1)));
+        assert_eq!(killed.get("messages"), &json!(["signal: 9 (SIGKILL)", "told"]));
+        assert_eq!(of("exec sleep 60").outcome(), "timeout");
+        assert_eq!(of("echo 'memory allocation of 7 bytes failed' >&2; kill -6 $$").outcome(), "memory");
+        assert_eq!(of("echo no JSON").outcome(), "crashed");
+        let said = of("echo '{\"outcome\": \"refused\", \"messages\": []}'; echo why >&2; exit 3");
+        assert_eq!((said.outcome(), said.get("exit"), said.get("messages")), ("refused", &json!(3), &json!(["why"])));
+        assert!(!killed.is_final() && said.is_final());
+    }
 }

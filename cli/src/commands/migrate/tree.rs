@@ -1,6 +1,6 @@
 //! The files of a tree, which of them are CNTK's, and what their outputs are called.
 
-use cntk_parser::{Limits, ModelFile};
+use cntk_parser::{FileKind, Limits, ModelFile};
 use std::{
     collections::{HashMap, HashSet},
     fs::{self, File},
@@ -24,8 +24,11 @@ pub enum Found {
     Model {
         stem: String,
     },
-    /// Nothing of CNTK's: what it is.
-    Other(String),
+    /// Nothing of CNTK's: what it is, in a word if it is a file, and in more words.
+    Other {
+        kind: Option<FileKind>,
+        what: String,
+    },
     Unreadable(String),
 }
 
@@ -51,7 +54,7 @@ pub fn find(root: &Path, out: Option<&Path>) -> Vec<Item> {
             };
             let linked = entry.file_type().is_ok_and(|kind| kind.is_symlink());
             let found = match fs::metadata(&path) {
-                Ok(kind) if kind.is_dir() && linked => Found::Other("a link to a folder".to_owned()),
+                Ok(kind) if kind.is_dir() && linked => other("a link to a folder"),
                 Ok(kind) if kind.is_dir() => {
                     if out.is_none_or(|out| out != path) {
                         waiting.push((path, name + "/"));
@@ -59,7 +62,7 @@ pub fn find(root: &Path, out: Option<&Path>) -> Vec<Item> {
                     continue;
                 }
                 Ok(kind) if kind.is_file() => look(&path),
-                Ok(_) => Found::Other("no regular file".to_owned()),
+                Ok(_) => other("no regular file"),
                 Err(error) => unreadable(&error),
             };
             items.push(Item { name, found });
@@ -68,6 +71,10 @@ pub fn find(root: &Path, out: Option<&Path>) -> Vec<Item> {
     items.sort_by(|a, b| a.name.cmp(&b.name));
     name_outputs(&mut items);
     items
+}
+
+fn other(what: &str) -> Found {
+    Found::Other { kind: None, what: what.to_owned() }
 }
 
 fn unreadable(error: &std::io::Error) -> Found {
@@ -86,13 +93,10 @@ fn look(path: &Path) -> Found {
     if named {
         return model;
     }
-    match cntk_parser::parse(&ModelFile::new(&head), &Limits::default()) {
-        // All of these but two say that it is something else; anything beyond is about parts that only CNTK's files have.
-        Err(e) if e.code().starts_with("file.") && !["file.v1", "file.checkpoint"].contains(&e.code()) => {
-            Found::Other(e.to_string())
-        }
-        Err(_) => model,
-        Ok(_) => model,
+    let Err(error) = cntk_parser::parse(&ModelFile::new(&head), &Limits::default()) else { return model };
+    match FileKind::of(&head, Some(&error)) {
+        kind if kind.is_cntk() => model,
+        kind => Found::Other { kind: Some(kind), what: error.to_string() },
     }
 }
 

@@ -11,15 +11,19 @@ use crate::{
     input::Input,
     json::Json,
     load::{self, Verdict},
+    output::Output,
     sandbox::{self, Needs},
     terminal::{self, Terminal},
 };
 use anyhow::{Result, anyhow};
 use clap::Parser;
-use cntk_parser::{ModelFile, Severity};
+use cntk_parser::{FileKind, ModelFile, Severity, model::ValidatedModel};
+use cntk2onnx::page;
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
+    fs,
+    io::Write,
     mem::ManuallyDrop,
     path::{Path, PathBuf},
     process,
@@ -36,6 +40,9 @@ pub struct Args {
     pub pytorch: Option<PathBuf>,
     #[arg(long)]
     pub safetensors: Option<PathBuf>,
+    /// Where the report on the file goes
+    #[arg(long)]
+    pub report: PathBuf,
     /// MiB that the process may take beyond the size of the file
     #[arg(long)]
     pub memory: u64,
@@ -46,12 +53,13 @@ pub struct Args {
     pub convert: Vec<OsString>,
 }
 
-/// The command that works on `input`. `output` says where each target goes.
+/// The command that works on `input`. `output` says where each target goes, `report` where the report on the file does.
 pub fn command(
     common: &Common,
     args: &super::Args,
     input: &Path,
     output: impl Fn(Target) -> Option<PathBuf>,
+    report: &Path,
     expect: Option<&str>,
 ) -> process::Command {
     let mut command = process::Command::new(program());
@@ -62,6 +70,7 @@ pub fn command(
             command.arg(format!("--{}", target.word())).arg(path);
         }
     }
+    command.arg("--report").arg(report);
     if let Some(digest) = expect {
         command.args(["--expect", digest]);
     }
@@ -113,6 +122,7 @@ pub fn conversion(input: &Path, target: Target, output: &Path, options: &[OsStri
     if target != Target::Pytorch {
         args.record = None;
     }
+    args.test_data &= target == Target::Onnx;
     Ok(args)
 }
 
@@ -147,13 +157,19 @@ fn one(
         }
     };
     confine(args.memory, input.len());
+    let report = Output::create(&args.report, true)?;
     let mut prepared = vec![];
-    let mut needs = Needs::nothing();
+    let mut needs = Needs::writing([report.folder()], false);
     for (target, path) in
         [(Target::Onnx, &args.onnx), (Target::Pytorch, &args.pytorch), (Target::Safetensors, &args.safetensors)]
     {
         if let Some(path) = path {
-            let one = convert::Prepared::open(common, conversion(&args.input, target, path, &args.convert)?, &input)?;
+            let mut conversion = conversion(&args.input, target, path, &args.convert)?;
+            if target == Target::Onnx && conversion.test_data {
+                fs::create_dir_all(path)?;
+                conversion.output = Some(path.join("model.onnx"));
+            }
+            let one = convert::Prepared::open(common, conversion, &input)?;
             needs = needs.and(one.needs());
             prepared.push((target, one));
         }
@@ -171,8 +187,13 @@ fn one(
     let model = match load::parse(common, &file) {
         Ok(model) => model,
         Err(error) => {
-            findings(&Verdict::malformed(&input.name, &input, &error), record);
+            let verdict = Verdict::malformed(&input.name, &input, &error);
+            findings(&verdict, record);
             record.push(("messages", Json::list(error.hint(), Json::from)));
+            if verdict.kind == FileKind::Checkpoint {
+                return Ok((exit::DONE, "skipped"));
+            }
+            tell(report, &input, &verdict, None, &digest)?;
             return Ok((exit::REJECTED, "invalid"));
         }
     };
@@ -184,6 +205,7 @@ fn one(
         contents.infer(model);
     }
     describe(&contents, record);
+    tell(report, &input, &verdict, validation.model.as_ref(), &digest)?;
     let Some(model) = &validation.model else { return Ok((exit::REJECTED, "invalid")) };
     if load::over_budget(terminal, common, &input.name, model).is_some() {
         return Ok((exit::REJECTED, "invalid"));
@@ -191,20 +213,41 @@ fn one(
     convert_all(terminal, &input, model, prepared, record)
 }
 
+/// Writes the report on the file.
+fn tell(
+    output: Output,
+    input: &Input,
+    verdict: &Verdict<'_>,
+    model: Option<&ValidatedModel<'_>>,
+    digest: &str,
+) -> Result<()> {
+    let name = input.path.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let mut report = page::Report::bare(&name, input.len() as u64, verdict.kind, &verdict.findings);
+    report.more_findings = verdict.more;
+    report.hint = verdict.hint.as_deref();
+    report.model = model;
+    report.weights = true;
+    report.sha256 = Some(digest);
+    output.file().write_all(page::document(&report).as_bytes())?;
+    output.finish()
+}
+
 fn convert_all(
     terminal: &Terminal,
     input: &Input,
-    model: &cntk_parser::model::ValidatedModel<'_>,
+    model: &ValidatedModel<'_>,
     prepared: Vec<(Target, convert::Prepared)>,
     record: &mut Vec<(&'static str, Json)>,
 ) -> Result<(u8, &'static str)> {
-    let (mut dropped, mut messages, mut worst, mut done) = (vec![], vec![], exit::DONE, 0);
+    let (mut dropped, mut messages, mut evidence) = (vec![], vec![], vec![]);
+    let (mut worst, mut done) = (exit::DONE, 0);
     let count = prepared.len();
     for (target, one) in prepared {
         let ended = one.finish(terminal, input, model)?;
         worst = worst.max(ended.code);
         done += usize::from(ended.code == exit::DONE);
         messages.extend(ended.reasons.iter().map(|reason| format!("{}: {reason}", target.word())));
+        evidence.extend(ended.expected.map(|outputs| (target.word(), Json::from(outputs))));
         for what in ended.dropped {
             if !dropped.contains(&what) {
                 dropped.push(what);
@@ -213,6 +256,7 @@ fn convert_all(
     }
     record.push(("dropped", Json::list(dropped, Json::text)));
     record.push(("messages", Json::list(messages, Json::text)));
+    record.push(("evidence", Json::Object(evidence)));
     let outcome = match (worst, done) {
         (exit::DONE, _) => "converted",
         (_, 0) => "refused",
@@ -233,7 +277,8 @@ fn findings(verdict: &Verdict<'_>, record: &mut Vec<(&'static str, Json)>) {
             ("message", Json::text(&f.message)),
         ])
     });
-    record.push(("verdict", Json::from(if verdict.valid { "valid" } else { "invalid" })));
+    record.push(("kind", Json::from(verdict.kind.as_str())));
+    record.push(("verdict", Json::from(verdict.word())));
     record.push(("findings", list));
     record.push(("more_findings", Json::Number(verdict.more)));
 }
@@ -242,7 +287,7 @@ fn describe(contents: &Contents<'_>, record: &mut Vec<(&'static str, Json)>) {
     let counts = contents.ops.iter();
     let ops =
         Json::list(counts, |(name, n)| Json::Object(vec![("name", Json::text(name)), ("count", Json::Number(*n))]));
-    record.push(("kind", Json::from(contents.container)));
+    record.push(("container", Json::from(contents.container)));
     record.push(("ops", ops));
     record.push(("inputs", Json::list(&contents.inputs, Port::json)));
     record.push(("outputs", Json::list(&contents.outputs, Port::json)));
