@@ -40,10 +40,9 @@ impl Cost {
         let mut cost = Self { multiply_adds: Amount::default(), parameters: 0, unknown: 0, peaks: vec![] };
         let order: Vec<_> = model.order().iter().copied().filter(|id| needed.functions.contains_key(id)).collect();
         for id in &order {
-            match (multiply_adds(model, *id), model.output_types(*id).first()) {
-                (Some(n), Some(kind)) => cost.multiply_adds.add(Amount::of(kind, n)),
-                (Some(_), None) => {}
-                (None, _) => cost.unknown = cost.unknown.saturating_add(1),
+            match Amount::multiply_adds(model, *id) {
+                Some(amount) => cost.multiply_adds.add(amount),
+                None => cost.unknown = cost.unknown.saturating_add(1),
             }
         }
         for (id, variable) in (0..).map(cntk_parser::model::VariableId).zip(&model.model().variables) {
@@ -134,7 +133,13 @@ impl Amount {
         }
     }
 
-    fn add(&mut self, more: Self) {
+    /// The multiply-adds of a function; `None` where a size is free.
+    pub(crate) fn multiply_adds(model: &ValidatedModel<'_>, id: FunctionId) -> Option<Self> {
+        let count = multiply_adds(model, id)?;
+        Some(model.output_types(id).first().map_or_else(Self::default, |kind| Self::of(kind, count)))
+    }
+
+    pub(crate) fn add(&mut self, more: Self) {
         self.fixed = self.fixed.saturating_add(more.fixed);
         self.per_sample = self.per_sample.saturating_add(more.per_sample);
         self.per_step = self.per_step.saturating_add(more.per_step);

@@ -35,6 +35,7 @@ mod onnx;
 mod options;
 mod owned;
 pub mod page;
+pub mod picture;
 mod provenance;
 pub mod pytorch;
 mod record;

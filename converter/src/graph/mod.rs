@@ -171,8 +171,8 @@ fn packed_indices_read(model: &ValidatedModel<'_>, live: &[bool], outputs: &[Wan
     reasons
 }
 
-/// Which functions the outputs need.
-fn needed(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source>) -> Vec<bool> {
+/// For each function, do the outputs need it?
+pub fn needed(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source>) -> Vec<bool> {
     let mut live = Reached::new(model);
     live.walk(model, outputs, false);
     live.functions

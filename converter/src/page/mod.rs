@@ -16,7 +16,7 @@
 //! so that a page is a small multiple of the file's structure.
 
 mod interface;
-mod text;
+pub(crate) mod text;
 mod verdict;
 
 use crate::{Error, OwnedModel};

@@ -58,9 +58,9 @@ fn findings(html: &mut String, report: &Report<'_>) {
         if !finding.path.is_empty() {
             let _ = write!(html, " in <code>{}</code>", Text(&finding.path));
         }
-        let _ = write!(
+        let _ = writeln!(
             html,
-            " · rule <code>{}</code></small><p>{}</p></li>\n",
+            " · rule <code>{}</code></small><p>{}</p></li>",
             Text(finding.rule),
             Text(advice(finding.rule))
         );

@@ -2,22 +2,24 @@
 
 use super::convert::size;
 use crate::{
-    args::{Common, Format},
+    args::Common,
     exit,
     input::Input,
     json::Json,
     load::{self, Verdict},
     outcome::{self, Outcome},
+    output::Output,
     sandbox,
     terminal::{self, Terminal},
 };
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use cntk_parser::ModelFile;
 use cntk2onnx::{Amount, Cost};
-use std::{collections::BTreeMap, mem::ManuallyDrop, path::PathBuf};
+use std::{collections::BTreeMap, io::Write, mem::ManuallyDrop, path::PathBuf};
 
 mod contents;
 mod details;
+mod drawing;
 
 pub use contents::{Contents, Port};
 use details::Details;
@@ -27,7 +29,9 @@ use details::Details;
 #[command(after_help = "\
 Examples:
   cntk2onnx inspect net.model --tree                parameters below the layers that own them
-  cntk2onnx inspect net.model --nodes --format json every node that convert --outputs can name")]
+  cntk2onnx inspect net.model --nodes --format json every node that convert --outputs can name
+  cntk2onnx inspect net.model --format html -o net.html
+                                                    a page to look at and to pass on")]
 pub struct Args {
     /// The CNTK model; `-` reads standard input
     #[arg(value_name = "IN")]
@@ -40,42 +44,92 @@ pub struct Args {
     pub tree: bool,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
+    pub format: View,
+    /// Where to write a picture or page [default: standard output]
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// Overwrite OUT
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A form of the report.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum View {
+    /// Lines of text
+    Text,
+    /// One document for programs
+    Json,
+    /// The layers as a graph for Graphviz
+    Dot,
+    /// The layers as a picture
+    Svg,
+    /// A page with verdict, picture, layers and weights, that needs nothing else
+    Html,
 }
 
 pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> {
+    let drawn = matches!(args.format, View::Dot | View::Svg | View::Html);
+    if args.output.is_some() && !drawn {
+        bail!("--output is for --format dot, svg and html");
+    }
+    if drawn && (args.nodes || args.tree) {
+        bail!("--nodes and --tree are for --format text and json");
+    }
     let input = Input::open(&args.input, common)?;
-    sandbox::enter(terminal, common, &sandbox::Needs::nothing());
+    let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let output = path.map(|path| Output::create(path, args.force)).transpose()?;
+    sandbox::enter(terminal, common, &sandbox::Needs::writing(output.as_ref().map(Output::folder), false));
     let file = ModelFile::new(&input);
     let model = match load::parse(common, &file) {
         Ok(model) => model,
         Err(error) => {
             let verdict = Verdict::malformed(&input.name, &input, &error);
             verdict.tell(terminal);
+            if args.format == View::Html {
+                write(terminal, &args, output, &drawing::page(&input, &verdict, None))?;
+            }
             return Ok(Outcome::rejected(&input.name, &verdict.findings, verdict.more));
         }
     };
-    let mut contents = Contents::of(&model);
+    let mut contents = (!drawn).then(|| Contents::of(&model));
     // The process ends soon: no time is spent on freeing object by object.
     let mut validation = ManuallyDrop::new(load::validate(common, model, false));
     let verdict = Verdict::checked(&input.name, &input, &mut validation);
     verdict.tell(terminal);
+    let code = if verdict.valid { exit::DONE } else { exit::REJECTED };
+    let model = validation.model.as_ref();
+    let Some(contents) = &mut contents else {
+        if let Some(text) = drawing::draw(args.format, &input, &verdict, model) {
+            write(terminal, &args, output, &text)?;
+        }
+        input.unchanged()?;
+        return Ok(code.into());
+    };
     let mut details = Details::default();
-    if let Some(model) = &validation.model {
+    if let Some(model) = model {
         contents.infer(model);
         details = Details::of(model, &args);
     }
-    if args.format == Format::Text {
-        let text = text(&input, &contents, terminal.verbose > 0) + &details.text();
+    if args.format == View::Text {
+        let text = text(&input, contents, terminal.verbose > 0) + &details.text();
         terminal::report(&text)?;
     }
     input.unchanged()?;
-    let code = if verdict.valid { exit::DONE } else { exit::REJECTED };
-    let mut entries = json(&input, &contents);
+    let mut entries = json(&input, contents);
     entries.extend(details.json());
     entries.push(("findings", Json::list(&verdict.findings, outcome::finding)));
     entries.push(("more_findings", Json::Number(verdict.more)));
     Ok(Outcome { code, entries })
+}
+
+/// Writes what was drawn to its file, or to standard output.
+fn write(terminal: &Terminal, args: &Args, output: Option<Output>, text: &str) -> Result<()> {
+    let (Some(output), Some(path)) = (output, &args.output) else { return Ok(terminal::report(text)?) };
+    output.file().write_all(text.as_bytes()).with_context(|| path.display().to_string())?;
+    output.finish()?;
+    terminal.say(format_args!("wrote {}, {}", path.display(), size(text.len() as u64)));
+    Ok(())
 }
 
 /// Parameters listed unless more is asked for.

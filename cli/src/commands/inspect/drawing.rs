@@ -1,0 +1,31 @@
+//! `--format dot`, `svg` and `html`: the model as a picture or page.
+
+use super::View;
+use crate::{input::Input, load::Verdict};
+use cntk_parser::model::ValidatedModel;
+use cntk2onnx::{
+    page::{self, Report},
+    picture::{Picture, dot, svg},
+};
+
+/// What is asked for, if there is a model that it can be made of.
+pub fn draw(view: View, input: &Input, verdict: &Verdict<'_>, model: Option<&ValidatedModel<'_>>) -> Option<String> {
+    match view {
+        View::Dot => Some(dot(&Picture::of(model?))),
+        View::Svg => Some(svg(&Picture::of(model?))),
+        View::Html => Some(page(input, verdict, model)),
+        View::Text | View::Json => None,
+    }
+}
+
+/// The report on any file.
+pub fn page(input: &Input, verdict: &Verdict<'_>, model: Option<&ValidatedModel<'_>>) -> String {
+    let name = input.path.as_ref().and_then(|path| path.file_name());
+    let name = name.map_or_else(|| input.name.clone(), |name| name.to_string_lossy().into_owned());
+    let mut report = Report::bare(&name, input.len() as u64, verdict.kind, &verdict.findings);
+    report.more_findings = verdict.more;
+    report.hint = verdict.hint.as_deref();
+    report.model = model;
+    report.weights = true;
+    page::document(&report)
+}

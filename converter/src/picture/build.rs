@@ -1,0 +1,476 @@
+//! From a model to what there is to draw.
+
+use super::{
+    Depth, Edge, Node, Picture, Role, overview,
+    repeat::{self, Run},
+    title,
+    units::{Link, Units, components, is_delay},
+};
+use crate::{
+    Amount, Symbols,
+    graph::{Interface, needed},
+    options::Outputs,
+};
+use cntk_parser::model::{FunctionId, FunctionKind, Source, ValidatedModel, VariableId, VariableKind};
+use hashbrown::{HashMap, HashSet};
+use std::cell::RefCell;
+
+/// What is in a box is drawn so many boxes deep.
+const DEEPEST: usize = 4;
+
+pub fn picture(model: &ValidatedModel<'_>, depth: Depth) -> Picture {
+    let builder = Builder::new(model);
+    let (functions, opened) = builder.whole();
+    builder.picture(&functions, &opened, &Way { whole: true, deep: depth == Depth::Deep, fuse: true, level: 0 })
+}
+
+pub fn layers(model: &ValidatedModel<'_>) -> Vec<Node> {
+    let builder = Builder::new(model);
+    let (functions, opened) = builder.whole();
+    let (units, _, order) = builder.units(&functions, &opened, true, true);
+    order.into_iter().map(|unit| builder.node(&units, unit)).collect()
+}
+
+/// How a picture is made.
+struct Way {
+    /// Of the model, rather than of something in it.
+    whole: bool,
+    /// With pictures of what is in the boxes.
+    deep: bool,
+    /// Biases and activations are in the box of their product.
+    fuse: bool,
+    /// How deep inside of boxes it is.
+    level: usize,
+}
+
+struct Builder<'m, 'a> {
+    model: &'m ValidatedModel<'a>,
+    /// What inference needs.
+    wanted: Vec<bool>,
+    /// What any output needs.
+    live: Vec<bool>,
+    /// By value: does a function take it that is not in the same unit? Filled with all takers.
+    takers: HashMap<Source, Vec<FunctionId>>,
+    /// The outputs.
+    outputs: HashSet<Source>,
+    symbols: RefCell<Symbols>,
+}
+
+impl<'m, 'a> Builder<'m, 'a> {
+    fn new(model: &'m ValidatedModel<'a>) -> Self {
+        let outputs: HashSet<Source> = model.outputs().iter().map(|o| o.source).collect();
+        let live = needed(model, model.outputs().iter().map(|o| o.source));
+        let wanted = match Interface::new(model, &Outputs::Inference) {
+            Ok(interface) => needed(model, interface.outputs.iter().map(|o| o.source)),
+            Err(_) => live.clone(),
+        };
+        let mut takers: HashMap<Source, Vec<FunctionId>> = HashMap::new();
+        for f in model.order().iter().filter(|f| live[f.0 as usize]) {
+            for source in model.inputs(*f) {
+                let takers = takers.entry(*source).or_default();
+                if takers.last() != Some(f) {
+                    takers.push(*f);
+                }
+            }
+        }
+        let mut symbols = Symbols::default();
+        // The names of axes are those of the interface.
+        for id in (0..).map(VariableId).take(model.model().variables.len()) {
+            if model.variable(id).kind == VariableKind::Input && model.is_known(Source::Variable(id)) {
+                symbols.dynamic_axes(model.type_of(Source::Variable(id)));
+            }
+        }
+        Self { model, wanted, live, takers, outputs, symbols: RefCell::new(symbols) }
+    }
+
+    fn is_criterion(&self, f: FunctionId) -> bool {
+        !self.wanted[f.0 as usize]
+    }
+
+    /// All that the outputs need, and the blocks that hold nearly all of it: they are opened.
+    fn whole(&self) -> (Vec<FunctionId>, HashSet<FunctionId>) {
+        let functions: Vec<_> = self.model.order().iter().copied().filter(|f| self.live[f.0 as usize]).collect();
+        let mut opened = HashSet::new();
+        loop {
+            let units = Units::new(self.model, &functions, &opened);
+            let mut real = (0..units.len()).filter(|u| !units.functions[*u].iter().all(|f| self.is_criterion(*f)));
+            let (first, second) = (real.next(), real.next());
+            match first.map(|unit| units.keys[unit][0]) {
+                Some(key) if second.is_none() && self.is_block(key) => opened.insert(key),
+                _ => return (functions, opened),
+            };
+        }
+    }
+
+    fn is_block(&self, f: FunctionId) -> bool {
+        matches!(self.model.function(f).kind, FunctionKind::Block(_))
+    }
+
+    /// The units, what goes between them, and an order in which consumers come last; links against it are marked as back.
+    fn units(
+        &self,
+        functions: &[FunctionId],
+        opened: &HashSet<FunctionId>,
+        fold: bool,
+        fuse: bool,
+    ) -> (Units, Vec<Link>, Vec<usize>) {
+        let mut units = Units::new(self.model, functions, opened);
+        if fold {
+            units.fold_loops(self.model);
+        }
+        if fuse {
+            units.fuse(self.model, &|f| self.is_criterion(f), &self.outputs);
+        }
+        let mut links = units.links(self.model);
+        let order = sort(units.len(), &mut links);
+        (units, links, order)
+    }
+
+    fn picture(&self, functions: &[FunctionId], opened: &HashSet<FunctionId>, way: &Way) -> Picture {
+        let (units, links, order) = self.units(functions, opened, way.whole || way.fuse, way.fuse);
+        let nodes: Vec<Node> = order
+            .iter()
+            .map(|unit| {
+                let mut node = self.node(&units, *unit);
+                if way.deep && way.level < DEEPEST {
+                    node.inside = self.inside(&units.keys[*unit], &node, opened, way);
+                }
+                node
+            })
+            .collect();
+        let mut place = vec![0; units.len()];
+        order.iter().enumerate().for_each(|(i, unit)| place[*unit] = i);
+        let links: Vec<Link> = links.iter().map(|l| Link { from: place[l.from], to: place[l.to], ..*l }).collect();
+        let mut picture = self.assemble(nodes, &links, way);
+        overview::fold(&mut picture);
+        picture
+    }
+
+    /// What is in a box, if that is more than one part.
+    fn inside(
+        &self,
+        keys: &[FunctionId],
+        node: &Node,
+        opened: &HashSet<FunctionId>,
+        way: &Way,
+    ) -> Option<Box<Picture>> {
+        if node.functions.len() < 2 {
+            return None;
+        }
+        let mut opened = opened.clone();
+        if let [block] = keys {
+            opened.insert(*block);
+        }
+        let fuse = keys.len() == 1;
+        let inner = Way { whole: false, deep: true, fuse, level: way.level + 1 };
+        let picture = self.picture(&node.functions, &opened, &inner);
+        Some(Box::new(match picture.layers {
+            1 if fuse => self.picture(&node.functions, &opened, &Way { fuse: false, ..inner }),
+            _ => picture,
+        }))
+    }
+
+    fn node(&self, units: &Units, unit: usize) -> Node {
+        let (model, functions, keys) = (self.model, &units.functions[unit], &units.keys[unit]);
+        let mut seen = HashSet::new();
+        let (mut weights, mut multiply_adds, mut parameters) = (vec![], Amount::default(), 0u64);
+        for f in functions {
+            if let Some(amount) = Amount::multiply_adds(model, *f) {
+                multiply_adds.add(amount);
+            }
+            for source in model.inputs(*f) {
+                if let Source::Variable(v) = source
+                    && let Some(array) = &model.variable(*v).value
+                    && seen.insert(*v)
+                {
+                    weights.push(*v);
+                    parameters = parameters.saturating_add(array.shape.0.iter().fold(1, |n, d| n.saturating_mul(*d)));
+                }
+            }
+        }
+        let recurrence = units.recurrence(model, unit);
+        let value = self.given(units, unit);
+        Node {
+            role: Role::Layer,
+            title: title::title(model, keys, functions, recurrence),
+            name: title::name(model, keys),
+            shape: value.map(|source| self.axes(source)).unwrap_or_default(),
+            functions: functions.clone(),
+            weights,
+            parameters,
+            multiply_adds,
+            count: 1,
+            layers: 1,
+            criterion: functions.iter().all(|f| self.is_criterion(*f)),
+            recurrence,
+            inside: None,
+        }
+    }
+
+    /// The first value of a unit that is needed outside of it, or its last.
+    fn given(&self, units: &Units, unit: usize) -> Option<Source> {
+        let outputs = |f: FunctionId| (0..).take(self.model.output_types(f).len()).map(move |i| Source::Output(f, i));
+        let outside = |source: &Source| {
+            let takers = self.takers.get(source).map_or(&[][..], |t| t);
+            self.outputs.contains(source)
+                || takers.iter().any(|f| units.of(*f) != Some(unit) && !is_delay(self.model, *f))
+        };
+        let mut all = units.functions[unit].iter().flat_map(|f| outputs(*f));
+        all.find(outside).or_else(|| units.functions[unit].last().and_then(|f| outputs(*f).next()))
+    }
+
+    fn axes(&self, source: Source) -> String {
+        self.symbols.borrow_mut().axes(self.model, source)
+    }
+
+    /// Nodes and edges, with what comes from outside and what is needed there, and with repetitions as one node.
+    fn assemble(&self, nodes: Vec<Node>, links: &[Link], way: &Way) -> Picture {
+        let mut place = HashMap::new();
+        for (i, node) in nodes.iter().enumerate() {
+            place.extend(node.functions.iter().map(|f| (*f, i)));
+        }
+        let runs = if nodes.len() > 2 { self.runs(&nodes, links, &place) } else { vec![] };
+        let mut picture = Picture { layers: nodes.len(), ..Picture::default() };
+        // Where each unit is shown: the same node for all of a run.
+        let mut shown = vec![0; nodes.len()];
+        let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
+        let mut at = 0;
+        let mut runs = runs.into_iter().peekable();
+        while at < nodes.len() {
+            let target = picture.nodes.len();
+            if let Some(run) = runs.next_if(|run| run.start == at) {
+                let all: Vec<Node> = nodes[at..at + run.len()].iter_mut().filter_map(Option::take).collect();
+                picture.nodes.push(self.repeated(all, at, links, &run));
+                shown[at..at + run.len()].fill(target);
+                at += run.len();
+            } else {
+                picture.nodes.extend(nodes[at].take());
+                shown[at] = target;
+                at += 1;
+            }
+        }
+        let mut seen = HashSet::new();
+        for link in links {
+            let (from, to) = (shown[link.from], shown[link.to]);
+            if from != to && seen.insert((from, to, link.value)) {
+                let edge = Edge { from, to, value: Some(link.value), shape: self.axes(link.value), back: link.back };
+                picture.edges.push(edge);
+            }
+        }
+        self.outside(&mut picture, &place, &shown, way);
+        picture
+    }
+
+    /// Inputs and outputs; in a part of a model, what it takes and gives.
+    fn outside(&self, picture: &mut Picture, place: &HashMap<FunctionId, usize>, shown: &[usize], way: &Way) {
+        let mut ends: HashMap<Source, usize> = HashMap::new();
+        let mut seen = HashSet::new();
+        let layers = picture.nodes.len();
+        for node in 0..layers {
+            for f in picture.nodes[node].functions.clone() {
+                for source in self.model.inputs(f) {
+                    let comes = match source {
+                        Source::Variable(v) => self.model.variable(*v).value.is_none(),
+                        Source::Output(g, _) => !place.contains_key(g),
+                    };
+                    if !comes {
+                        continue;
+                    }
+                    let end = *ends.entry(*source).or_insert_with(|| {
+                        picture.nodes.push(self.end(*source, if way.whole { Role::Input } else { Role::Enter }));
+                        picture.nodes.len() - 1
+                    });
+                    if seen.insert((end, node)) {
+                        let shape = self.axes(*source);
+                        picture.edges.push(Edge { from: end, to: node, value: Some(*source), shape, back: false });
+                    }
+                }
+            }
+        }
+        let given: Vec<FunctionId> = picture.nodes[..layers].iter().flat_map(|node| node.functions.clone()).collect();
+        let mut give = |source: Source, node: Node| {
+            let from = match source {
+                Source::Output(f, _) => place.get(&f).map(|unit| shown[*unit]),
+                Source::Variable(_) => ends.get(&source).copied(),
+            };
+            let from = from.unwrap_or_else(|| {
+                // An input or parameter that is an output, too.
+                let role = if way.whole { Role::Input } else { Role::Enter };
+                picture.nodes.push(self.end(source, role));
+                picture.nodes.len() - 1
+            });
+            let to = picture.nodes.len();
+            picture.nodes.push(node);
+            picture.edges.push(Edge { from, to, value: Some(source), shape: self.axes(source), back: false });
+        };
+        if way.whole {
+            for output in self.model.outputs() {
+                let mut node = self.end(output.source, Role::Output);
+                (node.title, node.name) = if output.name.is_empty() {
+                    (output.uid.to_string(), String::new())
+                } else {
+                    (output.name.to_string(), output.uid.to_string())
+                };
+                give(output.source, node);
+            }
+            return;
+        }
+        let mut left = HashSet::new();
+        let functions: Vec<FunctionId> = given;
+        let outputs = |f: FunctionId| (0..).take(self.model.output_types(f).len()).map(move |i| Source::Output(f, i));
+        let given = functions.into_iter().flat_map(outputs);
+        let given: Vec<Source> = given.filter(|s| self.leaves(*s, place) && left.insert(*s)).collect();
+        for source in given {
+            give(source, self.end(source, Role::Leave));
+        }
+    }
+
+    /// Is a value needed by what is not in the picture?
+    fn leaves(&self, source: Source, place: &HashMap<FunctionId, usize>) -> bool {
+        let takers = self.takers.get(&source).map_or(&[][..], |t| t);
+        self.outputs.contains(&source) || takers.iter().any(|f| !place.contains_key(f))
+    }
+
+    /// The node of a value that comes or goes.
+    fn end(&self, source: Source, role: Role) -> Node {
+        let (name, uid, criterion) = match source {
+            Source::Variable(v) => {
+                let variable = self.model.variable(v);
+                let takers = self.takers.get(&source).map_or(&[][..], |t| t);
+                let idle = takers.iter().all(|f| self.is_criterion(*f)) && !self.outputs.contains(&source);
+                (variable.name, variable.uid, idle)
+            }
+            Source::Output(f, _) => {
+                let function = self.model.function(f);
+                (function.name, function.uid, self.is_criterion(f))
+            }
+        };
+        let (title, name) = if name.is_empty() { (uid, "") } else { (name, uid) };
+        Node {
+            role,
+            title: title.to_owned(),
+            name: name.to_owned(),
+            shape: self.axes(source),
+            functions: vec![],
+            weights: vec![],
+            parameters: 0,
+            multiply_adds: Amount::default(),
+            count: 1,
+            layers: 0,
+            criterion,
+            recurrence: None,
+            inside: None,
+        }
+    }
+
+    fn runs(&self, nodes: &[Node], links: &[Link], place: &HashMap<FunctionId, usize>) -> Vec<Run> {
+        let marks = nodes.iter().map(|node| {
+            let shapes = node.weights.iter().map(|v| &self.model.variable(*v).shape);
+            let comes: Vec<_> = node
+                .functions
+                .iter()
+                .flat_map(|f| self.model.inputs(*f))
+                .filter(|source| match source {
+                    Source::Variable(v) => self.model.variable(*v).value.is_none(),
+                    Source::Output(g, _) => !place.contains_key(g),
+                })
+                .collect();
+            let outputs = (node.functions.iter())
+                .flat_map(|f| (0..).take(self.model.output_types(*f).len()).map(|i| Source::Output(*f, i)));
+            let shown = outputs.filter(|source| self.outputs.contains(source)).count();
+            repeat::mark(&(&node.title, &node.shape, node.criterion, shapes.collect::<Vec<_>>(), comes, shown))
+        });
+        repeat::runs(&marks.collect::<Vec<_>>(), links)
+    }
+
+    /// One node for a run: its first part is the picture inside.
+    fn repeated(&self, mut nodes: Vec<Node>, start: usize, links: &[Link], run: &Run) -> Node {
+        let last = nodes.last().map(|node| (node.shape.clone(), node.criterion)).unwrap_or_default();
+        let mut node = Node { role: Role::Repeat, count: run.count, layers: nodes.len(), ..self.blank(last) };
+        for part in &nodes {
+            node.functions.extend_from_slice(&part.functions);
+            node.weights.extend_from_slice(&part.weights);
+            node.parameters = node.parameters.saturating_add(part.parameters);
+            node.multiply_adds.add(part.multiply_adds);
+        }
+        nodes.truncate(run.period);
+        node.title = title::list(nodes.iter().map(|node| node.title.as_str()));
+        let end = start + run.period;
+        let within = |i: usize| (start..end).contains(&i);
+        let links: Vec<Link> = links
+            .iter()
+            .filter(|l| within(l.from) && within(l.to))
+            .map(|l| Link { from: l.from - start, to: l.to - start, ..*l })
+            .collect();
+        let way = Way { whole: false, deep: false, fuse: true, level: DEEPEST };
+        let mut place = HashMap::new();
+        for (i, node) in nodes.iter().enumerate() {
+            place.extend(node.functions.iter().map(|f| (*f, i)));
+        }
+        let mut inside = Picture { layers: nodes.len(), nodes, edges: vec![] };
+        let mut seen = HashSet::new();
+        for link in links.iter().filter(|l| seen.insert((l.from, l.to, l.value))) {
+            let (shape, value) = (self.axes(link.value), Some(link.value));
+            inside.edges.push(Edge { from: link.from, to: link.to, value, shape, back: link.back });
+        }
+        let shown: Vec<usize> = (0..inside.nodes.len()).collect();
+        self.outside(&mut inside, &place, &shown, &way);
+        overview::fold(&mut inside);
+        node.inside = Some(Box::new(inside));
+        node
+    }
+
+    fn blank(&self, (shape, criterion): (String, bool)) -> Node {
+        Node {
+            role: Role::Layer,
+            title: String::new(),
+            name: String::new(),
+            shape,
+            functions: vec![],
+            weights: vec![],
+            parameters: 0,
+            multiply_adds: Amount::default(),
+            count: 1,
+            layers: 0,
+            criterion,
+            recurrence: None,
+            inside: None,
+        }
+    }
+}
+
+/// An order in which what a unit takes comes before it. Where there is none, links lead back: those to delays first.
+fn sort(count: usize, links: &mut [Link]) -> Vec<usize> {
+    // Only links within a cycle can lead back.
+    let mut component = vec![0; count];
+    for (i, members) in components(count, links).iter().enumerate() {
+        members.iter().for_each(|unit| component[*unit] = i);
+    }
+    for link in links.iter_mut() {
+        link.back &= component[link.from] == component[link.to];
+    }
+    let (mut after, mut before) = (vec![vec![]; count], vec![0usize; count]);
+    for link in links.iter().filter(|l| !l.back) {
+        after[link.from].push(link.to);
+        before[link.to] += 1;
+    }
+    let mut ready: std::collections::BTreeSet<usize> = (0..count).filter(|unit| before[*unit] == 0).collect();
+    let mut waiting: std::collections::BTreeSet<usize> = (0..count).filter(|unit| before[*unit] != 0).collect();
+    let mut order = Vec::with_capacity(count);
+    let mut place = vec![usize::MAX; count];
+    // A cycle without a delay is broken at its first unit.
+    while let Some(unit) = ready.pop_first().or_else(|| waiting.pop_first()) {
+        place[unit] = order.len();
+        order.push(unit);
+        for &to in &after[unit] {
+            before[to] = before[to].saturating_sub(1);
+            if before[to] == 0 && waiting.remove(&to) {
+                ready.insert(to);
+            }
+        }
+    }
+    for link in links.iter_mut() {
+        link.back = place[link.from] > place[link.to];
+    }
+    order
+}

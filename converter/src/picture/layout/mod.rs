@@ -1,0 +1,186 @@
+//! A layered layout after Sugiyama: boxes in rows, every wire downwards from row to row, with as few crossings as a few sweeps
+//! find, and straight where it can be. Knows boxes and wires, not what they stand for.
+//!
+//! Boxes of a row share the height of the row, and wires that pass a row have a column of their own there; between the rows there
+//! are only wires. So no two boxes overlap, and no wire runs through a box.
+
+mod order;
+mod place;
+mod rank;
+mod route;
+
+/// Where a box goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// In the first row.
+    Top,
+    /// Where its wires lead it.
+    Free,
+    /// In the last row.
+    Bottom,
+}
+
+/// A box to be placed.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Width of its column.
+    pub width: f64,
+    /// Height, with what hangs below it.
+    pub height: f64,
+    /// Its row.
+    pub row: Row,
+    /// Where wires enter it, from its middle, if at one place.
+    pub enter: Option<f64>,
+}
+
+/// A wire between two boxes.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    /// Index of a box.
+    pub from: usize,
+    /// Index of a box.
+    pub to: usize,
+    /// Where it leaves, from the middle of the box.
+    pub leave: f64,
+    /// Leads back upwards. Without these wires there is no cycle.
+    pub back: bool,
+}
+
+/// A part of a wire.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Piece {
+    /// A straight line to here.
+    Line((f64, f64)),
+    /// A Bézier curve by two points to the third.
+    Curve((f64, f64), (f64, f64), (f64, f64)),
+}
+
+/// The way of a wire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// Where it begins.
+    pub start: (f64, f64),
+    /// What follows.
+    pub pieces: Vec<Piece>,
+}
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    /// Of the whole.
+    pub width: f64,
+    /// Of the whole.
+    pub height: f64,
+    /// For each box, the middle of its upper edge.
+    pub places: Vec<(f64, f64)>,
+    /// For each wire, its way from box to box.
+    pub routes: Vec<Route>,
+}
+
+/// Places boxes and wires; near-linear in the boxes and in the rows that wires pass.
+pub fn layout(shapes: &[Shape], wires: &[Wire]) -> Drawing {
+    let ranks = rank::ranks(shapes, wires);
+    let mut mesh = Mesh::new(shapes, wires, &ranks);
+    order::order(&mut mesh);
+    let xs = place::place(&mesh);
+    route::draw(shapes, wires, &mesh, &xs)
+}
+
+/// Rows that wires pass, all together.
+pub fn passed(shapes: &[Shape], wires: &[Wire]) -> usize {
+    let ranks = rank::ranks(shapes, wires);
+    wires.iter().map(|w| ranks[w.from].abs_diff(ranks[w.to])).sum()
+}
+
+/// Boxes, and for each wire a vertex in each row that it passes.
+struct Mesh {
+    /// Box `i` is vertex `i`; the bends follow.
+    width: Vec<f64>,
+    rank: Vec<usize>,
+    /// By vertex: those in the row above, and below, that a wire connects it with.
+    above: Vec<Vec<usize>>,
+    below: Vec<Vec<usize>>,
+    /// A vertex of the same row that it should stand beside.
+    beside: Vec<Option<usize>>,
+    /// By wire, its bends from its upper to its lower end.
+    bends: Vec<Vec<usize>>,
+    /// By wire: does it lead upwards?
+    returns: Vec<bool>,
+    /// By row, from left to right.
+    rows: Vec<Vec<usize>>,
+    boxes: usize,
+}
+
+/// Room around a wire that passes a row.
+const BEND: f64 = 10.0;
+
+impl Mesh {
+    fn new(shapes: &[Shape], wires: &[Wire], ranks: &[usize]) -> Self {
+        let mut mesh = Self {
+            width: shapes.iter().map(|s| s.width).collect(),
+            rank: ranks.to_vec(),
+            above: vec![vec![]; shapes.len()],
+            below: vec![vec![]; shapes.len()],
+            beside: vec![None; shapes.len()],
+            bends: vec![],
+            returns: vec![],
+            rows: vec![],
+            boxes: shapes.len(),
+        };
+        for wire in wires {
+            let returns = wire.back && ranks[wire.from] >= ranks[wire.to];
+            let bends = if returns { mesh.bend_back(wire) } else { mesh.bend(wire) };
+            mesh.bends.push(bends);
+            mesh.returns.push(returns);
+        }
+        let rows = mesh.rank.iter().max().map_or(0, |r| r + 1);
+        mesh.rows = vec![vec![]; rows];
+        for (vertex, rank) in mesh.rank.iter().enumerate() {
+            mesh.rows[*rank].push(vertex);
+        }
+        mesh
+    }
+
+    fn is_bend(&self, vertex: usize) -> bool {
+        vertex >= self.boxes
+    }
+
+    fn vertex(&mut self, rank: usize) -> usize {
+        self.width.push(BEND);
+        self.rank.push(rank);
+        self.above.push(vec![]);
+        self.below.push(vec![]);
+        self.beside.push(None);
+        self.width.len() - 1
+    }
+
+    fn connect(&mut self, upper: usize, lower: usize) {
+        self.below[upper].push(lower);
+        self.above[lower].push(upper);
+    }
+
+    fn bend(&mut self, wire: &Wire) -> Vec<usize> {
+        let bends: Vec<usize> = (self.rank[wire.from] + 1..self.rank[wire.to]).map(|r| self.vertex(r)).collect();
+        let mut last = wire.from;
+        for next in bends.iter().copied().chain([wire.to]) {
+            self.connect(last, next);
+            last = next;
+        }
+        bends
+    }
+
+    /// A wire back upwards passes the rows of both its ends, too, beside the boxes.
+    fn bend_back(&mut self, wire: &Wire) -> Vec<usize> {
+        let (top, bottom) = (self.rank[wire.to], self.rank[wire.from]);
+        let bends: Vec<usize> = (top..=bottom).map(|r| self.vertex(r)).collect();
+        for pair in bends.windows(2) {
+            self.connect(pair[0], pair[1]);
+        }
+        self.beside[bends[0]] = Some(wire.to);
+        self.beside[bends[bends.len() - 1]] = Some(wire.from);
+        bends
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! A picture as SVG.
+
+use super::{
+    Direction, Node, Picture, Role,
+    layout::Piece,
+    scene::{Drawn, Placed, Rect, Scene, Text},
+};
+use crate::page::text::{Text as Safe, name};
+use std::fmt::Write;
+
+/// The style sheet that a [`fragment`] needs; [`svg`] has it in it.
+pub const STYLE: &str = include_str!("picture.css");
+
+/// Room around the picture.
+const MARGIN: f64 = 16.0;
+
+/// A document of its own, light or dark as its reader likes it. Nothing of the file is markup in it.
+pub fn svg(picture: &Picture) -> String {
+    let scene = Scene::of(picture);
+    let mut text = String::with_capacity(4096);
+    open(&mut text, &scene, "role=\"img\" aria-label=\"the layers of the model\"");
+    let _ = write!(text, "<style>{STYLE}</style>");
+    let _ = writeln!(
+        text,
+        "<rect class=\"under\" width=\"{}\" height=\"{}\"/>",
+        Num(scene.width + 2.0 * MARGIN),
+        Num(scene.height + 2.0 * MARGIN)
+    );
+    draw(&mut text, &scene, (MARGIN, MARGIN), None);
+    text.push_str("</svg>\n");
+    text
+}
+
+/// The same for a page that has the [`STYLE`]. Each box is a button with `data-node`, the index of its node; in a repeated
+/// stretch, `7-2` is node 2 inside of node 7. `prefix` stands before the indices; with `None` there are no buttons.
+pub fn fragment(picture: &Picture, prefix: Option<&str>) -> String {
+    let scene = Scene::of(picture);
+    let mut text = String::with_capacity(4096);
+    open(&mut text, &scene, "role=\"group\" aria-label=\"the layers of the model\"");
+    draw(&mut text, &scene, (MARGIN, MARGIN), prefix);
+    text.push_str("</svg>\n");
+    text
+}
+
+fn open(text: &mut String, scene: &Scene<'_>, role: &str) {
+    let (width, height) = (Num(scene.width + 2.0 * MARGIN), Num(scene.height + 2.0 * MARGIN));
+    let _ = writeln!(
+        text,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\" {role}>"
+    );
+}
+
+/// A length without needless digits.
+struct Num(f64);
+
+impl std::fmt::Display for Num {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tenths = (self.0 * 10.0).round() / 10.0;
+        write!(f, "{tenths}")
+    }
+}
+
+fn draw(text: &mut String, scene: &Scene<'_>, (x, y): (f64, f64), prefix: Option<&str>) {
+    let _ = writeln!(text, "<g transform=\"translate({} {})\">", Num(x), Num(y));
+    // Wires first, so that labels lie on them.
+    scene.wires.iter().for_each(|drawn| wire(text, drawn));
+    for (i, placed) in scene.boxes.iter().enumerate() {
+        let id = prefix.map(|prefix| format!("{prefix}{i}"));
+        node(text, placed, id.as_deref());
+    }
+    text.push_str("</g>\n");
+}
+
+fn wire(text: &mut String, drawn: &Drawn) {
+    let class = match (drawn.back, drawn.criterion) {
+        (true, _) => "wire back",
+        (false, true) => "wire idle",
+        (false, false) => "wire",
+    };
+    let start = drawn.route.start;
+    let _ = write!(text, "<path class=\"{class}\" d=\"M{} {}", Num(start.0), Num(start.1));
+    let mut end = start;
+    for piece in &drawn.route.pieces {
+        match *piece {
+            Piece::Line(to) => {
+                if to != end {
+                    let _ = write!(text, "L{} {}", Num(to.0), Num(to.1));
+                }
+                end = to;
+            }
+            Piece::Curve(a, b, to) => {
+                let _ =
+                    write!(text, "C{} {} {} {} {} {}", Num(a.0), Num(a.1), Num(b.0), Num(b.1), Num(to.0), Num(to.1));
+                end = to;
+            }
+        }
+    }
+    text.push_str("\"/>");
+    if drawn.arrow {
+        // Wires arrive from above.
+        let _ = write!(text, "<path class=\"tip\" d=\"M{} {}l-4 -8h8z\"/>", Num(end.0), Num(end.1));
+    }
+    text.push('\n');
+}
+
+fn node(text: &mut String, placed: &Placed<'_>, id: Option<&str>) {
+    let (node, Rect { x, y, width, height }) = (placed.node, placed.rect);
+    if height == 0.0 {
+        return;
+    }
+    let role = match node.role {
+        Role::Input => "input",
+        Role::Output => "output",
+        Role::Layer if !node.weights.is_empty() && node.multiply_adds != crate::Amount::default() => "layer product",
+        Role::Layer => "layer",
+        Role::Repeat => "repeat",
+        Role::Stretch => "stretch",
+        Role::Enter => "enter",
+        Role::Leave => "leave",
+    };
+    let _ = write!(text, "<g class=\"node {role}{}\"", if node.criterion { " criterion" } else { "" });
+    if let Some(id) = id {
+        let _ = write!(text, " tabindex=\"0\" role=\"button\" data-node=\"{id}\" aria-label=\"{}\"", spoken(node));
+    }
+    let _ = write!(text, "><title>{}</title>", spoken(node));
+    let round =
+        if matches!(node.role, Role::Input | Role::Output | Role::Enter | Role::Leave) { height / 2.0 } else { 6.0 };
+    let _ = write!(
+        text,
+        "<rect class=\"box\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>",
+        Num(x),
+        Num(y),
+        Num(width),
+        Num(height),
+        Num(round)
+    );
+    for line in &placed.lines {
+        write_line(text, line, if line.title { " class=\"title\"" } else { "" });
+    }
+    if let Some(direction) = node.recurrence {
+        recurrence(text, placed.rect, direction);
+    }
+    for label in &placed.labels {
+        let Rect { x, y, width, height } = label.rect();
+        let _ = write!(
+            text,
+            "<rect class=\"under\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+            Num(x - 2.0),
+            Num(y),
+            Num(width + 4.0),
+            Num(height)
+        );
+        write_line(text, label, " class=\"shape\"");
+    }
+    text.push_str("</g>\n");
+    if let Some((x, y, scene)) = &placed.inside {
+        draw(text, scene, (*x, *y), id.map(|id| format!("{id}-")).as_deref());
+    }
+}
+
+fn write_line(text: &mut String, line: &Text, class: &str) {
+    let _ = write!(text, "<text{class} x=\"{}\" y=\"{}\">{}</text>", Num(line.x), Num(line.y), Safe(&line.text));
+}
+
+/// A loop beside the box: on its right over past steps, on its left over future ones.
+fn recurrence(text: &mut String, rect: Rect, direction: Direction) {
+    let (side, out) = match direction {
+        Direction::Forward => (rect.x + rect.width, 18.0),
+        Direction::Backward => (rect.x, -18.0),
+    };
+    let (low, high) = (rect.y + rect.height * 0.75, rect.y + rect.height * 0.25);
+    let _ = write!(
+        text,
+        "<path class=\"loop\" d=\"M{0} {low}C{1} {low} {1} {high} {0} {high}\"/><path class=\"tip\" d=\"M{0} {high}l{2} -4v8z\"/>",
+        Num(side),
+        Num(side + out * 1.2),
+        Num(out / 2.2),
+        low = Num(low),
+        high = Num(high),
+    );
+}
+
+/// A box in words, for those who do not see it and as a tip.
+fn spoken(node: &Node) -> String {
+    let mut parts = vec![name(&node.title)];
+    match node.role {
+        Role::Input => parts.insert(0, "input".to_owned()),
+        Role::Output => parts.insert(0, "output".to_owned()),
+        Role::Repeat => parts.insert(0, format!("{} times", node.count)),
+        Role::Stretch => parts.insert(0, format!("{} layers", node.layers)),
+        Role::Layer | Role::Enter | Role::Leave => {}
+    }
+    if !node.name.is_empty() {
+        parts.push(name(&node.name));
+    }
+    if !node.shape.is_empty() {
+        parts.push(node.shape.clone());
+    }
+    match node.recurrence {
+        Some(Direction::Forward) => parts.push("recurrence over past steps".to_owned()),
+        Some(Direction::Backward) => parts.push("recurrence over future steps".to_owned()),
+        None => {}
+    }
+    if node.criterion {
+        parts.push("for training only".to_owned());
+    }
+    parts.join(", ")
+}
