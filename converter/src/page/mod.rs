@@ -16,8 +16,13 @@
 //! so that a page is a small multiple of the file's structure.
 
 mod interface;
+mod layers;
+mod next;
+mod picture;
+mod statistics;
 pub(crate) mod text;
 mod verdict;
+mod weights;
 
 use crate::{Error, OwnedModel};
 use cntk_parser::{FileKind, Finding, Foreign, model::ValidatedModel};
@@ -25,7 +30,7 @@ use sha2::{Digest, Sha256};
 use text::Text;
 
 /// The style sheet of a report, light and dark.
-pub const STYLE: &str = include_str!("report.css");
+pub const STYLE: &str = concat!(include_str!("../picture/picture.css"), include_str!("report.css"));
 /// The script of a report: it defines `cntk2onnxReport(element)`, which makes the picture in an element move. Without it a
 /// report can be read all the same.
 pub const SCRIPT: &str = include_str!("report.js");
@@ -130,6 +135,11 @@ pub fn body(report: &Report<'_>) -> String {
     verdict::write(&mut html, report);
     if let Some(model) = report.model {
         interface::write(&mut html, model);
+        picture::write(&mut html, model);
+        weights::write(&mut html, model, report.weights);
+        next::leftovers(&mut html, model);
+        next::provenance(&mut html, report, model);
+        next::commands(&mut html, report, model);
     }
     html.push_str("</main>\n");
     html

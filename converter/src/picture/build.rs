@@ -1,9 +1,7 @@
 //! From a model to what there is to draw.
 
 use super::{
-    Depth, Edge, Node, Picture, Role, overview,
-    repeat::{self, Run},
-    title,
+    Depth, Edge, Node, Picture, Role, overview, title,
     units::{Link, Units, components, is_delay},
 };
 use crate::{
@@ -43,16 +41,16 @@ struct Way {
     level: usize,
 }
 
-struct Builder<'m, 'a> {
-    model: &'m ValidatedModel<'a>,
+pub(super) struct Builder<'m, 'a> {
+    pub(super) model: &'m ValidatedModel<'a>,
     /// What inference needs.
     wanted: Vec<bool>,
     /// What any output needs.
     live: Vec<bool>,
-    /// By value: does a function take it that is not in the same unit? Filled with all takers.
-    takers: HashMap<Source, Vec<FunctionId>>,
+    /// By value, the functions that take it.
+    pub(super) takers: HashMap<Source, Vec<FunctionId>>,
     /// The outputs.
-    outputs: HashSet<Source>,
+    pub(super) outputs: HashSet<Source>,
     symbols: RefCell<Symbols>,
 }
 
@@ -83,7 +81,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         Self { model, wanted, live, takers, outputs, symbols: RefCell::new(symbols) }
     }
 
-    fn is_criterion(&self, f: FunctionId) -> bool {
+    pub(super) fn is_criterion(&self, f: FunctionId) -> bool {
         !self.wanted[f.0 as usize]
     }
 
@@ -191,19 +189,16 @@ impl<'m, 'a> Builder<'m, 'a> {
         let recurrence = units.recurrence(model, unit);
         let value = self.given(units, unit);
         Node {
-            role: Role::Layer,
-            title: title::title(model, keys, functions, recurrence),
             name: title::name(model, keys),
             shape: value.map(|source| self.axes(source)).unwrap_or_default(),
             functions: functions.clone(),
             weights,
             parameters,
             multiply_adds,
-            count: 1,
             layers: 1,
             criterion: functions.iter().all(|f| self.is_criterion(*f)),
             recurrence,
-            inside: None,
+            ..Node::new(Role::Layer, title::title(model, keys, functions, recurrence))
         }
     }
 
@@ -219,7 +214,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         all.find(outside).or_else(|| units.functions[unit].last().and_then(|f| outputs(*f).next()))
     }
 
-    fn axes(&self, source: Source) -> String {
+    pub(super) fn axes(&self, source: Source) -> String {
         self.symbols.borrow_mut().axes(self.model, source)
     }
 
@@ -257,185 +252,8 @@ impl<'m, 'a> Builder<'m, 'a> {
                 picture.edges.push(edge);
             }
         }
-        self.outside(&mut picture, &place, &shown, way);
+        self.outside(&mut picture, &place, &shown, way.whole);
         picture
-    }
-
-    /// Inputs and outputs; in a part of a model, what it takes and gives.
-    fn outside(&self, picture: &mut Picture, place: &HashMap<FunctionId, usize>, shown: &[usize], way: &Way) {
-        let mut ends: HashMap<Source, usize> = HashMap::new();
-        let mut seen = HashSet::new();
-        let layers = picture.nodes.len();
-        for node in 0..layers {
-            for f in picture.nodes[node].functions.clone() {
-                for source in self.model.inputs(f) {
-                    let comes = match source {
-                        Source::Variable(v) => self.model.variable(*v).value.is_none(),
-                        Source::Output(g, _) => !place.contains_key(g),
-                    };
-                    if !comes {
-                        continue;
-                    }
-                    let end = *ends.entry(*source).or_insert_with(|| {
-                        picture.nodes.push(self.end(*source, if way.whole { Role::Input } else { Role::Enter }));
-                        picture.nodes.len() - 1
-                    });
-                    if seen.insert((end, node)) {
-                        let shape = self.axes(*source);
-                        picture.edges.push(Edge { from: end, to: node, value: Some(*source), shape, back: false });
-                    }
-                }
-            }
-        }
-        let given: Vec<FunctionId> = picture.nodes[..layers].iter().flat_map(|node| node.functions.clone()).collect();
-        let mut give = |source: Source, node: Node| {
-            let from = match source {
-                Source::Output(f, _) => place.get(&f).map(|unit| shown[*unit]),
-                Source::Variable(_) => ends.get(&source).copied(),
-            };
-            let from = from.unwrap_or_else(|| {
-                // An input or parameter that is an output, too.
-                let role = if way.whole { Role::Input } else { Role::Enter };
-                picture.nodes.push(self.end(source, role));
-                picture.nodes.len() - 1
-            });
-            let to = picture.nodes.len();
-            picture.nodes.push(node);
-            picture.edges.push(Edge { from, to, value: Some(source), shape: self.axes(source), back: false });
-        };
-        if way.whole {
-            for output in self.model.outputs() {
-                let mut node = self.end(output.source, Role::Output);
-                (node.title, node.name) = if output.name.is_empty() {
-                    (output.uid.to_string(), String::new())
-                } else {
-                    (output.name.to_string(), output.uid.to_string())
-                };
-                give(output.source, node);
-            }
-            return;
-        }
-        let mut left = HashSet::new();
-        let functions: Vec<FunctionId> = given;
-        let outputs = |f: FunctionId| (0..).take(self.model.output_types(f).len()).map(move |i| Source::Output(f, i));
-        let given = functions.into_iter().flat_map(outputs);
-        let given: Vec<Source> = given.filter(|s| self.leaves(*s, place) && left.insert(*s)).collect();
-        for source in given {
-            give(source, self.end(source, Role::Leave));
-        }
-    }
-
-    /// Is a value needed by what is not in the picture?
-    fn leaves(&self, source: Source, place: &HashMap<FunctionId, usize>) -> bool {
-        let takers = self.takers.get(&source).map_or(&[][..], |t| t);
-        self.outputs.contains(&source) || takers.iter().any(|f| !place.contains_key(f))
-    }
-
-    /// The node of a value that comes or goes.
-    fn end(&self, source: Source, role: Role) -> Node {
-        let (name, uid, criterion) = match source {
-            Source::Variable(v) => {
-                let variable = self.model.variable(v);
-                let takers = self.takers.get(&source).map_or(&[][..], |t| t);
-                let idle = takers.iter().all(|f| self.is_criterion(*f)) && !self.outputs.contains(&source);
-                (variable.name, variable.uid, idle)
-            }
-            Source::Output(f, _) => {
-                let function = self.model.function(f);
-                (function.name, function.uid, self.is_criterion(f))
-            }
-        };
-        let (title, name) = if name.is_empty() { (uid, "") } else { (name, uid) };
-        Node {
-            role,
-            title: title.to_owned(),
-            name: name.to_owned(),
-            shape: self.axes(source),
-            functions: vec![],
-            weights: vec![],
-            parameters: 0,
-            multiply_adds: Amount::default(),
-            count: 1,
-            layers: 0,
-            criterion,
-            recurrence: None,
-            inside: None,
-        }
-    }
-
-    fn runs(&self, nodes: &[Node], links: &[Link], place: &HashMap<FunctionId, usize>) -> Vec<Run> {
-        let marks = nodes.iter().map(|node| {
-            let shapes = node.weights.iter().map(|v| &self.model.variable(*v).shape);
-            let comes: Vec<_> = node
-                .functions
-                .iter()
-                .flat_map(|f| self.model.inputs(*f))
-                .filter(|source| match source {
-                    Source::Variable(v) => self.model.variable(*v).value.is_none(),
-                    Source::Output(g, _) => !place.contains_key(g),
-                })
-                .collect();
-            let outputs = (node.functions.iter())
-                .flat_map(|f| (0..).take(self.model.output_types(*f).len()).map(|i| Source::Output(*f, i)));
-            let shown = outputs.filter(|source| self.outputs.contains(source)).count();
-            repeat::mark(&(&node.title, &node.shape, node.criterion, shapes.collect::<Vec<_>>(), comes, shown))
-        });
-        repeat::runs(&marks.collect::<Vec<_>>(), links)
-    }
-
-    /// One node for a run: its first part is the picture inside.
-    fn repeated(&self, mut nodes: Vec<Node>, start: usize, links: &[Link], run: &Run) -> Node {
-        let last = nodes.last().map(|node| (node.shape.clone(), node.criterion)).unwrap_or_default();
-        let mut node = Node { role: Role::Repeat, count: run.count, layers: nodes.len(), ..self.blank(last) };
-        for part in &nodes {
-            node.functions.extend_from_slice(&part.functions);
-            node.weights.extend_from_slice(&part.weights);
-            node.parameters = node.parameters.saturating_add(part.parameters);
-            node.multiply_adds.add(part.multiply_adds);
-        }
-        nodes.truncate(run.period);
-        node.title = title::list(nodes.iter().map(|node| node.title.as_str()));
-        let end = start + run.period;
-        let within = |i: usize| (start..end).contains(&i);
-        let links: Vec<Link> = links
-            .iter()
-            .filter(|l| within(l.from) && within(l.to))
-            .map(|l| Link { from: l.from - start, to: l.to - start, ..*l })
-            .collect();
-        let way = Way { whole: false, deep: false, fuse: true, level: DEEPEST };
-        let mut place = HashMap::new();
-        for (i, node) in nodes.iter().enumerate() {
-            place.extend(node.functions.iter().map(|f| (*f, i)));
-        }
-        let mut inside = Picture { layers: nodes.len(), nodes, edges: vec![] };
-        let mut seen = HashSet::new();
-        for link in links.iter().filter(|l| seen.insert((l.from, l.to, l.value))) {
-            let (shape, value) = (self.axes(link.value), Some(link.value));
-            inside.edges.push(Edge { from: link.from, to: link.to, value, shape, back: link.back });
-        }
-        let shown: Vec<usize> = (0..inside.nodes.len()).collect();
-        self.outside(&mut inside, &place, &shown, &way);
-        overview::fold(&mut inside);
-        node.inside = Some(Box::new(inside));
-        node
-    }
-
-    fn blank(&self, (shape, criterion): (String, bool)) -> Node {
-        Node {
-            role: Role::Layer,
-            title: String::new(),
-            name: String::new(),
-            shape,
-            functions: vec![],
-            weights: vec![],
-            parameters: 0,
-            multiply_adds: Amount::default(),
-            count: 1,
-            layers: 0,
-            criterion,
-            recurrence: None,
-            inside: None,
-        }
     }
 }
 

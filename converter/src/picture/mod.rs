@@ -10,11 +10,13 @@
 
 mod build;
 mod dot;
+mod ends;
 mod layout;
 mod measure;
 mod overview;
 mod repeat;
 mod scene;
+mod stretch;
 mod svg;
 mod title;
 mod units;
@@ -128,6 +130,27 @@ impl Picture {
     /// not among them.
     pub fn layers(model: &ValidatedModel<'_>) -> Vec<Node> {
         build::layers(model)
+    }
+}
+
+impl Node {
+    /// A node of which nothing more is known yet.
+    fn new(role: Role, title: String) -> Self {
+        Self {
+            role,
+            title,
+            name: String::new(),
+            shape: String::new(),
+            functions: vec![],
+            weights: vec![],
+            parameters: 0,
+            multiply_adds: Amount::default(),
+            count: 1,
+            layers: 0,
+            criterion: false,
+            recurrence: None,
+            inside: None,
+        }
     }
 }
 

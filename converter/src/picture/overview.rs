@@ -1,7 +1,6 @@
 //! A model with very many layers: stretches of it instead.
 
 use super::{Edge, Node, Picture, Role, scene, title};
-use crate::Amount;
 use hashbrown::HashMap;
 
 /// Layers that are still shown one by one.
@@ -82,21 +81,8 @@ fn group(picture: &mut Picture, groups: &[(Vec<usize>, Node)]) {
 }
 
 fn stretch<'n>(nodes: impl Iterator<Item = &'n Node> + Clone) -> Node {
-    let mut whole = Node {
-        role: Role::Stretch,
-        title: title::list(nodes.clone().map(|node| node.title.as_str())),
-        name: String::new(),
-        shape: String::new(),
-        functions: vec![],
-        weights: vec![],
-        parameters: 0,
-        multiply_adds: Amount::default(),
-        count: 1,
-        layers: 0,
-        criterion: true,
-        recurrence: None,
-        inside: None,
-    };
+    let title = title::list(nodes.clone().map(|node| node.title.as_str()));
+    let mut whole = Node { criterion: true, ..Node::new(Role::Stretch, title) };
     for node in nodes {
         whole.functions.extend_from_slice(&node.functions);
         whole.weights.extend_from_slice(&node.weights);
