@@ -32,6 +32,18 @@ fn real_models_compute_in_pytorch_what_cntk_computed() {
     run(command, &corpus);
 }
 
+/// `--check-inputs`: the module refuses what it is not made for, compiled or not.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
+fn modules_check_their_inputs_if_asked() {
+    let Some(python) = python_with_torch("") else { return unchecked("no Python here has torch") };
+    let corpus = corpus();
+    let mut command = Command::new(environment(&python, &corpus));
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_inputs.py")).arg(TOOL).arg(&corpus);
+    let output = command.env("PYTHONDONTWRITEBYTECODE", "1").output().expect("Python starts");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
 /// The ONNX form, read by onnx2torch. Which kernels torch lacks is its version's affair, so the list holds for one.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]

@@ -6,12 +6,12 @@
 use crate::graph::Interface;
 use crate::options::Outputs;
 use crate::provenance::structure_digest;
+use crate::ranges::{Use, uses};
 use crate::record::Array;
 use crate::weights::ElemType;
 use cntk_evaluator::{Evaluation, EvaluationError, Limits, Options, evaluate};
-use cntk_parser::model::{DataType, Dim, FunctionId, Output, SequenceAxisId, Source, ValidatedModel, VariableId};
-use cntk_parser::ops::Operator;
-use std::collections::{HashMap, HashSet};
+use cntk_parser::model::{DataType, Dim, Output, SequenceAxisId, Source, ValidatedModel, VariableId};
+use std::collections::HashMap;
 
 /// What evidence may cost: so many multiply-adds for all tries together, a few milliseconds. A model that takes more is left to its user.
 const WORK: u64 = 8 << 20;
@@ -30,7 +30,7 @@ pub type Arrays = Vec<(String, Array)>;
 pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Result<Arrays, String> {
     let interface = Interface::new(model, outputs).map_err(|refusal| refusal.to_string())?;
     let wanted: Vec<Output<'_>> = interface.outputs.iter().filter_map(|o| model.find(&o.uid)).collect();
-    let bounds = bounds(model, &wanted);
+    let bounds = uses(model, wanted.iter().map(|o| o.source));
     let mut left = WORK;
     let mut why = String::new();
     for (steps, free, signed) in TRIES {
@@ -105,86 +105,6 @@ fn named(
         all.push((name, Array { elem, dims: array.shape.iter().map(|n| *n as u64).collect(), bytes }));
     }
     all
-}
-
-/// What an input is used for.
-#[derive(Clone, Copy)]
-enum Use {
-    /// An index below this.
-    Index(u64),
-    /// How many of so many steps.
-    Steps(u64),
-    /// Corners of boxes on a map of so many columns and rows.
-    Boxes([f64; 2]),
-}
-
-/// The inputs that are indices or lengths somewhere, seen through what only moves elements.
-fn bounds(model: &ValidatedModel<'_>, wanted: &[Output<'_>]) -> HashMap<VariableId, Use> {
-    let mut found = HashMap::new();
-    let outer = |source: Source| model.type_of(source).shape.first().and_then(|dim| dim.known());
-    let mut seen: HashSet<FunctionId> = HashSet::new();
-    let mut open: Vec<Source> = wanted.iter().map(|o| o.source).collect();
-    while let Some(source) = open.pop() {
-        let Source::Output(id, _) = source else { continue };
-        if !seen.insert(id) {
-            continue;
-        }
-        let inputs = model.inputs(id);
-        open.extend(inputs);
-        match (model.operator(id), inputs) {
-            (Operator::OneHot(a), [x]) => mark(model, *x, Use::Index(a.num_class), &mut found),
-            (Operator::Gather, [x, table]) => {
-                mark(model, *x, Use::Index(outer(*table).unwrap_or(2)), &mut found);
-            }
-            (Operator::ToSequence(_), [x, lengths]) => {
-                mark(model, *lengths, Use::Steps(outer(*x).unwrap_or(2)), &mut found);
-            }
-            (Operator::ROIPooling(a), [map, boxes]) => {
-                let shape = &model.type_of(*map).shape;
-                let size = |back: usize| shape.iter().rev().nth(back).and_then(|dim| dim.known()).unwrap_or(2) as f64;
-                let of = Use::Boxes([size(0) / a.spatial_scale, size(1) / a.spatial_scale]);
-                mark(model, *boxes, of, &mut found);
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-fn mark(model: &ValidatedModel<'_>, from: Source, of: Use, found: &mut HashMap<VariableId, Use>) {
-    let mut seen = HashSet::new();
-    let mut open = vec![from];
-    while let Some(source) = open.pop() {
-        match source {
-            Source::Variable(id) => {
-                let least = |a: Use| match (a, of) {
-                    (Use::Index(a), Use::Index(b)) => Use::Index(a.min(b)),
-                    _ => of,
-                };
-                found.entry(id).and_modify(|a| *a = least(*a)).or_insert(of);
-            }
-            Source::Output(id, _) if seen.insert(id) => match model.operator(id) {
-                Operator::Reshape(_)
-                | Operator::Squeeze(_)
-                | Operator::Slice(_)
-                | Operator::TransposeAxes(_)
-                | Operator::Cast(_)
-                | Operator::Pass
-                | Operator::NoOp
-                | Operator::StopGradient
-                | Operator::ReconcileDynamicAxis
-                | Operator::GatherPacked
-                | Operator::PastValue(_)
-                | Operator::FutureValue(_)
-                | Operator::UnpackSequence(_)
-                | Operator::ToSequence(_)
-                | Operator::Floor => open.extend(model.inputs(id).first()),
-                Operator::Splice(_) => open.extend(model.inputs(id)),
-                _ => {}
-            },
-            Source::Output(..) => {}
-        }
-    }
 }
 
 /// Makes arrays.

@@ -38,6 +38,7 @@ pub mod page;
 pub mod picture;
 mod provenance;
 pub mod pytorch;
+mod ranges;
 mod record;
 mod report;
 pub mod rules;

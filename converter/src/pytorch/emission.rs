@@ -1,5 +1,6 @@
 //! A lowered model with the names of its parts: what the writers of the files need to know.
 
+use super::guard::Guard;
 use super::lower::Lower;
 use super::state::State;
 
@@ -10,4 +11,6 @@ pub(super) struct Emission<'l, 'g, 'm, 'a> {
     pub(super) states: Vec<(String, &'l State)>,
     /// Names of outputs.
     pub(super) outputs: Vec<String>,
+    /// What checks the inputs, if anything does.
+    pub(super) guard: Option<Guard>,
 }

@@ -1,6 +1,7 @@
 //! The files of a converted model.
 
 use super::emission::Emission;
+use super::guard::Guard;
 use super::helpers::{Helper, Import, Needs};
 use super::interface::Interface;
 use super::lower::{Class, Lower};
@@ -33,10 +34,13 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
     lower.stubs.iter().for_each(|(method, _)| {
         attributes.take(method);
     });
+    let interface = Interface::new(&lower);
+    let guard = own.check_inputs.then(|| Guard::new(&lower, &interface, &mut attributes));
     let names = name_all(&lower.states, &used, &mut attributes);
     warn_of_copies(&mut lower, &used);
     let mut locals = lower.names.clone();
     let mut body = Lines::default();
+    guard.iter().for_each(|guard| guard.check(&mut body));
     prelude(&lower, &mut body);
     Plan::new(&lower.body, &returned, &names, &mut locals).method(&mut body, 2, &returned, &mut locals);
     let class = lower.globals.unique(&class_name(&own.name));
@@ -45,6 +49,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         class,
         states: used.iter().map(|id| (names[id].clone(), &lower.states[id.0 as usize])).collect(),
         outputs: lower.graph.outputs.iter().map(|o| o.name.clone()).collect(),
+        guard,
     };
     let mut needs = Needs::default();
     lower.body.each_needed(&returned, &mut |e| needs.see(e));
@@ -56,8 +61,8 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         }
     }
     blocks.iter().for_each(|b| b.see(&mut needs));
+    emission.guard.iter().for_each(|guard| guard.see(&mut needs));
     let module = emission.module(&body.finish(), &blocks, needs);
-    let interface = Interface::new(&lower);
     let metadata = provenance(lower.graph.model, own.source_sha256);
     PyTorchConversion {
         module,
@@ -133,9 +138,12 @@ impl Emission<'_, '_, '_, '_> {
         code.push(0, "WEIGHTS = Path(__file__).with_name(\"model.safetensors\")");
         code.push(0, "");
         code.push(0, "");
-        code.push(0, &format!("def load(path: str | Path = WEIGHTS) -> {}:", self.class));
+        let options = self.guard.iter().flat_map(|_| Guard::OPTIONS).map(str::to_owned);
+        let arguments: Vec<String> = std::iter::once("path: str | Path = WEIGHTS".to_owned()).chain(options).collect();
+        code.signature(0, "load", &arguments, &self.class);
         code.push(1, "\"\"\"The module with its weights, in eval mode.\"\"\"");
-        code.push(1, &format!("model = {}()", self.class));
+        let options = if self.guard.is_some() { "check_inputs, max_steps" } else { "" };
+        code.push(1, &format!("model = {}({options})", self.class));
         code.push(1, "model.load_state_dict(load_file(path))");
         code.push(1, "return model.eval()");
         let code = code.finish();
@@ -162,9 +170,12 @@ impl Emission<'_, '_, '_, '_> {
         if !buffers.is_empty() {
             code.push(0, "");
         }
-        if !self.states.is_empty() {
-            code.push(1, "def __init__(self) -> None:");
+        if !self.states.is_empty() || self.guard.is_some() {
+            let options = self.guard.iter().flat_map(|_| Guard::OPTIONS).map(str::to_owned);
+            let arguments: Vec<String> = std::iter::once("self".to_owned()).chain(options).collect();
+            code.signature(1, "__init__", &arguments, "None");
             code.push(2, "super().__init__()");
+            self.guard.iter().for_each(|_| Guard::init(code));
             for (name, state) in &self.states {
                 state.write(name, code);
             }

@@ -194,6 +194,41 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     },
     Helper {
+        name: "check_input",
+        imports: &[Import::Optional, Import::Torch],
+        text: r#"def check_input(
+    name: str,
+    x: Tensor,
+    sizes: list[int],
+    lengths: Optional[Tensor] = None,
+    below: int = 0,
+) -> None:
+    """Refuse what the model was not made for. Of the sizes, 0 is any and -n at most n.
+
+    With lengths, padding may hold anything. Indices are below `below`.
+    """
+    if not x.is_floating_point():
+        raise ValueError(f"{name}: wants floating-point numbers")
+    fits = x.dim() == len(sizes)
+    for n, size in zip(x.shape, sizes):
+        fits = fits and (n <= -size if size < 0 else n == size or size == 0)
+    if not fits:
+        raise ValueError(
+            f"{name}: the shape {list(x.shape)} does not fit {sizes} (0: any, -n: at most n)"
+        )
+    if lengths is not None:
+        if lengths.is_floating_point() or lengths.shape != x.shape[:1]:
+            raise ValueError(f"{name}: its lengths are not an integer for each sample")
+        if bool((lengths < 1).any()) or bool((lengths > x.shape[1]).any()):
+            raise ValueError(f"{name}: its lengths are not all from 1 to {x.shape[1]}")
+        x = x[torch.arange(x.shape[1], device=x.device) < lengths[:, None]]
+    if not bool(torch.isfinite(x).all()):
+        raise ValueError(f"{name}: holds NaN or infinity")
+    if below > 0 and (bool((x < 0).any()) or bool((x >= below).any())):
+        raise ValueError(f"{name}: holds an index that is not from 0 to {below - 1}")
+"#,
+    },
+    Helper {
         name: "full_lengths",
         imports: &[Import::Torch],
         text: r#"def full_lengths(x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@
 mod emission;
 mod emit;
 mod gradient;
+mod guard;
 mod helpers;
 mod interface;
 mod json;
@@ -44,6 +45,9 @@ pub struct PyTorchOptions {
     pub name: String,
     /// Where something cannot be expressed, call a method that the user has to write.
     pub stub: bool,
+    /// Write a check of the inputs into the module, to be switched off with `check_inputs=False`: type, shape, finite numbers,
+    /// indices in range, no more steps than `max_steps`.
+    pub check_inputs: bool,
     /// The SHA-256 of the whole source, to be stated in the report and beside the weights.
     pub source_sha256: Option<[u8; 32]>,
 }
@@ -59,6 +63,12 @@ impl PyTorchOptions {
     #[must_use]
     pub fn source_sha256(self, source_sha256: Option<[u8; 32]>) -> Self {
         Self { source_sha256, ..self }
+    }
+
+    /// Sets [`Self::check_inputs`].
+    #[must_use]
+    pub fn check_inputs(self, check_inputs: bool) -> Self {
+        Self { check_inputs, ..self }
     }
 
     /// Sets [`Self::stub`].

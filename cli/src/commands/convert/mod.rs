@@ -83,6 +83,9 @@ pub struct Args {
     /// Write placeholders for what PyTorch cannot express
     #[arg(long)]
     pub stub: bool,
+    /// Write a check of the inputs into the PyTorch module: type, shape, finite numbers, indices in range, number of steps
+    #[arg(long)]
+    pub check_inputs: bool,
     /// Numbers recorded from CNTK, for the module's test: a .npz or .safetensors file of arrays
     ///
     /// Arrays are called by the CNTK name or uid of an input or output, NAME_lengths (int64, one for each sample) where
@@ -111,6 +114,7 @@ const ONLY_FOR: &[(&str, &[Target])] = &[
     ("keep_sequence_axis", &[Target::Onnx]),
     ("equal_lengths", &[Target::Onnx, Target::Pytorch]),
     ("stub", &[Target::Pytorch]),
+    ("check_inputs", &[Target::Pytorch]),
     ("record", &[Target::Pytorch]),
     ("test_data", &[Target::Onnx]),
 ];

@@ -31,7 +31,7 @@ pub fn finish(
     (path, destination, record): (&Path, Directory, Option<Box<Input>>),
 ) -> Result<Ended> {
     let stem = input.path.as_ref().and_then(|p| p.file_stem()).map(|s| s.to_string_lossy().into_owned());
-    let own = PyTorchOptions::default().name(stem.unwrap_or_default()).stub(args.stub);
+    let own = PyTorchOptions::default().name(stem.unwrap_or_default()).stub(args.stub).check_inputs(args.check_inputs);
     let digest = match digest(terminal, args, input)? {
         Ok(digest) => digest,
         Err(outcome) => return Ok(outcome.into()),

@@ -120,7 +120,7 @@ pub fn conversion(input: &Path, target: Target, output: &Path, options: &[OsStri
         (args.weights, args.hash, args.expect_sha256) = (convert::Place::Embed, false, None);
     }
     if target != Target::Pytorch {
-        args.record = None;
+        (args.record, args.check_inputs) = (None, false);
     }
     args.test_data &= target == Target::Onnx;
     Ok(args)
