@@ -150,11 +150,12 @@ fn untyped(model: &ValidatedModel<'_>, live: &[bool], arguments: &[Argument]) ->
     foreign.chain(open).collect()
 }
 
-/// Who reads a packed index other than to gather or scatter: it is a place in CNTK's minibatch, which has no like elsewhere.
+/// Refusals for readers of a packed index other than GatherPacked and ScatterPacked: the index is a position in CNTK's
+/// minibatch and means nothing outside of CNTK.
 fn packed_indices_read(model: &ValidatedModel<'_>, live: &[bool], outputs: &[Wanted]) -> Vec<Reason> {
     let packed =
         |source: &Source| matches!(source, Source::Output(f, _) if matches!(model.operator(*f), Operator::PackedIndex));
-    let what = "reads a packed index: a place in CNTK's minibatch, of use to GatherPacked and ScatterPacked only";
+    let what = "reads a packed index, a position in CNTK's minibatch that only GatherPacked and ScatterPacked can use";
     let mut reasons = Vec::new();
     for f in model.order().iter().copied().filter(|f| live[f.0 as usize]) {
         let takes = |i| i == 1 && matches!(model.operator(f), Operator::GatherPacked | Operator::ScatterPacked);

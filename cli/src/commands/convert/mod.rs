@@ -246,12 +246,12 @@ impl From<Ended> for Outcome {
 }
 
 impl Args {
-    /// Where the result goes if nothing else is said: beside the model.
+    /// The default of `-o`: a file beside the model.
     fn default_output(&self, input: &Input) -> Option<PathBuf> {
         input.path.as_ref().map(|path| path.with_extension("onnx"))
     }
 
-    /// Is the whole file's digest wanted?
+    /// Is the digest of the whole file needed?
     fn hash(&self) -> bool {
         self.hash || self.expect_sha256.is_some()
     }
@@ -265,7 +265,7 @@ fn options(args: &Args) -> Options {
         .equal_lengths(args.equal_lengths)
 }
 
-/// What `--outputs` says.
+/// The outputs that `--outputs` selects.
 pub fn outputs(names: &[String]) -> Outputs {
     match names {
         [one] if one == "inference" => Outputs::Inference,
@@ -274,7 +274,7 @@ pub fn outputs(names: &[String]) -> Outputs {
     }
 }
 
-/// Where the result goes.
+/// The path of the result: `-o`, or the default beside the model.
 fn path(args: &Args, input: &Input, default: impl Fn(&Path) -> PathBuf) -> Result<PathBuf> {
     let path = match (&args.output, &input.path) {
         (Some(path), _) => path.clone(),
@@ -282,12 +282,12 @@ fn path(args: &Args, input: &Input, default: impl Fn(&Path) -> PathBuf) -> Resul
         (None, None) => bail!("name an output with -o"),
     };
     if path.as_os_str() == "-" {
-        bail!("this goes to files only: name an output with -o");
+        bail!("this target cannot be written to standard output: name a file or directory with -o");
     }
     Ok(path)
 }
 
-/// The digest of the whole file where it is wanted, or the outcome if it is not the one that is expected.
+/// The digest of the whole file if it is needed; the outcome of the command if `--expect-sha256` names another one.
 fn digest(terminal: &Terminal, args: &Args, input: &Input) -> Result<Result<Option<[u8; 32]>, Outcome>> {
     if !args.hash() {
         return Ok(Ok(None));
@@ -296,7 +296,7 @@ fn digest(terminal: &Terminal, args: &Args, input: &Input) -> Result<Result<Opti
     Ok(expected(terminal, args, input, &found).map_or(Ok(Some(found)), Err))
 }
 
-/// An outcome if another digest is expected.
+/// The outcome of the command if `--expect-sha256` names another digest than the one found.
 fn expected(terminal: &Terminal, args: &Args, input: &Input, found: &[u8; 32]) -> Option<Outcome> {
     if args.expect_sha256.is_none_or(|expected| expected == *found) {
         return None;

@@ -132,7 +132,7 @@ impl Job<'_> {
         Ok(Ok(summary::Written { opset: self.args.opset, model: length, side, in_place, digest }))
     }
 
-    /// Whose fault it was.
+    /// Names the file that the I/O error is about.
     fn context(&self, error: WriteError, destination: &Destination) -> anyhow::Error {
         match error {
             WriteError::Sink(e) => anyhow!(e).context(destination.path.display().to_string()),

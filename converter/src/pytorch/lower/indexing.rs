@@ -46,7 +46,7 @@ pub(super) fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
     // A table per sample: pick rows within each.
     let lead = indices.lead.union(table.lead);
     let axis = lead.rank();
-    let n = product(&indices.dims).ok_or_else(|| Reason::new("", "as many indices as a free axis has"))?;
+    let n = product(&indices.dims).ok_or_else(|| Reason::new("", "the number of indices is only known at run time"))?;
     let Some((rows, row)) = table.dims.split_first() else {
         return Err(Reason::new("", "the table has no axis"));
     };

@@ -118,7 +118,7 @@ impl Lower<'_, '_, '_> {
             };
             let Some(array) = owner.array else {
                 let uid = self.graph.model.variable(id).uid.to_owned();
-                let reason = Reason::new("", "is held in the layout of a layer, and used otherwise too");
+                let reason = Reason::new("", "is stored rearranged inside a layer, and another node needs it as it is");
                 self.reasons.push(Reason { uid, ..reason });
                 continue;
             };

@@ -19,7 +19,7 @@ pub(crate) fn nn(name: impl Into<Cow<'static, str>>, arguments: Vec<Argument>) -
     Expr::Torch(Module::Nn, name.into()).call(arguments)
 }
 
-/// A helper's call.
+/// A call of a helper.
 pub(crate) fn helper(name: &'static str, arguments: Vec<Argument>) -> Expr {
     Expr::Helper(name).call(arguments)
 }
@@ -29,7 +29,7 @@ pub(crate) fn keyword(name: &'static str, value: impl Into<Expr>) -> Argument {
     Argument { name: Some(name), value: value.into() }
 }
 
-/// A tuple of numbers; where all are equal, just the number.
+/// One number if all are equal, else a tuple.
 pub(crate) fn numbers<T: Copy + PartialEq + Into<Expr>>(values: &[T]) -> Expr {
     match values.split_first() {
         Some((first, rest)) if rest.iter().all(|v| v == first) => (*first).into(),
@@ -42,7 +42,7 @@ pub(crate) fn tuple<T: Copy + Into<Expr>>(values: &[T]) -> Expr {
     Expr::Tuple(values.iter().map(|v| (*v).into()).collect())
 }
 
-/// A tuple of dimensions; of one, just the number.
+/// The `dim` argument: a number for one dimension, else a tuple.
 pub(crate) fn dimensions(axes: &[usize]) -> Expr {
     if let [one] = axes { (*one).into() } else { tuple(axes) }
 }
@@ -52,7 +52,7 @@ pub(crate) fn list<T: Copy + Into<Expr>>(values: &[T]) -> Expr {
     Expr::List(values.iter().map(|v| (*v).into()).collect())
 }
 
-/// Arguments that say a shape: the sizes, or an empty tuple.
+/// The arguments that give a shape: one per size, or an empty tuple if there are none.
 pub(crate) fn shape(sizes: Vec<Expr>) -> Vec<Argument> {
     let sizes = if sizes.is_empty() { vec![Expr::Tuple(Vec::new())] } else { sizes };
     sizes.into_iter().map(Into::into).collect()

@@ -9,29 +9,29 @@ use crate::validate::findings::{Findings, Place};
 use crate::validate::rules::{self, Rule};
 use hashbrown::HashMap;
 
-/// CNTK's shapes hold no more.
+/// The most axes that a CNTK shape can have.
 pub(crate) const MOST_AXES: usize = 12;
-/// More elements than this in one sample is no model but an attack on memory.
+/// The most elements per sample: more would only exhaust the memory of whoever evaluates the model.
 const MOST_ELEMENTS: u64 = 1 << 36;
 
-/// How far a recurrence is settled.
+/// The passes over the members of a recurrence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stage {
-    /// Types go round; findings are not kept.
+    /// First pass: types are propagated until they no longer change. Findings are dropped.
     Searching,
-    /// So they do, and what is not known may be a scalar.
+    /// Second pass: as the first, but a shape that is still unknown may be taken for a scalar. Findings are dropped.
     Guessing,
-    /// Findings are kept. The stage outside of recurrences.
+    /// Last pass, and the only one outside of recurrences: findings are kept.
     Final,
 }
 
-/// What all functions share.
+/// What the inference of all functions shares.
 pub(crate) struct Context<'c, 'm, 'a> {
     pub(crate) model: &'c Model<'a>,
     pub(crate) findings: &'c mut Findings<'m, 'a>,
     pub(crate) stage: Stage,
     pub(crate) next_free: u32,
-    /// Sizes that were made up for the members of the recurrence at hand: the same ones in every round.
+    /// Free sizes invented for the members of the current recurrence; every pass uses the same ones.
     pub(crate) made: HashMap<(FunctionId, u32), Dim>,
     pub(crate) axes: SequenceAxes<'a>,
 }
@@ -51,9 +51,9 @@ pub(crate) struct Node<'n, 'c, 'm, 'a> {
     pub(crate) id: FunctionId,
     pub(crate) function: &'n Function<'a>,
     pub(crate) operands: &'n [Operand<'n>],
-    /// Is it a member of a recurrence, gone through more than once?
+    /// Is the function a member of a recurrence, and therefore inferred more than once?
     pub(crate) in_loop: bool,
-    /// How many sizes were made up for it.
+    /// How many free sizes were invented for it.
     pub(crate) fresh: u32,
 }
 
@@ -84,7 +84,7 @@ impl<'n> Node<'n, '_, '_, '_> {
         self.report(rule, Place::Attribute(self.id, key), message)
     }
 
-    /// Notes something at an attribute that is no error there.
+    /// Reports a warning at an attribute.
     #[cold]
     pub(crate) fn warn(&mut self, rule: &'static Rule, key: &'static str, message: String) {
         if self.context.stage == Stage::Final {
@@ -141,7 +141,7 @@ impl<'n> Node<'n, '_, '_, '_> {
             (Dim::Known(1), other) | (other, Dim::Known(1)) => other,
             (Dim::Known(_), Dim::Known(_)) => return None,
             (Dim::Known(n), Dim::Free(_)) | (Dim::Free(_), Dim::Known(n)) => Dim::Known(n),
-            // Around a loop a size comes back as what went in: the older of the two is what it was outside.
+            // A size that goes round a loop is the one that entered it: of the two, that is the older.
             (Dim::Free(a), Dim::Free(b)) if self.in_loop => Dim::Free(a.min(b)),
             (Dim::Free(_), Dim::Free(_)) => self.fresh(),
         })

@@ -12,13 +12,14 @@ use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::Source;
 
-/// Lowers a loop that is a cell; `false` when it is none, or none that ONNX Runtime can run.
+/// Lowers a loop that is a recurrent cell; `false` if it is not one, or not one that ONNX Runtime can run.
 pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool, Refused> {
     let Some(cell) = recognise(cx.graph.model, frame.id) else { return Ok(false) };
     // The runtime has no double kernels for recurrent operators.
     let elem = elem_type(cx.graph.model.type_of(cell.output).data_type);
     let Some(elem @ (ElemType::Float | ElemType::Float16)) = elem else { return Ok(false) };
-    // What a GRU feeds back is blended with as well, so that no weight can take in what is done to it.
+    // A GRU also blends the fed-back state with the candidate, so a scale or projection of it cannot be folded into a
+    // weight.
     if matches!(cell.kind, Kind::Gru(_)) && (cell.projection.is_some() || cell.scale.is_some()) {
         return Ok(false);
     }

@@ -26,11 +26,11 @@ use cntk_parser::ops::attributes::Delay;
 use cntk_parser::ops::facts::Reach;
 use std::collections::{HashMap, HashSet};
 
-/// What the lowering of recurrences keeps from one to the next.
+/// What the lowering of one recurrence leaves for the next.
 #[derive(Default)]
 pub(crate) struct Recurrences {
     uses: Option<uses::Uses>,
-    /// Sequences that were made with the sequence axis in front: the usual form, and that one.
+    /// Sequences in both layouts: from the batch-major value to the same value with the sequence axis first.
     time_major: HashMap<ValueId, ValueId>,
     /// Blocks that a node is named after.
     blocks: HashSet<FunctionId>,

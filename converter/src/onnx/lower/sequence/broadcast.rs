@@ -11,13 +11,13 @@ use crate::report::Reason;
 use cntk_parser::model::{SequenceAxisId, ValueType};
 use smallvec::smallvec;
 
-/// The data in the layout of the second operand.
+/// ReconcileDynamicAxis: the data with the sequence axis of the second operand.
 pub(super) fn reconcile(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let to = cx.lead(&node.types[0]);
     match (x.lead.sequence, to.sequence) {
         (Some(from), Some(axis)) if from != axis => Ok(smallvec![cx.relabel(&x, axis)?]),
-        (Some(_), None) => Err(Reason::new("", "a sequence cannot take the layout of what is none")),
+        (Some(_), None) => Err(Reason::new("", "a sequence cannot be reconciled with a value that is not a sequence")),
         _ => Ok(smallvec![x]),
     }
 }
