@@ -39,7 +39,7 @@ fn a_directory_appears_whole_or_not_at_all() {
     folder
         .run(&["convert", "m.model", "--to", "pytorch", "-o", "other", "--outputs", "none such"])
         .fails(3, "none such");
-    folder.run(&["convert", "m.model", "--to", "pytorch", "-o", "-"]).fails(2, "files only");
+    folder.run(&["convert", "m.model", "--to", "pytorch", "-o", "-"]).fails(2, "standard output");
     folder.run(&["convert", "m.model", "--to", "pytorch", "--opset", "13", "-o", "other"]).fails(2, "--to onnx");
     folder.write("bad.model", &folder.read("m.model")[..1000]);
     folder.run(&["convert", "bad.model", "--to", "pytorch", "-o", "other"]).fails(1, "bad.model: at 0x");
