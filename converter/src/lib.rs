@@ -30,6 +30,7 @@ mod evaluation;
 #[cfg(feature = "evaluator")]
 mod evidence;
 mod graph;
+mod json;
 mod layout;
 mod onnx;
 mod options;
@@ -138,7 +139,7 @@ pub fn convert(model: &ValidatedModel<'_>, options: &Options) -> Result<Conversi
     let layout = Layout::new(&graph, options);
     let mut done = onnx::lower::lower(&graph, &layout, options)?;
     onnx::simplify::simplify(&mut done.model, graph.arguments.len());
-    provenance::stamp(&mut done.model, model.model());
+    provenance::stamp(&mut done.model, model.model(), options);
     let summary = onnx::summary::summarise(&graph, &done.model, done.warnings);
     Ok(Conversion { onnx: done.model, summary })
 }

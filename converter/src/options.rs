@@ -1,5 +1,7 @@
 //! What a conversion is asked to do.
 
+use crate::json;
+
 /// Which outputs to convert.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,6 +38,21 @@ pub struct Options {
 impl Options {
     /// The opsets that can be written.
     pub const OPSETS: std::ops::RangeInclusive<i64> = 13..=21;
+
+    /// As a JSON object: what a converted model says of how it was made.
+    pub(crate) fn json(&self) -> String {
+        let outputs = match &self.outputs {
+            Outputs::Inference => json::string("inference"),
+            Outputs::All => json::string("all"),
+            Outputs::Named(names) => json::strings(names),
+        };
+        json::object(&[
+            ("opset", self.opset.to_string()),
+            ("outputs", outputs),
+            ("keep_sequence_axis", self.keep_sequence_axis.to_string()),
+            ("equal_lengths", self.equal_lengths.to_string()),
+        ])
+    }
 
     /// Sets [`Self::opset`].
     #[must_use]

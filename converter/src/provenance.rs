@@ -1,7 +1,8 @@
 //! Which file a converted model came from, as its metadata says it.
 
 use crate::onnx::graph::OnnxModel;
-use cntk_parser::model::Model;
+use crate::options::Options;
+use cntk_parser::model::{Container, Model};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -12,17 +13,53 @@ pub const SOURCE_STRUCTURE_SHA256: &str = "cntk2onnx.source.structure_sha256";
 /// Metadata key: SHA-256 of the whole source. Only where it was asked for, as it costs a pass over the weights.
 pub const SOURCE_SHA256: &str = "cntk2onnx.source.sha256";
 
-/// Size and structure digest of the source, with their keys.
+/// Metadata key: the source's format, v1 or v2.
+pub const SOURCE_FORMAT: &str = "cntk2onnx.source.format";
+/// Metadata key: the version that the model's record has in CNTK.
+pub const SOURCE_VERSION: &str = "cntk2onnx.source.version";
+/// Metadata key: CNTK's uid of the model, where the file has one.
+pub const SOURCE_UID: &str = "cntk2onnx.source.uid";
+/// Metadata key: the version of this library.
+pub const CONVERTER_VERSION: &str = "cntk2onnx.version";
+/// Metadata key: what was asked for, as a JSON object.
+pub const OPTIONS: &str = "cntk2onnx.options";
+
+/// What there is to say of the source, and by what it was read, with their keys.
 pub fn source(model: &Model<'_>) -> Vec<(String, String)> {
-    vec![
-        (SOURCE_SIZE.to_owned(), model.input.len().to_string()),
-        (SOURCE_STRUCTURE_SHA256.to_owned(), hex(&structure_digest(model))),
-    ]
+    let mut entries = vec![
+        (CONVERTER_VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+        (SOURCE_FORMAT, format(model).to_owned()),
+        (SOURCE_VERSION, version(model).to_string()),
+        (SOURCE_UID, model.uid.to_owned()),
+        (SOURCE_SIZE, model.input.len().to_string()),
+        (SOURCE_STRUCTURE_SHA256, hex(&structure_digest(model))),
+    ];
+    entries.retain(|(_, value)| !value.is_empty());
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// Adds size and structure digest of the source to a converted model's metadata.
-pub fn stamp(onnx: &mut OnnxModel, model: &Model<'_>) {
+/// Says in a converted model where it comes from.
+pub fn stamp(onnx: &mut OnnxModel, model: &Model<'_>, options: &Options) {
     onnx.metadata.extend(source(model));
+    onnx.metadata.push((OPTIONS.to_owned(), options.json()));
+    let (format, version) = (format(model), env!("CARGO_PKG_VERSION"));
+    onnx.description = format!(
+        "A CNTK {format} model, converted by cntk2onnx {version}. The doc_string of an input, output, weight or node is its uid in CNTK."
+    );
+}
+
+fn format(model: &Model<'_>) -> &'static str {
+    match model.container {
+        Container::Plain | Container::LargeLayout { .. } => "v2",
+        Container::Nodes { .. } => "v1",
+    }
+}
+
+fn version(model: &Model<'_>) -> u64 {
+    match model.container {
+        Container::Plain | Container::LargeLayout { .. } => model.version,
+        Container::Nodes { version } => version,
+    }
 }
 
 /// SHA-256 over every byte outside [`Model::tensor_ranges`].

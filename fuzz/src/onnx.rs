@@ -49,15 +49,15 @@ fn scope<'g>(graph: &'g GraphProto, names: &mut Names<'g>) {
     for node in &graph.node {
         let by = format!("{} {:?}", node.op_type, node.name);
         assert!(!node.op_type.is_empty() && node.domain.is_empty());
-        assert!(node.name.is_empty() || names.nodes.insert(&node.name), "two nodes of one name: {by}");
+        assert!(!node.name.is_empty() && names.nodes.insert(&node.name), "no name, or one that another node has: {by}");
         node.input.iter().filter(|i| !i.is_empty()).for_each(|i| names.read(i, &by));
         let mut keys = HashSet::new();
         for attribute in &node.attribute {
             assert!(keys.insert(&attribute.name), "{by} has two attributes {}", attribute.name);
             self::attribute(attribute, names);
         }
-        assert!(node.output.iter().any(|o| !o.is_empty()), "{by} has no outputs");
-        node.output.iter().filter(|o| !o.is_empty()).for_each(|o| names.define(o));
+        assert!(!node.output.is_empty(), "{by} has no outputs");
+        node.output.iter().for_each(|o| names.define(o));
     }
     graph.output.iter().for_each(|o| names.read(&o.name, "an output"));
 }

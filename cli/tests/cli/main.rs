@@ -6,6 +6,7 @@ mod eval;
 mod failures;
 mod machine;
 mod migrate;
+mod names;
 mod pytorch;
 mod record;
 mod report;

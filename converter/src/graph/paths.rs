@@ -40,9 +40,7 @@ impl<'m, 'a> Paths<'m, 'a> {
 
     /// The path of a function: the blocks around it, then its own name, or its uid if it has none.
     pub fn function(&self, id: FunctionId) -> String {
-        let function = self.model.function(id);
-        let last = if function.name.is_empty() { function.uid } else { function.name };
-        self.join(self.model.parent(id), last)
+        self.join(self.model.parent(id), &self.label(id))
     }
 
     /// The path of a variable: the layer that owns it, then its name, or its uid if it has none.
@@ -62,9 +60,9 @@ impl<'m, 'a> Paths<'m, 'a> {
         parts.join("/")
     }
 
-    /// The name of a block, or its kind and the number in its uid.
-    fn label(&self, block: FunctionId) -> String {
-        let function = self.model.function(block);
+    /// The name of a function, or its uid; of a block without a name, its kind and the number in its uid.
+    fn label(&self, id: FunctionId) -> String {
+        let function = self.model.function(id);
         match &function.kind {
             _ if !function.name.is_empty() => function.name.to_owned(),
             FunctionKind::Block(kind) => {

@@ -2,6 +2,7 @@
 //! the graph and all its subgraphs; weights are not held but described.
 
 pub use crate::weights::{Data, ElemType, Stored, View};
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 /// Index of a value in [`OnnxModel::values`].
@@ -61,14 +62,25 @@ pub struct Tensor {
 pub struct Node {
     /// ONNX operator of the default domain.
     pub op: &'static str,
-    /// Node name; empty for none.
+    /// Unique name once the model is finished.
     pub name: String,
+    /// The CNTK function that it computes: index into [`OnnxModel::origins`].
+    pub origin: Option<u32>,
     /// `None` is an omitted optional input.
     pub inputs: SmallVec<[Option<ValueId>; 4]>,
     /// `None` is an omitted optional output.
     pub outputs: SmallVec<[Option<ValueId>; 2]>,
     /// Attributes, in the order they are written.
     pub attributes: Vec<(&'static str, Attribute)>,
+}
+
+/// A CNTK function that nodes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The path of its layer and its name.
+    pub path: String,
+    /// CNTK's uid.
+    pub uid: String,
 }
 
 /// The body of a Scan, Loop or If. May read values of the enclosing graphs.
@@ -112,6 +124,12 @@ pub struct OnnxModel {
     pub nodes: Vec<Node>,
     /// Constants.
     pub initializers: Vec<Initializer>,
+    /// CNTK functions that nodes come from.
+    pub origins: Vec<Origin>,
+    /// CNTK's uids of inputs, outputs and weights.
+    pub uids: HashMap<ValueId, String>,
+    /// What the model says of itself.
+    pub description: String,
     /// `metadata_props`, in order.
     pub metadata: Vec<(String, String)>,
 }

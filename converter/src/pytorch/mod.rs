@@ -13,7 +13,6 @@ mod gradient;
 mod guard;
 mod helpers;
 mod interface;
-mod json;
 mod lower;
 mod python;
 mod recorded;

@@ -1,8 +1,8 @@
 //! `report.json`: which argument is which CNTK variable, which key which parameter, and what a user should know.
 
 use super::emission::Emission;
-use super::json::{list, object, sizes, string};
 use super::state::State;
+use crate::json::{list, object, sizes, string};
 use cntk_parser::model::VariableKind;
 
 pub(super) fn report(e: &Emission<'_, '_, '_, '_>, source: &[(String, String)]) -> String {

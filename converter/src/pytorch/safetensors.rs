@@ -1,6 +1,6 @@
 //! safetensors: a length, a JSON header, and tensors one after another.
 
-use super::json;
+use crate::json;
 use crate::provenance;
 use crate::weights::{Data, ElemType};
 use crate::weights::{Plain, Progress, Sink, WriteError, write_plain};

@@ -4,10 +4,10 @@
 use super::emission::Emission;
 use super::gradient;
 use super::interface::{Interface, Port, Size};
-use super::json::string;
 use super::python::wrap::Lines;
 use super::state::State;
 use crate::graph::Graph;
+use crate::json::string;
 use cntk_parser::model::{DataType, Source};
 use cntk_parser::ops::facts::Reach;
 use cntk_parser::ops::{Class, Operator};

@@ -33,6 +33,7 @@ impl Builder {
         self.push(Node {
             op: "Identity",
             name: String::new(),
+            origin: self.origin,
             inputs: smallvec::smallvec![Some(x)],
             outputs: smallvec::smallvec![Some(id)],
             attributes: vec![],

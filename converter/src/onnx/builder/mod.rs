@@ -9,7 +9,7 @@ mod elementwise;
 mod shape;
 mod tensor;
 
-use super::graph::{Attribute, Dim, Dims, ElemType, Node, OnnxModel, Value, ValueId, View};
+use super::graph::{Attribute, Dim, Dims, ElemType, Node, OnnxModel, Origin, Value, ValueId, View};
 use crate::report::Reason;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -71,6 +71,8 @@ pub(crate) struct Builder {
     truths: HashMap<ValueId, ValueId>,
     /// Ops that ran in float for want of a double kernel.
     narrowed: usize,
+    /// The CNTK function whose nodes are being added.
+    origin: Option<u32>,
 }
 
 /// Operators for which ONNX Runtime's CPU provider has no double kernel: they run in float between Casts.
@@ -127,6 +129,7 @@ impl Builder {
             products: HashMap::new(),
             truths: HashMap::new(),
             narrowed: 0,
+            origin: None,
         }
     }
 
@@ -208,14 +211,33 @@ impl Builder {
         self.model.values[id.0 as usize].name.as_deref()
     }
 
-    /// Names the node that makes `id`, if it is the newest of the current scope and has no name yet.
-    pub(crate) fn name_node(&mut self, id: ValueId, name: &str) {
+    /// Gives the node that makes `id` the name of the function that it computes, if it is the newest of the current scope
+    /// and has no name yet.
+    pub(crate) fn name_node(&mut self, id: ValueId) {
+        let Some(origin) = self.origin.and_then(|origin| self.model.origins.get(origin as usize)) else { return };
         if let Some(node) = self.scopes.last_mut().and_then(|nodes| nodes.last_mut())
             && node.outputs.contains(&Some(id))
             && node.name.is_empty()
         {
-            name.clone_into(&mut node.name);
+            node.name.clone_from(&origin.path);
         }
+    }
+
+    /// From now on, nodes come from this function. Gives the one before, to go back to with [`Self::resume`].
+    pub(crate) fn begin(&mut self, origin: Origin) -> Option<u32> {
+        let new = u32::try_from(self.model.origins.len()).ok();
+        self.model.origins.push(origin);
+        std::mem::replace(&mut self.origin, new)
+    }
+
+    /// From now on, nodes come from an earlier function again.
+    pub(crate) fn resume(&mut self, origin: Option<u32>) {
+        self.origin = origin;
+    }
+
+    /// Says which CNTK variable or output a value is.
+    pub(crate) fn identify(&mut self, id: ValueId, uid: &str) {
+        self.model.uids.insert(id, uid.to_owned());
     }
 
     /// Adds a node with one output.
@@ -260,9 +282,8 @@ impl Builder {
                 self.value(None, elem, dims.clone())
             })
             .collect();
-        let node =
-            Node { op, name: String::new(), inputs, outputs: made.iter().copied().map(Some).collect(), attributes };
-        self.push(node);
+        let outs = made.iter().copied().map(Some).collect();
+        self.push(Node { op, name: String::new(), origin: self.origin, inputs, outputs: outs, attributes });
         if !narrow {
             return made;
         }

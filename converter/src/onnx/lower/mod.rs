@@ -9,6 +9,7 @@ mod dispatch;
 mod elementwise;
 mod indexing;
 mod linear;
+mod naming;
 mod normalization;
 mod pooling;
 mod random;
@@ -29,12 +30,11 @@ use crate::graph::Graph;
 use crate::layout::{Layout, Lead};
 use crate::options::Options;
 use crate::report::{Reason, Refusal};
-use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, ValueType, VariableKind};
+use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
 use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::fmt::Write;
 
 pub(crate) use value::Val;
 use values::Values;
@@ -74,6 +74,7 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     pub(crate) sequences: sequence::Sequences,
     pub(crate) recurrences: recurrence::Recurrences,
     names: HashSet<Cow<'g, str>>,
+    naming: naming::Naming<'m, 'a>,
     reasons: Vec<Reason>,
     pub(crate) warnings: Vec<String>,
 }
@@ -103,6 +104,7 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
         sequences: sequence::Sequences::default(),
         recurrences: recurrence::Recurrences::default(),
         names: HashSet::new(),
+        naming: naming::Naming::new(graph),
         reasons: Vec::new(),
         warnings: Vec::new(),
     };
@@ -147,6 +149,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
             };
             let dims = self.dims_with(lead, ty);
             let id = self.b.input(argument.name.clone(), elem, dims);
+            self.b.identify(id, self.graph.model.variable(argument.variable).uid);
             self.values.bind_outside(source, Val { id, lead });
         }
     }
@@ -184,10 +187,14 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
             }
         }
         let node = Node { id: f, op: model.operator(f), inputs, sources, types: model.output_types(f) };
+        let before = self.b.begin(self.naming.origin(f));
         let lowered = dispatch::lower(self, &node);
+        if let Ok(outputs) = &lowered {
+            self.label(f, outputs);
+        }
+        self.b.resume(before);
         match lowered {
             Ok(outputs) => {
-                self.label(f, &outputs);
                 for (i, v) in outputs.into_iter().enumerate() {
                     self.values.bind(Source::Output(f, i as u32), v);
                 }
@@ -224,8 +231,8 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         }
     }
 
-    fn weight(&mut self, id: cntk_parser::model::VariableId) -> Result<Val, Reason> {
-        let variable = self.graph.model.variable(id);
+    fn weight(&mut self, variable_id: VariableId) -> Result<Val, Reason> {
+        let variable = self.graph.model.variable(variable_id);
         let Some(array) = &variable.value else {
             return Err(Reason::new(variable.uid, "the parameter has no value"));
         };
@@ -242,9 +249,10 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
             }
         };
         if self.b.value_name(id).is_none() {
-            let wanted = if variable.name.is_empty() { variable.uid } else { variable.name };
+            let wanted = self.naming.weight(variable_id);
             let name = self.unique(wanted.into(), variable.uid.into());
             self.b.name_value(id, name);
+            self.b.identify(id, variable.uid);
         }
         Ok(Val { id, lead: Lead::default() })
     }
@@ -256,18 +264,15 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         names.find(|name| self.names.insert(name.clone())).unwrap_or_default().into_owned()
     }
 
-    /// Gives a function's node and results their CNTK names.
+    /// Gives a function's node and results their names.
     fn label(&mut self, f: FunctionId, outputs: &[Val]) {
-        let function = self.graph.model.function(f);
         for (i, v) in outputs.iter().enumerate() {
             if self.b.value_name(v.id).is_some() {
                 continue;
             }
-            self.b.name_node(v.id, function.uid);
+            self.b.name_node(v.id);
             // Should the file have given this name to something else, the finishing pass tells them apart.
-            let mut name = String::with_capacity(function.uid.len() + "_Output_0".len());
-            let _ = write!(name, "{}_Output_{i}", function.uid);
-            self.b.name_value(v.id, name);
+            self.b.name_value(v.id, self.naming.value(f, i, outputs.len()));
         }
     }
 
@@ -288,6 +293,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
             let plain = !self.b.is_input(v.id) && self.b.constant(v.id).is_none() && given.insert(v.id);
             let id = if plain { v.id } else { self.b.unary("Identity", v.id) };
             self.b.name_value(id, o.name.clone());
+            self.b.identify(id, &o.uid);
             self.b.output(id);
         }
         for (name, axis) in derived {

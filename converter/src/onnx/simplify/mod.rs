@@ -5,6 +5,7 @@ mod dead;
 mod fuse;
 mod gelu;
 mod names;
+mod nodes;
 mod normalization;
 mod softmax;
 mod views;
@@ -24,6 +25,7 @@ pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
     pass.finish();
     dead::remove(model, keep_inputs);
     names::settle(model);
+    nodes::name(model);
 }
 
 /// One walk over the main graph: who makes a value, and how often it is used.

@@ -116,6 +116,7 @@ fn share(model: &mut OnnxModel) {
         nodes.push(Node {
             op: "Reshape",
             name: String::new(),
+            origin: None,
             inputs: [Some(original), Some(shape)].as_slice().into(),
             outputs: [Some(copy)].as_slice().into(),
             attributes: vec![],

@@ -86,7 +86,7 @@ impl<'m> Writer<'m> {
 
     /// The length of the model file, without what [`write_model`](Self::write_model) is given at its end.
     pub fn model_length(&self) -> u64 {
-        let around = [structure::preamble(self.model.opset), structure::epilogue(self.model.opset, self.metadata())];
+        let around = [structure::preamble(self.model), structure::epilogue(self.model.opset, self.metadata())];
         around.iter().map(|b| b.len() as u64).sum::<u64>() + tensor::field_length(self.graph_length)
     }
 
@@ -128,7 +128,7 @@ impl<'m> Writer<'m> {
     ) -> Result<u64, WriteError> {
         let mut out = Output::new(sink, progress);
         let mut chunk = Vec::new();
-        out.write(&structure::preamble(self.model.opset))?;
+        out.write(&structure::preamble(self.model))?;
         out.write(&tensor::graph_prefix(self.graph_length))?;
         out.write(&self.structure.before)?;
         for (index, initializer) in self.model.initializers.iter().enumerate() {

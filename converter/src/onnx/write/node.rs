@@ -25,6 +25,9 @@ impl<'m> Nodes<'m> {
         put_all(names, &node.outputs, &mut message.output);
         message.name.clone_from(&node.name);
         node.op.clone_into(&mut message.op_type);
+        let origin = node.origin.and_then(|i| model.origins.get(i as usize));
+        message.doc_string.clear();
+        message.doc_string.push_str(origin.map_or("", |origin| &origin.uid));
         let attribute = |(name, value): &(&'static str, Attribute)| attribute(model, names, name, value);
         message.attribute.clear();
         message.attribute.extend(node.attributes.iter().map(attribute));
@@ -50,6 +53,7 @@ pub(super) fn literal(tensor: &Tensor) -> proto::Tensor {
         data_type: tensor.elem as i32,
         name: String::new(),
         raw_data: tensor.bytes.clone(),
+        doc_string: String::new(),
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Node {
     pub op_type: String,
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<Attribute>,
+    #[prost(string, tag = "6")]
+    pub doc_string: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -109,6 +111,8 @@ pub(super) struct Tensor {
     pub name: String,
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
+    #[prost(string, tag = "12")]
+    pub doc_string: String,
 }
 
 /// What stands for a tensor's data when it is in another file: the last fields of the same message.
@@ -129,6 +133,8 @@ pub(super) struct ValueInfo {
     pub name: String,
     #[prost(message, optional, tag = "2")]
     pub kind: Option<Type>,
+    #[prost(string, tag = "3")]
+    pub doc_string: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -49,11 +49,12 @@ impl Structure {
 }
 
 /// The model's fields before its graph.
-pub(super) fn preamble(opset: i64) -> Vec<u8> {
+pub(super) fn preamble(model: &OnnxModel) -> Vec<u8> {
     let model = Model {
-        ir_version: ir_version(opset),
+        ir_version: ir_version(model.opset),
         producer_name: env!("CARGO_PKG_NAME").to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        doc_string: model.description.clone(),
         ..Model::default()
     };
     model.encode_to_vec()

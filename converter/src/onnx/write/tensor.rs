@@ -22,6 +22,7 @@ pub(in crate::onnx) fn message(name: &str, array: &Array) -> Vec<u8> {
         data_type: array.elem as i32,
         name: name.to_owned(),
         raw_data: array.bytes.clone(),
+        doc_string: String::new(),
     };
     message.encode_to_vec()
 }
@@ -41,6 +42,7 @@ impl Header {
             data_type: value.elem as i32,
             name: names.owned(initializer.value),
             raw_data: Vec::new(),
+            doc_string: model.uids.get(&initializer.value).cloned().unwrap_or_default(),
         };
         Self(message.encode_to_vec().into())
     }

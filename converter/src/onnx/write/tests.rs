@@ -14,6 +14,7 @@ fn node(op: &'static str, inputs: &[u32], outputs: &[u32]) -> Node {
     Node {
         op,
         name: format!("{op}_node"),
+        origin: None,
         inputs: inputs.iter().map(|i| Some(ValueId(*i))).collect(),
         outputs: outputs.iter().map(|i| Some(ValueId(*i))).collect(),
         attributes: vec![],
@@ -38,6 +39,9 @@ fn small(data: Data) -> OnnxModel {
         nodes: vec![node("Add", &[0, 1], &[2]), node("Relu", &[2], &[3])],
         initializers: vec![Initializer { value: ValueId(1), data }],
         metadata: vec![("key".into(), "value".into())],
+        origins: vec![Origin { path: "layer/Add1".into(), uid: "Add1".into() }],
+        uids: [(ValueId(1), "Parameter1".to_owned())].into_iter().collect(),
+        description: "A model.".into(),
     }
 }
 

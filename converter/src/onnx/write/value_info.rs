@@ -28,6 +28,8 @@ impl<'m> Infos<'m> {
             self.last = Some(value);
         }
         self.names.put(id, &mut self.message.name);
+        self.message.doc_string.clear();
+        self.message.doc_string.push_str(self.model.uids.get(&id).map_or("", String::as_str));
         &self.message
     }
 

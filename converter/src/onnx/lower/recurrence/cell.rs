@@ -10,7 +10,7 @@ use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
-use cntk_parser::model::Source;
+use cntk_parser::model::{FunctionId, Source};
 
 /// Lowers a loop that is a recurrent cell; `false` if it is not one, or not one that ONNX Runtime can run.
 pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool, Refused> {
@@ -27,13 +27,17 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
         return Ok(false);
     }
     let Some(plan) = Plan::new(cx, frame, &cell) else { return Ok(false) };
+    if let Some(origin) = origin(cx, &cell) {
+        cx.b.begin(cx.naming.origin(origin));
+    }
     let Some(made) = build(cx, frame, &cell, &plan, elem)? else { return Ok(true) };
     let results = made.emit(cx, frame.axis)?;
-    name(cx, &cell, results[0]);
+    cx.b.name_node(results[0]);
     let all = cx.b.squeeze(results[0], &[1]);
     let output = cx.batch_major(all, frame.axis);
     if let Source::Output(f, i) = cell.output {
-        cx.b.name_value(output.id, format!("{}_Output_{i}", cx.graph.model.function(f).uid));
+        let of = cx.graph.model.output_types(f).len();
+        cx.b.name_value(output.id, cx.naming.value(f, i as usize, of));
     }
     cx.values.bind(cell.output, output);
     let lead = Lead { batch: true, sequence: None };
@@ -239,10 +243,9 @@ fn initial(
     Ok(Some(cx.b.unsqueeze(rows, &[0])))
 }
 
-/// Names the node after the block that the cell stands in, or after the function that makes its output.
-fn name(cx: &mut Lowering<'_, '_, '_>, cell: &Cell, result: ValueId) {
-    let model = cx.graph.model;
-    let Source::Output(f, _) = cell.output else { return };
-    let block = model.parent(f).filter(|block| cx.recurrences.blocks.insert(*block));
-    cx.b.name_node(result, model.function(block.unwrap_or(f)).uid);
+/// The block that the cell stands in, or the function that makes its output: what the nodes come from.
+fn origin(cx: &mut Lowering<'_, '_, '_>, cell: &Cell) -> Option<FunctionId> {
+    let Source::Output(f, _) = cell.output else { return None };
+    let block = cx.graph.model.parent(f).filter(|block| cx.recurrences.blocks.insert(*block));
+    Some(block.unwrap_or(f))
 }

@@ -40,7 +40,10 @@ pub(crate) struct Recurrences {
 pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, id: LoopId) {
     let members = &cx.graph.model.loops()[id.0 as usize].members;
     let Some(first) = members.first().copied() else { return };
-    if let Err(Refused(at, reason)) = attempt(cx, id) {
+    let before = cx.b.begin(cx.naming.origin(first));
+    let made = attempt(cx, id);
+    cx.b.resume(before);
+    if let Err(Refused(at, reason)) = made {
         cx.refuse(at.unwrap_or(first), reason);
     }
 }

@@ -35,6 +35,12 @@ pub(crate) fn object(entries: &[(&str, String)]) -> String {
     format!("{{{}}}", all.join(", "))
 }
 
+/// Strings on one line.
+pub(crate) fn strings(texts: &[String]) -> String {
+    let all: Vec<String> = texts.iter().map(|text| string(text)).collect();
+    format!("[{}]", all.join(", "))
+}
+
 /// Sizes.
 pub(crate) fn sizes(dims: &[u64]) -> String {
     let all: Vec<String> = dims.iter().map(u64::to_string).collect();
