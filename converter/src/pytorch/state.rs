@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Buffer,
     /// A submodule and what makes it.
     Module(Expr),
+    /// A submodule that only some blocks have: whether this one has, and what makes it.
+    Optional(Expr, Expr),
     /// Blocks of a class of this file, and what makes them: they see to what is trained themselves.
     Blocks(Expr),
 }
@@ -142,6 +144,9 @@ impl State {
                 all.extend(self.frozen(&own()));
                 all
             }
+            (Kind::Optional(present, constructor), _) => {
+                vec![Init::Choose(own(), present.clone(), constructor.clone())]
+            }
             (Kind::Blocks(constructor), _) => vec![Init::Set(own(), constructor.clone())],
             _ => Vec::new(),
         }
@@ -158,6 +163,12 @@ impl State {
                     lines.statement(2, &format!("{} = ", constant(&target)), &constant(&value));
                 }
                 Init::Do(e) => lines.statement(2, "", &constant(&e)),
+                Init::Choose(target, present, value) => {
+                    let [target, present, value] = [target, present, value].map(|e| constant(&e));
+                    lines.push(2, &format!("{target} = None"));
+                    lines.push(2, &format!("if {present}:"));
+                    lines.statement(3, &format!("{target} = "), &value);
+                }
                 Init::Freeze(module, stem) => {
                     lines.push(2, &format!("for name, weight in {}.named_parameters():", constant(&module)));
                     lines.push(3, &format!("weight.requires_grad_(not name.startswith(\"{stem}\"))"));
@@ -190,6 +201,8 @@ impl State {
 pub(crate) enum Init {
     Set(Expr, Expr),
     Do(Expr),
+    /// Sets it to something where a condition holds, else to `None`.
+    Choose(Expr, Expr, Expr),
     /// Fixes the parameters of a module whose names begin so.
     Freeze(Expr, String),
 }
@@ -226,7 +239,7 @@ impl Init {
     /// Takes in what the statement calls.
     pub(crate) fn see(&self, needs: &mut super::helpers::Needs) {
         match self {
-            Self::Set(_, e) | Self::Do(e) => needs.see(e),
+            Self::Set(_, e) | Self::Do(e) | Self::Choose(_, _, e) => needs.see(e),
             Self::Freeze(..) => {}
         }
     }

@@ -28,8 +28,7 @@ class DenseLayer(nn.Module):
         self.conv1 = nn.Conv2d(channels, 4, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = torch.cat([x, self.conv1(F.relu(self.bn1(x)))], 1)
-        return y
+        return torch.cat([x, self.conv1(F.relu(self.bn1(x)))], 1)
 
 
 class DensenetSmall(nn.Module):
@@ -44,11 +43,9 @@ class DensenetSmall(nn.Module):
         self.linear1 = nn.Linear(22, 10)
 
     def forward(self, features: Tensor) -> Tensor:
-        x: Tensor = self.conv1(features)
-        x = F.relu(self.bn1(self.layers1(x)))
-        x = F.avg_pool2d(self.conv2(x), 2)
-        x = F.relu(self.bn2(self.layers2(x))).mean((2, 3))
-        x = self.linear1(x)
+        x: Tensor = F.relu(self.bn1(self.layers1(self.conv1(features))))
+        x = self.bn2(self.layers2(F.avg_pool2d(self.conv2(x), 2)))
+        x = self.linear1(F.relu(x).mean((2, 3)))
         return x
 
 

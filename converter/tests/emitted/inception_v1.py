@@ -28,8 +28,7 @@ class InceptionBlock(nn.Module):
         z = F.relu(self.conv4(x))
         z = F.relu(self.conv5(z))
         u: Tensor = self.conv6(F.max_pool2d(x, 3, stride=1, padding=1))
-        y = torch.cat([F.relu(self.conv1(x)), y, z, F.relu(u)], 1)
-        return y
+        return torch.cat([F.relu(self.conv1(x)), y, z, F.relu(u)], 1)
 
 
 class InceptionV1(nn.Module):

@@ -21,17 +21,28 @@ def bn_momentum(time_constant: float) -> float:
 
 
 class BasicBlock(nn.Module):
-    def __init__(self, channels: int) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, stride: int, shortcut: bool
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(
+            in_channels, channels, 3, stride=stride, padding=1, bias=False
+        )
         self.bn1 = nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0))
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0))
+        self.shortcut = None
+        if shortcut:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(in_channels, channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0)),
+            )
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = F.relu(self.bn2(self.conv2(y)) + x)
-        return y
+        y: Tensor = F.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        y = y + (x if self.shortcut is None else self.shortcut(x))
+        return F.relu(y)
 
 
 class NetworkResnet20(nn.Module):
@@ -39,35 +50,18 @@ class NetworkResnet20(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16, momentum=bn_momentum(4096.0))
-        self.layers1 = nn.Sequential(*[BasicBlock(16) for _ in range(3)])
-        self.conv2 = nn.Conv2d(16, 32, 3, stride=2, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(32, momentum=bn_momentum(4096.0))
-        self.conv3 = nn.Conv2d(32, 32, 3, padding=1, bias=False)
-        self.bn3 = nn.BatchNorm2d(32, momentum=bn_momentum(4096.0))
-        self.conv4 = nn.Conv2d(16, 32, 1, stride=2, bias=False)
-        self.bn4 = nn.BatchNorm2d(32, momentum=bn_momentum(4096.0))
-        self.layers2 = nn.Sequential(*[BasicBlock(32) for _ in range(2)])
-        self.conv5 = nn.Conv2d(32, 64, 1, stride=2, bias=False)
-        self.bn5 = nn.BatchNorm2d(64, momentum=bn_momentum(4096.0))
-        self.conv6 = nn.Conv2d(32, 64, 3, stride=2, padding=1, bias=False)
-        self.bn6 = nn.BatchNorm2d(64, momentum=bn_momentum(4096.0))
-        self.conv7 = nn.Conv2d(64, 64, 3, padding=1, bias=False)
-        self.bn7 = nn.BatchNorm2d(64, momentum=bn_momentum(4096.0))
-        self.layers3 = nn.Sequential(*[BasicBlock(64) for _ in range(2)])
+        self.layers = nn.Sequential(
+            *[BasicBlock(16, 16, 1, False) for _ in range(3)],
+            BasicBlock(16, 32, 2, True),
+            *[BasicBlock(32, 32, 1, False) for _ in range(2)],
+            BasicBlock(32, 64, 2, True),
+            *[BasicBlock(64, 64, 1, False) for _ in range(2)],
+        )
         self.z = nn.Linear(64, 10)
 
     def forward(self, features: Tensor) -> Tensor:
-        x: Tensor = F.relu(self.bn1(self.conv1(features)))
-        x = self.layers1(x)
-        y: Tensor = F.relu(self.bn2(self.conv2(x)))
-        x = self.bn4(self.conv4(x))
-        x = F.relu(self.bn3(self.conv3(y)) + x)
-        x = self.layers2(x)
-        y = self.bn5(self.conv5(x))
-        x = F.relu(self.bn6(self.conv6(x)))
-        x = F.relu(self.bn7(self.conv7(x)) + y)
-        x = self.layers3(x).mean((2, 3))
-        z: Tensor = self.z(x)
+        x: Tensor = self.layers(F.relu(self.bn1(self.conv1(features))))
+        z: Tensor = self.z(x.mean((2, 3)))
         return z
 
 

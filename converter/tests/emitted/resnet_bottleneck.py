@@ -20,37 +20,37 @@ def bn_momentum(time_constant: float) -> float:
     return 1 - math.exp(-BN_SAMPLES / time_constant)
 
 
-class BasicBlock(nn.Module):
+class Bottleneck(nn.Module):
     def __init__(
-        self, in_channels: int, channels: int, stride: int, channels_2: int
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int,
+        out_channels: int,
+        shortcut: bool,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
         self.conv2 = nn.Conv2d(
-            channels, channels, 3, padding=1, bias=False, stride=stride
+            channels, channels, 3, stride=stride, padding=1, bias=False
         )
         self.bn2 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
-        self.conv3 = nn.Conv2d(channels, channels_2, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(channels_2, momentum=bn_momentum(60.0))
-        self.conv4 = nn.Conv2d(in_channels, channels_2, 1, bias=False, stride=stride)
-        self.bn4 = nn.BatchNorm2d(channels_2, momentum=bn_momentum(60.0))
-        self.conv5 = nn.Conv2d(channels_2, channels, 1, bias=False)
-        self.bn5 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
-        self.conv6 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn6 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
-        self.conv7 = nn.Conv2d(channels, channels_2, 1, bias=False)
-        self.bn7 = nn.BatchNorm2d(channels_2, momentum=bn_momentum(60.0))
+        self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels, momentum=bn_momentum(60.0))
+        self.shortcut = None
+        if shortcut:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(out_channels, momentum=bn_momentum(60.0)),
+            )
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.bn1(self.conv1(x)))
+        y: Tensor = F.relu(self.bn1(self.conv1(x)))
         y = F.relu(self.bn2(self.conv2(y)))
-        z: Tensor = self.bn4(self.conv4(x))
-        y = F.relu(self.bn3(self.conv3(y)) + z)
-        z = F.relu(self.bn5(self.conv5(y)))
-        z = F.relu(self.bn6(self.conv6(z)))
-        y = F.relu(self.bn7(self.conv7(z)) + y)
-        return y
+        y = self.bn3(self.conv3(y))
+        y = y + (x if self.shortcut is None else self.shortcut(x))
+        return F.relu(y)
 
 
 class ResnetBottleneck(nn.Module):
@@ -58,7 +58,12 @@ class ResnetBottleneck(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 8, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(8, momentum=bn_momentum(60.0))
-        self.layers = nn.Sequential(BasicBlock(8, 4, 1, 16), BasicBlock(16, 8, 2, 32))
+        self.layers = nn.Sequential(
+            Bottleneck(8, 4, 1, 16, True),
+            Bottleneck(16, 4, 1, 16, False),
+            Bottleneck(16, 8, 2, 32, True),
+            Bottleneck(32, 8, 1, 32, False),
+        )
         self.z = nn.Linear(32, 6)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -72,8 +72,12 @@ pub(crate) enum Expr {
     Binary(Binary, Box<Self>, Box<Self>),
     Tuple(Vec<Self>),
     List(Vec<Self>),
-    /// `*[item for i in range(count)]`, with `i` or `_` for the variable.
-    Repeat(Box<Self>, &'static str, u64),
+    /// `*[item for variables in iterable]`
+    Repeat(Box<Self>, String, Box<Self>),
+    /// `yes if condition else no`
+    If(Box<[Self; 3]>),
+    /// `None`
+    Nothing,
     /// A tuple without parentheses, as statements have it.
     Bare(Vec<Self>),
 }
@@ -85,6 +89,26 @@ pub(crate) enum Weighs {
     Statement,
     /// It may be wrapped around another layer's call.
     Little,
+    /// A block of layers: a statement contains at most one such call.
+    Block,
+}
+
+/// What a statement calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Calls {
+    /// Layers that take a statement of their own.
+    pub(crate) layers: u32,
+    pub(crate) blocks: u32,
+}
+
+impl Calls {
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { layers: self.layers + other.layers, blocks: self.blocks + other.blocks }
+    }
+
+    pub(crate) fn fit_a_statement(self) -> bool {
+        self.layers <= 1 && self.blocks <= 1
+    }
 }
 
 /// An argument of a call.
@@ -135,6 +159,8 @@ pub(crate) enum Binary {
     LessEqual,
     Greater,
     GreaterEqual,
+    /// `is`
+    Is,
 }
 
 impl Binary {
@@ -146,7 +172,7 @@ impl Binary {
             Self::Greater => Self::Less,
             Self::LessEqual => Self::GreaterEqual,
             Self::GreaterEqual => Self::LessEqual,
-            Self::Minus | Self::Over | Self::MatMul | Self::Power => return None,
+            Self::Minus | Self::Over | Self::MatMul | Self::Power | Self::Is => return None,
         })
     }
 
@@ -245,10 +271,14 @@ impl Expr {
         }
     }
 
-    /// Does it call a layer that takes a statement of its own?
-    pub(crate) fn calls_layer(&self) -> bool {
-        let mut found = false;
-        self.each(&mut |e| found |= matches!(e, Self::Layer(_, Weighs::Statement, _)));
+    /// The layers that it calls.
+    pub(crate) fn calls(&self) -> Calls {
+        let mut found = Calls::default();
+        self.each(&mut |e| match e {
+            Self::Layer(_, Weighs::Statement, _) => found.layers += 1,
+            Self::Layer(_, Weighs::Block, _) => found.blocks += 1,
+            _ => {}
+        });
         found
     }
 
@@ -256,7 +286,12 @@ impl Expr {
     pub(crate) fn each<'e>(&'e self, f: &mut impl FnMut(&'e Self)) {
         f(self);
         match self {
-            Self::Attribute(x, _) | Self::Unary(_, x) | Self::Repeat(x, ..) => x.each(f),
+            Self::Attribute(x, _) | Self::Unary(_, x) => x.each(f),
+            Self::Repeat(x, _, over) => {
+                x.each(f);
+                over.each(f);
+            }
+            Self::If(parts) => parts.iter().for_each(|e| e.each(f)),
             Self::Call(function, arguments) => {
                 function.each(f);
                 arguments.iter().for_each(|a| a.value.each(f));
@@ -310,6 +345,11 @@ impl Expr {
                 let a = Box::new(a.rewrite(f));
                 Self::Binary(*op, a, Box::new(b.rewrite(f)))
             }
+            Self::Repeat(x, variables, over) => {
+                let x = Box::new(x.rewrite(f));
+                Self::Repeat(x, variables.clone(), Box::new(over.rewrite(f)))
+            }
+            Self::If(parts) => Self::If(Box::new(parts.each_ref().map(|e| e.rewrite(f)))),
             Self::Tuple(all) => Self::Tuple(all.iter().map(|e| e.rewrite(f)).collect()),
             Self::List(all) => Self::List(all.iter().map(|e| e.rewrite(f)).collect()),
             Self::Bare(all) => Self::Bare(all.iter().map(|e| e.rewrite(f)).collect()),
@@ -374,9 +414,13 @@ mod tests {
     #[test]
     fn layers_that_take_a_statement() {
         let (x, state) = (ValueId(0), StateId(0));
-        assert!(Expr::layer(state, args![x]).at(0).calls_layer());
-        assert!(!Expr::wrapper(state, x).calls_layer());
-        assert!(!functional("relu", args![x]).calls_layer());
+        let one = Calls { layers: 1, blocks: 0 };
+        assert_eq!(Expr::layer(state, args![x]).at(0).calls(), one);
+        assert_eq!(Expr::wrapper(state, x).calls(), Calls::default());
+        assert_eq!(functional("relu", args![x]).calls(), Calls::default());
+        let block = Expr::Layer(state, Weighs::Block, args![x]).calls();
+        assert!(one.and(block).fit_a_statement());
+        assert!(!one.and(one).fit_a_statement() && !block.and(block).fit_a_statement());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! How a body is written down: which values are written where they are used, and what the others are called.
 //!
 //! A value used once goes into the expression that uses it as long as the line stays readable; a statement calls at most
-//! one layer. Values that the model does not name share a few short names, each free again after its last use.
+//! one layer and one block of layers. Values that the model does not name share a few short names, each free again after its last use.
 
 use super::body::{Body, Item};
-use super::expr::{Argument, Expr, Prec, StateId, ValueId};
+use super::expr::{Argument, Binary, Calls, Expr, Prec, StateId, ValueId};
 use super::names::Names;
 use super::print;
 use super::wrap::Lines;
@@ -71,18 +71,18 @@ impl<'b> Plan<'b> {
             _ => {}
         });
         let mut width = vec![0usize; count];
-        let mut calls_layer: Vec<bool> = self.body.values.iter().map(|v| v.expr.calls_layer()).collect();
+        let mut calls: Vec<Calls> = self.body.values.iter().map(|v| v.expr.calls()).collect();
         for (user, reads) in users.iter().zip(reads) {
             let mut held: Vec<ValueId> = Vec::new();
             let mut total = reads.width + user.before;
-            // At most one layer in a statement: the operand's goes first.
-            let mut layers = usize::from(user.makes.is_some_and(|o| calls_layer[o.0 as usize]));
+            // The operand's layers go first.
+            let mut together = user.makes.map(|o| calls[o.0 as usize]).unwrap_or_default();
             for v in &reads.values {
                 let (i, value) = (v.0 as usize, &self.body.values[v.0 as usize]);
                 let mut may = uses[i] == 1 && !value.is_atom && value.block == user.block && !unpacked[i];
                 if may {
-                    layers += usize::from(calls_layer[i]);
-                    may = !calls_layer[i] || layers <= 1;
+                    together = together.and(calls[i]);
+                    may = calls[i] == Calls::default() || together.fit_a_statement();
                 }
                 if may {
                     total += width[i] + 2;
@@ -101,12 +101,18 @@ impl<'b> Plan<'b> {
             for i in order {
                 self.inlined[held[i].0 as usize] = true;
                 if let Some(o) = user.makes {
-                    calls_layer[o.0 as usize] |= calls_layer[held[i].0 as usize];
+                    calls[o.0 as usize] = calls[o.0 as usize].and(calls[held[i].0 as usize]);
                 }
             }
             if let Some(o) = user.makes {
                 width[o.0 as usize] = total;
             }
+        }
+        // What is computed last and returned needs no name, if a type checker knows that it is a tensor.
+        if let ([out], Some(Item::Let(last))) = (outputs, self.body.items().last()) {
+            let value = &self.body.values[out.0 as usize];
+            let may = out == last && uses[out.0 as usize] == 1 && value.hint.is_none() && !value.is_atom;
+            self.inlined[out.0 as usize] = may && self.gives_tensor(&value.expr);
         }
     }
 
@@ -175,6 +181,40 @@ impl<'b> Plan<'b> {
     fn is_plainly_tensor(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Value(v) if self.is_written_out(*v) => self.is_plainly_tensor(&self.body.values[v.0 as usize].expr),
+            _ => expr.is_plainly_tensor(),
+        }
+    }
+
+    /// Does a type checker know that this is a tensor once arguments and variables are annotated?
+    fn gives_tensor(&self, expr: &Expr) -> bool {
+        const METHODS: [&str; 12] = [
+            "flatten",
+            "mean",
+            "sum",
+            "sigmoid",
+            "tanh",
+            "exp",
+            "log",
+            "sqrt",
+            "square",
+            "reshape",
+            "transpose",
+            "squeeze",
+        ];
+        match expr {
+            Expr::Value(v) if self.inlined[v.0 as usize] => self.gives_tensor(&self.body.values[v.0 as usize].expr),
+            Expr::Value(v) => {
+                let value = &self.body.values[v.0 as usize];
+                !value.is_atom || matches!(value.expr, Expr::Local(_))
+            }
+            // What is added to something of an unknown type has one, too.
+            Expr::Binary(Binary::Plus | Binary::Minus | Binary::Times | Binary::MatMul, a, b) => {
+                self.gives_tensor(a) && (matches!(**b, Expr::Int(_) | Expr::Number(_)) || self.gives_tensor(b))
+            }
+            Expr::Call(function, _) => match &**function {
+                Expr::Attribute(x, name) => METHODS.contains(&&**name) && self.gives_tensor(x),
+                _ => expr.is_plainly_tensor(),
+            },
             _ => expr.is_plainly_tensor(),
         }
     }
@@ -284,7 +324,7 @@ impl<'b> Plan<'b> {
     /// What a return statement says, and whether a type checker knows its type.
     fn output(&self, id: ValueId) -> (String, bool) {
         let expr = Expr::Value(id);
-        let typed = !self.inlined[id.0 as usize] || self.is_plainly_tensor(&expr);
+        let typed = !self.inlined[id.0 as usize] || self.gives_tensor(&expr);
         (self.text(&expr), typed)
     }
 }

@@ -69,7 +69,10 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
         Expr::Binary(op, a, b) => {
             let (left, sign, right) = around(*op);
             operand(a, left, names, out);
-            out.push_str(sign);
+            // Powers of names and numbers take no spaces.
+            let simple = |e: &Expr| matches!(e, Expr::Int(0..) | Expr::Local(_));
+            let tight = *op == Binary::Power && simple(a) && simple(b);
+            out.push_str(if tight { sign.trim() } else { sign });
             operand(b, right, names, out);
         }
         Expr::Tuple(all) => {
@@ -88,11 +91,22 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
             separated(all, out, |e, out| operand(e, Prec::Compare, names, out));
             out.push(']');
         }
-        Expr::Repeat(item, variable, count) => {
+        Expr::Repeat(item, variables, over) => {
             out.push_str("*[");
             write(item, names, out);
-            let _ = write!(out, " for {variable} in range({count})]");
+            let _ = write!(out, " for {variables} in ");
+            write(over, names, out);
+            out.push(']');
         }
+        Expr::If(parts) => {
+            let [condition, yes, no] = &**parts;
+            operand(yes, Prec::Or, names, out);
+            out.push_str(" if ");
+            operand(condition, Prec::Compare, names, out);
+            out.push_str(" else ");
+            operand(no, Prec::Or, names, out);
+        }
+        Expr::Nothing => out.push_str("None"),
         Expr::Bare(all) => separated(all, out, |e, out| operand(e, Prec::Compare, names, out)),
     }
 }
@@ -125,7 +139,7 @@ pub(crate) fn precedence(expr: &Expr) -> Prec {
             Binary::And => Prec::And,
             _ => Prec::Compare,
         },
-        Expr::Bare(_) => Prec::Lowest,
+        Expr::Bare(_) | Expr::If(_) => Prec::Lowest,
         _ => Prec::Primary,
     }
 }
@@ -147,6 +161,7 @@ fn around(op: Binary) -> (Prec, &'static str, Prec) {
         Binary::LessEqual => compares(" <= "),
         Binary::Greater => compares(" > "),
         Binary::GreaterEqual => compares(" >= "),
+        Binary::Is => compares(" is "),
     }
 }
 
@@ -245,6 +260,9 @@ mod tests {
         assert_eq!(text(of(a) - (of(b) - c)), "a - (b - c)");
         assert_eq!(text(-(of(a) * b).method("sum", args![1])), "-(a * b).sum(1)");
         assert_eq!(text(of(a) / (of(b) * c)), "a / (b * c)");
+        assert_eq!(text(Expr::binary(Binary::Power, Expr::Int(2), Expr::local("i"))), "2**i");
+        let either = Expr::If(Box::new([Expr::binary(Binary::Is, a, Expr::Nothing), of(b) & c, of(c) + b]));
+        assert_eq!(text(of(a) + either), "a + (b & c if a is None else c + b)");
         assert_eq!(text(Expr::binary(Binary::Power, Expr::Int(1) - a, b)), "(1 - a) ** b");
         assert_eq!(text(Expr::binary(Binary::NotEqual, of(a) & b, c)), "a & b != c");
         assert_eq!(text(Expr::number(-1.5, true).method("exp", args![])), "(-1.5).exp()");

@@ -1,13 +1,13 @@
 //! A class for what is repeated, and calls of it in place of the repetitions.
 
 use super::columns::{Columns, Parameter};
-use super::form::{Form, Slot, link, parts};
+use super::form::{Form, Slot, is_sequential, link, parts};
 use super::names;
 use super::runs::Run;
 use super::segments::Segment;
 use crate::pytorch::helpers::Needs;
 use crate::pytorch::python::body::Body;
-use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, nn};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, Weighs, nn};
 use crate::pytorch::python::names::Names;
 use crate::pytorch::python::plan::Plan;
 use crate::pytorch::python::print::constant;
@@ -90,15 +90,14 @@ pub(super) fn make(
     let mut folds = Vec::new();
     let mut at = 0;
     for run in alike {
-        let all = &slots[at..at + run.count];
-        at += run.count;
         let listed = !context.is_empty() && run.count > 1;
-        let constructor = columns.container(&Expr::Class(name.clone()), all, listed);
+        let constructor = columns.container(&Expr::Class(name.clone()), at..at + run.count, listed);
+        at += run.count;
         let container = hold(states, site, *run, &block, constructor, only);
         let last = run.first + run.period * run.count - 1;
         let (Some(entry), exit) = (site.segments[run.first].entry, site.segments[last].exit) else { continue };
         let arguments = std::iter::once(entry).chain(context.iter().copied()).map(Argument::from).collect();
-        body.values[exit.0 as usize].expr = Expr::layer(container, arguments);
+        body.values[exit.0 as usize].expr = Expr::Layer(container, Weighs::Block, arguments);
         if listed {
             folds.push(exit);
         }
@@ -127,9 +126,8 @@ pub(super) fn shortens(site: &Site<'_>, states: &[State], alike: &[Run]) -> bool
     let mut at = 0;
     let mut written = 0;
     for run in alike {
-        let all = &slots[at..at + run.count];
+        written += 2 + constant(&columns.container(&class, at..at + run.count, false)).len() / 80;
         at += run.count;
-        written += 2 + constant(&columns.container(&class, all, false)).len() / 80;
     }
     let own = site.states(unit, period);
     let init: usize = own.iter().map(|s| states[s.0 as usize].init("name").len()).sum();
@@ -205,9 +203,15 @@ impl Writer<'_> {
             for s in &segment.states {
                 let mut state = self.states[s.0 as usize].clone();
                 state.wanted = wanted.get(states.len()).cloned().flatten();
-                if let Kind::Module(constructor) = &state.kind {
-                    state.kind = Kind::Module(self.constructor(constructor, &mut slot));
-                }
+                state.kind = match state.kind {
+                    Kind::Module(constructor) => Kind::Module(self.constructor(&constructor, &mut slot)),
+                    Kind::Optional(present, constructor) => {
+                        slot += 1;
+                        let present = self.columns.templates[slot - 1].clone().unwrap_or(present);
+                        Kind::Optional(present, self.constructor(&constructor, &mut slot))
+                    }
+                    other => other,
+                };
                 states.push(state);
             }
             for v in &segment.values {
@@ -216,11 +220,15 @@ impl Writer<'_> {
                     Expr::Value(v) => values.get(v).map(|v| Expr::Value(*v)),
                     Expr::Int(_) => {
                         slot += 1;
-                        let p = self.columns.parameter[slot - 1]?;
-                        if !fields.contains(&p) {
-                            fields.push(p);
-                        }
-                        Some(Expr::local("self").attribute(self.columns.parameters[p].name.clone()))
+                        let template = self.columns.templates[slot - 1].clone()?;
+                        Some(template.rewrite(&mut |e| {
+                            let Expr::Local(name) = e else { return None };
+                            let p = self.columns.parameters.iter().position(|p| p.name == *name)?;
+                            if !fields.contains(&p) {
+                                fields.push(p);
+                            }
+                            Some(Expr::local("self").attribute(name.clone()))
+                        }))
                     }
                     _ => None,
                 });
@@ -233,8 +241,7 @@ impl Writer<'_> {
         }
         let output = values[&self.site.segments[unit + period - 1].exit];
         let mut names = Names::of_attributes();
-        let parameters: Vec<Parameter> =
-            self.columns.parameters.iter().map(|p| Parameter { name: p.name.clone(), ty: p.ty.clone() }).collect();
+        let parameters = self.columns.parameters.clone();
         fields.iter().for_each(|p| {
             names.take(&parameters[*p].name);
         });
@@ -248,11 +255,15 @@ impl Writer<'_> {
 
     /// A constructor with the arguments that differ as parameters.
     fn constructor(&self, constructor: &Expr, slot: &mut usize) -> Expr {
-        let Some((_, arguments, _)) = parts(constructor) else { return constructor.clone() };
+        let Some((function, arguments, _)) = parts(constructor) else { return constructor.clone() };
+        if is_sequential(function) {
+            let inner = arguments.iter().map(|a| self.constructor(&a.value, slot).into()).collect();
+            return replaced(constructor, inner);
+        }
         let mut made: Vec<Argument> = Vec::new();
         let mut next = || {
             *slot += 1;
-            self.columns.parameter[*slot - 1].map(|p| Expr::local(self.columns.parameters[p].name.clone()))
+            self.columns.templates[*slot - 1].clone()
         };
         for a in arguments.iter().filter(|a| a.name.is_none()) {
             made.push(next().unwrap_or_else(|| a.value.clone()).into());
@@ -263,12 +274,14 @@ impl Writer<'_> {
                 differ.push((name, parameter));
             }
         }
+        let mut named: Vec<Argument> = Vec::new();
         for a in arguments.iter().filter(|a| a.name.is_some()) {
             let at = differ.iter().position(|(name, _)| a.name == Some(*name));
             let value = at.map_or_else(|| a.value.clone(), |at| differ.remove(at).1);
-            made.push(Argument { name: a.name, value });
+            named.push(Argument { name: a.name, value });
         }
         made.extend(differ.into_iter().map(|(name, value)| Argument { name: Some(name), value }));
+        made.extend(named);
         replaced(constructor, made)
     }
 }

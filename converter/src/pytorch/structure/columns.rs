@@ -1,130 +1,201 @@
 //! The numbers in which equal units differ: what a constructor takes, and how a run is made with it.
 
 use super::form::Slot;
+use super::series;
 use crate::pytorch::python::expr::{Argument, Expr, nn};
 use crate::pytorch::python::names::Names;
 use crate::pytorch::python::print::constant;
 use std::collections::HashMap;
+use std::ops::Range;
 
-/// Fewer equal modules in a row are written one by one.
-const FEWEST: usize = 2;
+/// How much of a line is left for what makes a run, after `self.layers1 = `.
+const LINE: usize = 64;
 
 /// An argument of the constructor.
+#[derive(Clone)]
 pub(super) struct Parameter {
     pub(super) name: String,
-    pub(super) ty: String,
+    pub(super) ty: &'static str,
 }
 
 /// The numbers of all units, slot by slot.
 pub(super) struct Columns {
-    /// For each slot the parameter that it is, if units differ in it.
-    pub(super) parameter: Vec<Option<usize>>,
+    /// What stands in each slot instead of the first unit's number, over the parameters as [`Expr::Local`].
+    pub(super) templates: Vec<Option<Expr>>,
     pub(super) parameters: Vec<Parameter>,
-    /// A slot of each parameter.
-    slot: Vec<usize>,
+    /// The values of each parameter, unit by unit.
+    values: Vec<Vec<Expr>>,
 }
 
 impl Columns {
     pub(super) fn new(slots: &[Vec<Slot>]) -> Self {
-        let mut all = Self { parameter: Vec::new(), parameters: Vec::new(), slot: Vec::new() };
-        let mut known: HashMap<String, usize> = HashMap::new();
-        let mut labels: Vec<Vec<&'static str>> = Vec::new();
-        for (j, first) in slots[0].iter().enumerate() {
-            if slots.iter().all(|s| s[j].value == first.value) {
-                all.parameter.push(None);
-                continue;
+        let count = slots[0].len();
+        let mut made = Maker::default();
+        let mut parts: Vec<Option<Part>> = vec![None; count];
+        // Columns that units without an optional part leave open fit in with the others.
+        for open in [false, true] {
+            for (j, part) in parts.iter_mut().enumerate() {
+                let column: Vec<Option<&Expr>> = slots.iter().map(|s| s[j].value.as_ref()).collect();
+                if column.iter().any(Option::is_none) == open {
+                    *part = made.column(slots[0][j].name, &column);
+                }
             }
-            let column: Vec<String> = slots.iter().map(|s| constant(&s[j].value)).collect();
-            let p = *known.entry(column.join(";")).or_insert_with(|| {
-                all.slot.push(j);
-                labels.push(Vec::new());
-                labels.len() - 1
-            });
-            labels[p].push(first.name);
-            all.parameter.push(Some(p));
         }
         let mut names = Names::of_variables();
-        for (labels, j) in labels.iter().zip(&all.slot) {
-            let ty = ty(slots.iter().map(|s| &s[*j].value));
-            all.parameters.push(Parameter { name: names.unique(called(labels)), ty });
-        }
-        all
+        let parameters: Vec<Parameter> = made
+            .labels
+            .iter()
+            .zip(&made.values)
+            .map(|(labels, values)| Parameter { name: names.unique(called(labels)), ty: ty(values) })
+            .collect();
+        let named = |p: &Part| match p {
+            Part::Parameter(p) => Expr::local(parameters[*p].name.clone()),
+            Part::Constant(e) => e.clone(),
+            Part::Tuple(_) => Expr::Tuple(Vec::new()),
+        };
+        let templates = parts.iter().map(|part| {
+            Some(match part.as_ref()? {
+                Part::Tuple(parts) => Expr::Tuple(parts.iter().map(named).collect()),
+                part => named(part),
+            })
+        });
+        Self { templates: templates.collect(), parameters, values: made.values }
     }
 
     /// The arguments of one unit.
-    fn arguments(&self, slots: &[Slot]) -> Vec<Expr> {
-        self.slot.iter().map(|j| slots[*j].value.clone()).collect()
+    fn arguments(&self, unit: usize) -> Vec<Expr> {
+        self.values.iter().map(|v| v[unit].clone()).collect()
     }
 
-    /// What makes the units of a run.
-    pub(super) fn container(&self, class: &Expr, units: &[Vec<Slot>], listed: bool) -> Expr {
+    /// What makes some of the units, one after the other.
+    pub(super) fn container(&self, class: &Expr, units: Range<usize>, listed: bool) -> Expr {
         let call = |values: Vec<Expr>| class.clone().call(values.into_iter().map(Argument::from).collect());
-        let all: Vec<Vec<Expr>> = units.iter().map(|u| self.arguments(u)).collect();
+        let all: Vec<Vec<Expr>> = units.map(|u| self.arguments(u)).collect();
         if let [one] = all.as_slice() {
             return call(one.clone());
         }
-        let mut items = Vec::new();
-        let mut rest = all.as_slice();
-        while let Some((first, _)) = rest.split_first() {
-            let same = rest.iter().take_while(|u| *u == first).count();
-            let rising = rising(rest);
-            if same >= FEWEST && same + 1 >= rising {
-                items.push(Expr::Repeat(Box::new(call(first.clone())), "_", same as u64));
-                rest = &rest[same..];
-            } else if rising > FEWEST {
-                let values = first.iter().zip(&rest[1]).map(|(a, b)| match (a, b) {
-                    (Expr::Int(a), Expr::Int(b)) if a != b => stepped(*a, b - a),
-                    _ => a.clone(),
-                });
-                items.push(Expr::Repeat(Box::new(call(values.collect())), "i", rising as u64));
-                rest = &rest[rising..];
+        let hold = |items: Vec<Expr>| {
+            if listed {
+                nn("ModuleList", vec![Expr::List(items).into()])
             } else {
-                items.push(call(first.clone()));
-                rest = &rest[1..];
+                nn("Sequential", items.into_iter().map(Argument::from).collect())
             }
+        };
+        let pieces = hold(series::pieces(&all, &call));
+        if constant(&pieces).len() <= LINE {
+            return pieces;
         }
-        if listed {
-            nn("ModuleList", vec![Expr::List(items).into()])
-        } else {
-            nn("Sequential", items.into_iter().map(Argument::from).collect())
+        match series::each(&all, &call).map(|each| hold(vec![each])) {
+            Some(each) if constant(&each).len() <= LINE => each,
+            _ => pieces,
         }
     }
 }
 
-/// `first + step * i`
-fn stepped(first: i128, step: i128) -> Expr {
-    let i = Expr::local("i");
-    let times = if step.abs() == 1 { i } else { Expr::Int(step.abs()) * i };
-    if step < 0 { Expr::Int(first) - times } else { Expr::Int(first) + times }
+/// What stands in a slot.
+#[derive(Clone)]
+enum Part {
+    Parameter(usize),
+    Constant(Expr),
+    /// A tuple of the others.
+    Tuple(Vec<Self>),
 }
 
-/// How many units from the first on have arguments that rise or fall by the same steps.
-fn rising(units: &[Vec<Expr>]) -> usize {
-    let [a, b, ..] = units else { return 1 };
-    let step = |x: &Expr, y: &Expr| match (x, y) {
-        (Expr::Int(x), Expr::Int(y)) => Some(y - x),
-        _ => (x == y).then_some(0),
-    };
-    let steps: Option<Vec<i128>> = a.iter().zip(b).map(|(x, y)| step(x, y)).collect();
-    let Some(steps) = steps else { return 1 };
-    let follows =
-        |pair: &[Vec<Expr>]| pair[0].iter().zip(&pair[1]).zip(&steps).all(|((x, y), s)| step(x, y) == Some(*s));
-    1 + units.windows(2).take_while(|pair| follows(pair)).count()
+/// Parameters in the making.
+#[derive(Default)]
+struct Maker {
+    /// What layers call the arguments that each stands for.
+    labels: Vec<Vec<&'static str>>,
+    values: Vec<Vec<Expr>>,
+    known: HashMap<String, usize>,
+}
+
+impl Maker {
+    /// What stands for a column: nothing where it is one number.
+    fn column(&mut self, label: &'static str, column: &[Option<&Expr>]) -> Option<Part> {
+        let first = column.iter().flatten().next()?;
+        if column.iter().flatten().all(|e| e == first) {
+            let open = column.iter().any(Option::is_none);
+            return self.akin(label, column).filter(|_| open);
+        }
+        let Some(length) = tuples(column) else { return Some(self.parameter(label, column)) };
+        let parts = (0..length).map(|k| {
+            let column: Vec<Option<&Expr>> = column
+                .iter()
+                .map(|e| match e {
+                    Some(Expr::Tuple(all)) => all.get(k),
+                    other => *other,
+                })
+                .collect();
+            let first = column.iter().flatten().next().copied();
+            match first {
+                Some(first) if column.iter().flatten().all(|e| *e == first) => Part::Constant(first.clone()),
+                _ => self.parameter(label, &column),
+            }
+        });
+        Some(Part::Tuple(parts.collect()))
+    }
+
+    /// A parameter of the same meaning that has the values of a column.
+    fn akin(&self, label: &'static str, column: &[Option<&Expr>]) -> Option<Part> {
+        let mut all = self.labels.iter().zip(&self.values);
+        all.position(|(labels, values)| labels.iter().any(|l| meaning(l) == meaning(label)) && fits(column, values))
+            .map(Part::Parameter)
+    }
+
+    fn parameter(&mut self, label: &'static str, column: &[Option<&Expr>]) -> Part {
+        let open = column.iter().any(Option::is_none);
+        let key = || column.iter().flatten().map(|e| constant(e)).collect::<Vec<_>>().join(";");
+        let found =
+            if open { self.values.iter().position(|v| fits(column, v)) } else { self.known.get(&key()).copied() };
+        let p = found.unwrap_or_else(|| {
+            let any = column.iter().flatten().next();
+            self.values.push(column.iter().filter_map(|e| e.as_ref().or(any)).map(|e| (*e).clone()).collect());
+            self.labels.push(Vec::new());
+            self.known.extend((!open).then(|| (key(), self.labels.len() - 1)));
+            self.labels.len() - 1
+        });
+        self.labels[p].push(label);
+        Part::Parameter(p)
+    }
+}
+
+/// Has a parameter the values of a column, where there are any?
+fn fits(column: &[Option<&Expr>], values: &[Expr]) -> bool {
+    column.iter().zip(values).all(|(a, b)| a.is_none_or(|a| a == b))
+}
+
+/// What kind of number an argument is.
+fn meaning(label: &str) -> &str {
+    if label.ends_with("channels") { "channels" } else { label }
+}
+
+/// The length of the tuples in a column that has some, if they are equally long and the rest numbers that stand for as many.
+fn tuples(column: &[Option<&Expr>]) -> Option<usize> {
+    let mut length = None;
+    for e in column.iter().flatten() {
+        match e {
+            Expr::Tuple(all) if length.is_none_or(|n| n == all.len()) => length = Some(all.len()),
+            Expr::Int(_) => {}
+            _ => return None,
+        }
+    }
+    length
 }
 
 /// The type of an argument that has all these values.
-fn ty<'v>(values: impl Iterator<Item = &'v Expr>) -> String {
-    let mut all: Vec<&str> = values
-        .map(|v| match v {
-            Expr::Int(_) => "int",
-            Expr::Bool(_) => "bool",
-            Expr::Tuple(_) => "tuple[int, ...]",
-            _ => "float",
-        })
-        .collect();
-    all.sort_unstable();
-    all.dedup();
-    all.join(" | ")
+fn ty(values: &[Expr]) -> &'static str {
+    let is = |f: fn(&Expr) -> bool| values.iter().all(f);
+    let has = |f: fn(&Expr) -> bool| values.iter().any(f);
+    if is(|v| matches!(v, Expr::Bool(_))) {
+        "bool"
+    } else if is(|v| matches!(v, Expr::Int(_))) {
+        "int"
+    } else if has(|v| matches!(v, Expr::Tuple(_))) {
+        if is(|v| matches!(v, Expr::Tuple(_))) { "tuple[int, ...]" } else { "int | tuple[int, ...]" }
+    } else {
+        "float"
+    }
 }
 
 /// What to call a parameter that stands for all these arguments.
@@ -133,6 +204,7 @@ fn called(labels: &[&'static str]) -> &'static str {
     match labels {
         _ if has("in_channels") && has("out_channels") => "channels",
         _ if has("in_features") && has("out_features") => "features",
+        _ if has("dilation") => "dilation",
         [first, ..] => first,
         [] => "size",
     }

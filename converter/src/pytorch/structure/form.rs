@@ -50,7 +50,8 @@ pub(super) fn defaulted() -> impl Iterator<Item = &'static str> {
 pub(super) struct Slot {
     /// What a constructor would call it.
     pub(super) name: &'static str,
-    pub(super) value: Expr,
+    /// `None` in units that lack the part which it belongs to.
+    pub(super) value: Option<Expr>,
 }
 
 /// The form of a segment.
@@ -87,7 +88,7 @@ pub(super) fn of(network: &Network<'_>, segment: &Segment) -> Option<Form> {
         let value = &network.body.values[v.0 as usize];
         writer.expr(&value.expr, "size");
         writer.shape.push(if value.is_atom { ';' } else { '\n' });
-        layers += usize::from(value.expr.calls_layer());
+        layers += usize::from(value.expr.calls().layers > 0);
     }
     let words = super::names::words(network, segment);
     let straight = match (segment.values.as_slice(), segment.entry) {
@@ -108,12 +109,13 @@ struct Writer {
 impl Writer {
     fn slot(&mut self, name: &'static str, value: Expr) {
         self.shape.push('#');
-        self.slots.push(Slot { name, value });
+        self.slots.push(Slot { name, value: Some(value) });
     }
 
     /// A piece of state: everything but the arguments of its constructor is part of the form.
     fn state(&mut self, state: &State) -> Option<()> {
-        for held in &state.tensors {
+        let optional = matches!(state.kind, Kind::Optional(..));
+        for held in state.tensors.iter().filter(|_| !optional) {
             let dims: &[u64] = if matches!(state.kind, Kind::Module(_)) { &[] } else { &held.dims };
             let _ = write!(self.shape, "{} {:?} {} {dims:?} ", held.suffix, held.elem, held.trainable);
         }
@@ -121,6 +123,15 @@ impl Writer {
             Kind::Parameter => self.shape.push_str("parameter "),
             Kind::Buffer => self.shape.push_str("buffer "),
             Kind::Module(constructor) => self.constructor(constructor)?,
+            Kind::Optional(present, constructor) => {
+                self.shape.push_str("optional ");
+                self.slot("shortcut", present.clone());
+                let first = self.slots.len();
+                self.constructor(constructor)?;
+                if *present == Expr::Bool(false) {
+                    self.slots[first..].iter_mut().for_each(|slot| slot.value = None);
+                }
+            }
             Kind::Blocks(_) => return None,
         }
         self.shape.push('\n');
@@ -130,6 +141,9 @@ impl Writer {
     fn constructor(&mut self, constructor: &Expr) -> Option<()> {
         let (function, arguments, after) = parts(constructor)?;
         let _ = write!(self.shape, "{}{after} ", constant(function));
+        if is_sequential(function) {
+            return arguments.iter().try_for_each(|a| self.constructor(&a.value));
+        }
         let positions = names_of(function);
         for (i, a) in arguments.iter().filter(|a| a.name.is_none()).enumerate() {
             self.slot(positions.get(i).copied().unwrap_or("size"), a.value.clone());
@@ -208,6 +222,14 @@ impl Writer {
                 self.expr(b, name);
                 self.shape.push(')');
             }
+            Expr::If(parts) => {
+                self.shape.push_str("if(");
+                for e in parts.iter() {
+                    self.expr(e, name);
+                    self.shape.push(',');
+                }
+                self.shape.push(')');
+            }
             Expr::Tuple(all) | Expr::List(all) | Expr::Bare(all) => {
                 self.shape.push_str(if matches!(expr, Expr::List(_)) { "list(" } else { "tuple(" });
                 for e in all {
@@ -262,6 +284,11 @@ pub(super) fn link(expr: &Expr, x: ValueId, states: &[State]) -> Option<Expr> {
         }
         _ => None,
     }
+}
+
+/// Does it make a chain of the modules that it is given?
+pub(super) fn is_sequential(function: &Expr) -> bool {
+    matches!(function, Expr::Torch(Module::Nn, name) if name == "Sequential")
 }
 
 /// A constructor's function and arguments, and the method called on what it makes.

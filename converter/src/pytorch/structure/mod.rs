@@ -10,9 +10,11 @@ mod block;
 mod columns;
 mod form;
 mod names;
+mod optional;
 mod recurrent;
 mod runs;
 mod segments;
+mod series;
 
 use super::python::body::Body;
 use super::python::expr::ValueId;
@@ -22,6 +24,7 @@ pub(super) use block::Block;
 use block::Site;
 use form::Form;
 use runs::Run;
+use std::collections::HashSet;
 
 /// What the pass works on.
 pub(super) struct Network<'n> {
@@ -39,11 +42,18 @@ pub(super) struct Network<'n> {
 /// Writes repeated regions once. Gives the classes that the file has to define.
 pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     recurrent::join(&mut network);
-    let segments = segments::find(&network);
-    let forms: Vec<Option<Form>> = segments.iter().map(|s| form::of(&network, s)).collect();
+    let mut segments = segments::find(&network);
+    let mut forms: Vec<Option<Form>> = segments.iter().map(|s| form::of(&network, s)).collect();
+    let before = optional::unify(&mut network, &mut segments, &mut forms);
     let site = Site { segments: &segments, forms: &forms };
     let states = &*network.states;
     let groups: Vec<Vec<Run>> = runs::find(&segments, &forms, &|alike| block::shortens(&site, states, alike));
+    // Parts of segments that stay as they are.
+    let units = groups.iter().flatten().flat_map(|r| &segments[r.first..r.end()]);
+    let inside: HashSet<ValueId> = units.flat_map(|s| s.values.iter().copied()).collect();
+    for (value, expr) in before.into_iter().filter(|(v, _)| !inside.contains(v)) {
+        network.body.values[value.0 as usize].expr = expr;
+    }
     let only = groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
     let mut blocks = Vec::new();
     let mut folds = Vec::new();

@@ -1,7 +1,7 @@
 //! Segments of a body: what lies between two values through which everything passes.
 
 use super::Network;
-use crate::pytorch::python::body::{Item, each};
+use crate::pytorch::python::body::{Body, Item, each};
 use crate::pytorch::python::expr::{Expr, StateId, ValueId};
 use std::collections::{HashMap, HashSet};
 
@@ -27,6 +27,61 @@ pub(super) struct Segment {
     pub(super) alone: bool,
     /// Does the model give its exit away, too?
     pub(super) shows: bool,
+}
+
+impl Segment {
+    /// The same once expressions in it have changed.
+    pub(super) fn again(&self, body: &Body) -> Self {
+        let mut s = Self { values: Vec::new(), context: Vec::new(), states: Vec::new(), entry: self.entry, ..*self };
+        let outside: HashSet<ValueId> = self.context.iter().copied().collect();
+        s.collect(body, &|v| outside.contains(&v));
+        s
+    }
+
+    /// With the segments right before it.
+    pub(super) fn joined(&self, others: &[Self]) -> Self {
+        let mut context: Vec<ValueId> = others.iter().chain([self]).flat_map(|s| &s.context).copied().collect();
+        context.sort_unstable();
+        context.dedup();
+        Self {
+            entry: others.first().map_or(self.entry, |s| s.entry),
+            values: others.iter().chain([self]).flat_map(|s| &s.values).copied().collect(),
+            context,
+            states: Vec::new(),
+            ..*self
+        }
+    }
+
+    /// Gathers values, states and context from the exit backwards. `false` if they are too many.
+    fn collect(&mut self, body: &Body, outside: &impl Fn(ValueId) -> bool) -> bool {
+        let mut seen = HashSet::new();
+        let mut stack = vec![(self.exit, false)];
+        while let Some((v, done)) = stack.pop() {
+            let expr = &body.values[v.0 as usize].expr;
+            if done {
+                expr.each_state(&mut |id| {
+                    if !self.states.contains(&id) {
+                        self.states.push(id);
+                    }
+                });
+                self.values.push(v);
+                continue;
+            }
+            if Some(v) == self.entry || !seen.insert(v) {
+                continue;
+            }
+            if matches!(expr, Expr::Local(_)) || outside(v) {
+                self.context.push(v);
+                continue;
+            }
+            if seen.len() > LARGEST {
+                return false;
+            }
+            stack.push((v, true));
+            stack.extend(expr.values().into_iter().rev().map(|o| (o, false)));
+        }
+        true
+    }
 }
 
 /// Where values are made and read.
@@ -278,7 +333,9 @@ impl<'n> Places<'n> {
             s.entry = self.argument(exit);
             s.alone &= s.entry.is_some();
         }
-        self.collect(&mut s);
+        let shared = |v| self.shared.contains(&v) && !self.network.body.values[v.0 as usize].is_atom;
+        s.alone &= s.collect(self.network.body, &shared);
+        s.alone &= !s.values.iter().any(|v| self.bound[v.0 as usize]);
         s
     }
 
@@ -310,40 +367,6 @@ impl<'n> Places<'n> {
             }
         }
         found
-    }
-
-    /// Gathers values, states and context from the exit backwards.
-    fn collect(&self, s: &mut Segment) {
-        let mut seen = HashSet::new();
-        let mut stack = vec![(s.exit, false)];
-        while let Some((v, done)) = stack.pop() {
-            if done {
-                self.expr(v).each_state(&mut |id| {
-                    if !s.states.contains(&id) {
-                        s.states.push(id);
-                    }
-                });
-                s.values.push(v);
-                continue;
-            }
-            if Some(v) == s.entry || !seen.insert(v) {
-                continue;
-            }
-            let value = &self.network.body.values[v.0 as usize];
-            let outside = self.shared.contains(&v) && !value.is_atom;
-            if matches!(value.expr, Expr::Local(_)) || outside {
-                s.context.push(v);
-                continue;
-            }
-            s.alone &= !self.bound[v.0 as usize];
-            if seen.len() > LARGEST {
-                s.alone = false;
-                return;
-            }
-            stack.push((v, true));
-            let operands = self.expr(v).values();
-            stack.extend(operands.into_iter().rev().map(|o| (o, false)));
-        }
     }
 }
 

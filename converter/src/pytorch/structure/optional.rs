@@ -1,0 +1,237 @@
+//! Parts that some blocks have and others lack: the projection on a shortcut.
+//!
+//! Where one segment adds what a few layers make of a value and another one its entry as it is, both compute
+//! `x if self.shortcut is None else self.shortcut(…)`, and have one form.
+
+use super::Network;
+use super::form::{self, Form, link};
+use super::segments::Segment;
+use crate::pytorch::python::body::Body;
+use crate::pytorch::python::expr::{Argument, Binary, Expr, StateId, ValueId, nn};
+use crate::pytorch::state::{Held, Kind, State};
+use std::collections::HashMap;
+
+/// The most layers of an optional part.
+const LONGEST: usize = 4;
+
+/// Larger segments are not compared with others.
+const LARGEST: usize = 60;
+
+/// How many values of a segment are tried as what a part that it lacks would read.
+const TRIED: usize = 8;
+
+/// How many parts are tried in segments that may lack them.
+const PARTS: usize = 8;
+
+/// How many segments before one may belong to it: where the part reads what they make, they are none of its own.
+const BEFORE: usize = 3;
+
+/// What computed a value before.
+pub(super) type Before = (ValueId, Expr);
+
+/// A part: a chain of layers whose result is added to something else.
+#[derive(Clone)]
+struct Part {
+    /// The value that adds it.
+    reader: ValueId,
+    /// What the chain makes, and from what.
+    result: ValueId,
+    source: ValueId,
+    constructor: Expr,
+    tensors: Vec<Held>,
+}
+
+/// A segment written with a part that is there or not.
+struct Variant {
+    at: usize,
+    /// How many segments before it are part of it.
+    joins: usize,
+    before: Before,
+    after: Expr,
+    segment: Segment,
+    form: Form,
+}
+
+/// Gives segments that differ in such a part one form. What computed the changed values before is given back.
+pub(super) fn unify(
+    network: &mut Network<'_>,
+    segments: &mut Vec<Segment>,
+    forms: &mut Vec<Option<Form>>,
+) -> Vec<Before> {
+    let uses = uses(network);
+    let mut with: HashMap<String, Vec<Variant>> = HashMap::new();
+    let mut order: Vec<(String, Part)> = Vec::new();
+    for (i, segment) in segments.iter().enumerate().filter(|(i, s)| fits(s, forms[*i].as_ref())) {
+        let parts = parts(network, segment, &uses);
+        let joined = if parts.is_empty() { 0 } else { before(segments, forms, i) };
+        for (joins, part) in (0..=joined).flat_map(|joins| parts.iter().map(move |p| (joins, p))) {
+            let segment = segment.joined(&segments[i - joins..i]);
+            let Some(variant) = variant(network, i, &segment, part, true) else { continue };
+            let key = variant.form.shape.to_string();
+            if !with.contains_key(&key) && order.len() < PARTS {
+                order.push((key.clone(), part.clone()));
+            }
+            with.entry(key).or_default().push(Variant { joins, ..variant });
+        }
+    }
+    let mut changed: Vec<Variant> = Vec::new();
+    let mut taken = vec![false; segments.len()];
+    for (key, part) in order {
+        if !with.contains_key(&key) {
+            continue;
+        }
+        let mut lacking = Vec::new();
+        for (i, segment) in segments.iter().enumerate().filter(|(i, s)| fits(s, forms[*i].as_ref())) {
+            if !taken[i] {
+                lacking.extend(without(network, i, segment, &part, &key));
+            }
+        }
+        let having = with.remove(&key).unwrap_or_default();
+        if !lacking.is_empty() {
+            for v in lacking.into_iter().chain(having) {
+                let whole = &mut taken[v.at - v.joins..=v.at];
+                if whole.iter().all(|t| !t) {
+                    whole.fill(true);
+                    changed.push(v);
+                }
+            }
+        }
+    }
+    let mut before = Vec::new();
+    let mut gone = vec![false; segments.len()];
+    for v in changed {
+        network.body.values[v.before.0.0 as usize].expr = v.after;
+        segments[v.at] = v.segment;
+        forms[v.at] = Some(v.form);
+        gone[v.at - v.joins..v.at].fill(true);
+        before.push(v.before);
+    }
+    let mut stays = gone.iter();
+    segments.retain(|_| stays.next() == Some(&false));
+    let mut stays = gone.iter();
+    forms.retain(|_| stays.next() == Some(&false));
+    before
+}
+
+/// How many segments before this one may belong to it: single layers whose results are read in it alone.
+fn before(segments: &[Segment], forms: &[Option<Form>], i: usize) -> usize {
+    let single = |k: &usize| forms[*k].as_ref().is_some_and(|f| f.straight) && !segments[*k].shows;
+    (i.saturating_sub(BEFORE)..i).rev().take_while(single).count()
+}
+
+fn fits(segment: &Segment, form: Option<&Form>) -> bool {
+    form.is_some_and(|f| !f.straight && f.layers > 0) && segment.values.len() <= LARGEST
+}
+
+/// How often each value is read.
+fn uses(network: &Network<'_>) -> Vec<u32> {
+    let mut uses = vec![0; network.body.values.len()];
+    network.outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
+    network.body.each_needed(network.outputs, &mut |e| e.values().into_iter().for_each(|v| uses[v.0 as usize] += 1));
+    uses
+}
+
+/// The two values that a value adds.
+fn added(body: &Body, v: ValueId) -> Option<[ValueId; 2]> {
+    match &body.values[v.0 as usize].expr {
+        Expr::Binary(Binary::Plus, a, b) => match (&**a, &**b) {
+            (Expr::Value(a), Expr::Value(b)) => Some([*a, *b]),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The parts of a segment that another one may lack.
+fn parts(network: &Network<'_>, segment: &Segment, uses: &[u32]) -> Vec<Part> {
+    let mut found = Vec::new();
+    for reader in &segment.values {
+        let operands = added(network.body, *reader).into_iter().flatten();
+        found.extend(operands.filter_map(|result| part(network, segment, uses, *reader, result)));
+    }
+    found
+}
+
+fn part(network: &Network<'_>, segment: &Segment, uses: &[u32], reader: ValueId, result: ValueId) -> Option<Part> {
+    let mut links = Vec::new();
+    let mut source = result;
+    while links.len() < LONGEST && Some(source) != segment.entry && uses[source.0 as usize] == 1 {
+        let expr = &network.body.values[source.0 as usize].expr;
+        let [x] = expr.values()[..] else { break };
+        let Some(constructor) = link(expr, x, network.states) else { break };
+        let mut state = None;
+        expr.each_state(&mut |s| state = Some(s));
+        links.push((constructor, state));
+        source = x;
+    }
+    links.reverse();
+    let only = links.len() == 1;
+    let mut tensors = Vec::new();
+    for (i, (_, state)) in links.iter().enumerate() {
+        for held in state.iter().flat_map(|s| &network.states[s.0 as usize].tensors) {
+            let suffix = if only { held.suffix.clone() } else { format!("{i}.{}", held.suffix) };
+            tensors.push(Held { suffix, ..held.clone() });
+        }
+    }
+    let mut constructors: Vec<Expr> = links.into_iter().map(|(c, _)| c).collect();
+    let constructor = match constructors.len() {
+        0 => return None,
+        1 => constructors.remove(0),
+        _ => nn("Sequential", constructors.into_iter().map(Argument::from).collect()),
+    };
+    (!tensors.is_empty()).then_some(Part { reader, result, source, constructor, tensors })
+}
+
+/// The segment with `part` as one that may be missing.
+fn variant(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part, present: bool) -> Option<Variant> {
+    let kind = Kind::Optional(Expr::Bool(present), part.constructor.clone());
+    let tensors = if present { part.tensors.clone() } else { Vec::new() };
+    network.states.push(State {
+        kind,
+        wanted: Some("shortcut".to_owned()),
+        fallback: "shortcut",
+        tensors,
+        remark: None,
+    });
+    let state = StateId(network.states.len() as u32 - 1);
+    let absent = Expr::binary(Binary::Is, Expr::State(state), Expr::Nothing);
+    let given = Expr::layer(state, vec![part.source.into()]);
+    let either = Expr::If(Box::new([absent, Expr::Value(segment.entry?), given]));
+    let value = &mut network.body.values[part.reader.0 as usize];
+    let mut first = true;
+    let after = value.expr.rewrite(&mut |e| {
+        let is = *e == Expr::Value(part.result) && std::mem::take(&mut first);
+        is.then(|| either.clone())
+    });
+    let before = std::mem::replace(&mut value.expr, after.clone());
+    let segment = segment.again(network.body);
+    let form = form::of(network, &segment);
+    network.body.values[part.reader.0 as usize].expr = before.clone();
+    if form.is_none() {
+        network.states.pop();
+    }
+    Some(Variant { at, joins: 0, before: (part.reader, before), after, segment, form: form? })
+}
+
+/// The segment as one that lacks a part, if it then has the wanted form.
+fn without(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part, key: &str) -> Option<Variant> {
+    let entry = segment.entry?;
+    for reader in &segment.values {
+        let Some(operands) = added(network.body, *reader) else { continue };
+        if !operands.contains(&entry) {
+            continue;
+        }
+        let sources = std::iter::once(entry).chain(segment.values.iter().copied().take(TRIED));
+        for source in sources.filter(|s| s != reader && *s != segment.exit) {
+            let part = Part { reader: *reader, result: entry, source, ..part.clone() };
+            match variant(network, at, segment, &part, false) {
+                Some(found) if &*found.form.shape == key => return Some(found),
+                Some(_) => {
+                    network.states.pop();
+                }
+                None => {}
+            }
+        }
+    }
+    None
+}

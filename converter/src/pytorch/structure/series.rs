@@ -1,0 +1,166 @@
+//! How modules with arguments that change from one to the next are written: a number of times, with arguments that rise or
+//! double, or once for each of several.
+
+use crate::pytorch::python::expr::{Binary, Expr};
+
+/// Fewer equal modules in a row are written one by one.
+const FEWEST: usize = 2;
+
+/// How an argument changes from one module to the next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    None,
+    /// By the same number each time.
+    By(i128),
+    Doubles,
+}
+
+/// The modules with these arguments, runs of them as `*[… for i in range(n)]`.
+pub(super) fn pieces(all: &[Vec<Expr>], call: &impl Fn(Vec<Expr>) -> Expr) -> Vec<Expr> {
+    let mut items = Vec::new();
+    let mut rest = all;
+    while let Some(first) = rest.first() {
+        let same = rest.iter().take_while(|u| *u == first).count();
+        let (changes, changing) = changing(rest);
+        if same >= FEWEST && same + 1 >= changing {
+            items.push(repeat(call(first.clone()), "_", same));
+            rest = &rest[same..];
+        } else if changing > FEWEST {
+            let values = first.iter().zip(changes).map(|(a, change)| match (a, change) {
+                (Expr::Int(a), Change::By(step)) => stepped(*a, step),
+                (Expr::Int(a), Change::Doubles) => doubled(*a),
+                _ => a.clone(),
+            });
+            items.push(repeat(call(values.collect()), "i", changing));
+            rest = &rest[changing..];
+        } else {
+            items.push(call(first.clone()));
+            rest = &rest[1..];
+        }
+    }
+    items
+}
+
+/// `*[Block(8, n) for n in (4, 8, 16)]`, where it is one argument or two that change.
+pub(super) fn each(all: &[Vec<Expr>], call: &impl Fn(Vec<Expr>) -> Expr) -> Option<Expr> {
+    let first = all.first()?;
+    let changing: Vec<usize> = (0..first.len()).filter(|i| all.iter().any(|u| u[*i] != first[*i])).collect();
+    let row = |u: &Vec<Expr>| -> Vec<Expr> { changing.iter().map(|i| u[*i].clone()).collect() };
+    let values = match changing.as_slice() {
+        [one] => all.iter().map(|u| u[*one].clone()).collect(),
+        [_, _] => all.iter().map(|u| Expr::Tuple(row(u))).collect(),
+        _ => return None,
+    };
+    let arguments = first.iter().enumerate().map(|(i, value)| match changing.contains(&i) {
+        true => Expr::local(["n", "m"][usize::from(i != changing[0])]),
+        false => value.clone(),
+    });
+    let call = call(arguments.collect());
+    let variables = if changing.len() == 1 { "n" } else { "n, m" };
+    Some(Expr::Repeat(Box::new(call), variables.to_owned(), Box::new(Expr::Tuple(values))))
+}
+
+fn repeat(item: Expr, variable: &str, count: usize) -> Expr {
+    let range = Expr::local("range").call(vec![count.into()]);
+    Expr::Repeat(Box::new(item), variable.to_owned(), Box::new(range))
+}
+
+/// `first + step * i`
+fn stepped(first: i128, step: i128) -> Expr {
+    let i = Expr::local("i");
+    let times = if step.abs() == 1 { i } else { Expr::Int(step.abs()) * i };
+    match (first, step < 0) {
+        (_, true) => Expr::Int(first) - times,
+        (0, false) => times,
+        (_, false) => Expr::Int(first) + times,
+    }
+}
+
+/// `first * 2**i`
+fn doubled(first: i128) -> Expr {
+    let power = Expr::binary(Binary::Power, Expr::Int(2), Expr::local("i"));
+    if first == 1 { power } else { Expr::Int(first) * power }
+}
+
+/// How the arguments of the first units change, and for how many units they go on so.
+fn changing(units: &[Vec<Expr>]) -> (Vec<Change>, usize) {
+    let [a, b, ..] = units else { return (Vec::new(), 1) };
+    let mut all = Vec::new();
+    let mut count = units.len();
+    for i in 0..a.len() {
+        let candidates: &[Change] = match (&a[i], &b[i]) {
+            (x, y) if x == y => &[Change::None],
+            (Expr::Int(x), Expr::Int(y)) if *x > 0 && *y == 2 * x => &[Change::Doubles, Change::By(*x)],
+            (Expr::Int(x), Expr::Int(y)) => &[Change::By(y - x)],
+            _ => return (Vec::new(), 1),
+        };
+        let mut best = (Change::None, 0);
+        for change in candidates {
+            let goes =
+                1 + units[..count].windows(2).take_while(|pair| follows(&pair[0][i], &pair[1][i], *change)).count();
+            if goes > best.1 {
+                best = (*change, goes);
+            }
+        }
+        all.push(best.0);
+        count = best.1;
+    }
+    (all, count)
+}
+
+fn follows(x: &Expr, y: &Expr, change: Change) -> bool {
+    match (x, y, change) {
+        (Expr::Int(x), Expr::Int(y), Change::By(step)) => y - x == step,
+        (Expr::Int(x), Expr::Int(y), Change::Doubles) => *y == 2 * x,
+        (x, y, Change::None) => x == y,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pytorch::python::expr::Argument;
+    use crate::pytorch::python::print::constant;
+
+    fn call(values: Vec<Expr>) -> Expr {
+        Expr::Class("B".to_owned()).call(values.into_iter().map(Argument::from).collect())
+    }
+
+    fn units(rows: &[&[i64]]) -> Vec<Vec<Expr>> {
+        rows.iter().map(|row| row.iter().map(|n| (*n).into()).collect()).collect()
+    }
+
+    fn text(rows: &[&[i64]]) -> String {
+        let written = pieces(&units(rows), &call);
+        written.iter().map(constant).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn what_is_equal_is_counted() {
+        assert_eq!(text(&[&[4], &[8], &[8], &[8]]), "B(4), *[B(8) for _ in range(3)]");
+        assert_eq!(text(&[&[4], &[8]]), "B(4), B(8)");
+    }
+
+    #[test]
+    fn what_rises_or_doubles_is_computed() {
+        assert_eq!(text(&[&[8, 4], &[12, 4], &[16, 4]]), "*[B(8 + 4 * i, 4) for i in range(3)]");
+        assert_eq!(text(&[&[3], &[2], &[1]]), "*[B(3 - i) for i in range(3)]");
+        assert_eq!(text(&[&[1], &[2], &[4], &[8]]), "*[B(2**i) for i in range(4)]");
+        assert_eq!(text(&[&[1], &[2], &[3], &[4]]), "*[B(1 + i) for i in range(4)]");
+        assert_eq!(text(&[&[6], &[12], &[24]]), "*[B(6 * 2**i) for i in range(3)]");
+    }
+
+    #[test]
+    fn what_changes_otherwise_is_listed() {
+        let rows = units(&[&[8, 3], &[8, 5], &[8, 1]]);
+        assert_eq!(each(&rows, &call).map(|e| constant(&e)).as_deref(), Some("*[B(8, n) for n in (3, 5, 1)]"));
+        let rows = units(&[&[1, 2], &[4, 5]]);
+        assert_eq!(
+            each(&rows, &call).map(|e| constant(&e)).as_deref(),
+            Some("*[B(n, m) for n, m in ((1, 2), (4, 5))]")
+        );
+        let rows = units(&[&[1, 2, 3], &[4, 5, 6]]);
+        assert_eq!(each(&rows, &call), None);
+    }
+}
