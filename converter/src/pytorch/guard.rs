@@ -3,10 +3,10 @@
 
 use super::helpers::Needs;
 use super::interface::{Interface, Size};
-use super::json::string;
 use super::lower::Lower;
 use super::python::names::Names;
 use super::python::wrap::Lines;
+use crate::json::string;
 use crate::ranges::{Use, uses};
 
 /// The arguments of `check_input` for each input.
