@@ -1,4 +1,4 @@
-//! How the file is laid out: one message, or metadata and a tail of tensors.
+//! The container: one protobuf message, or a metadata message followed by a tail of raw tensors.
 
 use crate::dictionary::{Checker, Dictionary};
 use crate::error::{Error, ErrorKind};
@@ -9,17 +9,17 @@ use crate::triage;
 use crate::v1;
 use crate::wire::Reader;
 
-/// `ktnc`: the over-2-GB layout.
+/// The first bytes of the over-2-GB layout.
 const MAGIC: &[u8] = b"ktnc";
-/// Magic and length.
+/// Bytes of the magic number and the metadata length.
 const HEADER: usize = 8;
-/// The longest metadata that the reference reads.
+/// The longest metadata that CNTK reads.
 const MAX_METADATA: u64 = 0x7fff_ffff;
 
-/// Reads a model file. Nothing in it is believed beyond what is needed to read it: that is for validation.
+/// Reads a model file. Only what reading needs is checked here; [`crate::validate()`] checks the rest.
 ///
-/// Any bytes give a model or one error; time is linear in the input, and memory is a small multiple of the structure.
-/// Tensors are not touched.
+/// Any bytes give a model or one error. Time is linear in the input, memory a small multiple of the structure, and
+/// tensor data is not touched.
 pub fn parse<'a>(file: &'a ModelFile<'_>, limits: &Limits) -> Result<Model<'a>, Error> {
     triage::recognise(file.bytes())?;
     read(file, limits).map_err(|error| triage::damage(file.bytes(), error))

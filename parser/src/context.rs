@@ -1,9 +1,9 @@
-//! What reading a file collects besides the model.
+//! State that is passed along while a file is read, besides the model.
 
 use crate::limits::{Budget, Limits};
 use crate::report::{Finding, Severity};
 
-/// What reading collects besides the model.
+/// State that is passed along while a file is read, besides the model.
 pub(crate) struct Context<'l> {
     pub(crate) limits: &'l Limits,
     pub(crate) budget: Budget,

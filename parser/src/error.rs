@@ -1,4 +1,4 @@
-//! One error: what is wrong, at which byte, in which record.
+//! The error of the reader: what is wrong, at which byte, in which record.
 
 use crate::escape::Escaped;
 use std::fmt;
@@ -9,13 +9,13 @@ mod kind;
 pub use foreign::Foreign;
 pub use kind::ErrorKind;
 
-/// Bytes of a path above which its middle is left out.
+/// A path of more bytes than this is shown without its middle.
 const LONGEST_PATH: usize = 240;
 
 /// Why a file was refused.
 ///
-/// `Display` is one line: `at 0x1a2f in primitive_functions[12].attributes.strides: message`. Text from the file is
-/// escaped and cut in it, so the line can go to a terminal. What to do about it is apart, in [`Error::hint`].
+/// `Display` is one line: `at 0x1a2f in primitive_functions[12].attributes.strides: message`. It escapes and shortens
+/// text from the file, so the line can be printed on a terminal. [`Error::hint`] says what the user can do.
 #[derive(Clone, PartialEq)]
 pub struct Error(Box<Inner>);
 
@@ -43,12 +43,12 @@ impl Error {
         self.0.kind.code()
     }
 
-    /// The byte of the file at which it was seen.
+    /// The byte of the file at which the error was found.
     pub fn offset(&self) -> u64 {
         self.0.offset
     }
 
-    /// The record in which it was seen, such as `primitive_functions[12].attributes.strides`; empty at the top.
+    /// The record in which the error was found, such as `primitive_functions[12].attributes.strides`; empty at the top.
     pub fn path(&self) -> &str {
         &self.0.path
     }
@@ -84,7 +84,7 @@ impl Error {
         self.inside(path)
     }
 
-    /// Puts a step in front of the path. Of a very deep path the middle is left out.
+    /// Puts a step in front of the path. The middle of a very long path is left out.
     fn inside(mut self, mut step: String) -> Self {
         let path = &mut self.0.path;
         if path.len() > LONGEST_PATH {

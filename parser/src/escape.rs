@@ -1,4 +1,4 @@
-//! Text from the file, made fit for a line of a report.
+//! Escaping of text from the file, so that it is safe in one line of a report.
 
 use std::fmt::{self, Write};
 
@@ -24,7 +24,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Could this character forge a line, colour a terminal or reorder what is read?
+/// Could this character start a line, control a terminal or reorder the text around it?
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

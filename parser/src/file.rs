@@ -1,12 +1,13 @@
-//! The bytes of a file, and room for what a model says that stands nowhere in them.
+//! The bytes of a file, and an arena for texts and tensors that a model needs in another form than the file has.
 
 use elsa::sync::FrozenVec;
 use std::fmt;
 
 /// A model file in memory: what [`crate::parse`] reads and its model borrows from.
 ///
-/// A model borrows its texts and tensors from the file wherever they stand there as they are. What does not (text in
-/// UTF-16, a tensor that an old format keeps in another form) is made once and kept here, so that it lives as long.
+/// A model borrows its texts and tensors from the file where the file holds them in the form that the model needs.
+/// Others (UTF-16 text, tensors that an old format stores differently) are converted once and kept here, so that they
+/// live as long as the file.
 ///
 /// ```
 /// use cntk_parser::{Limits, ModelFile, parse};
@@ -21,7 +22,7 @@ pub struct ModelFile<'i> {
 }
 
 impl<'i> ModelFile<'i> {
-    /// The file of these bytes. Takes no memory of its own yet.
+    /// A file with these bytes. Allocates nothing yet.
     pub fn new(bytes: &'i [u8]) -> Self {
         Self { bytes, texts: FrozenVec::new(), tensors: FrozenVec::new() }
     }

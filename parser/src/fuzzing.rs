@@ -1,4 +1,4 @@
-//! Doors for the fuzz targets into layers that are not public. Not part of the API.
+//! Access to private layers for the fuzz targets. Not part of the API.
 
 use crate::dictionary::{Checker, Dictionary};
 use crate::error::Error;
@@ -13,11 +13,11 @@ pub struct Field {
     pub number: u32,
     /// Offset of its tag.
     pub at: u64,
-    /// Offsets of what it carries, if that has a length.
+    /// The range of its payload, if it is length-delimited.
     pub content: Option<Range<u64>>,
 }
 
-/// The fields of one message that stands at `at` in a file, up to the first error.
+/// The fields of one message at offset `at` of a file, up to the first error.
 pub fn fields(message: &[u8], at: u64) -> impl Iterator<Item = Result<Field, Error>> {
     let mut reader = Some(Reader::new(message, at));
     std::iter::from_fn(move || {
@@ -38,7 +38,7 @@ pub fn fields(message: &[u8], at: u64) -> impl Iterator<Item = Result<Field, Err
     })
 }
 
-/// A dictionary of any content, checked as the root of a file would be, and the ranges of its tensors.
+/// A dictionary with any content, checked like the root of a file, and the ranges of its tensors.
 pub fn dictionary<'a>(
     bytes: &'a [u8],
     tail: bool,

@@ -1,4 +1,4 @@
-//! What a file may ask for.
+//! Limits on what a file may make the reader do.
 
 use crate::error::{Error, ErrorKind};
 
@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "every limit is to be settable; new ones come with a default")]
 pub struct Limits {
-    /// Protobuf messages inside one another, below the root. 100, as the reference has it; more is not possible.
+    /// Protobuf messages inside one another, below the root. Default and maximum: 100, the limit of CNTK's own reader.
     pub nesting: u32,
     /// Axes of a stored tensor. 12: CNTK's own shapes hold no more.
     pub tensor_rank: u32,
@@ -22,8 +22,9 @@ pub struct Limits {
     pub variables: u64,
     /// Findings kept; later ones are only counted. 1000.
     pub findings: u32,
-    /// Bytes that parsing may allocate for what it keeps. 4 GiB; a file cannot make it allocate more than about
-    /// 8 times its structure (tensors not counted) anyway.
+    /// Bytes that parsing may allocate for the model. Default: 4 GiB. Without this limit too, a file cannot make it
+    /// allocate
+    /// more than about 8 times its structure (tensors not counted).
     pub memory: u64,
 }
 
@@ -44,7 +45,7 @@ impl Limits {
         ]
     }
 
-    /// Sets the limit of this name, as [`Limits::list`] has it. False when there is none or the value is beyond its type.
+    /// Sets a limit by its name in [`Limits::list`]. False if there is no such limit or the value is out of its range.
     #[must_use]
     pub fn set(&mut self, name: &str, value: u64) -> bool {
         match (name, u32::try_from(value)) {
@@ -75,7 +76,7 @@ impl Default for Limits {
     }
 }
 
-/// [`Limits::memory`], spent as parsing goes on.
+/// The rest of [`Limits::memory`] while a file is parsed.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     left: u64,
@@ -87,7 +88,7 @@ impl Budget {
         Self { left: limits.memory, max: limits.memory }
     }
 
-    /// Takes room for `count` values of `T`.
+    /// Spends the memory of `count` values of type `T`.
     pub(crate) fn spend<T>(&mut self, count: usize, at: u64) -> Result<(), Error> {
         let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
         match self.left.checked_sub(bytes) {

@@ -1,4 +1,4 @@
-//! `NDArrayView`: a shape and the place of its elements. The elements are never touched.
+//! `NDArrayView`: a shape and where its elements are. The elements are never touched.
 
 use super::leaves;
 use crate::error::{Error, ErrorKind};
@@ -8,8 +8,8 @@ use crate::wire::{Field, Payload, Reader};
 /// Axes that CNTK's own shapes can hold; [`crate::Limits::tensor_rank`] can only lower it.
 const MAX_RANK: usize = 12;
 
-/// Reads an array. Its inline values are as many as its shape says, or none at all
-/// ([`ElementStorage::Absent`]): whether that is allowed is the container's business.
+/// Reads an array. It has as many inline values as its shape says, or none ([`ElementStorage::Absent`]); the container
+/// decides whether none is allowed.
 pub(super) fn decode(reader: Reader<'_>) -> Result<Array<'_>, Error> {
     let at = reader.at();
     let mut reader = reader;
@@ -32,7 +32,7 @@ pub(super) fn decode(reader: Reader<'_>) -> Result<Array<'_>, Error> {
                 shape = Some(field.message("shape")?);
                 "shape"
             }
-            // One of four: a whole message that another replaces would be looked at by nobody.
+            // Only one of the four members may be set: nothing would look at a message that another one replaces.
             4..=7 => {
                 field.once(&mut values, field, "values")?;
                 continue;
@@ -88,7 +88,7 @@ pub(crate) fn element_size(data_type: DataType) -> Option<u64> {
     }
 }
 
-/// The product of the dimensions, whose size in bytes fits 64 bits too.
+/// The product of the dimensions. It and the size in bytes must fit 64 bits.
 fn element_count(shape: &Shape, data_type: DataType) -> Result<u64, ErrorKind> {
     if shape.rank() > MAX_RANK {
         return Err(ErrorKind::Rank { rank: shape.rank() as u64, limit: MAX_RANK as u64 });
@@ -140,7 +140,7 @@ fn elements<'a>(field: &Field<'a>, data_type: DataType, expected: u64) -> Result
     Ok(ElementStorage::Pieces(collect(message, pieces)?))
 }
 
-/// Non-empty runs and elements of a values message. `size` 0: varints.
+/// The number of non-empty runs and of elements in a values message. A `size` of 0 means varints.
 fn count(mut message: Reader<'_>, size: u64) -> Result<(usize, u64), Error> {
     let (mut pieces, mut count) = (0_usize, 0_u64);
     while let Some(field) = message.field()? {
@@ -177,7 +177,7 @@ fn varints(mut bytes: Reader<'_>) -> Result<u64, Error> {
     Ok(count)
 }
 
-/// The non-empty runs, counted before. An unpacked element is a run of its own.
+/// The non-empty runs, of which [`count`] found `pieces`. An unpacked element is a run of its own.
 fn collect(mut message: Reader<'_>, pieces: usize) -> Result<Vec<&[u8]>, Error> {
     let mut runs = Vec::with_capacity(pieces);
     loop {
@@ -188,7 +188,7 @@ fn collect(mut message: Reader<'_>, pieces: usize) -> Result<Vec<&[u8]>, Error> 
         }
         let run = match field.payload {
             Payload::Bytes(bytes) => bytes.bytes(),
-            // The tag of field 1 may be any varint of that value; what is left of the field is the payload.
+            // The tag of field 1 may be a varint longer than necessary, so the payload is found from the field's end.
             Payload::Fixed32(_) => tail_of(before, message, 4),
             Payload::Fixed64(_) => tail_of(before, message, 8),
             Payload::Varint(_) => after_tag(before, message),
@@ -215,7 +215,8 @@ fn after_tag<'a>(before: Reader<'a>, after: Reader<'a>) -> &'a [u8] {
     }
 }
 
-/// The file range of the only run of a values message: found again from its length, as the run ends where the field does.
+/// The file range of the only run in a values message. The run ends where its field does, so its length gives its
+/// begin.
 fn contiguous_range(mut message: Reader<'_>, bytes: &[u8]) -> Option<std::ops::Range<u64>> {
     let length = bytes.len() as u64;
     while let Ok(Some(field)) = message.field() {

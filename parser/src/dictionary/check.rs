@@ -1,4 +1,4 @@
-//! The one pass over the whole structure: everything is decoded once, so that later reads cannot fail.
+//! One pass that decodes the whole structure once, so that later reads cannot fail.
 
 use super::{Dictionary, RawEntry, Value, Vector};
 use crate::error::{Error, ErrorKind};
@@ -9,16 +9,16 @@ use hashbrown::HashSet;
 use smallvec::SmallVec;
 use std::ops::Range;
 
-/// Where in the model a value stands, as far as it matters for tensors without values.
+/// Where in the model a value is. It decides whether a tensor may lack its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// The root dictionary.
     Root,
     /// The list `inputs`.
     Inputs,
-    /// A record of it.
+    /// A record in the list `inputs`.
     Variable,
-    /// Its value.
+    /// The `value` of such a record.
     VariableValue,
     /// Anywhere else.
     Elsewhere,
@@ -28,13 +28,13 @@ enum Place {
 #[derive(Debug)]
 pub(crate) struct Checker<'l> {
     limits: &'l Limits,
-    /// Does the container have a tail?
+    /// Is this the over-2-GB layout, whose tail may hold the values of tensors?
     tail: bool,
     /// Inline tensor data, in the file's order.
     pub(crate) tensors: Vec<Range<u64>>,
 }
 
-/// Up to this many keys are compared with one another; beyond, through a set.
+/// Up to this many keys are compared one by one; more are put into a set.
 const FEW_KEYS: usize = 16;
 
 impl<'l> Checker<'l> {
@@ -68,7 +68,7 @@ impl<'l> Checker<'l> {
                 (Place::Variable, "value") => Place::VariableValue,
                 _ => Place::Elsewhere,
             };
-            // The entry is a message, too.
+            // A map entry is a message of its own, one level above the value.
             self.enter(depth, 2, value.at())
                 .and_then(|depth| self.value(value, depth, place))
                 .map_err(|e| e.in_key(key))?;
@@ -137,7 +137,7 @@ impl<'l> Checker<'l> {
     }
 }
 
-/// The keys of one dictionary so far.
+/// The keys of one dictionary that were read so far.
 #[derive(Default)]
 struct Keys<'a> {
     few: SmallVec<[&'a str; FEW_KEYS]>,
@@ -145,7 +145,7 @@ struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// False if the key was there.
+    /// Adds a key; false if it was there already.
     fn insert(&mut self, key: &'a str) -> bool {
         if self.few.contains(&key) {
             return false;

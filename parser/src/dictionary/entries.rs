@@ -1,4 +1,4 @@
-//! Dictionaries and lists as windows on checked bytes.
+//! Dictionaries and lists, decoded on demand from bytes that were checked before.
 
 use super::Value;
 use crate::error::{Error, ErrorKind};
@@ -27,7 +27,7 @@ pub struct Entry<'a> {
     pub value: Value<'a>,
 }
 
-/// A value and its place.
+/// A value and where it is.
 #[derive(Clone, Debug)]
 pub struct Item<'a> {
     /// File offset of the value.
@@ -140,7 +140,7 @@ impl<'a> Vector<'a> {
         })
     }
 
-    /// How many records of at least `smallest` bytes it can hold: what room may be made for.
+    /// An upper bound on the number of records of at least `smallest` bytes, for reserving memory.
     pub(crate) fn capacity(&self, smallest: usize) -> usize {
         self.len().min(self.reader.bytes().len().checked_div(smallest).unwrap_or(0).saturating_add(1))
     }
@@ -176,8 +176,9 @@ fn next_entry<'a>(reader: &mut Reader<'a>, versions: &mut u8) -> Result<Option<R
     Ok(None)
 }
 
-/// An entry written as CNTK writes it: a short key, then a value. `None` for anything else, sound or not, which takes the
-/// long way.
+/// Fast path for an entry as CNTK writes it: a short key, then a value. `None` for anything else, valid or not, which
+/// the
+/// general decoder reads.
 #[inline]
 fn usual_entry(reader: Reader<'_>) -> Option<RawEntry<'_>> {
     let [0x0a, length @ 0..0x80, rest @ ..] = reader.bytes() else { return None };

@@ -1,14 +1,14 @@
-//! Values as Rust types.
+//! Conversion of values to Rust types.
 
 use super::{Dictionary, Item, Value, Vector};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Array, Axis, Shape};
 
-/// A type that one kind of value holds. CNTK never converts between kinds, nor do we.
+/// A Rust type for one kind of value. As in CNTK, there is no conversion between kinds.
 pub(crate) trait FromValue<'a>: Sized {
     /// The kind's name.
     const NAME: &'static str;
-    /// The name of a list of it.
+    /// The name of a list of this kind.
     const LIST: &'static str;
 
     fn from_value(value: Value<'a>) -> Option<Self>;
@@ -44,13 +44,13 @@ from_value! {
     Box<Array<'a>>, Array, "NDArrayView";
 }
 
-/// The value, or an error at its place.
+/// The value as a `T`, or an error at its offset.
 pub(crate) fn expect<'a, T: FromValue<'a>>(item: Item<'a>) -> Result<T, Error> {
     let found = item.value.type_name();
     T::from_value(item.value).ok_or_else(|| Error::new(ErrorKind::WrongType { expected: T::NAME, found }, item.at))
 }
 
-/// A list of one type. Room is made only for values that are there.
+/// A list whose values all have one type. Memory is reserved only for values that exist.
 pub(crate) fn list<'a, T: FromValue<'a>>(vector: Vector<'a>) -> Result<Vec<T>, Error> {
     let mut values = Vec::with_capacity(vector.len());
     for (index, reader) in vector.raw().enumerate() {

@@ -34,12 +34,12 @@ impl ValueKind {
         Self::NDArrayView,
     ];
 
-    /// By `value_type`.
+    /// The kind with this `value_type`.
     pub fn from_code(code: u64) -> Option<Self> {
         Self::ALL.get(usize::try_from(code).ok()?).copied()
     }
 
-    /// By the number of the member that holds it.
+    /// The kind whose member has this field number.
     pub(crate) fn from_member(field: u32) -> Option<Self> {
         Self::from_code(u64::from(field.checked_sub(2)?)).filter(|kind| *kind != Self::None)
     }

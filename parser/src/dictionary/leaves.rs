@@ -5,8 +5,8 @@ use crate::model::{Axis, Shape};
 use crate::wire::{Payload, Reader};
 use smallvec::SmallVec;
 
-/// More entries than any shape can use: longer ones are refused before room is made for them. What is allowed is
-/// decided by [`crate::Limits`]; this only bounds decoding where no limits are at hand.
+/// The most entries of a shape that are decoded: a longer list is refused before memory is reserved for it.
+/// [`crate::Limits`] decides what is allowed; this only bounds decoding where no limits are at hand.
 const LONGEST: usize = 1 << 16;
 
 pub(super) fn shape(mut reader: Reader<'_>) -> Result<Shape, Error> {

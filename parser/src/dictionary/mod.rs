@@ -1,8 +1,8 @@
 //! CNTK's generic records: dictionaries, lists and values, borrowed from the input.
 //!
-//! A [`Dictionary`] or [`Vector`] is a window on bytes whose structure was checked once, when the file was parsed;
-//! entries are decoded each time they are asked for, so a record costs no memory however large it is. Should bytes that
-//! were never checked get here, iteration ends at the first error.
+//! A [`Dictionary`] or [`Vector`] borrows bytes whose structure was checked once, when the file was parsed. Entries are
+//! decoded each time they are asked for, so a record takes no memory however large it is. On bytes that were never
+//! checked, iteration ends at the first error.
 
 mod array;
 mod check;

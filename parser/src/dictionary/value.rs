@@ -47,10 +47,11 @@ impl<'a> Value<'a> {
         self.kind().name()
     }
 
-    /// Reads one `DictionaryValue`; what lies inside lists and dictionaries is left for later.
+    /// Reads one `DictionaryValue`. The contents of a list or dictionary are decoded later.
     ///
-    /// When several members are set the last one counts, as protobuf has it. A member set twice is an error, and so is
-    /// a whole message that another member replaces: nothing would ever look inside it.
+    /// When several members are set the last one counts, as in protobuf. A member set twice is an error, and so is a
+    /// message
+    /// that another member replaces, because nothing would ever look inside it.
     pub(crate) fn decode(reader: Reader<'a>) -> Result<Self, Error> {
         match usual(reader) {
             Some((kind, field)) => Self::member(kind, &field),
@@ -127,8 +128,8 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The member of a value written as CNTK writes it: version, type, and that one member of the type. `None` for anything
-/// else, sound or not, which takes the long way.
+/// Fast path for a value as CNTK writes it: version, type, and the one member of that type. `None` for anything else,
+/// valid or not, which the general decoder reads.
 #[inline]
 fn usual(reader: Reader<'_>) -> Option<(ValueKind, Field<'_>)> {
     let [0x08, 0..0x80, 0x10, declared @ 0..0x80, rest @ ..] = reader.bytes() else { return None };

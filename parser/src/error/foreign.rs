@@ -1,4 +1,4 @@
-//! What a file is that is not a CNTK model.
+//! Kinds of files that are not CNTK models.
 
 /// A kind of file that is not a CNTK model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +72,7 @@ impl Foreign {
         self.code().trim_start_matches("file.")
     }
 
-    /// What it is, with an article: "an ONNX model".
+    /// The kind in words, with an article: "an ONNX model".
     pub fn describe(self) -> &'static str {
         self.facts().1
     }

@@ -9,18 +9,18 @@ use std::fmt;
 #[non_exhaustive]
 #[allow(missing_docs, reason = "fields are named after what they hold")]
 pub enum ErrorKind {
-    /// A file of no bytes.
+    /// An empty file.
     Empty,
     /// The state of a trainer (`.ckp`), saved beside the model.
     TrainerCheckpoint,
-    /// Something else than a CNTK model.
+    /// A file of another kind.
     Foreign(Foreign),
     /// A model in which every line feed became a carriage return and a line feed, or the other way round.
     LineEnds { feeds: u64 },
-    /// A model that was converted as if it were text: its bytes above 0x7f are UTF-8, or there are none.
+    /// A model that was converted as if it were text: its bytes above 0x7f form valid UTF-8, or it has no such bytes.
     Recoded { high: u64 },
 
-    /// The data end inside a field: `needed` bytes are asked for where `left` remain before `end`, the end of the file.
+    /// The file ends inside a field: `needed` bytes are required but `left` remain before `end`, the end of the file.
     Truncated { needed: u64, left: u64, end: u64 },
     /// A field runs past the end of the message that holds it.
     PastEnd { needed: u64, left: u64, end: u64 },
@@ -38,7 +38,7 @@ pub enum ErrorKind {
     Group,
     /// A known field with a wire type that it cannot have.
     WrongWireType { field: &'static str, found: &'static str },
-    /// A field that may be given once, given again.
+    /// A second occurrence of a field that may occur once.
     RepeatedField { field: &'static str },
     /// A string that is not UTF-8.
     NotUtf8 { field: &'static str },
@@ -49,11 +49,11 @@ pub enum ErrorKind {
 
     /// The same key twice in one dictionary.
     DuplicateKey { key: String },
-    /// A key with a NUL in it; CNTK sees only what stands before it.
+    /// A key with a NUL in it; CNTK sees only the part before it.
     NulInKey,
     /// A `value_type` outside 0 to 11.
     UnknownValueType(u64),
-    /// `value_type` names another member than the one that is set.
+    /// `value_type` names a member other than the one that is set.
     MemberMismatch { declared: &'static str, found: &'static str },
     /// `value_type` names a member that is not there.
     MissingMember { declared: &'static str },
@@ -64,13 +64,13 @@ pub enum ErrorKind {
     StorageFormat(u64),
     /// A tensor's values are in the wrong member.
     WrongValues { data_type: &'static str, found: &'static str },
-    /// The dimensions' product, or the size in bytes, does not fit 64 bits.
+    /// The product of the dimensions, or the size in bytes, does not fit 64 bits.
     ShapeOverflow,
     /// A stored tensor with a dimension that is free or to be inferred.
     SentinelDimension,
     /// A stored tensor without elements.
     ZeroDimension,
-    /// More axes than there can be.
+    /// More axes than the limit.
     Rank { rank: u64, limit: u64 },
     /// The number of values is not the product of the dimensions.
     ValueCount { found: u64, expected: u64 },
@@ -83,62 +83,62 @@ pub enum ErrorKind {
     TailTooShort { needed: u64, left: u64 },
     /// Bytes after the last tensor of the over-2-GB layout.
     TailTooLong { extra: u64 },
-    /// A tensor without values in a place where the order in the tail is not defined.
+    /// A tensor without values outside of `inputs`, where the order in the tail is not defined.
     TailElsewhere,
     /// A type that the tail cannot hold.
     TailDataType { data_type: &'static str },
 
     /// A required key is missing.
     MissingKey { record: &'static str, key: &'static str },
-    /// A key with a value of another type.
+    /// A key whose value has the wrong type.
     WrongType { expected: &'static str, found: &'static str },
-    /// The `type` of a record is another one.
+    /// A record whose `type` is not the expected one.
     WrongRecord { expected: &'static str, found: String },
-    /// An op number that CNTK 2.7 does not know; with its name if a later development version did.
+    /// An op number that CNTK 2.7 does not know, with its name if a later development version knew it.
     UnknownOp { code: u64, name: Option<&'static str>, last: usize },
-    /// A value that the key cannot have.
+    /// A value that is not possible for its key.
     BadValue { expected: &'static str, found: String },
     /// A block's argument map has keys without values or the other way round.
     BlockMap { keys: u64, values: u64 },
     /// An operator lacks an attribute.
     MissingAttribute { op: &'static str, key: &'static str },
-    /// An operator's attribute has another type.
+    /// An operator's attribute has the wrong type.
     AttributeType { op: &'static str, key: &'static str, expected: &'static str, found: &'static str },
     /// An operator's attribute has an impossible value.
     AttributeValue { op: &'static str, key: &'static str, expected: &'static str, found: String },
 
     /// A section of a v1 file does not begin or end where it should.
     Marker { expected: &'static str, found: String },
-    /// A text of a v1 file that no NUL ends.
+    /// A text of a v1 file without the NUL that ends it.
     OpenText,
     /// A text of a v1 file with half of a surrogate pair.
     NotUtf16,
     /// A model version that does not exist.
     ModelVersion(u64),
-    /// More of something than the bytes left can hold.
+    /// A count that is larger than the remaining bytes can hold.
     Count { what: &'static str, count: u64, left: u64 },
-    /// An operator name that no version of CNTK knows; nodes carry no length.
+    /// An operator name that no version of CNTK knows. Nodes carry no length, so nothing after it can be read.
     UnknownNode { op: String },
     /// A node's precision that does not exist.
     Precision { found: String },
     /// A matrix that is neither dense nor sparse.
     MatrixKind(u8),
-    /// Elements of another size than the node's type has.
+    /// Elements whose size is not that of the node's type.
     ElementSize { found: u64, expected: u64 },
-    /// A matrix has other rows and columns than its shape asks for.
+    /// A matrix whose rows and columns do not match its shape.
     MatrixShape { rows: u64, columns: u64, expected: Vec<u64> },
-    /// A sparse matrix whose indices leave it or whose starts do not rise.
+    /// A sparse matrix with an index outside of it, or with starts that do not rise.
     SparseIndex,
-    /// Two nodes of one name; CNTK does not tell upper from lower case.
+    /// Two nodes with the same name; CNTK does not distinguish upper and lower case.
     DuplicateNode { name: String },
-    /// A relation or a group names a node that is not there.
+    /// A relation or a group names a node that does not exist.
     NoSuchNode { name: String },
     /// A node has fewer children than its operator reads, or more.
     Children { op: &'static str, found: u64, least: u64, most: u64 },
-    /// A part of the format that no file may have.
+    /// A part of the format that CNTK itself cannot read.
     Forbidden { what: &'static str },
 
-    /// More than a limit allows.
+    /// A limit of the reader is exceeded.
     Limit { limit: &'static str, value: u64, max: u64 },
 }
 
