@@ -1,4 +1,4 @@
-//! Findings: what is worth saying about a file. Nothing here prints.
+//! Findings, the things to report about a file. Nothing here prints.
 
 use crate::error::Error;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing.
+    /// Information; nothing is wrong.
     Note,
-    /// Suspicious, or not as CNTK writes it; the model can be used.
+    /// Suspicious, or not what CNTK would write. The model can be used.
     Warning,
     /// The model must not be used.
     Error,
@@ -21,16 +21,16 @@ pub struct Finding {
     pub rule: &'static str,
     /// How bad it is.
     pub severity: Severity,
-    /// Byte of the file.
+    /// Byte offset in the file.
     pub offset: u64,
-    /// Record, such as `primitive_functions[12].attributes.strides`; escaped.
+    /// Path of the record, such as `primitive_functions[12].attributes.strides`, escaped.
     pub path: String,
-    /// One lower-case sentence; text from the file is escaped in it.
+    /// One sentence in lower case, in which text from the file is escaped.
     pub message: String,
 }
 
 impl Severity {
-    /// `note`, `warning` or `error`, as SARIF calls them too.
+    /// `note`, `warning` or `error`, which are also SARIF's words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -46,7 +46,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One line: `at 0x1a2f in primitive_functions[12]: message [rule]`. Its severity and its file are the caller's to add.
+/// One line: `at 0x1a2f in primitive_functions[12]: message [rule]`. The caller adds the severity and the file.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at {:#x}", self.offset)?;
@@ -57,7 +57,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What stopped the reader, as a finding among others.
+/// The error that stopped the reader, as a finding.
 impl From<&Error> for Finding {
     fn from(error: &Error) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What is this file, if it is not a CNTK v2 model? And if it was one, what has been done to it?
+//! Tells what kind of file was given if it is not a CNTK model, and how a model was damaged.
 
 mod magic;
 mod protobuf;
@@ -9,24 +9,24 @@ use crate::v1;
 use protobuf::Shape;
 use std::fmt;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileKind {
-    /// A CNTK v2 model, sound or not.
+    /// A CNTK v2 model, valid or not.
     CntkV2,
-    /// A CNTK v1 model, sound or not.
+    /// A CNTK v1 model, valid or not.
     CntkV1,
     /// The state of a CNTK trainer.
     Checkpoint,
-    /// Nothing.
+    /// An empty file.
     Empty,
-    /// Something else.
+    /// A file that is not CNTK's.
     Foreign(Foreign),
 }
 
 impl FileKind {
-    /// What a file is that was read, or that could not be read for this reason.
+    /// The kind of a file that was read (`error` is `None`), or that could not be read because of `error`.
     pub fn of(bytes: &[u8], error: Option<&Error>) -> Self {
         match error.map(Error::kind) {
             Some(ErrorKind::Foreign(foreign)) => Self::Foreign(*foreign),
@@ -37,7 +37,7 @@ impl FileKind {
         }
     }
 
-    /// Is it a file of CNTK's?
+    /// Is the file a model or checkpoint of CNTK?
     pub fn is_cntk(self) -> bool {
         !matches!(self, Self::Empty | Self::Foreign(_))
     }
@@ -60,7 +60,7 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// Refuses what its first bytes give away. None of them can begin a v2 model.
+/// Refuses a file whose first bytes show that it is of another kind. No v2 model begins with any of them.
 pub(crate) fn recognise(input: &[u8]) -> Result<(), Error> {
     if input.is_empty() {
         return Err(Error::new(ErrorKind::Empty, 0));
@@ -74,7 +74,7 @@ pub(crate) fn recognise(input: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// A trainer's state rather than a model?
+/// Is this the state of a trainer, not a model?
 pub(crate) fn is_checkpoint(root: Dictionary<'_>) -> bool {
     let mut found = (false, false, false);
     for key in root.keys() {
@@ -88,7 +88,8 @@ pub(crate) fn is_checkpoint(root: Dictionary<'_>) -> bool {
     found.0 && found.1 && !found.2
 }
 
-/// The error to give for a file whose structure is wrong: if nothing of it looks like CNTK's, what it is instead.
+/// The error to report for a file with a broken structure. If nothing in it looks like CNTK's, it names the other
+/// format.
 #[cold]
 pub(crate) fn explain(input: &[u8], tail: bool, root: Dictionary<'_>, error: Error) -> Error {
     if is_checkpoint(root) {
@@ -108,7 +109,7 @@ pub(crate) fn explain(input: &[u8], tail: bool, root: Dictionary<'_>, error: Err
     }
 }
 
-/// The same question for a file whose wire structure is sound, but which lacks every key of a model.
+/// The error to report for a file that is valid protobuf but lacks every key of a model.
 #[cold]
 pub(crate) fn explain_missing(input: &[u8], error: Error) -> Error {
     match protobuf::shape_of(input) {
@@ -117,11 +118,11 @@ pub(crate) fn explain_missing(input: &[u8], error: Error) -> Error {
     }
 }
 
-/// The error to give for a file of CNTK's that cannot be read, if something has taken it for text and converted it.
+/// The error to report for an unreadable CNTK file. If the file was converted as if it were text, it says so.
 #[cold]
 pub(crate) fn damage(input: &[u8], error: Error) -> Error {
     let foreign = match error.kind() {
-        // Its map entries do not begin as entries do any more.
+        // After a conversion, map entries no longer begin as entries do.
         ErrorKind::Foreign(Foreign::Unknown) => !protobuf::begins_as_dictionary(input),
         ErrorKind::Foreign(_) | ErrorKind::TrainerCheckpoint | ErrorKind::Limit { .. } => true,
         _ => false,
@@ -136,7 +137,7 @@ pub(crate) fn damage(input: &[u8], error: Error) -> Error {
         high = high.saturating_add(u64::from(*byte >= 0x80));
         before = *byte;
     }
-    // Every key of a dictionary has a line feed before it, and next to none has a carriage return before that.
+    // In a dictionary, a line feed comes before every key; a carriage return before it is rare.
     if feeds >= ENOUGH_SIGNS && bare == 0 {
         return error.with_kind(ErrorKind::LineEnds { feeds });
     }
@@ -147,10 +148,10 @@ pub(crate) fn damage(input: &[u8], error: Error) -> Error {
     error
 }
 
-/// So many bytes of one kind are no chance.
+/// At least this many bytes of one kind are not a coincidence.
 const ENOUGH_SIGNS: u64 = 16;
 
-/// A file of so many bytes holds weights, and half of their bytes are above 0x7f.
+/// A file of at least this size holds weights, and about half of their bytes are above 0x7f.
 const FEW_WEIGHTS: usize = 1 << 12;
 
 #[cfg(test)]
@@ -197,13 +198,13 @@ mod tests {
         for html in ["<HTML>", " \t<head>", "<Body>"] {
             assert_eq!(verdict(html.as_bytes()), ("file.html", 0));
         }
-        // Sound as messages of unknown fields, and one even as ONNX.
+        // These are valid messages of unknown fields, and one is even a valid ONNX message.
         assert_eq!(verdict(b"z\n0123456789"), ("file.text", 0));
         assert_eq!(verdict(b"r 01234567890123456789012345678901w"), ("file.text", 0));
         assert_eq!(verdict(b"\x08\x08\x3a\x02\x0a\x00"), ("file.onnx", 0));
         assert_eq!(verdict(b"\x08\x02\x3a\x02\x0a\x00\x12\x01\xff"), ("file.onnx", 0));
         assert_eq!(verdict(b"\x08\x02"), ("record.missing-key", 0));
-        // A name that is text, but no version before it.
+        // A name, but without the version that comes before it.
         assert_eq!(verdict(b"\x12\x03abc"), ("file.not-cntk", 0));
     }
 
@@ -229,7 +230,7 @@ mod tests {
             assert_eq!(verdict(bytes).0, "file.not-cntk", "{bytes:?}");
         }
         assert_eq!(verdict(b"\x3a\x00\x12\x05").0, "file.not-cntk");
-        // Ours, and wrong before its end.
+        // A dictionary of CNTK that is broken in the middle.
         let inner = b"\x12\x05\x0a\x01a\x12\x09\x12\x05\x0a\x01b\x12\x00";
         assert_eq!(parse(&ModelFile::new(inner), &Limits::default()).unwrap_err().code(), "wire.past-end");
     }

@@ -1,4 +1,4 @@
-//! Tensors: ranges of the input.
+//! Tensors, which are ranges of the input.
 
 use super::{DataType, Shape};
 use std::ops::Range;
@@ -9,11 +9,11 @@ pub enum ElementStorage<'a> {
     /// One run of little-endian f32 (for `Float` and `Float16`), f64 (`Double`) or bytes (`Int8`), row-major under the reversed shape.
     /// The usual case: one packed field, or a tail tensor.
     Contiguous(&'a [u8]),
-    /// Legal but unusual: unpacked, or several packed pieces; in order.
+    /// Unpacked elements, or several packed pieces, in order. Valid, but CNTK does not write it.
     Pieces(Vec<&'a [u8]>),
     /// Zig-zag varints (`Int16`), packed pieces in order.
     ZigZag(Vec<&'a [u8]>),
-    /// No values inline and no tail bound yet (over-2-GB layout before the tail is assigned).
+    /// No inline values, and no part of the tail assigned yet (over-2-GB layout).
     Absent,
 }
 

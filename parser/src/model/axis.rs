@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Axis<'a> {
-    /// `static_axis_idx`: a file axis (column-major, negative counts from the end), or a sentinel.
+    /// `static_axis_idx`: a file axis (column-major; a negative one counts from the end), or a sentinel.
     pub index: i32,
-    /// `name`: identity of a dynamic axis, informative otherwise.
+    /// `name`: the identity of a dynamic axis; on a static axis only informative.
     pub name: &'a str,
     /// `is_ordered_dynamic_axis`.
     pub ordered: bool,
@@ -18,7 +18,7 @@ const BATCH_AXIS: &str = "defaultBatchAxis";
 /// What an [`Axis`] stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AxisKind {
-    /// File axis `k` (column-major); negative counts from the end, so -1 is the first row-major axis.
+    /// File axis `k` (column-major). A negative one counts from the end: -1 is the first row-major axis.
     Static(i32),
     /// A sequence axis.
     Sequence,
@@ -35,10 +35,10 @@ pub enum AxisKind {
 }
 
 impl Axis<'_> {
-    /// What the index and flag mean.
+    /// What the index and the flag mean together.
     pub fn kind(&self) -> AxisKind {
         match self.index {
-            // The reserved name says batch even where a writer set the flag.
+            // The reserved name means the batch axis even if the flag is set.
             i32::MAX if self.ordered && self.name != BATCH_AXIS => AxisKind::Sequence,
             i32::MAX => AxisKind::Batch,
             2_147_483_646 => AxisKind::AllStatic,

@@ -72,7 +72,7 @@ pub(super) fn of_function<'a>(model: &ValidatedModel<'a>, id: FunctionId, i: u32
         Source::Output(terminal, i)
     };
     if is_combine && terminal == id {
-        // Combine has no outputs of its own: what it passes on has a name.
+        // Combine has no outputs of its own: the value that it passes on has the name.
         return Some(output(&model.model, source));
     }
     let mut found = output(&model.model, Source::Output(id, i));

@@ -1,6 +1,6 @@
-//! The typed model: what a CNTK v2 file says, with every record decoded and nothing yet believed.
+//! The typed model: every record of the file decoded, and not yet validated.
 //!
-//! Everything borrows from the input; a tensor is a range of it.
+//! Everything borrows from the input; a tensor is a range of the input.
 
 mod array;
 mod axis;

@@ -1,42 +1,42 @@
-//! Where in the file a record of the model stands.
+//! Where in the file a record of the model is.
 
 use super::Offset;
 use crate::dictionary::{Dictionary, Value};
 use crate::escape::Escaped;
 
-/// Where a record of the model and its parts stand in the file.
+/// Where in the file a record of the model and its parts are.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'a> {
-    /// A v2 record, whose dictionary has the place of each key.
+    /// A v2 record, whose dictionary has the offset of each key.
     Record(Dictionary<'a>),
-    /// A v1 node, or a part of what it becomes.
+    /// A v1 node, or one of the v2 records that it becomes.
     Node {
-        /// Its place in the list of nodes.
+        /// Its index in the list of nodes.
         index: u32,
         /// Its uid.
         uid: &'a str,
-        /// Byte of its body.
+        /// Offset of its body.
         body: Offset,
-        /// Byte of its relations.
+        /// Offset of its relations.
         relations: Offset,
     },
 }
 
-/// A part of a record, by the names that v2 gives it.
+/// A part of a record, under its name in format v2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// The record itself.
     Whole,
     /// The value of a key.
     Key(&'static str),
-    /// An item of the list that a key has.
+    /// An item of the list that is the value of a key.
     Item(&'static str, usize),
     /// An attribute of a function.
     Attribute(&'static str),
 }
 
 impl Origin<'_> {
-    /// The byte of a part; `None` where the file does not have it.
+    /// The offset of a part; `None` if the file does not have it.
     pub(crate) fn offset(&self, part: Part) -> Option<Offset> {
         let record = match self {
             Self::Record(record) => record,
@@ -63,7 +63,7 @@ impl Origin<'_> {
         }
     }
 
-    /// What reports call a part, where `record` is the place of the whole in the model, such as `inputs[3]`.
+    /// The path of a part in reports. `record` is the path of its record, such as `inputs[3]`.
     pub(crate) fn path(&self, record: String, part: Part) -> String {
         let record = match self {
             Self::Record(_) => record,

@@ -1,4 +1,4 @@
-//! Shapes as stored (column-major) and as inferred (row-major). The two types do not mix.
+//! Shapes as stored (column-major) and as inferred (row-major), in two types that cannot be confused.
 
 use smallvec::SmallVec;
 
@@ -10,7 +10,7 @@ pub struct Shape(pub SmallVec<[u64; 4]>);
 impl Shape {
     /// `InferredDimension`, -1.
     pub const INFERRED: u64 = u64::MAX;
-    /// The only entry of the unknown shape, -2.
+    /// -2, the only entry of the unknown shape.
     pub const UNKNOWN: u64 = u64::MAX - 1;
     /// `FreeDimension`, -3.
     pub const FREE: u64 = u64::MAX - 2;

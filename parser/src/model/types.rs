@@ -55,7 +55,7 @@ pub struct Variable<'a> {
     pub value: Option<Array<'a>>,
     pub version: u64,
     pub at: Offset,
-    /// Where its parts stand.
+    /// Where in the file the record is.
     pub origin: Origin<'a>,
 }
 
@@ -84,14 +84,14 @@ pub struct UserFunction<'a> {
     pub state: Dictionary<'a>,
 }
 
-/// An operator of CNTK 1 that cannot be computed from what the file says: the format does not store its parameters, or it
-/// has no counterpart in CNTK 2. It may stand in a model as long as nothing that is wanted needs it.
+/// An operator of CNTK 1 that cannot be computed from the file: the format does not store its parameters, or it has no
+/// counterpart in CNTK 2. A model may contain it as long as no wanted output needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Foreign {
-    /// CNTK's name of it.
+    /// The operator's name in CNTK.
     pub name: &'static str,
-    /// Why it cannot be computed: what the file has lost.
+    /// Why it cannot be computed, for example what the file does not store.
     pub why: &'static str,
     /// Is it a training criterion?
     pub criterion: bool,
@@ -104,7 +104,7 @@ pub enum FunctionKind<'a> {
     Primitive(Op),
     /// A block.
     Block(Box<Block<'a>>),
-    /// What cannot be computed.
+    /// An operator of CNTK 1 that cannot be computed.
     Foreign(Foreign),
     /// A user-defined function.
     User(Box<UserFunction<'a>>),
@@ -121,16 +121,16 @@ pub struct Function<'a> {
     pub inputs: Vec<&'a str>,
     pub attributes: Attributes<'a>,
     pub at: Offset,
-    /// Where its parts stand.
+    /// Where in the file the record is.
     pub origin: Origin<'a>,
 }
 
-/// The attributes of a function, as far as the format has let them be typed.
+/// The attributes of a function, in the form that the file's format gives.
 #[derive(Clone, Debug)]
 pub enum Attributes<'a> {
-    /// A dictionary whose keys [`Operator::decode`] types.
+    /// A dictionary, which [`Operator::decode`] turns into typed attributes.
     Record(Dictionary<'a>),
-    /// Typed as they were read.
+    /// Attributes that were typed while the file was read (v1).
     Typed(Box<Operator<'a>>),
 }
 
@@ -146,9 +146,9 @@ pub enum Container {
         /// The tensors.
         tail: Range<u64>,
     },
-    /// The format of CNTK 1, of this model version.
+    /// The format of CNTK 1.
     Nodes {
-        /// 1 to 31.
+        /// The model version, 1 to 31.
         version: u64,
     },
 }
@@ -165,18 +165,19 @@ pub struct Model<'a> {
     pub root: &'a str,
     pub variables: Vec<Variable<'a>>,
     pub functions: Vec<Function<'a>>,
-    /// Where its own parts stand.
+    /// Where in the file its own record is.
     pub origin: Origin<'a>,
     /// What parsing noticed that is not fatal: unknown keys, versions newer than known.
     pub warnings: Vec<Finding>,
-    /// Further warnings that were only counted.
+    /// The number of further warnings, which were only counted.
     pub more_warnings: u64,
     pub(crate) tensors: Vec<Range<u64>>,
 }
 
 impl<'a> Model<'a> {
-    /// The byte ranges that are tensor data, in order and without overlap: each tensor's values where they are written
-    /// in one run, and the whole tail of the over-2-GB layout. Everything else is structure.
+    /// The byte ranges of tensor data, in order and without overlap: the values of each tensor that is written in one
+    /// run,
+    /// and the whole tail of the over-2-GB layout. Everything else is structure.
     pub fn tensor_ranges(&self) -> &[Range<u64>] {
         &self.tensors
     }

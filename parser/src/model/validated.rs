@@ -1,4 +1,4 @@
-//! A model with a proof: every reference resolved, every type inferred.
+//! The validated model: every reference is resolved and every type inferred.
 
 use super::{DataType, Dims, Function, FunctionId, Model, Variable, VariableId};
 use crate::ops::Operator;
@@ -6,7 +6,7 @@ use crate::validate::Operators;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
 
-/// Where a value comes from, once blocks, `Combine` and placeholders are seen through.
+/// Where a value comes from: the variable or operator that is left after resolving blocks, `Combine` and placeholders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// A parameter, constant, input, or unbound placeholder.
@@ -19,21 +19,22 @@ pub enum Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SequenceAxisId(pub u32);
 
-/// A sequence axis: values that carry the same one have the same lengths.
+/// A sequence axis: values with the same sequence axis have the same lengths.
 #[derive(Clone, Debug)]
 pub struct SequenceAxis<'a> {
-    /// Its name in the file; opaque. Empty where the file names none.
+    /// Its name in the file, without meaning; empty if the file does not name it.
     pub name: &'a str,
-    /// The first value in file order that has it: an input variable, or the op that made it (Where, ToSequence…).
+    /// The first value in file order that has this axis: an input variable, or the op that creates it (Where,
+    /// ToSequence…).
     pub origin: Source,
 }
 
 /// The dynamic axes of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DynamicAxes {
-    /// Has it the batch axis?
+    /// Does the value have the batch axis?
     pub batch: bool,
-    /// Its sequence axis.
+    /// The value's sequence axis, if it has one.
     pub sequence: Option<SequenceAxisId>,
 }
 
@@ -52,8 +53,8 @@ pub struct ValueType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LoopId(pub u32);
 
-/// A recurrence: a strongly connected component of the inlined graph. Every cycle in it passes a delay, all delays of
-/// the cycles having one direction.
+/// A recurrence: a strongly connected component of the inlined graph. Every cycle in it passes a delay, and all these
+/// delays have the same direction.
 #[derive(Clone, Debug)]
 pub struct Loop {
     /// Its functions, in topological order once the state inputs (input 0) of its delays are cut.
@@ -65,13 +66,13 @@ pub struct Loop {
 /// An output of the model's root function.
 #[derive(Clone, Debug)]
 pub struct Output<'a> {
-    /// CNTK's uid of this output: a block's outputs carry the block's uid; an output that is a variable, its own.
+    /// CNTK's uid of this output: for a block's output, the one with the block's uid; for a variable, its own.
     pub uid: std::borrow::Cow<'a, str>,
-    /// CNTK's name, may be empty. The second output of a TopK or UnpackSequence with a name has one of its own.
+    /// CNTK's name, which may be empty. The second output of a named TopK or UnpackSequence has its own name.
     pub name: std::borrow::Cow<'a, str>,
-    /// What computes it.
+    /// What computes the output.
     pub source: Source,
-    /// The function of that uid as the user sees it (a block is not seen through). `None` for a variable.
+    /// The function with that uid as the author sees it: a block stays a block. `None` for a variable.
     pub function: Option<FunctionId>,
 }
 
@@ -84,7 +85,7 @@ pub struct ValidatedModel<'a> {
     pub(crate) output_types: Vec<SmallVec<[ValueType; 1]>>,
     pub(crate) variable_types: Vec<ValueType>,
     pub(crate) unbound: Vec<VariableId>,
-    /// Values whose shape or dynamic axes could not be told.
+    /// Values whose shape or dynamic axes could not be inferred.
     pub(crate) unknown: HashSet<Source>,
     pub(crate) parents: Vec<Option<FunctionId>>,
     pub(crate) order: Vec<FunctionId>,
@@ -92,16 +93,13 @@ pub struct ValidatedModel<'a> {
     pub(crate) loop_of: Vec<Option<LoopId>>,
     pub(crate) outputs: Vec<Output<'a>>,
     pub(crate) sequence_axes: Vec<SequenceAxis<'a>>,
-    /// Of a block, the innermost root that is no block; of other functions, themselves.
+    /// For a block, the innermost root that is not itself a block; for another function, the function.
     pub(crate) terminals: Vec<FunctionId>,
     /// The actual argument of each formal placeholder.
     pub(crate) arguments: Vec<Option<Source>>,
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "an id is given out for this model only, and the lists are as long as its records"
-)]
+#[expect(clippy::indexing_slicing, reason = "an id belongs to one model, and the lists are as long as its records")]
 impl<'a> ValidatedModel<'a> {
     /// The model as parsed.
     pub fn model(&self) -> &Model<'a> {
@@ -128,7 +126,7 @@ impl<'a> ValidatedModel<'a> {
         self.operators.get(id).unwrap_or(&Operator::User)
     }
 
-    /// The inputs of a function, in the record's order, seen through blocks, `Combine` and placeholders.
+    /// The inputs of a function in the record's order, with blocks, `Combine` and placeholders resolved.
     pub fn inputs(&self, id: FunctionId) -> &[Source] {
         &self.inputs[id.0 as usize]
     }
@@ -146,13 +144,16 @@ impl<'a> ValidatedModel<'a> {
         }
     }
 
-    /// The placeholders that nothing binds, in file order: a program that loads the model would. They are taken for inputs.
+    /// The placeholders that nothing in the file binds, in file order. They are left to the program that loads the
+    /// model, and
+    /// are treated as inputs.
     pub fn unbound(&self) -> &[VariableId] {
         &self.unbound
     }
 
-    /// Are shape and dynamic axes of a value known? They are not behind a user-defined function or a placeholder that
-    /// nothing binds, and mean nothing in [`Self::type_of`] then.
+    /// Are the shape and dynamic axes of a value known? They may be unknown behind a user-defined function or an
+    /// unbound
+    /// placeholder; [`Self::type_of`] then says nothing about them.
     pub fn is_known(&self, source: Source) -> bool {
         !self.unknown.contains(&source)
     }
@@ -162,8 +163,9 @@ impl<'a> ValidatedModel<'a> {
         self.parents[id.0 as usize]
     }
 
-    /// All primitive and user-defined functions, inputs before consumers; the members of a loop stand together, in the
-    /// order of [`Loop::members`]. Blocks and `Combine` do not appear. Unreachable functions do.
+    /// All primitive and user-defined functions, including unreachable ones but not blocks and `Combine`. Producers
+    /// come
+    /// before consumers; the members of a loop are consecutive, in the order of [`Loop::members`].
     pub fn order(&self) -> &[FunctionId] {
         &self.order
     }
@@ -173,7 +175,7 @@ impl<'a> ValidatedModel<'a> {
         &self.loops
     }
 
-    /// The loop of which a function is part.
+    /// The loop that a function is a member of.
     pub fn loop_of(&self, id: FunctionId) -> Option<LoopId> {
         self.loop_of[id.0 as usize]
     }
@@ -183,20 +185,24 @@ impl<'a> ValidatedModel<'a> {
         &self.outputs
     }
 
-    /// The value that a CNTK uid or a CNTK name names: a variable, a function's output, a block's output, or a function
-    /// (its first output). Uids go before names; among equal names, outputs of the root go first, then functions
-    /// outside of blocks, in file order.
+    /// The value with this CNTK uid or name: a variable, an output of a function or block, or a function (its first
+    /// output).
+    /// Uids take precedence over names; among equal names, outputs of the root come first, then functions outside of
+    /// blocks,
+    /// in file order.
     pub fn find(&self, uid_or_name: &str) -> Option<Output<'a>> {
         self.find_all(uid_or_name).into_iter().next()
     }
 
-    /// All that a CNTK uid or name may mean, in the order of [`find`](Self::find): more than one where several outputs of the
-    /// root, several functions or several variables have the name and nothing that goes before them does.
+    /// All values that a CNTK uid or name may mean, in the order of [`find`](Self::find). There is more than one if
+    /// several
+    /// outputs of the root, several functions or several variables have the name, and nothing of higher precedence has
+    /// it.
     pub fn find_all(&self, uid_or_name: &str) -> Vec<Output<'a>> {
         super::find::find(self, uid_or_name)
     }
 
-    /// Output `index` of a function or block, seen through blocks and `Combine`.
+    /// Output `index` of a function or block, with blocks and `Combine` resolved.
     pub fn output_of(&self, function: FunctionId, index: u32) -> Option<Output<'a>> {
         super::find::of_function(self, function, index)
     }

@@ -31,13 +31,13 @@ pub struct Where<'a> {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SliceRange<'a> {
-    /// The axis.
+    /// The sliced axis.
     pub axis: Axis<'a>,
-    /// First index; negative counts from the end.
+    /// First index; a negative one counts from the end.
     pub begin: i32,
-    /// One past the last; 0 or negative counts from the end.
+    /// One past the last index; 0 or a negative one counts from the end.
     pub end: i32,
-    /// Step; negative walks the range backwards.
+    /// Step; a negative one walks the range backwards.
     pub stride: i32,
 }
 
@@ -142,7 +142,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// Does it sum over the frames of the sequence axis, too?
+    /// Does the product also sum over the frames of the sequence axis?
     pub fn reduces_sequence(&self) -> bool {
         self.infer_input_rank_to_map == -2
     }
@@ -176,13 +176,13 @@ pub struct Convolution {
     pub transpose: bool,
     /// `outputShape`; `None` for absent, unknown, `[0]` or empty.
     pub output_shape: Option<Shape>,
-    /// `kernelShape`: a cache, advisory.
+    /// `kernelShape`: a cached value that CNTK does not rely on.
     pub kernel_shape: Option<Shape>,
     /// `maxTempMemSizeInSamples`.
     pub max_temp_mem_size_in_samples: u64,
     /// `groups`.
     pub groups: u64,
-    /// `sequential`: bookkeeping.
+    /// `sequential`: CNTK's own bookkeeping.
     pub sequential: bool,
 }
 
@@ -364,7 +364,7 @@ pub struct OneHot<'a> {
     pub num_class: u64,
     /// `oneHotOutputSparse`.
     pub output_sparse: bool,
-    /// `onehotAxis`: its place in the output shape.
+    /// `onehotAxis`: the axis of the classes in the output shape.
     pub axis: Axis<'a>,
 }
 
@@ -372,7 +372,7 @@ pub struct OneHot<'a> {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ToSequence<'a> {
-    /// `sequenceAxis`: name prefix.
+    /// `sequenceAxis`: prefix of the new axis's name.
     pub sequence_axis: Option<&'a str>,
     /// `newDynamicAxes`.
     pub new_dynamic_axes: Option<Vec<Axis<'a>>>,
@@ -407,9 +407,9 @@ pub struct RandomDistribution {
     pub distribution: Distribution,
     /// `randomDistributionArgs`.
     pub arguments: Vec<f64>,
-    /// `newShape`: only without input.
+    /// `newShape`: only if the function has no input.
     pub new_shape: Option<Shape>,
-    /// `newDataType`: only without input.
+    /// `newDataType`: only if the function has no input.
     pub new_data_type: Option<DataType>,
     /// Random state.
     pub random: RandomState,
@@ -443,7 +443,7 @@ pub struct Pad {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Crop {
-    /// `offset`: `[x, y]` = column, row. Absent: found from the paths to a common ancestor.
+    /// `offset`: `[x, y]`, column and row. If absent, it follows from the paths to a common ancestor.
     pub offset: Option<Vec<u64>>,
 }
 
@@ -489,7 +489,7 @@ pub struct EyeLike {
     pub output_sparse: bool,
 }
 
-/// LatticeSequenceWithSoftmax (90): paths in the file system, reported and never opened.
+/// LatticeSequenceWithSoftmax (90): paths in the file system, which are reported and never opened.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LatticeSequenceWithSoftmax<'a> {

@@ -1,5 +1,6 @@
-//! What holds of an operator whatever its operands are: the columns of the op table that shape rules, back ends and tests
-//! ask, so that none of them lists operators of its own.
+//! Facts of an operator that do not depend on its operands. They are columns of the op table, which shape rules, back
+//! ends
+//! and tests ask instead of keeping lists of operators themselves.
 
 /// The family of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,25 +10,25 @@ pub enum Class {
     Elementwise,
     /// A function of several operands, element by element after broadcasting.
     Broadcast,
-    /// Its result is an operand, unchanged at inference.
+    /// At inference the result is one of the operands, unchanged.
     Identity,
-    /// Normalizes or picks along all static axes.
+    /// Softmax, and selection of the largest element, along static axes.
     Softmax,
     /// Combines the elements along some axes.
     Reduction,
     /// A matrix product.
     Product,
-    /// Windows that move over spatial axes.
+    /// A window that slides over spatial axes.
     Window,
     /// Batch normalization.
     Normalization,
-    /// Puts elements elsewhere and computes nothing.
+    /// Rearranges elements without computing on them.
     Moves,
-    /// Makes, or picks by, indices.
+    /// Computes indices, or selects by them.
     Indexing,
-    /// Reads other frames of a sequence at a fixed distance.
+    /// Reads another frame of a sequence, at a fixed distance.
     Delay,
-    /// Makes, picks or relates sequences and batches.
+    /// Creates sequences and batches, selects from them or relates them.
     Sequence,
     /// A whole recurrent network.
     Recurrent,
@@ -35,69 +36,69 @@ pub enum Class {
     Similarity,
     /// A criterion or metric of training.
     Criterion,
-    /// Draws random numbers, at inference too.
+    /// Draws random numbers, also at inference.
     Random,
-    /// Structure, not computation.
+    /// Structures the graph without computing anything.
     Structure,
-    /// Code that the file does not contain.
+    /// Runs code that the file does not contain.
     Foreign,
 }
 
 /// How the shape of output 0 follows from the operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ShapeRule {
-    /// It is that of operand 0.
+    /// The shape of operand 0.
     First,
-    /// It is what all operands broadcast to.
+    /// The shape that all operands broadcast to.
     Broadcast,
-    /// It is a scalar.
+    /// No axes: a scalar.
     Scalar,
-    /// By a rule of its own.
+    /// A rule of the operator's own.
     Own,
 }
 
-/// What an element of the result may depend on, besides static places of its own frame.
+/// How far an element of the result may depend on elements of the operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reach {
-    /// On nothing else.
+    /// On elements of the same frame only.
     Frame,
-    /// On other frames of its sample.
+    /// Also on other frames of the same sequence.
     Sequence,
-    /// On other samples of the batch.
+    /// Also on other samples of the batch.
     Batch,
 }
 
-/// Where a gradient goes on to.
+/// Between which outputs and operands a gradient flows back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Gradient {
     /// From every output to every operand.
     All,
-    /// Nowhere.
+    /// From no output to any operand.
     None,
-    /// To operand 0 alone.
+    /// To operand 0 only.
     FirstOperand,
     /// To every operand but the first.
     OtherOperands,
-    /// From output 0 alone.
+    /// From output 0 only.
     FirstOutput,
 }
 
-/// What is known of the result's elements.
+/// What is known of the values of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Values {
-    /// Nothing.
+    /// Nothing is known.
     Any,
-    /// Each is 0 or 1.
+    /// Each element is 0 or 1.
     ZeroOrOne,
-    /// None is negative.
+    /// No element is negative.
     NonNegative,
-    /// All are above zero.
+    /// All elements are above zero.
     Positive,
-    /// They are elements of operand 0.
+    /// The elements are elements of operand 0.
     OfFirst,
 }
 
-/// The facts of an operator. A row of the op table begins with those of its class and says what differs.
+/// The facts of an operator. A row of the op table starts from those of its class and overrides what differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Facts {
@@ -105,19 +106,22 @@ pub struct Facts {
     pub class: Class,
     /// The shape of output 0.
     pub shape: ShapeRule,
-    /// Does it work alike on a value and on the same value repeated along its dynamic axes, so that broadcasting can do the
-    /// repeating? Attributes may say otherwise: [`Operator::repeats`](super::Operator::repeats).
+    /// May an operand be given once instead of repeated along its dynamic axes, because broadcasting does the
+    /// repeating?
+    /// Attributes may say otherwise: [`Operator::repeats`](super::Operator::repeats).
     pub repeats: bool,
-    /// What an element of the result may depend on. Attributes may widen it: [`Operator::reach`](super::Operator::reach).
+    /// How far an element of the result may depend on elements of the operands. Attributes may widen this:
+    /// [`Operator::reach`](super::Operator::reach).
     pub reach: Reach,
-    /// Where a gradient goes on to.
+    /// Between which outputs and operands a gradient flows back.
     pub gradient: Gradient,
-    /// What is known of the result's elements.
+    /// What is known of the values of the result.
     pub values: Values,
-    /// May an automatic crop look past it, spatial places staying where they are? As CNTK 2.7 has it: its nodes that are
-    /// functions of one or two operands may, except for those that name their own class (ELU, Cast).
+    /// Does the operator keep spatial positions, so that an automatic crop can trace its offsets through it? As in CNTK
+    /// 2.7:
+    /// its unary and binary element-wise nodes do, except for those with a class of their own (ELU, Cast).
     pub in_place: bool,
-    /// Since that op-set version it has exactly that many inputs.
+    /// From this op-set version on, the operator has exactly this many inputs.
     pub inputs_since: Option<(u64, usize)>,
 }
 

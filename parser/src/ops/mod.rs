@@ -1,4 +1,4 @@
-//! The operators: one table, and the typed attributes that it leads to.
+//! The operators: the op table and the typed attributes of each operator.
 
 pub mod attributes;
 mod decode;

@@ -1,4 +1,4 @@
-//! What the table says of an operator.
+//! The types of which a row of the op table is made.
 
 use super::facts::Facts;
 use crate::dictionary::ValueKind;
@@ -12,7 +12,7 @@ pub struct OpSpec {
     pub code: u64,
     /// CNTK's enum name.
     pub name: &'static str,
-    /// What its uids begin with.
+    /// The prefix of its uids.
     pub uid_prefix: &'static str,
     /// Fewest inputs.
     pub min_inputs: usize,
@@ -20,9 +20,9 @@ pub struct OpSpec {
     pub max_inputs: usize,
     /// How many outputs it has.
     pub outputs: Outputs,
-    /// The op-set version in which it appeared; 0 where the history does not say.
+    /// The op-set version in which it appeared; 0 if CNTK's history does not tell.
     pub since: u64,
-    /// What holds of it whatever its operands are.
+    /// Facts that do not depend on its operands.
     pub facts: Facts,
     /// The keys of its attribute dictionary.
     pub attributes: &'static [AttributeSpec],
@@ -33,11 +33,11 @@ pub struct OpSpec {
 pub enum Outputs {
     /// Exactly this many outputs.
     Fixed(u32),
-    /// Its inputs are its outputs: Combine.
+    /// As many as it has inputs, which it passes on (Combine).
     Inputs,
-    /// Two, or one when `sequenceUnpackSuppressMaskOutput` is set: UnpackSequence.
+    /// Two, or one if `sequenceUnpackSuppressMaskOutput` is set (UnpackSequence).
     Masked,
-    /// Those of the root inside: a block.
+    /// The outputs of the inner root (a block).
     Inner,
 }
 
@@ -57,7 +57,7 @@ pub struct AttributeSpec {
 pub enum AttributeType {
     /// One value.
     One(ValueKind),
-    /// A Vector of them.
+    /// A Vector of such values.
     List(ValueKind),
 }
 
@@ -77,7 +77,7 @@ pub enum Requirement {
     Required,
     /// One of a group of alternatives must be present.
     Either,
-    /// May be absent, as in older files: it then has this value.
+    /// May be absent, as in older files, and then has this value.
     Default(Default),
     /// May be absent.
     Optional,
@@ -93,12 +93,12 @@ pub enum Default {
     Double(f64),
     /// The shape `[1]`.
     Ones,
-    /// It follows from other attributes or from the operands; in words.
+    /// A value that follows from other attributes or from the operands, described in words.
     Text(&'static str),
 }
 
 impl OpSpec {
-    /// The numbers of inputs that a record of this op-set version may have: BatchNormalization took five before version 4.
+    /// How many inputs a record of this op-set version may have. (Before version 4, BatchNormalization had five.)
     pub fn arity(&self, version: u64) -> RangeInclusive<usize> {
         match self.facts.inputs_since {
             Some((since, inputs)) if version >= since => inputs..=inputs,
@@ -106,7 +106,7 @@ impl OpSpec {
         }
     }
 
-    /// The attribute of that key.
+    /// The attribute with this key.
     pub fn attribute(&self, key: &str) -> Option<&'static AttributeSpec> {
         self.attributes.iter().find(|a| a.key == key)
     }

@@ -24,7 +24,7 @@ macro_rules! op_table {
         $code:literal $op:ident $(($payload:ty))?, $prefix:literal, $min:tt..=$max:tt => $outputs:expr,
         since $since:literal, $facts:expr, [$($attribute:expr),* $(,)?];
     )*) => {
-        /// A primitive operator, by CNTK's name.
+        /// The primitive operators, under CNTK's names.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         #[allow(missing_docs, reason = "the names are CNTK's")]
@@ -36,9 +36,9 @@ macro_rules! op_table {
         #[allow(missing_docs, reason = "the names are CNTK's")]
         pub enum Operator<'a> {
             $($op $(($payload))?,)*
-            /// A user-defined function: never run.
+            /// A user-defined function, which is never run.
             User,
-            /// What cannot be computed from what the file says.
+            /// An operator of CNTK 1 that cannot be computed from the file.
             Foreign(Foreign),
         }
 
@@ -55,12 +55,12 @@ macro_rules! op_table {
         }),*];
 
         impl Op {
-            /// Every operator, by code.
+            /// Every operator, in the order of codes.
             pub const ALL: &'static [Self] = &[$(Self::$op),*];
         }
 
         impl<'a> Operator<'a> {
-            /// The primitive operator that it is; `None` for one that is not CNTK 2's own.
+            /// The primitive operator; `None` for a user-defined function or an operator of CNTK 1.
             pub fn op(&self) -> Option<Op> {
                 match self {
                     $(Self::$op { .. } => Some(Op::$op),)*
@@ -363,7 +363,7 @@ impl Op {
         u64::from(self as u8)
     }
 
-    /// By CNTK's number, all 64 bits of it.
+    /// The operator with CNTK's number, of which all 64 bits count.
     pub fn from_code(code: u64) -> Option<Self> {
         Self::ALL.get(usize::try_from(code).ok()?).copied()
     }
@@ -408,8 +408,9 @@ impl Op {
 }
 
 impl<'a> Operator<'a> {
-    /// The operator of a function with its attributes typed; or all that is wrong with them, each with its place.
-    /// `index` is the function's place in `primitive_functions`.
+    /// The operator of a function with typed attributes, or all errors in them, each with its offset and path. `index`
+    /// is the
+    /// function's index in `primitive_functions`.
     pub fn decode(function: &Function<'a>, index: usize) -> Result<Self, Vec<Error>> {
         let op = match &function.kind {
             FunctionKind::Primitive(op) => *op,
@@ -428,7 +429,7 @@ impl<'a> Operator<'a> {
         }
     }
 
-    /// What holds of it whatever its attributes and operands are.
+    /// Facts that do not depend on attributes and operands.
     pub fn facts(&self) -> &'static Facts {
         match self {
             Self::Foreign(foreign) if foreign.criterion => Op::LambdaRank.facts(),
@@ -436,12 +437,13 @@ impl<'a> Operator<'a> {
         }
     }
 
-    /// Does it work alike on a value and on the same value repeated along its dynamic axes?
+    /// May an operand be given once instead of repeated along its dynamic axes, because broadcasting does the
+    /// repeating?
     pub fn repeats(&self) -> bool {
         self.facts().repeats && self.reach() != Reach::Batch && !self.reduces_frames()
     }
 
-    /// What an element of the result may depend on, besides its own frame.
+    /// How far an element of the result may depend on elements of the operands.
     pub fn reach(&self) -> Reach {
         match self {
             Self::ReduceElements(a)

@@ -1,4 +1,4 @@
-//! Files that their first bytes give away.
+//! Formats that can be recognised by the first bytes of a file.
 
 use crate::error::Foreign;
 
@@ -7,7 +7,7 @@ pub(super) fn is_v1_checkpoint(input: &[u8]) -> bool {
     [&b"B\0C\0K\0P\0"[..], b"B\0V\0e\0r\0s\0"].iter().any(|magic| input.starts_with(magic))
 }
 
-/// What else than a CNTK model begins like this.
+/// The other format that begins with these bytes.
 pub(super) fn foreign(input: &[u8]) -> Option<Foreign> {
     for (magic, foreign) in MAGIC {
         if input.starts_with(magic) {
@@ -52,9 +52,9 @@ fn is_zip(input: &[u8]) -> bool {
     [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK\x07\x08"].iter().any(|magic| input.starts_with(magic))
 }
 
-/// What an archive is, by the names of its first members.
+/// The kind of a ZIP archive, by the names of its first members.
 fn inside_zip(input: &[u8]) -> Foreign {
-    /// Torch and Keras put the telling members first.
+    /// How many bytes of an archive are searched. PyTorch and Keras put the members that identify them first.
     const LOOKED_AT: usize = 1 << 14;
     let start = input.get(..input.len().min(LOOKED_AT)).unwrap_or(&[]);
     let has = |name: &[u8]| start.windows(name.len()).any(|bytes| bytes == name);
@@ -70,26 +70,26 @@ fn inside_zip(input: &[u8]) -> Foreign {
     }
 }
 
-/// The name of the first member of a ZIP archive: its length stands at byte 26, itself at 30.
+/// The name of the first member of a ZIP archive: the length is at byte 26, the name at byte 30.
 fn member(input: &[u8]) -> Option<&[u8]> {
     let length = input.get(26..28)?.iter().rev().fold(0usize, |n, byte| n << 8 | usize::from(*byte));
     input.get(30..)?.get(..length)
 }
 
-/// A pickle of protocol 2 to 5: the mark of the protocol, then an instruction, and STOP at the end.
+/// Is this a pickle of protocol 2 to 5, which begins with the protocol number and an instruction, and ends with STOP?
 fn is_pickle(input: &[u8]) -> bool {
     matches!(input, [0x80, 2..=5, b'}' | b']' | b')' | b'(' | b'c' | 0x8a | 0x8c | 0x95 | b'X' | b'K', ..])
         && (input.last() == Some(&b'.') || is_torch_pickle(input))
 }
 
-/// The magic number that `torch.save` pickled before torch 1.6.
+/// Does the file begin with the magic number that `torch.save` pickled before torch 1.6?
 fn is_torch_pickle(input: &[u8]) -> bool {
     input.get(2..14) == Some(b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19")
 }
 
-/// The length of the header, then the header: JSON.
+/// Does the file begin with the length of a header and a JSON header?
 fn is_safetensors(input: &[u8]) -> bool {
-    /// The format's own limit.
+    /// The longest header that safetensors allows.
     const LONGEST_HEADER: u64 = 100_000_000;
     let Some((length, rest)) = input.split_first_chunk::<8>() else { return false };
     let length = u64::from_le_bytes(*length);
@@ -106,8 +106,8 @@ fn is_html(input: &[u8]) -> bool {
     [&b"<!doctype html"[..], b"<html", b"<head", b"<body"].iter().any(|tag| lower.starts_with(tag))
 }
 
-/// Text by its beginning, in UTF-8, in UTF-16 with a mark, or in some encoding of one byte each: no control characters,
-/// of which a model has many (its very first byte is one).
+/// Does the file begin with text in UTF-8, in UTF-16 with a byte order mark, or in a single-byte encoding? Text has no
+/// control characters, while a model has many (its very first byte is one).
 fn is_text(input: &[u8]) -> bool {
     let start = input.get(..input.len().min(512)).unwrap_or(&[]);
     if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {

@@ -1,13 +1,13 @@
-//! Which protobuf message a file is: CNTK's dictionary or a model of another framework.
+//! Tells which protobuf message a file is: CNTK's dictionary or a model of another framework.
 
 use crate::error::Foreign;
 use crate::wire::{Payload, Reader};
 
-/// What the top-level fields look like.
+/// The kind of message that the top-level fields suggest.
 pub(super) enum Shape {
-    /// A dictionary, perhaps cut or damaged.
+    /// CNTK's dictionary, perhaps truncated or damaged.
     Cntk,
-    /// This, perhaps cut or damaged.
+    /// A file of this kind, perhaps truncated or damaged.
     Other(Foreign),
 }
 
@@ -16,12 +16,12 @@ pub(super) fn begins_as_dictionary(input: &[u8]) -> bool {
     matches!(input, [8, 1 | 2, 0x12, ..])
 }
 
-/// Fields that are looked at before judging.
+/// How many fields are examined.
 const ENOUGH: usize = 64;
 
-/// Looks at the top-level fields: a dictionary's field 2 is a map entry, ONNX's is the producer's name.
+/// Examines the top-level fields: field 2 is a map entry in a dictionary and the producer's name in ONNX.
 pub(super) fn shape_of(input: &[u8]) -> Shape {
-    // A dictionary's field 1 is a number; a message there begins a graph of TensorFlow or a network of Caffe.
+    // Field 1 is a number in a dictionary; a message there is the beginning of a TensorFlow graph or a Caffe network.
     if input.first() == Some(&0x0a) || input.starts_with(LAYER) {
         return Shape::Other(other(input));
     }
@@ -46,7 +46,7 @@ pub(super) fn shape_of(input: &[u8]) -> Shape {
             Err(_) => break,
         }
     }
-    // ONNX's field 1 is the version of its format.
+    // In ONNX, field 1 is the version of the format.
     let is_onnx = onnx && matches!(input, [8, 1..=0x3f, ..]);
     Shape::Other(if is_onnx { Foreign::Onnx } else { Foreign::Unknown })
 }
@@ -54,7 +54,7 @@ pub(super) fn shape_of(input: &[u8]) -> Shape {
 /// The tag of a layer in a Caffe network: field 100.
 const LAYER: &[u8] = &[0xa2, 0x06];
 
-/// A message without a number in front.
+/// The kind of a message whose first field is not a number.
 fn other(input: &[u8]) -> Foreign {
     let mut fields = Fields(Reader::new(input, 0));
     match fields.next() {
@@ -69,19 +69,20 @@ fn other(input: &[u8]) -> Foreign {
     }
 }
 
-/// Nodes of TensorFlow and layers of Caffe: a name, then an operator or type.
+/// Does a message begin with a name and an operator or type, as TensorFlow's nodes and Caffe's layers do?
 fn names_first_two(message: &[u8]) -> bool {
     let mut fields = Fields(Reader::new(message, 0));
     matches!((fields.next(), fields.next()), (Some((1, name)), Some((2, kind))) if is_name(name) && is_name(kind))
 }
 
-/// A layer of a Caffe network before 2015: names of what goes in (2) and out (3), its own (4).
+/// Is this a layer of a Caffe network from before 2015, with its inputs (2), outputs (3) and name (4)?
 fn is_old_layer(message: &[u8]) -> bool {
     let mut fields = Fields(Reader::new(message, 0)).take(3);
     fields.all(|(number, name)| matches!(number, 2..=4) && is_name(name)) && !message.is_empty()
 }
 
-/// A graph of TensorFlow's SavedModel: about it (1), with tags (4) and a version (5), and its nodes (2).
+/// Is this a graph of a TensorFlow SavedModel, with meta information (1) that has tags (4) and a version (5), and nodes
+/// (2)?
 fn is_saved_model(message: &[u8]) -> bool {
     let mut fields = Fields(Reader::new(message, 0));
     let Some((1, about)) = fields.next() else { return false };
@@ -89,7 +90,7 @@ fn is_saved_model(message: &[u8]) -> bool {
     says || matches!(fields.next(), Some((2, graph)) if other(graph) == Foreign::TensorFlow)
 }
 
-/// The fields of a message that hold bytes, as far as it can be read; the last may be cut.
+/// The length-delimited fields of a message, as far as it can be read; the last may be truncated.
 struct Fields<'a>(Reader<'a>);
 
 impl<'a> Iterator for Fields<'a> {
@@ -105,7 +106,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The field that could not be read: is it a map entry cut short?
+/// Is the field that could not be read a truncated map entry?
 fn cut(rest: &[u8], at: u64, onnx: bool) -> bool {
     let [0x12, after @ ..] = rest else { return false };
     let length = after.iter().take_while(|byte| **byte >= 0x80).count().saturating_add(1);
@@ -113,7 +114,7 @@ fn cut(rest: &[u8], at: u64, onnx: bool) -> bool {
     is_entry(entry) || (entry.is_empty() && !onnx && at <= 2)
 }
 
-/// Do these bytes begin as a map entry does: its key, as text?
+/// Do these bytes begin with a text key, as a map entry does?
 fn is_entry(bytes: &[u8]) -> bool {
     match bytes {
         [0x0a, length, key @ ..] if *length > 0 && *length < 0x80 => {
@@ -124,7 +125,7 @@ fn is_entry(bytes: &[u8]) -> bool {
     }
 }
 
-/// Are these bytes a name: some printable text?
+/// Are these bytes printable text, as a name is?
 fn is_name(bytes: &[u8]) -> bool {
     !bytes.is_empty() && std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(char::is_control))
 }
@@ -170,7 +171,7 @@ mod tests {
     fn a_dictionary_has_a_version_and_entries() {
         assert_eq!(foreign(b"\x08\x02"), None);
         assert_eq!(foreign(b"\x08\x02\x12\x03\x0a\x01a"), None);
-        // A tensor of ONNX: two dimensions, a type, the data.
+        // An ONNX tensor with two dimensions, a type and data.
         assert_eq!(foreign(b"\x08\x02\x08\x03\x10\x01\x4a\x01\0"), Some(Foreign::Unknown));
     }
 

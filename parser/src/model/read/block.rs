@@ -12,7 +12,7 @@ const COMPOSITE: &str = "block_function_composite";
 const KEYS: &str = "block_function_composite_arguments_map_keys";
 const VALUES: &str = "block_function_composite_arguments_map_values";
 
-/// The block's keys, as far as they have come.
+/// The block's keys that were read so far.
 #[derive(Default)]
 pub(super) struct Parts<'a> {
     name: Option<&'a str>,
@@ -23,7 +23,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Takes an entry; false if it is none of a block's.
+    /// Takes an entry; false if its key is not one of a block's.
     pub(super) fn take(
         &mut self,
         entry: &RawEntry<'a>,
@@ -44,14 +44,14 @@ impl<'a> Parts<'a> {
         Ok(true)
     }
 
-    /// A primitive should have none of them.
+    /// Warns of a block's keys in a primitive.
     pub(super) fn warn_strays(&self, index: usize, context: &mut Context<'_>) {
         if let Some(entry) = &self.first {
             warn_unknown(context, "primitive function", entry, || format!("primitive_functions[{index}]"));
         }
     }
 
-    /// The block; all four keys must be there, and the map's halves have the same length.
+    /// The block. All four keys must be present, and the two halves of the map must have the same length.
     pub(super) fn finish(&self, record: Dictionary<'a>, context: &mut Context<'_>) -> Result<Block<'a>, Error> {
         let op_name = required(self.name, RECORD, NAME, record)?;
         let (root, uid) = required(self.composite, RECORD, COMPOSITE, record)?;

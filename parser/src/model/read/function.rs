@@ -86,7 +86,7 @@ pub(super) fn read<'a>(record: Dictionary<'a>, index: usize, context: &mut Conte
     })
 }
 
-/// The op code, all 64 bits of it.
+/// The op code, read with all 64 bits.
 fn operator(entry: &RawEntry<'_>) -> Result<Op, Error> {
     let code = typed(entry)?;
     Op::from_code(code).ok_or_else(|| {
@@ -95,7 +95,8 @@ fn operator(entry: &RawEntry<'_>) -> Result<Op, Error> {
     })
 }
 
-/// What a user-defined function names. Its state is taken as it is: whatever it lacks, the file is not to be trusted.
+/// The code that a user-defined function names. Missing keys of its state are not reported: such a function is refused
+/// anyway, unless the caller allows it.
 fn user(native: bool, state: Dictionary<'_>) -> UserFunction<'_> {
     let text = |key| match state.get(key).map(|item| item.value) {
         Some(crate::dictionary::Value::Str(text)) => Some(text),

@@ -1,4 +1,4 @@
-//! Records to the typed model. One pass in file order; what is required must be there and have its type.
+//! Reads records into the typed model, in one pass in file order. Required keys must be present and have their types.
 
 mod block;
 mod function;
@@ -16,7 +16,7 @@ use record::{composite_version, required, typed, warn_newer};
 use std::ops::Range;
 use tail::Tail;
 
-/// A record of the file takes at least so many bytes: room is made for no more records than that.
+/// The smallest record in bytes, which bounds for how many records memory is reserved.
 const SMALLEST_RECORD: usize = 96;
 
 /// Reads the root record.
@@ -122,7 +122,7 @@ fn limit(name: &'static str, value: u64, max: u64, at: u64) -> Result<(), Error>
     Ok(())
 }
 
-/// The version of a record, with a warning when it is newer than CNTK 2.7's.
+/// The version of a record, with a warning if it is newer than CNTK 2.7's.
 pub(super) fn version<'a>(
     entry: &crate::dictionary::RawEntry<'a>,
     newest: u64,

@@ -8,13 +8,13 @@ use crate::escape::Escaped;
 /// CNTK 2.7's composite version.
 const COMPOSITE_VERSION: u64 = 3;
 
-/// The value of an entry, of the type that its key has.
+/// The value of an entry, which must have the type of its key.
 pub(super) fn typed<'a, T: FromValue<'a>>(entry: &RawEntry<'a>) -> Result<T, Error> {
     let at = if entry.value.is_empty() { entry.key_at } else { entry.value.at() };
     Value::decode(entry.value).and_then(|value| expect(Item { at, value })).map_err(|e| e.in_key(entry.key))
 }
 
-/// A key that must be there.
+/// The value of a required key.
 pub(super) fn required<T>(
     value: Option<T>,
     record: &'static str,
@@ -24,7 +24,7 @@ pub(super) fn required<T>(
     value.ok_or_else(|| Error::new(ErrorKind::MissingKey { record, key }, dictionary.at()))
 }
 
-/// The `type` of a record must be this.
+/// Checks the `type` of a record.
 pub(super) fn expect_type(record: Dictionary<'_>, found: &str, expected: &'static str) -> Result<(), Error> {
     if found == expected {
         return Ok(());
@@ -41,7 +41,7 @@ pub(super) fn composite_version(
     super::version(entry, COMPOSITE_VERSION, context, path)
 }
 
-/// Notes a key that no record of this kind has.
+/// Warns of a key that CNTK does not know in this kind of record.
 #[cold]
 pub(super) fn warn_unknown(
     context: &mut Context<'_>,

@@ -1,10 +1,10 @@
-//! The tensors after the metadata of the over-2-GB layout, given out in the order of `inputs`.
+//! The tensors after the metadata of the over-2-GB layout, assigned in the order of `inputs`.
 
 use crate::dictionary::element_size;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Array, Container, DataType, ElementStorage};
 
-/// What of the tail is not yet given out. A plain file has none.
+/// The part of the tail that is not yet assigned. A plain file has no tail.
 pub(super) struct Tail<'a> {
     rest: &'a [u8],
     at: u64,
@@ -20,7 +20,7 @@ impl<'a> Tail<'a> {
         Self { rest, at: start }
     }
 
-    /// Gives an array without inline values its bytes.
+    /// Assigns the next bytes of the tail to an array without inline values.
     pub(super) fn bind(&mut self, array: &mut Array<'a>) -> Result<(), Error> {
         if array.elements != ElementStorage::Absent {
             return Ok(());
@@ -45,7 +45,7 @@ impl<'a> Tail<'a> {
         Ok(())
     }
 
-    /// Nothing may be left.
+    /// Checks that the whole tail was assigned.
     pub(super) fn finish(&self) -> Result<(), Error> {
         match self.rest.len() as u64 {
             0 => Ok(()),

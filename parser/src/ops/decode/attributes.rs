@@ -1,4 +1,4 @@
-//! An attribute dictionary that collects what is wrong with it.
+//! Reads an attribute dictionary and collects everything that is wrong with it.
 
 use crate::dictionary::{Dictionary, FromValue, Item, Value, Vector, list};
 use crate::error::{Error, ErrorKind};
@@ -7,9 +7,9 @@ use crate::model::Shape;
 use crate::ops::{Default, Op, Requirement};
 use smallvec::smallvec;
 
-/// A type that an operator's attributes become.
+/// The typed attributes of an operator.
 pub(in crate::ops) trait Decode<'a>: Sized {
-    /// `None` if something was wrong; what, is with the attributes.
+    /// Decodes the attributes; `None` if something was wrong, which `attributes` then holds as errors.
     fn decode(attributes: &mut Attributes<'a>) -> Option<Self>;
 }
 
@@ -52,7 +52,7 @@ impl<'a> Attributes<'a> {
         self.errors.is_empty()
     }
 
-    /// What was wrong, as seen from the model.
+    /// Everything that was wrong, with paths from the root of the model.
     pub(in crate::ops) fn into_errors(self, function: usize) -> Vec<Error> {
         (self.errors.into_iter())
             .map(|e| e.in_key("attributes").in_index(function).in_key("primitive_functions"))
@@ -63,7 +63,7 @@ impl<'a> Attributes<'a> {
         self.dictionary.keys().any(|k| k == key)
     }
 
-    /// An attribute that must be there.
+    /// A required attribute.
     pub(super) fn required<T: FromValue<'a>>(&mut self, key: &'static str) -> Option<T> {
         match self.optional(key)? {
             Some(value) => Some(value),
@@ -71,7 +71,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// An attribute that may be absent: then it has the value that the op table says.
+    /// An attribute that may be absent; it then has its default of the op table.
     pub(super) fn defaulted<T: FromValue<'a> + FromDefault>(&mut self, key: &'static str) -> Option<T> {
         if let Some(value) = self.optional(key)? {
             return Some(value);
@@ -82,7 +82,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// An attribute that may be absent: `Some(None)`. `None` if it has another type.
+    /// An attribute that may be absent (`Some(None)`); `None` if it has the wrong type.
     pub(super) fn optional<T: FromValue<'a>>(&mut self, key: &'static str) -> Option<Option<T>> {
         let Some(Item { at, value }) = self.dictionary.get(key) else { return Some(None) };
         let found = value.type_name();
@@ -92,7 +92,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// A list that must be there.
+    /// A required list.
     pub(super) fn list<T: FromValue<'a>>(&mut self, key: &'static str) -> Option<Vec<T>> {
         match self.optional_list(key)? {
             Some(values) => Some(values),
@@ -100,7 +100,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// A list that may be absent: `Some(None)`.
+    /// A list that may be absent (`Some(None)`).
     pub(super) fn optional_list<T: FromValue<'a>>(&mut self, key: &'static str) -> Option<Option<Vec<T>>> {
         let Some(Item { at, value }) = self.dictionary.get(key) else { return Some(None) };
         let found = value.type_name();
@@ -148,7 +148,7 @@ impl<'a> Attributes<'a> {
         None
     }
 
-    /// Notes that an attribute has an impossible value.
+    /// Reports that an attribute has an impossible value.
     #[cold]
     pub(super) fn impossible<T>(&mut self, key: &'static str, expected: &'static str, found: String) -> Option<T> {
         let kind = ErrorKind::AttributeValue { op: self.op.name(), key, expected, found };
@@ -157,7 +157,7 @@ impl<'a> Attributes<'a> {
         None
     }
 
-    /// A data type given as Int.
+    /// A data type stored as an Int.
     pub(super) fn data_type(&mut self, key: &'static str) -> Option<Option<DataType>> {
         let Some(code) = self.optional::<i32>(key)? else { return Some(None) };
         match code {

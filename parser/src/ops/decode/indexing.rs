@@ -1,4 +1,4 @@
-//! Axes, slices, shapes.
+//! Attributes of the operators for axes, slices and shapes.
 
 use super::{Attributes, Decode};
 use crate::model::Axis;

@@ -1,4 +1,5 @@
-//! Products, normalization, random numbers, types, and what names things outside the model.
+//! Attributes of products, normalization, random numbers and casts, and of operators that name things outside the
+//! model.
 
 use super::{Attributes, Decode};
 use crate::ops::attributes::{

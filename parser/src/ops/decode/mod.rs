@@ -1,5 +1,5 @@
-//! Attribute dictionaries to typed attributes. Every decoder asks for all its keys before it gives up, so that all
-//! that is wrong is reported at once.
+//! Turns attribute dictionaries into typed attributes. Every decoder reads all its keys before it gives up, so that all
+//! errors are reported at once.
 
 mod attributes;
 mod indexing;

@@ -1,4 +1,4 @@
-//! Sequences, recurrence and their criteria.
+//! Attributes of the operators for sequences and recurrences, and of their criteria.
 
 use super::{Attributes, Decode};
 use crate::ops::attributes::{

@@ -1,4 +1,4 @@
-//! Convolution and pooling.
+//! Attributes of convolution and pooling.
 
 use super::{Attributes, Decode};
 use crate::model::Shape;
@@ -35,7 +35,7 @@ impl<'a> Decode<'a> for Convolution {
     }
 }
 
-/// The unknown shape, `[0]` and `[]` stand for a shape that was not given.
+/// Was a shape given? CNTK writes the unknown shape, `[0]` or `[]` if not.
 fn is_given(shape: &Shape) -> bool {
     !shape.is_unknown() && !shape.0.is_empty() && shape.0.as_slice() != [0]
 }
