@@ -160,31 +160,4 @@ fn digest(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report_on(bytes: &[u8]) -> String {
-        match OwnedModel::load(bytes.to_vec()) {
-            Ok(model) => body(&Report::of(&model, "a.model")),
-            Err(error) => body(&Report::of_rejected(bytes, &error, "a.model")),
-        }
-    }
-
-    #[test]
-    fn the_verdict_is_that_of_validation() {
-        let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
-        let net = std::fs::read(corpus.join("zoo/alexnet_small.model")).unwrap();
-        assert!(report_on(&net).contains("class=\"verdict safe\""));
-        let cut = report_on(&net[..net.len() / 2]);
-        assert!(cut.contains("class=\"verdict refused\"") && cut.contains("wire.truncated"), "{cut}");
-        let page = report_on(b"<!DOCTYPE html><html>");
-        assert!(page.contains("class=\"verdict foreign\"") && page.contains("kind of file: html"), "{page}");
-        assert!(report_on(b"").contains("empty file"));
-    }
-
-    #[test]
-    fn digests_are_those_of_a_policy() {
-        // printf %s 'alert(1)' | openssl dgst -sha256 -binary | base64
-        assert_eq!(digest("alert(1)"), "bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI=");
-    }
-}
+mod tests;

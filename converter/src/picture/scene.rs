@@ -2,7 +2,7 @@
 
 use super::{
     Edge, Node, Picture, Role,
-    layout::{self, Route, Row, Shape, Wire},
+    layout::{self, Piece, Route, Row, Shape, Wire},
     measure,
 };
 use crate::Amount;
@@ -54,11 +54,12 @@ pub struct Placed<'p> {
     pub labels: Vec<Text>,
 }
 
-/// A line of text by the middle of its base line.
+/// A line of text by the middle of its base line, or by its beginning.
 #[derive(Clone, Debug)]
 pub struct Text {
     pub text: String,
     pub title: bool,
+    pub begins: bool,
     pub x: f64,
     pub y: f64,
 }
@@ -68,7 +69,8 @@ impl Text {
     pub fn rect(&self) -> Rect {
         let size = if self.title { TITLE } else { SMALL };
         let width = measure::width(&self.text, size, self.title);
-        Rect { x: self.x - width / 2.0, y: self.y - size * 0.85, width, height: size * 1.1 }
+        let x = if self.begins { self.x } else { self.x - width / 2.0 };
+        Rect { x, y: self.y - size * 0.85, width, height: size * 1.1 }
     }
 }
 
@@ -78,6 +80,8 @@ pub struct Drawn {
     pub route: Route,
     pub back: bool,
     pub criterion: bool,
+    /// It comes from outside of the scene.
+    pub enters: bool,
     /// It ends in a box, rather than at a place where another wire begins.
     pub arrow: bool,
 }
@@ -110,7 +114,8 @@ impl<'p> Scene<'p> {
             .iter()
             .zip(&looks)
             .map(|(node, look)| {
-                let labels: f64 = look.labels.iter().map(|(text, _)| label_width(text)).sum();
+                let reach = |(text, x): &(String, f64)| 2.0 * x.abs() + label_width(text);
+                let labels = look.labels.iter().map(reach).fold(0.0, f64::max);
                 let aside = if node.recurrence.is_some() { 2.0 * LOOP } else { 0.0 };
                 Shape {
                     width: (look.width + aside).max(labels),
@@ -138,9 +143,34 @@ impl<'p> Scene<'p> {
             route,
             back: edge.back,
             criterion: picture.nodes[edge.to].criterion || picture.nodes[edge.from].criterion,
+            enters: bare && picture.nodes[edge.from].role == Role::Enter,
             arrow: !(bare && picture.nodes[edge.to].role == Role::Leave),
         });
         Self { width: drawing.width, height: drawing.height, boxes, wires: wires.collect() }
+    }
+}
+
+impl Scene<'_> {
+    /// Lengthens wires that come from outside, and those that lead there, to the frame around the scene.
+    fn join(&mut self, above: f64, below: f64) {
+        for drawn in &mut self.wires {
+            if drawn.enters {
+                drawn.route.start.1 -= above;
+            }
+            if !drawn.arrow {
+                let end = drawn.route.pieces.last().map_or(drawn.route.start, Piece::end);
+                drawn.route.pieces.push(Piece::Line((end.0, end.1 + below)));
+            }
+        }
+    }
+
+    /// Where the only value comes or goes, from the middle.
+    fn end(&self, role: Role) -> Option<f64> {
+        let mut ends = self.boxes.iter().filter(|placed| placed.node.role == role);
+        match (ends.next(), ends.next()) {
+            (Some(end), None) => Some(end.rect.x + end.rect.width / 2.0 - self.width / 2.0),
+            _ => None,
+        }
     }
 }
 
@@ -208,11 +238,13 @@ fn look<'p>(picture: &Picture, node: &'p Node, given: &[&Edge], bare: bool) -> L
     let (mut inside, mut enter) = (None, None);
     if let Some(picture) = node.inside.as_deref().filter(|p| node.role == Role::Repeat && p.layers <= DRAWN) {
         let scene = Scene::new(picture, true);
-        width = width.max(scene.width + 4.0 * PAD);
+        enter = scene.end(Role::Enter);
+        // What stands above it is at the left of the wire that comes in.
+        let head = width - PAD;
+        width = width.max(scene.width + 4.0 * PAD).max(2.0 * (head + PAD - enter.unwrap_or(head)));
         height = HEAD + scene.height + PAD;
-        let mut ends = scene.boxes.iter().filter(|b| b.node.role == Role::Enter);
-        if let (Some(end), None) = (ends.next(), ends.next()) {
-            enter = Some(end.rect.x + end.rect.width / 2.0 - scene.width / 2.0);
+        if let (Some(leave), [label]) = (scene.end(Role::Leave), &mut *labels) {
+            label.1 = leave;
         }
         inside = Some(Box::new(scene));
     }
@@ -293,19 +325,28 @@ fn placed<'p>(node: &'p Node, look: Look<'p>, (x, y): (f64, f64)) -> Placed<'p> 
     let mut base = y + 5.0 + LINE * 0.75;
     let mut lines = vec![];
     for (text, title) in look.lines {
-        lines.push(Text { text, title, x, y: base });
+        let begins = look.inside.is_some();
+        lines.push(Text { text, title, begins, x: if begins { rect.x + PAD } else { x }, y: base });
         base += LINE;
     }
-    let label = |(text, at): (String, f64)| Text { text, title: false, x: x + at, y: y + look.height + LABEL * 0.75 };
+    let label = |(text, at): (String, f64)| Text {
+        text,
+        title: false,
+        begins: false,
+        x: x + at,
+        y: y + look.height + LABEL * 0.75,
+    };
     let labels = look.labels.into_iter().map(label).collect();
-    let inside = look.inside.map(|scene| (x - scene.width / 2.0, y + HEAD, scene));
+    let inside = look.inside.map(|mut scene| {
+        scene.join(HEAD, PAD);
+        (x - scene.width / 2.0, y + HEAD, scene)
+    });
     Placed { node, rect, lines, inside, labels }
 }
 
 /// The points of a wire, close enough to one another to be measured.
 #[cfg(test)]
 pub fn points(route: &Route) -> Vec<(f64, f64)> {
-    use super::layout::Piece;
     let mut points = vec![route.start];
     for piece in &route.pieces {
         let from = *points.last().unwrap();

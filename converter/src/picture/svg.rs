@@ -136,7 +136,13 @@ fn node(text: &mut String, placed: &Placed<'_>, id: Option<&str>) {
         Num(round)
     );
     for line in &placed.lines {
-        write_line(text, line, if line.title { " class=\"title\"" } else { "" });
+        let class = match (line.title, line.begins) {
+            (true, true) => " class=\"title head\"",
+            (true, false) => " class=\"title\"",
+            (false, true) => " class=\"head\"",
+            (false, false) => "",
+        };
+        write_line(text, line, class);
     }
     if let Some(direction) = node.recurrence {
         recurrence(text, placed.rect, direction);
@@ -155,7 +161,9 @@ fn node(text: &mut String, placed: &Placed<'_>, id: Option<&str>) {
     }
     text.push_str("</g>\n");
     if let Some((x, y, scene)) = &placed.inside {
+        text.push_str("<g class=\"within\">");
         draw(text, scene, (*x, *y), id.map(|id| format!("{id}-")).as_deref());
+        text.push_str("</g>\n");
     }
 }
 

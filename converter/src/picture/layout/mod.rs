@@ -55,6 +55,15 @@ pub enum Piece {
     Curve((f64, f64), (f64, f64), (f64, f64)),
 }
 
+impl Piece {
+    /// Where it ends.
+    pub fn end(&self) -> (f64, f64) {
+        match self {
+            Self::Line(to) | Self::Curve(_, _, to) => *to,
+        }
+    }
+}
+
 /// The way of a wire.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
