@@ -24,12 +24,10 @@
 //!   `unsafe`, no recursion deeper than 100 messages (the reference's own limit).
 //! - Time is linear in the input. Memory is at most about 8 times the file's structure plus a constant (32 times for
 //!   files of CNTK 1, whose records are shorter than what they become). Memory is never reserved from a count alone
-//! that
-//!   the file claims. Tensors are ranges of the input and are not touched.
+//!   that the file claims. Tensors are ranges of the input and are not touched.
 //! - No file, library or code that a model names is ever opened, loaded or run.
 //! - A tensor's bytes are those that its record holds or, in the layout for models over 2 GB, those at its position in
-//! the
-//!   tail. A count that does not fit is an error; it never changes where the bytes come from.
+//!   the tail. A count that does not fit is an error; it never changes where the bytes come from.
 //!
 //! [`parse`] checks only what it needs for reading. [`validate()`] checks the rest, collects all findings, and is the
 //! only way to get a [`model::ValidatedModel`].

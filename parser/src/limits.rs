@@ -23,8 +23,7 @@ pub struct Limits {
     /// Findings kept; later ones are only counted. 1000.
     pub findings: u32,
     /// Bytes that parsing may allocate for the model. Default: 4 GiB. Without this limit too, a file cannot make it
-    /// allocate
-    /// more than about 8 times its structure (tensors not counted).
+    /// allocate more than about 8 times its structure (tensors not counted).
     pub memory: u64,
 }
 

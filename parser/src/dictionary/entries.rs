@@ -177,8 +177,7 @@ fn next_entry<'a>(reader: &mut Reader<'a>, versions: &mut u8) -> Result<Option<R
 }
 
 /// Fast path for an entry as CNTK writes it: a short key, then a value. `None` for anything else, valid or not, which
-/// the
-/// general decoder reads.
+/// the general decoder reads.
 #[inline]
 fn usual_entry(reader: Reader<'_>) -> Option<RawEntry<'_>> {
     let [0x0a, length @ 0..0x80, rest @ ..] = reader.bytes() else { return None };

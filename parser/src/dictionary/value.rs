@@ -50,8 +50,7 @@ impl<'a> Value<'a> {
     /// Reads one `DictionaryValue`. The contents of a list or dictionary are decoded later.
     ///
     /// When several members are set the last one counts, as in protobuf. A member set twice is an error, and so is a
-    /// message
-    /// that another member replaces, because nothing would ever look inside it.
+    /// message that another member replaces, because nothing would ever look inside it.
     pub(crate) fn decode(reader: Reader<'a>) -> Result<Self, Error> {
         match usual(reader) {
             Some((kind, field)) => Self::member(kind, &field),

@@ -176,8 +176,7 @@ pub struct Model<'a> {
 
 impl<'a> Model<'a> {
     /// The byte ranges of tensor data, in order and without overlap: the values of each tensor that is written in one
-    /// run,
-    /// and the whole tail of the over-2-GB layout. Everything else is structure.
+    /// run, and the whole tail of the over-2-GB layout. Everything else is structure.
     pub fn tensor_ranges(&self) -> &[Range<u64>] {
         &self.tensors
     }

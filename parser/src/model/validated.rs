@@ -145,15 +145,13 @@ impl<'a> ValidatedModel<'a> {
     }
 
     /// The placeholders that nothing in the file binds, in file order. They are left to the program that loads the
-    /// model, and
-    /// are treated as inputs.
+    /// model, and are treated as inputs.
     pub fn unbound(&self) -> &[VariableId] {
         &self.unbound
     }
 
     /// Are the shape and dynamic axes of a value known? They may be unknown behind a user-defined function or an
-    /// unbound
-    /// placeholder; [`Self::type_of`] then says nothing about them.
+    /// unbound placeholder; [`Self::type_of`] then says nothing about them.
     pub fn is_known(&self, source: Source) -> bool {
         !self.unknown.contains(&source)
     }
@@ -164,8 +162,7 @@ impl<'a> ValidatedModel<'a> {
     }
 
     /// All primitive and user-defined functions, including unreachable ones but not blocks and `Combine`. Producers
-    /// come
-    /// before consumers; the members of a loop are consecutive, in the order of [`Loop::members`].
+    /// come before consumers; the members of a loop are consecutive, in the order of [`Loop::members`].
     pub fn order(&self) -> &[FunctionId] {
         &self.order
     }
@@ -188,16 +185,14 @@ impl<'a> ValidatedModel<'a> {
     /// The value with this CNTK uid or name: a variable, an output of a function or block, or a function (its first
     /// output).
     /// Uids take precedence over names; among equal names, outputs of the root come first, then functions outside of
-    /// blocks,
-    /// in file order.
+    /// blocks, in file order.
     pub fn find(&self, uid_or_name: &str) -> Option<Output<'a>> {
         self.find_all(uid_or_name).into_iter().next()
     }
 
     /// All values that a CNTK uid or name may mean, in the order of [`find`](Self::find). There is more than one if
-    /// several
-    /// outputs of the root, several functions or several variables have the name, and nothing of higher precedence has
-    /// it.
+    /// several outputs of the root, several functions or several variables have the name, and nothing of higher
+    /// precedence has it.
     pub fn find_all(&self, uid_or_name: &str) -> Vec<Output<'a>> {
         super::find::find(self, uid_or_name)
     }

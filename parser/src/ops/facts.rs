@@ -1,6 +1,5 @@
 //! Facts of an operator that do not depend on its operands. They are columns of the op table, which shape rules, back
-//! ends
-//! and tests ask instead of keeping lists of operators themselves.
+//! ends and tests ask instead of keeping lists of operators themselves.
 
 /// The family of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,8 +106,7 @@ pub struct Facts {
     /// The shape of output 0.
     pub shape: ShapeRule,
     /// May an operand be given once instead of repeated along its dynamic axes, because broadcasting does the
-    /// repeating?
-    /// Attributes may say otherwise: [`Operator::repeats`](super::Operator::repeats).
+    /// repeating? Attributes may say otherwise: [`Operator::repeats`](super::Operator::repeats).
     pub repeats: bool,
     /// How far an element of the result may depend on elements of the operands. Attributes may widen this:
     /// [`Operator::reach`](super::Operator::reach).
@@ -118,8 +116,7 @@ pub struct Facts {
     /// What is known of the values of the result.
     pub values: Values,
     /// Does the operator keep spatial positions, so that an automatic crop can trace its offsets through it? As in CNTK
-    /// 2.7:
-    /// its unary and binary element-wise nodes do, except for those with a class of their own (ELU, Cast).
+    /// 2.7: its unary and binary element-wise nodes do, except for those with a class of their own (ELU, Cast).
     pub in_place: bool,
     /// From this op-set version on, the operator has exactly this many inputs.
     pub inputs_since: Option<(u64, usize)>,

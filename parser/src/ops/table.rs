@@ -409,8 +409,7 @@ impl Op {
 
 impl<'a> Operator<'a> {
     /// The operator of a function with typed attributes, or all errors in them, each with its offset and path. `index`
-    /// is the
-    /// function's index in `primitive_functions`.
+    /// is the function's index in `primitive_functions`.
     pub fn decode(function: &Function<'a>, index: usize) -> Result<Self, Vec<Error>> {
         let op = match &function.kind {
             FunctionKind::Primitive(op) => *op,

@@ -1,4 +1,4 @@
-//! From nodes with relations to the model: variables, then functions, what is read before who reads it.
+//! Builds the model from nodes and relations: variables first, then functions, each after the functions that it reads.
 
 use super::body::dynamic_axes;
 use super::compose;
@@ -46,14 +46,14 @@ pub(super) fn model<'a>(
     })
 }
 
-/// The composite version of v2 that the model has.
+/// The composite version that the model gets.
 const NEWEST_COMPOSITE: u64 = 3;
 
 fn named(graph: &Graph<'_>, node: usize, error: Error) -> Error {
     error.in_record(path(node, graph.names.get(node).map_or("", |names| names.uid)))
 }
 
-/// Adds the variable that the node is, if it is one.
+/// Adds a variable, if the node is one.
 fn variable<'a>(emitter: &mut Emitter<'_, 'a>) -> Result<(), Error> {
     let graph = emitter.graph;
     let Some(node) = graph.nodes.get(emitter.node) else { return Ok(()) };
@@ -85,12 +85,12 @@ fn variable<'a>(emitter: &mut Emitter<'_, 'a>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The number of elements of a definite shape.
+/// The number of elements, if the shape is definite.
 pub(super) fn elements(shape: &Shape) -> Option<u64> {
     shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim))
 }
 
-/// The shape of a node's value, where its own body says it.
+/// The shape of a node's value, if the node's own body contains it.
 pub(super) fn layout<'g>(graph: &'g Graph<'_>, node: usize) -> Option<&'g Shape> {
     match &graph.nodes.get(node)?.said {
         Said::Input(input) => Some(&input.shape),
@@ -129,7 +129,7 @@ fn described<'a>(
     }
 }
 
-/// How far a node is.
+/// How far a node has been added.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     New,
@@ -138,8 +138,8 @@ enum State {
     Done,
 }
 
-/// Adds all functions, children first. A node that is read while its own children are being added is in a loop: a
-/// placeholder stands for it, as in v2's files.
+/// Adds all functions, children first. A node that is read while its own children are being added is in a loop; as in
+/// v2 files, a placeholder stands for it there.
 fn functions<'a>(emitter: &mut Emitter<'_, 'a>, context: &mut Context<'_>) -> Result<(), Error> {
     let graph = emitter.graph;
     let mut states = vec![State::New; graph.nodes.len()];
@@ -198,8 +198,8 @@ fn set(states: &mut [State], node: usize, state: State) {
     }
 }
 
-/// The root: CNTK's are the criteria, evaluation nodes and outputs, and all that nobody reads, as far as they read
-/// something themselves.
+/// The root. As in CNTK, its outputs are the criteria, evaluation nodes and outputs, and all nodes that no other node
+/// reads, except for nodes without children.
 fn root<'a>(emitter: &mut Emitter<'_, 'a>) -> &'a str {
     let graph = emitter.graph;
     let mut is_root = vec![true; graph.nodes.len()];
@@ -212,7 +212,7 @@ fn root<'a>(emitter: &mut Emitter<'_, 'a>) -> &'a str {
             }
         }
     }
-    // CNTK computes statistics of the training data by themselves.
+    // Statistics of the training data are outputs even if nodes read them, because CNTK evaluates them separately.
     for (slot, node) in is_root.iter_mut().zip(&graph.nodes) {
         *slot |= matches!(node.said, Said::Statistic(_));
     }

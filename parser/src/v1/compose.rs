@@ -1,4 +1,4 @@
-//! Functions from nodes: one primitive for most, a composition for the rest.
+//! Turns nodes into functions: most become one primitive, the others a composition of several.
 
 use super::build::{elements, layout};
 use super::emit::{Emitter, plain};
@@ -13,7 +13,7 @@ use crate::ops::attributes::{
 };
 use smallvec::smallvec;
 
-/// Adds what the node at hand is.
+/// Adds the functions of the current node.
 pub(super) fn node(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let graph = e.graph;
     let Some(node) = graph.nodes.get(e.node) else { return Ok(()) };
@@ -53,12 +53,12 @@ fn compose(e: &mut Emitter<'_, '_>, composition: &Composition) -> Result<(), Err
         Composition::L1 => l1(e),
         Composition::L2 => l2(e),
         Composition::CrossEntropy => cross_entropy(e),
-        // Whoever reads it reads the output that it selects.
+        // Adds nothing: a reader of a multiplexer gets a reference to the output that it selects.
         Composition::Multiplexer => e.inputs::<1>().map(|_| ()),
     }
 }
 
-/// Without a second child, the initial state is the stored number.
+/// A delay. Without a second child, the stored number is the initial state.
 fn delay(e: &mut Emitter<'_, '_>, forward: bool, offset: u64, initial: f64) -> Result<(), Error> {
     let mut inputs = e.all_inputs();
     match inputs.len() {
@@ -71,7 +71,7 @@ fn delay(e: &mut Emitter<'_, '_>, forward: bool, offset: u64, initial: f64) -> R
     Ok(())
 }
 
-/// Old files have the inverse deviation in place of the variance, and no number of samples.
+/// BatchNormalization. Old files store the inverse deviation instead of the variance, and lack the number of samples.
 fn batch_normalization(
     e: &mut Emitter<'_, '_>,
     attributes: &BatchNormalization,
@@ -94,13 +94,13 @@ fn batch_normalization(
     Ok(())
 }
 
-/// Replaces stored inverse deviations by variances as CNTK does, in the type of the elements: 1 / d² + epsilon.
+/// Replaces stored inverse deviations d by variances as CNTK does: 1 / d² + epsilon, computed in the element type.
 fn to_variance(e: &mut Emitter<'_, '_>, child: Option<Child<'_>>, epsilon: f64) {
     let Some(Child::Node(node)) = child else { return };
     let Some(place) = e.variable_of.get(node as usize).copied().flatten() else { return };
     let file = e.file;
     let Some(value) = e.variables.get_mut(place as usize).and_then(|v| v.value.as_mut()) else { return };
-    // Made already, for another node that reads it.
+    // Without a range, the value was already replaced for another reader.
     let (Some(_), ElementStorage::Contiguous(bytes)) = (value.range.take(), &value.elements) else { return };
     #[expect(clippy::cast_possible_truncation, reason = "CNTK computes in the type of the elements")]
     let small = epsilon as f32;
@@ -117,7 +117,8 @@ fn to_variance(e: &mut Emitter<'_, '_>, child: Option<Child<'_>>, epsilon: f64) 
     value.elements = ElementStorage::Contiguous(file.keep_bytes(made));
 }
 
-/// A kernel that is a matrix keeps its bytes and takes the shape of the window, then one entry for each of its rows.
+/// A convolution. A kernel stored as a matrix keeps its bytes; its shape becomes that of the window and then the number
+/// of the matrix's rows.
 fn convolution(e: &mut Emitter<'_, '_>, attributes: &Convolution, kernel: &Shape, flat: bool) -> Result<(), Error> {
     let inputs: [_; 2] = e.inputs()?;
     let mut attributes = attributes.clone();
@@ -127,7 +128,7 @@ fn convolution(e: &mut Emitter<'_, '_>, attributes: &Convolution, kernel: &Shape
         && let Some(place) = e.variable_of.get(*node as usize).copied().flatten()
     {
         let mut shape = kernel.clone();
-        // Old files do not say how many channels there are.
+        // Old files do not store the number of channels.
         if flat && let Some((channels, window)) = shape.0.split_last_mut() {
             let window = window.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
             if let Some(found) = window.and_then(|window| columns.checked_div(window)) {
@@ -156,7 +157,7 @@ fn convolution(e: &mut Emitter<'_, '_>, attributes: &Convolution, kernel: &Shape
     Ok(())
 }
 
-/// Old scripts scale by a number with `*`.
+/// Times. Old scripts also write `*` to scale by a single number.
 fn product(e: &mut Emitter<'_, '_>, times: &Times) -> Result<(), Error> {
     let inputs: [_; 2] = e.inputs()?;
     let scalar = |child: &Child<'_>| match child {
@@ -187,8 +188,9 @@ fn denormalize(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// A statistic as the first child is shaped, if it has as many elements. As a column of a matrix it is a vector. (CNTK 2.7
-/// does so for Mean and InvStdDev only where it normalizes; it does not denormalize.)
+/// A statistic in the shape of the first child, if it has as many elements; it is stored as a vector, a column of a
+/// matrix.
+/// (CNTK 2.7 does the same for Mean and InvStdDev, but only to normalize; it has no way to denormalize.)
 fn statistic<'a>(e: &mut Emitter<'_, 'a>, child: usize) -> &'a str {
     let children = e.graph.children(e.node);
     let (Some(first), Some(own)) = (children.first().copied(), children.get(child).copied()) else { return "" };
@@ -218,12 +220,13 @@ fn reshaped<'a>(e: &mut Emitter<'_, 'a>, x: &'a str, new_shape: Shape) -> &'a st
     e.inner(Operator::Reshape(Reshape { new_shape, begin: None, end: None }), &[x])
 }
 
-/// A vector of whatever length.
+/// A vector whose length is inferred.
 fn flat() -> Shape {
     Shape(smallvec![Shape::INFERRED])
 }
 
-/// Each block of `x` that is as long as the table is wide, times the table; the results one after another.
+/// LookupTable: splits `x` into blocks as long as the table is wide, multiplies each by the table and joins the
+/// results.
 fn lookup_table(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let [table, x] = e.inputs()?;
     let columns = match e.graph.children(e.node).first() {
@@ -241,7 +244,7 @@ fn lookup_table(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The whole again and again along its last axis.
+/// RowRepeat: the operand, repeated `count` times along its last axis.
 fn row_repeat(e: &mut Emitter<'_, '_>, count: u64) -> Result<(), Error> {
     let [x] = e.inputs()?;
     if count == 1 {
@@ -253,7 +256,8 @@ fn row_repeat(e: &mut Emitter<'_, '_>, count: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Every product of an element of the first and one of the second, the first's index running fastest.
+/// KhatriRaoProduct: the products of all pairs of elements of the two operands; the first operand's index varies
+/// fastest.
 fn khatri_rao(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let [a, b] = e.inputs()?;
     let column = reshaped(e, a, Shape(smallvec![Shape::INFERRED, 1]));
@@ -263,7 +267,7 @@ fn khatri_rao(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The diagonal of a matrix, as a row.
+/// Diagonal: the diagonal of a matrix, as a row.
 fn diagonal(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let [matrix] = e.inputs()?;
     let identity = e.inner(Operator::EyeLikeOp(EyeLike { output_sparse: false }), &[matrix]);
@@ -273,7 +277,7 @@ fn diagonal(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The sum of absolute values.
+/// MatrixL1Reg: the sum of absolute values.
 fn l1(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let [actual] = e.inputs()?;
     let x = e.formal();
@@ -283,7 +287,7 @@ fn l1(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The Frobenius norm.
+/// MatrixL2Reg: the Frobenius norm.
 fn l2(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let [actual] = e.inputs()?;
     let x = e.formal();
@@ -294,7 +298,7 @@ fn l2(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// -sum(labels * log(p)) over everything.
+/// CrossEntropy: -sum(labels * log(p)) over all elements.
 fn cross_entropy(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let [actual_labels, actual_p] = e.inputs()?;
     let (labels, p) = (e.formal(), e.formal());
@@ -306,7 +310,7 @@ fn cross_entropy(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// A training term as v2 has it: a block, whose label lets it be dropped.
+/// A training criterion as a block, as in v2. The name of the block lets the converter drop it.
 fn block<'a>(e: &mut Emitter<'_, 'a>, op_name: &'static str, output: &'a str, arguments: &[(&'a str, &'a str)]) {
     let root = output.strip_suffix("_Output_0").unwrap_or(output);
     let inputs = arguments.iter().map(|(_, actual)| *actual).collect();

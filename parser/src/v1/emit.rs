@@ -11,19 +11,19 @@ use crate::model::{
 use crate::ops::{Op, Operator};
 use smallvec::smallvec;
 
-/// The op-set version of what is made.
+/// The op-set version of the functions.
 const VERSION: u64 = 24;
 
-/// The model so far, and the node that is at hand.
+/// The model so far, and the current node.
 pub(super) struct Emitter<'g, 'a> {
     pub(super) file: &'a ModelFile<'a>,
     pub(super) graph: &'g Graph<'a>,
     pub(super) variables: Vec<Variable<'a>>,
     pub(super) functions: Vec<Function<'a>>,
-    /// The variable that a node is.
+    /// The variable of each node that is one.
     pub(super) variable_of: Vec<Option<u32>>,
     pub(super) node: usize,
-    /// How many uids were made for the node.
+    /// How many uids were generated for the current node.
     made: usize,
 }
 
@@ -33,13 +33,13 @@ impl<'g, 'a> Emitter<'g, 'a> {
         Self { file, graph, variables: Vec::new(), functions: Vec::new(), variable_of, node: 0, made: 0 }
     }
 
-    /// Goes on with this node.
+    /// Makes this the current node.
     pub(super) fn start(&mut self, node: usize) {
         self.node = node;
         self.made = 0;
     }
 
-    /// Where the node at hand is called in reports.
+    /// The position of the current node, for reports.
     pub(super) fn origin(&self) -> Origin<'a> {
         Origin::Node {
             index: u32::try_from(self.node).unwrap_or(u32::MAX),
@@ -57,7 +57,7 @@ impl<'g, 'a> Emitter<'g, 'a> {
         self.graph.names.get(self.node).map_or("", |names| names.uid)
     }
 
-    /// The children of the node in v2's order, as references. `None` when there are not so many.
+    /// References to the node's children in v2's order; an error if there are not `N` of them.
     pub(super) fn inputs<const N: usize>(&self) -> Result<[&'a str; N], Error> {
         self.all_inputs().try_into().map_err(|found: Vec<_>| self.wrong_count(found.len(), N, N))
     }
@@ -66,14 +66,14 @@ impl<'g, 'a> Emitter<'g, 'a> {
         self.graph.inputs(self.node).iter().map(|child| self.reference(*child)).collect()
     }
 
-    /// The number of children is not what the operator takes.
+    /// The error for a wrong number of children.
     pub(super) fn wrong_count(&self, found: usize, least: usize, most: usize) -> Error {
         let op = self.graph.nodes.get(self.node).map_or("", |node| node.op);
         let kind = ErrorKind::Children { op, found: found as u64, least: least as u64, most: most as u64 };
         Error::new(kind, self.graph.relation_at(self.node)).in_key("inputs")
     }
 
-    /// What names a child's value.
+    /// The reference to a child's value.
     pub(super) fn reference(&self, child: Child<'a>) -> &'a str {
         let node = match child {
             Child::Node(node) => node as usize,
@@ -90,7 +90,8 @@ impl<'g, 'a> Emitter<'g, 'a> {
         }
     }
 
-    /// The output of a function with several that a multiplexer selects: the number at the end of its uid.
+    /// The output that a multiplexer selects from a function with several: the number at the end of the multiplexer's
+    /// uid.
     fn output_of(&self, multiplexer: usize, function: u32) -> &'a str {
         let uid = self.graph.names.get(function as usize).map_or("", |names| names.uid);
         let own = self.graph.names.get(multiplexer).map_or("", |names| names.uid);
@@ -98,7 +99,7 @@ impl<'g, 'a> Emitter<'g, 'a> {
         self.file.keep_text(format!("{uid}_Output_{index}"))
     }
 
-    /// A new uid, and that of its output.
+    /// A new uid for a function, and that of its output.
     fn fresh(&mut self) -> (&'a str, &'a str) {
         self.made = self.made.saturating_add(1);
         let uid = self.uid();
@@ -141,7 +142,7 @@ impl<'g, 'a> Emitter<'g, 'a> {
         self.constant(Shape::default(), &[value])
     }
 
-    /// Adds a placeholder that stands for `uid`, of a type that is not said.
+    /// Adds a placeholder of unknown type that stands for `uid`.
     pub(super) fn placeholder(&mut self, uid: &'a str) {
         const UNKNOWN_AXES: i32 = 2_147_483_645;
         self.variables.push(Variable {
@@ -160,26 +161,26 @@ impl<'g, 'a> Emitter<'g, 'a> {
         });
     }
 
-    /// A placeholder of a block.
+    /// Adds a formal placeholder of a block.
     pub(super) fn formal(&mut self) -> &'a str {
         let (uid, _) = self.fresh();
         self.placeholder(uid);
         uid
     }
 
-    /// Adds a function that no node is; gives the reference to its output.
+    /// Adds a function that does not correspond to a node, and returns the reference to its output.
     pub(super) fn inner(&mut self, operator: Operator<'a>, inputs: &[&'a str]) -> &'a str {
         let (uid, output) = self.fresh();
         self.add(uid, "", of(operator), inputs.to_vec());
         output
     }
 
-    /// Adds the function that the node is.
+    /// Adds the function of the current node.
     pub(super) fn finish(&mut self, operator: Operator<'a>, inputs: Vec<&'a str>) {
         self.finish_as(of(operator), inputs);
     }
 
-    /// The same, for what is no operator.
+    /// Adds the function of the current node, which need not be an operator.
     pub(super) fn finish_as(&mut self, (kind, attributes): (FunctionKind<'a>, Attributes<'a>), inputs: Vec<&'a str>) {
         let Some(names) = self.graph.names.get(self.node) else { return };
         self.add(names.uid, names.name, (kind, attributes), inputs);
@@ -204,7 +205,7 @@ impl<'g, 'a> Emitter<'g, 'a> {
         });
     }
 
-    /// Adds the root: what all outputs are, when there is not just one function.
+    /// Adds a Combine of all outputs as the root, needed unless there is exactly one function.
     pub(super) fn combine(&mut self, inputs: Vec<&'a str>) -> &'a str {
         const ROOT: &str = "/root";
         self.add(ROOT, "", plain(Op::Combine), inputs);
@@ -219,7 +220,7 @@ pub(super) fn plain<'a>(op: Op) -> (FunctionKind<'a>, Attributes<'a>) {
 
 /// A primitive with typed attributes.
 pub(super) fn of<'a>(operator: Operator<'a>) -> (FunctionKind<'a>, Attributes<'a>) {
-    // What a reader makes is a primitive; `Pass` stands for what could be none.
+    // Readers only make primitives, so the fallback is never used.
     let op = operator.op().unwrap_or(Op::Pass);
     (FunctionKind::Primitive(op), Attributes::Typed(Box::new(operator)))
 }

@@ -1,4 +1,4 @@
-//! Matrices: dense ones stay ranges of the file, sparse ones are written out.
+//! Matrices: a dense one stays a range of the file, a sparse one is expanded.
 
 use super::reader::Reader;
 use crate::context::Context;
@@ -7,11 +7,11 @@ use crate::model::{Array, DataType, ElementStorage, Shape};
 use smallvec::smallvec;
 use std::ops::Range;
 
-/// A matrix as the file has it: column-major, so that its bytes are those of a tensor whose shape has the same number of
-/// elements, first dimension fastest.
+/// A column-major matrix. Its bytes are those of any tensor with the same number of elements whose first dimension
+/// varies fastest.
 #[derive(Debug)]
 pub(super) struct Matrix<'a> {
-    /// Offset of its kind.
+    /// Offset of the byte that tells dense from sparse.
     pub(super) at: u64,
     pub(super) rows: u64,
     pub(super) columns: u64,
@@ -20,11 +20,11 @@ pub(super) struct Matrix<'a> {
     data_type: DataType,
 }
 
-/// How much larger than its place in the file a sparse matrix may become.
+/// By which factor a sparse matrix may grow when it is expanded.
 const MOST_GROWTH: u64 = 64;
 
 impl<'a> Matrix<'a> {
-    /// Reads one whose elements are of this type.
+    /// Reads a matrix whose elements have this type.
     pub(super) fn read(reader: &mut Reader<'a>, data_type: DataType, context: &mut Context<'_>) -> Result<Self, Error> {
         let at = reader.at();
         match reader.u8()? {
@@ -50,7 +50,7 @@ impl<'a> Matrix<'a> {
         Ok(Self { at, rows, columns, bytes, range, data_type })
     }
 
-    /// Compressed rows or columns. What is not stored is 0.
+    /// Reads a sparse matrix in CSR or CSC format; elements that are not stored are 0.
     fn sparse(reader: &mut Reader<'a>, data_type: DataType, at: u64, context: &mut Context<'_>) -> Result<Self, Error> {
         reader.marker("BMAT")?;
         let size = element_size(reader, data_type)?;
@@ -98,24 +98,25 @@ impl<'a> Matrix<'a> {
         Ok(Self { at, rows, columns, bytes, range: None, data_type })
     }
 
-    /// How many elements it has.
+    /// The number of elements.
     pub(super) fn count(&self) -> u64 {
         self.rows.saturating_mul(self.columns)
     }
 
-    /// The range of the file that its elements are.
+    /// The range of the file that holds the elements; `None` if the matrix was expanded.
     pub(super) fn range(&self) -> Option<&Range<u64>> {
         self.range.as_ref()
     }
 
-    /// A tensor of that shape, which must have as many elements.
+    /// A tensor of this shape. Its first dimension must be the number of rows and the product of the others that of
+    /// columns.
     pub(super) fn tensor(&self, shape: Shape) -> Result<Array<'a>, Error> {
         let expected = shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
         let expected = expected.ok_or_else(|| Error::new(ErrorKind::ShapeOverflow, self.at))?;
         if expected == 0 {
             return Err(Error::new(ErrorKind::ZeroDimension, self.at));
         }
-        // The first dimension is the rows. CNTK looks at both numbers.
+        // The first dimension is the number of rows. CNTK checks both numbers, too.
         let rows = shape.0.first().copied().unwrap_or(1);
         if expected != self.count() || rows != self.rows {
             let (rows, columns) = (self.rows, self.columns);
@@ -124,7 +125,7 @@ impl<'a> Matrix<'a> {
         Ok(self.array(shape))
     }
 
-    /// The tensor of a matrix that is a list of numbers, whatever its shape is.
+    /// A tensor of a matrix that is just a list of numbers, of any shape.
     pub(super) fn list(&self, shape: Option<&Shape>) -> Result<Array<'a>, Error> {
         let count = self.count();
         let fits = |shape: &&Shape| shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim)) == Some(count);
@@ -146,11 +147,11 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// CNTK's codes of compressed columns and compressed rows.
+/// CNTK's code of compressed columns. [`CSR`] is that of compressed rows.
 const CSC: i32 = 6;
 const CSR: i32 = 7;
 
-/// The size of an element, which must be that of the node's type.
+/// The size of an element, which must match the node's type.
 fn element_size(reader: &mut Reader<'_>, data_type: DataType) -> Result<u64, Error> {
     let at = reader.at();
     let (found, expected) = (reader.u64()?, if data_type == DataType::Double { 8 } else { 4 });
@@ -160,7 +161,7 @@ fn element_size(reader: &mut Reader<'_>, data_type: DataType) -> Result<u64, Err
     Ok(found)
 }
 
-/// Puts each stored element in its place.
+/// Writes each stored element to its position.
 fn fill(
     (elements, indices, starts): (&[u8], &[u8], &[u8]),
     size: u64,

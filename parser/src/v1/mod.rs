@@ -1,8 +1,8 @@
-//! The format of CNTK 1: nodes one after another, then who reads whom, then which are criteria and outputs.
+//! The format of CNTK 1: a list of nodes, then the children of each node, then the groups of criteria and outputs.
 //!
-//! It becomes the same typed model as v2's records, so that nothing behind the reader knows of it. Most nodes are one v2
-//! primitive ([`table`]); the others are composed of some ([`compose`]). A node's body has no length: after an operator
-//! that is not known nothing can be read.
+//! It is read into the same typed model as a v2 file, so that later stages do not know of it. Most nodes become one v2
+//! primitive ([`table`]), the others several ([`compose`]). A node's body has no length, so nothing can be read after
+//! an unknown operator.
 
 mod body;
 mod build;
@@ -25,10 +25,10 @@ use reader::Reader;
 
 /// `BCN` in UTF-16.
 const MAGIC: &[u8] = b"B\0C\0N\0";
-/// What CNTK 2.7 writes.
+/// The model version that CNTK 2.7 writes.
 const NEWEST: u64 = 31;
 
-/// Does a file of this format begin so?
+/// Does the input begin like a file of this format?
 pub(crate) fn begins(input: &[u8]) -> bool {
     input.starts_with(MAGIC)
 }
@@ -48,7 +48,7 @@ pub(crate) fn read<'a>(file: &'a ModelFile<'a>, limits: &Limits) -> Result<Model
     build::model(file, version, graph, context)
 }
 
-/// The model version; without a section for it, 1.
+/// The model version, which is 1 if the file has no section for it.
 fn header(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Result<u64, Error> {
     reader.marker("BCN")?;
     if !reader.next_is("BVersion") {

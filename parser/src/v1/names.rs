@@ -1,4 +1,4 @@
-//! What nodes are called. CNTK does not tell upper from lower case in their names.
+//! Names of nodes. CNTK does not distinguish upper and lower case in them.
 
 use crate::error::{Error, ErrorKind};
 use crate::file::ModelFile;
@@ -8,23 +8,23 @@ use std::hash::{BuildHasher, Hasher};
 /// The names of a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Names<'a> {
-    /// As the file has it.
+    /// The name in the file.
     pub(super) key: &'a str,
     /// Its identity in the model.
     pub(super) uid: &'a str,
     /// The identity of its output: `<uid>_Output_0`.
     pub(super) output: &'a str,
-    /// What its author called it.
+    /// The name that the author gave.
     pub(super) name: &'a str,
 }
 
-/// What CNTK 2 puts around a uid and a name when it saves them as one node name.
+/// The marks with which CNTK 2 joins a uid and a name into one node name.
 const UID: &str = "__v2libuid__";
 const NAME: &str = "__v2libname__";
 const OUTPUT: &str = "_Output_0";
 
 impl<'a> Names<'a> {
-    /// The names of a node of that key.
+    /// The names of the node with this key.
     pub(super) fn new(file: &'a ModelFile<'a>, mut key: String) -> Self {
         let length = key.len();
         let Some((uid, _)) = key.strip_prefix(UID).and_then(|rest| rest.split_once(NAME)) else {
@@ -33,7 +33,7 @@ impl<'a> Names<'a> {
             let key = output.get(..length).unwrap_or_default();
             return Self { key, uid: key, output, name: key };
         };
-        // Of a function, the file may have the uid of its output.
+        // For a function, the key may contain the uid of its output.
         let uid = uid.strip_suffix(OUTPUT).unwrap_or(uid).to_owned();
         key.push_str(&uid);
         key.push_str(OUTPUT);
@@ -52,7 +52,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Adds the node that is `names`' last, unless one has its name.
+    /// Adds the last node of `names`, unless another node has its name.
     pub(super) fn insert(&mut self, names: &[Names<'_>], at: u64) -> Result<(), Error> {
         let Some(((last, _), number)) = names.split_last().zip(u32::try_from(names.len().saturating_sub(1)).ok())
         else {
@@ -68,7 +68,7 @@ impl Index {
         Ok(())
     }
 
-    /// The node of that name.
+    /// The node with this name.
     pub(super) fn find(&self, names: &[Names<'_>], name: &str) -> Option<u32> {
         let hash = hash_of(&self.hasher, name);
         self.nodes.find(hash, |other| is(names, *other, name)).copied()

@@ -35,14 +35,14 @@ pub(super) struct Nodes<'a> {
     pub(super) tensors: Vec<Range<u64>>,
 }
 
-/// A node takes at least so many bytes: the name of its operator and its own.
+/// The smallest node in bytes: the name of its operator and its own name.
 const SMALLEST: u64 = 8;
 
-/// Reads them.
+/// Reads the list of nodes.
 pub(super) fn read<'a>(reader: &mut Reader<'a>, version: u64, context: &mut Context<'_>) -> Result<Nodes<'a>, Error> {
     let at = reader.at();
     let count = reader.count("nodes", SMALLEST)?;
-    // Each of them becomes a variable or at least one function.
+    // Each node becomes a variable or at least one function.
     let max = context.limits.functions.max(context.limits.variables);
     if count > max {
         return Err(Error::new(ErrorKind::Limit { limit: "functions", value: count, max }, at));
@@ -59,12 +59,12 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, version: u64, context: &mut Cont
     Ok(nodes)
 }
 
-/// What is needed all along the list.
+/// State while the list is read.
 struct List<'r, 'l, 'a> {
     reader: &'r mut Reader<'a>,
     context: &'r mut Context<'l>,
     version: u64,
-    /// The precision of nodes that name none, once it is known.
+    /// The precision of nodes without one, once it is known.
     default: Option<DataType>,
     op: String,
 }
@@ -149,12 +149,12 @@ impl<'a> List<'_, '_, 'a> {
     }
 }
 
-/// How reports call a node.
+/// The path of a node in reports.
 pub(super) fn path(index: usize, uid: &str) -> String {
     format!("nodes[{index}] \"{}\"", Escaped(uid))
 }
 
-/// The type that the first matrix of the file has; CNTK looks for it in the same way.
+/// The element type of the first matrix in the file; CNTK searches for it in the same way.
 fn default_type(bytes: &[u8]) -> DataType {
     const MARKER: &[u8] = b"B\0M\0A\0T\0\0\0";
     let first = bytes.windows(MARKER.len()).position(|window| window == MARKER);

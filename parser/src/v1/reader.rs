@@ -10,11 +10,11 @@ use smallvec::SmallVec;
 pub(super) struct Reader<'a> {
     file: &'a ModelFile<'a>,
     rest: &'a [u8],
-    /// The first Boolean since it was last asked for that was neither 0 nor 1.
+    /// Offset of the first Boolean that is neither 0 nor 1, since [`odd_flag`](Self::odd_flag) was last called.
     odd_flag: Option<u64>,
 }
 
-/// Axes of a shape; more are refused.
+/// The most axes of a shape; more are refused.
 const MOST_AXES: u32 = 256;
 
 macro_rules! numbers {
@@ -30,12 +30,12 @@ impl<'a> Reader<'a> {
         Self { file, rest: file.bytes(), odd_flag: None }
     }
 
-    /// Offset of what comes next.
+    /// Offset of the next byte.
     pub(super) fn at(&self) -> u64 {
         (self.file.bytes().len() as u64).saturating_sub(self.left())
     }
 
-    /// Bytes that are left.
+    /// The number of bytes left.
     pub(super) fn left(&self) -> u64 {
         self.rest.len() as u64
     }
@@ -85,12 +85,12 @@ impl<'a> Reader<'a> {
         Ok(byte != 0)
     }
 
-    /// Where a Boolean since the last call was neither 0 nor 1.
+    /// Offset of the first Boolean since the last call that is neither 0 nor 1.
     pub(super) fn odd_flag(&mut self) -> Option<u64> {
         self.odd_flag.take()
     }
 
-    /// The units of a text, without its terminator.
+    /// The UTF-16 units of a text, without the terminator.
     pub(super) fn units(&mut self) -> Result<&'a [[u8; 2]], Error> {
         let (units, _) = self.rest.as_chunks::<2>();
         let Some(length) = units.iter().position(|unit| *unit == [0, 0]) else {
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         Ok(out)
     }
 
-    /// Takes a marker if it is what comes next.
+    /// Reads a marker if it comes next, and says whether it did.
     pub(super) fn next_is(&mut self, marker: &str) -> bool {
         let mut after = self.clone();
         let found = after.units().is_ok_and(|units| is_ascii(units, marker));
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// A marker that must be here.
+    /// Reads a marker that must come next.
     pub(super) fn marker(&mut self, expected: &'static str) -> Result<(), Error> {
         if self.next_is(expected) {
             return Ok(());
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A count of things that take at least `smallest` bytes each: no more than what is left can hold.
+    /// A count of things of at least `smallest` bytes each, which must fit in the bytes left.
     pub(super) fn count(&mut self, what: &'static str, smallest: u64) -> Result<u64, Error> {
         let at = self.at();
         let count = self.u64()?;
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
         self.dims(rank, at)
     }
 
-    /// A shape, or what stood in its place before there were shapes: three sizes.
+    /// A shape, or the three sizes that old files have instead.
     pub(super) fn legacy_shape(&mut self) -> Result<Shape, Error> {
         let at = self.at();
         let rank = self.u32()?;
@@ -191,12 +191,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Are these units this ASCII text?
+/// Do these units spell this ASCII text?
 fn is_ascii(units: &[[u8; 2]], text: &str) -> bool {
     units.len() == text.len() && units.iter().zip(text.bytes()).all(|(unit, byte)| *unit == [byte, 0])
 }
 
-/// The beginning of a text that is not what it should be.
+/// The beginning of an unexpected text, for an error message.
 fn shown(units: &[[u8; 2]]) -> String {
     const SHOWN: usize = 24;
     char::decode_utf16(units.iter().take(SHOWN).map(|unit| u16::from_le_bytes(*unit)))

@@ -1,4 +1,4 @@
-//! Who reads whom, and which nodes are wanted.
+//! Relations (the children of each node) and groups (criteria, evaluation nodes, outputs).
 
 use super::names::Names;
 use super::nodes::{Node, Nodes, path};
@@ -12,7 +12,7 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Child<'a> {
     Node(u32),
-    /// A name that no node has.
+    /// A name that no node of the file has.
     Unknown(&'a str),
 }
 
@@ -101,7 +101,8 @@ pub(super) fn read<'a>(
     Ok(graph)
 }
 
-/// The groups, each a list of nodes. What is wanted is decided by the graph; criteria, evaluation nodes and outputs add to it.
+/// The groups, each a list of nodes. Criteria, evaluation nodes and outputs are always outputs of the model; others
+/// follow from the graph.
 fn groups(reader: &mut Reader<'_>, graph: &mut Graph<'_>, index: &mut super::names::Index) -> Result<(), Error> {
     reader.marker("BRootNodes")?;
     if reader.next_is("BFeatureNodes") {
@@ -152,7 +153,7 @@ fn group(
     Ok(())
 }
 
-/// A node that must be there.
+/// Looks up a node that must exist.
 fn existing(
     reader: &mut Reader<'_>,
     names: &[Names<'_>],

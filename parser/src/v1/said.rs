@@ -1,16 +1,16 @@
-//! What a node says, read but not yet a part of the model.
+//! The content of a node, read but not yet added to the model.
 
 use super::matrix::Matrix;
 use crate::model::{Foreign, Shape};
 use crate::ops::attributes::{BatchNormalization, Convolution, Times};
 use crate::ops::{Op, Operator};
 
-/// What a node's operator and body say.
+/// The content of a node's operator and body.
 #[derive(Debug)]
 pub(super) enum Said<'a> {
     Input(Box<Input<'a>>),
     Parameter(Box<Parameter<'a>>),
-    /// A name for a dynamic axis.
+    /// The name of a dynamic axis.
     Axis,
     /// Mean or inverse deviation of the training data.
     Statistic(Box<Statistic<'a>>),
@@ -18,9 +18,9 @@ pub(super) enum Said<'a> {
     Plain(Op),
     /// A v2 primitive.
     Typed(Box<Operator<'a>>),
-    /// Several v2 primitives, or one that depends on the node's children.
+    /// Several v2 primitives, or one whose attributes depend on the node's children.
     Composed(Box<Composition>),
-    /// What cannot be computed.
+    /// An operator that cannot be computed from the file.
     Foreign(Foreign),
 }
 
@@ -29,7 +29,7 @@ pub(super) enum Said<'a> {
 pub(super) struct Input<'a> {
     pub(super) shape: Shape,
     pub(super) sparse: bool,
-    /// Names the node of its dynamic axis.
+    /// The name of the node that is its dynamic axis.
     pub(super) axis: &'a str,
 }
 
@@ -48,11 +48,11 @@ pub(super) struct Statistic<'a> {
     pub(super) matrix: Matrix<'a>,
 }
 
-/// What takes more than one primitive, or a look at the children.
+/// A node that becomes more than one primitive, or whose primitive depends on its children.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "it is always boxed")]
 pub(super) enum Composition {
-    /// With one child, the number is the initial state.
+    /// A delay. With one child, `initial` is the initial state.
     Delay {
         forward: bool,
         offset: u64,
@@ -68,7 +68,7 @@ pub(super) enum Composition {
     Convolution {
         attributes: Convolution,
         kernel: Shape,
-        /// The kernel is a matrix whatever its shape is.
+        /// Is the kernel stored as a matrix, whatever its shape?
         flat: bool,
     },
     Times(Times),
@@ -83,6 +83,6 @@ pub(super) enum Composition {
     L1,
     L2,
     CrossEntropy,
-    /// One output of a function with several.
+    /// Selects one output of a function with several.
     Multiplexer,
 }

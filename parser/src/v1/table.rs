@@ -1,4 +1,4 @@
-//! The operators of the format: name, aliases, and what becomes of each. One row per name, sorted by it.
+//! The operators of the format, one row per name or alias, sorted by name: how to read each and what it becomes.
 
 use super::body::{self, Body};
 use super::said::Said;
@@ -10,21 +10,21 @@ use crate::ops::Op;
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) form: Form,
-    /// Which child each v2 input is; empty: the same order.
+    /// For each v2 input, the index of the child; empty if the order is the same.
     pub(super) order: &'static [u8],
 }
 
-/// What a node of an operator is.
+/// How an operator's node is read.
 pub(super) enum Form {
-    /// A v2 primitive without attributes; nothing is stored.
+    /// A v2 primitive without attributes; the node has no body.
     Plain(Op),
-    /// What its body says.
+    /// A node with a body, which this function reads.
     Read(for<'a> fn(&mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error>),
-    /// An operator without a body that cannot be computed.
+    /// An operator that cannot be computed; the node has no body.
     Foreign(Foreign),
 }
 
-/// The row of that name.
+/// The row with this name.
 pub(super) fn find(name: &str) -> Option<&'static Row> {
     let at = ROWS.binary_search_by(|row| row.name.cmp(name)).ok()?;
     ROWS.get(at)
@@ -47,12 +47,12 @@ const fn lossy(name: &'static str, lost: &'static str) -> Row {
     Row { name, form: Form::Foreign(Foreign { name, why: lost, criterion: false }), order: &[] }
 }
 
-/// A training criterion that has no counterpart.
+/// A training criterion without a counterpart in CNTK 2.
 const fn criterion(name: &'static str) -> Row {
     Row { name, form: Form::Foreign(Foreign { name, why: NO_COUNTERPART, criterion: true }), order: &[] }
 }
 
-/// Why an operator of CNTK 1 is refused.
+/// The reason for refusing a training operator of CNTK 1.
 pub(super) const NO_COUNTERPART: &str = "an operator of CNTK 1 for training, without a counterpart in CNTK 2";
 
 static ROWS: &[Row] = &[

@@ -1,4 +1,4 @@
-//! Products, convolutions, poolings, normalizations and recurrent layers.
+//! Bodies of products, convolutions, poolings, normalizations and recurrent layers.
 
 use super::{Body, Composition, Said, composed, typed};
 use crate::error::Error;
@@ -33,7 +33,7 @@ fn product(body: &mut Body<'_, '_, '_>) -> Result<Times, Error> {
     Ok(Times { output_rank, infer_input_rank_to_map })
 }
 
-/// What convolutions and poolings have in common.
+/// The part of a body that convolutions and poolings share.
 struct Windows {
     kernel: Shape,
     strides: Shape,
@@ -47,9 +47,9 @@ struct Windows {
     output_shape: Shape,
     ceil_out_dim: bool,
     include_pad: bool,
-    /// Channels come first. CNTK 2 computes nothing else.
+    /// Are the images channel-major (CHW)? CNTK 2 computes no other layout.
     channels_first: bool,
-    /// The kernel is a matrix.
+    /// Is the kernel stored as a matrix?
     flat: bool,
 }
 
@@ -89,7 +89,7 @@ impl Windows {
         })
     }
 
-    /// Of a two-dimensional convolution, before there were others.
+    /// Reads the windows of an old file, in which convolutions are two-dimensional.
     fn read_old(body: &mut Body<'_, '_, '_>) -> Result<Self, Error> {
         let reader = &mut *body.reader;
         let mut sizes = [0; 4];
@@ -105,7 +105,7 @@ impl Windows {
             kernel: Shape(smallvec![kernel_width, kernel_height, 1]),
             strides: Shape(smallvec![stride_width, stride_height, 1]),
             sharing: vec![true],
-            // Channels are never padded.
+            // The channel axis is never padded.
             auto_padding: vec![padded, padded, false],
             lower_pad: Shape(smallvec![0]),
             upper_pad: Shape(smallvec![0]),
@@ -195,7 +195,7 @@ fn pooling_type(body: &Body<'_, '_, '_>, kind: i32, at: u64) -> Result<PoolingTy
     }
 }
 
-/// MaxPooling and AveragePooling, before there was Pooling.
+/// MaxPooling and AveragePooling, which Pooling replaced.
 pub(in crate::v1) fn old_pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let width = u64::from(body.reader.u32()?);
     let channels_first = body.reader.u32()? == CHANNELS_FIRST.cast_unsigned();

@@ -1,4 +1,4 @@
-//! Delays, random numbers, criteria, and what names things outside of the file.
+//! Bodies of delays, random numbers, criteria, and of operators that name things outside of the file.
 
 use super::{Body, Composition, Said, composed, typed};
 use crate::error::Error;
@@ -25,12 +25,12 @@ fn delay<'a>(body: &mut Body<'_, '_, 'a>, forward: bool) -> Result<Said<'a>, Err
         let (_rows, _columns) = (body.reader.u64()?, body.reader.u64()?);
     }
     let initial = if body.version >= 2 { body.number()? } else { 0.1 };
-    // What is below 1 is no delay, which validation says.
+    // A step below 1 is not a delay; validation reports the 0.
     let offset = u64::try_from(step).unwrap_or(0);
     Ok(composed(Composition::Delay { forward, offset, initial }))
 }
 
-/// The rate is not stored: evaluation does not need it.
+/// The dropout rate is not stored, because evaluation does not need it.
 pub(in crate::v1) fn dropout<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let random = random_state(body)?;
     Ok(typed(Operator::Dropout(Dropout { rate: 0.0, random })))
@@ -55,15 +55,15 @@ fn random_state(body: &mut Body<'_, '_, '_>) -> Result<RandomState, Error> {
     if body.version < 16 {
         return Ok(RandomState::default());
     }
-    // Version 16 wrote `unsigned long`: 8 bytes on Linux, 4 on Windows. Model files of it are of either kind, and what
-    // follows the seed and the 8 bytes of the offset tells which: the next node, or the end of the list.
+    // Version 16 wrote the seed as `unsigned long`, 8 bytes on Linux and 4 on Windows. To tell which, look where the
+    // next node or the end of the list begins after the seed and the 8 bytes of the offset.
     let short = body.version == 16 && !follows(body, 16) && follows(body, 12);
     let seed = if short { body.reader.u32()?.into() } else { body.reader.u64()? };
     let offset = body.reader.u64()?;
     Ok(RandomState { seed: Some(seed), offset: Some(offset) })
 }
 
-/// Does a node or the end of the list begin so many bytes ahead?
+/// Does a node or the end of the list begin this many bytes ahead?
 fn follows(body: &Body<'_, '_, '_>, ahead: u64) -> bool {
     let mut after = body.reader.clone();
     after.bytes(ahead).is_ok() && ["float", "double", "half", "", "ENodeList"].iter().any(|text| after.next_is(text))
@@ -86,7 +86,7 @@ pub(in crate::v1) fn forward_backward<'a>(body: &mut Body<'_, '_, 'a>) -> Result
     Ok(typed(Operator::ForwardBackward(ForwardBackward { blank_token_id, delay_constraint })))
 }
 
-/// Some old writers added how to evaluate it: a number below any that can begin what follows.
+/// Some old writers added the evaluation mode, a small number with which nothing else that may follow can begin.
 pub(in crate::v1) fn cross_entropy_with_softmax<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let mut after = body.reader.clone();
     if after.u32().is_ok_and(|mode| mode <= LAST_MODE) {
@@ -95,7 +95,7 @@ pub(in crate::v1) fn cross_entropy_with_softmax<'a>(body: &mut Body<'_, '_, 'a>)
     Ok(Said::Plain(Op::CrossEntropyWithSoftmax))
 }
 
-/// The last way to evaluate noise-contrastive estimation.
+/// The largest evaluation mode (that of noise-contrastive estimation).
 const LAST_MODE: u32 = 3;
 
 pub(in crate::v1) fn noise_contrastive_estimation<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
@@ -106,7 +106,7 @@ pub(in crate::v1) fn noise_contrastive_estimation<'a>(body: &mut Body<'_, '_, 'a
     Ok(Said::Foreign(Foreign { name: body.op, why: NO_COUNTERPART, criterion: true }))
 }
 
-/// Names files outside of the model: reported, and never opened.
+/// LatticeSequenceWithSoftmax names files outside of the model, which are reported and never opened.
 pub(in crate::v1) fn lattice<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     const KEYS: [&str; 5] = ["SymListPath", "PhonePath", "StateListPath", "TransProbPath", "LatticeConfigPath"];
     let mut paths = Vec::with_capacity(KEYS.len());
@@ -129,7 +129,7 @@ pub(in crate::v1) fn environment_input<'a>(body: &mut Body<'_, '_, 'a>) -> Resul
     Ok(Said::Foreign(Foreign { name: body.op, why, criterion: false }))
 }
 
-/// Prints while training; its value is its input's.
+/// Trace prints its input during training; its value is that of its input.
 pub(in crate::v1) fn trace<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let reader = &mut *body.reader;
     reader.units()?;

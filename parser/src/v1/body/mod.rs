@@ -1,4 +1,4 @@
-//! The bodies of nodes, by operator and model version.
+//! Reads the bodies of nodes, which depend on the operator and the model version.
 
 mod layers;
 mod misc;
@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Axis, DataType};
 use crate::ops::Operator;
 
-/// A body that is being read.
+/// The body that is being read.
 pub(super) struct Body<'r, 'l, 'a> {
     pub(super) reader: &'r mut Reader<'a>,
     pub(super) context: &'r mut Context<'l>,
@@ -29,7 +29,7 @@ pub(super) struct Body<'r, 'l, 'a> {
     pub(super) op: &'static str,
     /// See [`super::table::Row::order`].
     pub(super) order: &'static [u8],
-    /// What is worth a warning: a rule and a message.
+    /// A warning to report: a rule and a message.
     pub(super) note: Option<(&'static str, String)>,
 }
 
@@ -39,7 +39,7 @@ impl Body<'_, '_, '_> {
         if self.data_type == DataType::Double { self.reader.f64() } else { self.reader.f32().map(f64::from) }
     }
 
-    /// A value that is none of those which it can be.
+    /// The error for a value that is not one of the possible ones.
     fn bad<T>(&self, expected: &'static str, found: impl ToString, at: u64) -> Result<T, Error> {
         Err(Error::new(ErrorKind::BadValue { expected, found: found.to_string() }, at))
     }
@@ -53,7 +53,7 @@ fn composed<'a>(composition: Composition) -> Said<'a> {
     Said::Composed(Box::new(composition))
 }
 
-/// The dynamic axes that the name of an axis stands for. CNTK compares its beginning only.
+/// The dynamic axes that the name of an axis stands for. Like CNTK, this compares only the beginning of the name.
 pub(super) fn dynamic_axes(name: &str) -> Vec<Axis<'_>> {
     let batch = Axis { index: i32::MAX, name: "defaultBatchAxis", ordered: false };
     if name.starts_with("__noSequenceAxis") {

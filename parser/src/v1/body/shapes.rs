@@ -1,4 +1,4 @@
-//! Slices, stacks, reshapes, reductions: what changes shapes or sequences.
+//! Bodies of slices, stacks, reshapes, reductions and other operators that change shapes or sequences.
 
 use super::{Body, Composition, Said, axis, axis_from_1, composed, dynamic_axes, typed};
 use crate::error::{Error, ErrorKind};
@@ -14,7 +14,7 @@ use smallvec::smallvec;
 const ALL_STATIC: i32 = 2_147_483_646;
 /// `Axis::AllAxes()`.
 const ALL: i32 = 2_147_483_643;
-/// The index of dynamic axes.
+/// The index that stands for a dynamic axis.
 const DYNAMIC: i32 = i32::MAX;
 
 pub(in crate::v1) fn slice<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
@@ -41,7 +41,7 @@ pub(in crate::v1) fn slice<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, 
     Ok(typed(Operator::Slice(Slice { ranges })))
 }
 
-/// How many axes follow, of so many bytes each.
+/// The number of axes that follow, each at least `smallest` bytes long.
 fn axes(body: &mut Body<'_, '_, '_>, smallest: u64) -> Result<u32, Error> {
     let at = body.reader.at();
     let count = body.reader.i32()?;
@@ -62,7 +62,7 @@ pub(in crate::v1) fn row_repeat<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<
     let at = body.reader.at();
     match body.reader.u64()? {
         0 => body.bad("at least one repetition", 0, at),
-        // Each is an input of a Splice.
+        // Each repetition becomes an input of a Splice.
         count if count > MOST_REPETITIONS => {
             Err(Error::new(ErrorKind::Limit { limit: "repetitions", value: count, max: MOST_REPETITIONS }, at))
         }
@@ -82,7 +82,7 @@ pub(in crate::v1) fn reshape<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>
     })))
 }
 
-/// The file has 0 for what v2 infers.
+/// Marks dimensions to infer: v1 writes 0 where v2 has a sentinel.
 fn inferred(mut shape: Shape) -> Shape {
     for dim in &mut shape.0 {
         if *dim == 0 {
@@ -92,7 +92,8 @@ fn inferred(mut shape: Shape) -> Shape {
     shape
 }
 
-/// A new shape of the same frame; one that regroups frames has another number of elements, which validation refuses.
+/// LegacyReshape: a new shape for each frame. One that regroups frames changes the number of elements, which validation
+/// refuses.
 pub(in crate::v1) fn legacy_reshape<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let rows = body.reader.u64()?;
     let layout = body.reader.legacy_shape()?;
@@ -133,13 +134,13 @@ pub(in crate::v1) fn reduce<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>,
     let name = body.reader.text()?;
     let Some(reduction) = Reduction::from_name(&name) else { return body.bad("the name of a reduction", name, at) };
     if body.version >= 24 {
-        // CNTK 2.7 keeps the dimensions of all reductions that it reads from a v1 file.
+        // CNTK 2.7 ignores this flag of a v1 file and keeps the reduced dimensions.
         body.reader.flag()?;
     }
     Ok(typed(Operator::ReduceElements(ReduceElements { axes, reduction, keep_dimensions: true })))
 }
 
-/// The sum along the first axis.
+/// SumColumnElements: the sum along the first axis.
 pub(in crate::v1) fn sum_columns<'a>(_: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let axes = vec![axis(0)];
     Ok(typed(Operator::ReduceElements(ReduceElements { axes, reduction: Reduction::Sum, keep_dimensions: true })))
@@ -148,7 +149,7 @@ pub(in crate::v1) fn sum_columns<'a>(_: &mut Body<'_, '_, 'a>) -> Result<Said<'a
 pub(in crate::v1) fn crop<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let at = body.reader.at();
     let (x, y) = (body.reader.f64()?, body.reader.f64()?);
-    // Not given: found from the paths to a common ancestor.
+    // Without offsets: they follow from the paths to a common ancestor.
     if x.is_nan() || y.is_nan() {
         return Ok(typed(Operator::Crop(Crop { offset: None })));
     }

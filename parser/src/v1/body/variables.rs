@@ -1,4 +1,4 @@
-//! Inputs, parameters and statistics.
+//! Bodies of inputs, parameters and statistics.
 
 use super::{Body, Said};
 use crate::error::Error;
