@@ -1,7 +1,7 @@
 //! Why a call of [`Converter`](crate::Converter) failed.
 
 use crate::{report::Refusal, weights::WriteError};
-use cntk_parser::{Finding, Severity};
+use cntk_parser::{FileKind, Finding, Severity};
 use std::{error, fmt};
 
 /// Why a model was not converted.
@@ -41,6 +41,8 @@ impl Error {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Rejection {
+    /// What the file is.
+    pub kind: FileKind,
     /// At least one is an error.
     pub findings: Vec<Finding>,
     /// Found, but over the limit of what is kept.
@@ -50,6 +52,12 @@ pub struct Rejection {
 }
 
 impl Rejection {
+    /// Of bytes that could not be read as a model.
+    pub fn unreadable(bytes: &[u8], error: &cntk_parser::Error) -> Self {
+        let kind = FileKind::of(bytes, Some(error));
+        Self { kind, findings: vec![error.into()], more_findings: 0, hint: error.hint() }
+    }
+
     fn first(&self) -> Option<&Finding> {
         self.errors().next()
     }
@@ -86,12 +94,6 @@ impl error::Error for Error {
             Self::Unsupported(refusal) => Some(refusal),
             Self::Write(error) => Some(error),
         }
-    }
-}
-
-impl From<&cntk_parser::Error> for Error {
-    fn from(error: &cntk_parser::Error) -> Self {
-        Self::Invalid(Rejection { findings: vec![error.into()], more_findings: 0, hint: error.hint() })
     }
 }
 

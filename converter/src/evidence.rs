@@ -3,15 +3,16 @@
 //! The inputs come from a seed, the digest of the model's structure, and are in range for the model: what is an index somewhere
 //! is a whole number below the bound there, what CNTK keeps sparse has one 1 per row, sequences are of several lengths.
 
-use crate::graph::Interface;
+use crate::graph::{Argument, Interface, Wanted};
 use crate::options::Outputs;
 use crate::provenance::structure_digest;
 use crate::ranges::{Use, uses};
-use crate::record::Array;
+use crate::record::{Array, npz};
 use crate::weights::ElemType;
 use cntk_evaluator::{Evaluation, EvaluationError, Limits, Options, evaluate};
 use cntk_parser::model::{DataType, Dim, Output, SequenceAxisId, Source, ValidatedModel, VariableId};
 use std::collections::HashMap;
+use std::io;
 
 /// What evidence may cost: so many multiply-adds for all tries together, a few milliseconds. A model that takes more is left to its user.
 const WORK: u64 = 8 << 20;
@@ -26,15 +27,83 @@ const TRIES: [(usize, usize, bool); 3] = [(4, 16, true), (9, 32, true), (24, 64,
 /// Arrays by name: inputs and outputs, and `NAME_lengths` of both.
 pub type Arrays = Vec<(String, Array)>;
 
+/// What inputs to make up, and what it may cost.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Of the random numbers.
+    pub seed: u64,
+    /// How many samples.
+    pub batch: usize,
+    /// Are sequences of several lengths?
+    pub ragged: bool,
+    /// Elements of an input, at most.
+    pub largest: usize,
+    /// Uids of outputs that need not be computed.
+    pub skip: Vec<String>,
+    /// For all tries together.
+    pub limits: Limits,
+}
+
+/// Made-up inputs, and what a model computes from them.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// The uid of each input, and its name among the arrays.
+    pub inputs: Vec<(String, String)>,
+    /// The same of the outputs, in the order asked for; those that were skipped too.
+    pub outputs: Vec<(String, String)>,
+    /// All of them.
+    pub arrays: Arrays,
+}
+
+impl Sampled {
+    /// The arrays as a `.npz` file.
+    ///
+    /// # Errors
+    ///
+    /// A name that an archive cannot hold.
+    pub fn to_npz(&self) -> io::Result<Vec<u8>> {
+        npz::write(&self.arrays)
+    }
+}
+
+/// Why there are no numbers.
+#[derive(Clone, Debug)]
+pub enum Lack {
+    /// A limit on work or memory is reached.
+    Cost(String),
+    /// Another reason.
+    Other(String),
+}
+
+impl From<&str> for Lack {
+    fn from(why: &str) -> Self {
+        Self::Other(why.to_owned())
+    }
+}
+
 /// Inputs and outputs of a model, or why there are none. With `ragged`, sequences are of several lengths.
 pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Result<Arrays, String> {
-    let interface = Interface::new(model, outputs).map_err(|refusal| refusal.to_string())?;
-    let wanted: Vec<Output<'_>> = interface.outputs.iter().filter_map(|o| model.find(&o.uid)).collect();
-    let bounds = uses(model, wanted.iter().map(|o| o.source));
-    let mut left = WORK;
+    let limits = Limits { work: WORK, memory: MEMORY };
+    let of = Sample { seed: seed(model), batch: SAMPLES, ragged, largest: LARGEST, skip: vec![], limits };
+    match sample(model, outputs, &of) {
+        Ok(sampled) => Ok(sampled.arrays),
+        Err(Lack::Cost(_)) => {
+            Err("it takes too much work to evaluate in passing; `cntk2onnx eval` has no such limit".to_owned())
+        }
+        Err(Lack::Other(why)) => Err(why),
+    }
+}
+
+/// Inputs as `of` says, and what the model computes from them.
+pub fn sample(model: &ValidatedModel<'_>, outputs: &Outputs, of: &Sample) -> Result<Sampled, Lack> {
+    let interface = Interface::new(model, outputs).map_err(|refusal| Lack::Other(refusal.to_string()))?;
+    let bounds = uses(model, interface.outputs.iter().map(|o| o.source));
+    let computed: Vec<&Wanted> = interface.outputs.iter().filter(|o| !of.skip.contains(&o.uid)).collect();
+    let wanted: Vec<Output<'_>> = computed.iter().filter_map(|o| model.find(&o.uid)).collect();
+    let mut left = of.limits.work;
     let mut why = String::new();
     for (steps, free, signed) in TRIES {
-        let mut maker = Maker { model, bounds: &bounds, random: seed(model), steps, free, signed, ragged };
+        let mut maker = Maker { model, bounds: &bounds, of, random: of.seed, steps, free, signed };
         let feeds: Vec<(VariableId, cntk_evaluator::Array)> = interface
             .arguments
             .iter()
@@ -44,24 +113,27 @@ pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Resu
         let uid = |id: VariableId| model.variable(id).uid.to_owned();
         let by_uid: HashMap<String, cntk_evaluator::Array> =
             feeds.iter().map(|(id, a)| (uid(*id), a.clone())).collect();
-        let options = Options { limits: Limits { work: left, memory: MEMORY }, ..Options::default() };
+        let options = Options { limits: Limits { work: left, memory: of.limits.memory }, ..Options::default() };
         match evaluate(model, &by_uid, &wanted, &options) {
             Ok(found) if found.outputs.iter().flat_map(|o| &o.array.values).all(|x| x.is_finite()) => {
-                return Ok(named(model, &interface, feeds, found));
+                let uid = |a: &Argument| model.variable(a.variable).uid.to_owned();
+                return Ok(Sampled {
+                    inputs: interface.arguments.iter().map(|a| (uid(a), a.name.clone())).collect(),
+                    outputs: interface.outputs.iter().map(|o| (o.uid.clone(), o.name.clone())).collect(),
+                    arrays: named(model, &interface.arguments, &computed, feeds, found),
+                });
             }
             Ok(found) => {
                 left = left.saturating_sub(found.work);
                 "what it computes from made-up inputs is not finite".clone_into(&mut why);
             }
-            Err(EvaluationError::Work { .. } | EvaluationError::Memory { .. }) => {
-                return Err(
-                    "it takes too much work to evaluate in passing; `cntk2onnx eval` has no such limit".to_owned()
-                );
+            Err(error @ (EvaluationError::Work { .. } | EvaluationError::Memory { .. })) => {
+                return Err(Lack::Cost(error.to_string()));
             }
             Err(error) => why = error.to_string(),
         }
     }
-    Err(why)
+    Err(Lack::Other(why))
 }
 
 /// The first bytes of the structure's digest.
@@ -81,18 +153,16 @@ pub(crate) fn elem(data_type: DataType) -> ElemType {
 /// The arrays of a record: under the interface's names.
 fn named(
     model: &ValidatedModel<'_>,
-    interface: &Interface,
+    arguments: &[Argument],
+    wanted: &[&Wanted],
     feeds: Vec<(VariableId, cntk_evaluator::Array)>,
     found: Evaluation,
 ) -> Arrays {
-    let inputs = interface.arguments.iter().zip(feeds).map(|(argument, (id, array))| {
+    let inputs = arguments.iter().zip(feeds).map(|(argument, (id, array))| {
         (argument.name.clone(), elem(model.type_of(Source::Variable(id)).data_type), array)
     });
-    let outputs = interface
-        .outputs
-        .iter()
-        .zip(found.outputs)
-        .map(|(o, found)| (o.name.clone(), elem(found.data_type), found.array));
+    let found = wanted.iter().zip(found.outputs);
+    let outputs = found.map(|(o, found)| (o.name.clone(), elem(found.data_type), found.array));
     let mut all = Arrays::new();
     for (name, elem, array) in inputs.chain(outputs) {
         if let Some(lengths) = array.lengths {
@@ -111,14 +181,14 @@ fn named(
 struct Maker<'m> {
     model: &'m ValidatedModel<'m>,
     bounds: &'m HashMap<VariableId, Use>,
+    of: &'m Sample,
     random: u64,
     steps: usize,
     free: usize,
     signed: bool,
-    ragged: bool,
 }
 
-/// No input is larger.
+/// No input of evidence is larger.
 const LARGEST: usize = 1 << 20;
 
 impl Maker<'_> {
@@ -132,14 +202,14 @@ impl Maker<'_> {
     fn array(&mut self, id: VariableId) -> Option<cntk_evaluator::Array> {
         let of = self.model.type_of(Source::Variable(id));
         let lengths = of.axes.sequence.map(|axis| self.lengths(axis));
-        let batch = of.axes.batch.then_some(SAMPLES);
+        let batch = of.axes.batch.then_some(self.of.batch);
         let steps = lengths.as_ref().map(|l| l.iter().copied().max().unwrap_or(1));
         let sizes = of.shape.iter().map(|dim| match dim {
             Dim::Known(n) => usize::try_from(*n).unwrap_or(usize::MAX),
             Dim::Free(_) => self.free,
         });
         let shape: Vec<usize> = batch.into_iter().chain(steps).chain(sizes).collect();
-        let count = shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).filter(|n| *n <= LARGEST)?;
+        let count = shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).filter(|n| *n <= self.of.largest)?;
         let whole = |x: f64, bound: u64| (x * bound as f64).floor();
         let values = match self.bounds.get(&id) {
             Some(Use::Index(bound)) => (0..count).map(|_| whole(self.number(), *bound)).collect(),
@@ -176,9 +246,10 @@ impl Maker<'_> {
         values
     }
 
-    /// The lengths on an axis; every other axis has the shorter sequence first.
+    /// The lengths on an axis: every other sequence is shorter, on every other axis the first.
     fn lengths(&self, axis: SequenceAxisId) -> Vec<usize> {
-        let shorter = if self.ragged { self.steps - 1 } else { self.steps };
-        if axis.0.is_multiple_of(2) { vec![self.steps, shorter] } else { vec![shorter, self.steps] }
+        let shorter = |i: usize| self.steps.saturating_sub(1 + i / 2).max(1);
+        let is_long = |i: usize| !self.of.ragged || (i + axis.0 as usize).is_multiple_of(2);
+        (0..self.of.batch).map(|i| if is_long(i) { self.steps } else { shorter(i) }).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! A validated model that owns the bytes it was read from.
 
 use crate::error::{Error, Rejection};
-use cntk_parser::{Finding, Limits, ModelFile, ValidateOptions, model::ValidatedModel};
+use cntk_parser::{FileKind, Finding, Limits, ModelFile, ValidateOptions, model::ValidatedModel};
 use self_cell::self_cell;
 use std::{fmt, sync::Arc};
 
@@ -108,11 +108,15 @@ pub(crate) fn validated<'f>(
     limits: &Limits,
     options: &ValidateOptions,
 ) -> Result<(Vec<Finding>, u64, ValidatedModel<'f>), Error> {
-    let model = cntk_parser::parse(file, limits).map_err(|e| Error::from(&e))?;
+    let model =
+        cntk_parser::parse(file, limits).map_err(|e| Error::Invalid(Rejection::unreadable(file.bytes(), &e)))?;
     let validation = cntk_parser::validate(model, options);
     let (findings, more_findings) = (validation.findings, validation.more_findings);
     match validation.model {
         Some(model) => Ok((findings, more_findings, model)),
-        None => Err(Error::Invalid(Rejection { findings, more_findings, hint: None })),
+        None => {
+            let kind = FileKind::of(file.bytes(), None);
+            Err(Error::Invalid(Rejection { kind, findings, more_findings, hint: None }))
+        }
     }
 }

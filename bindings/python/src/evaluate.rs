@@ -8,6 +8,7 @@ use crate::{
 use cntk2onnx::{
     EvaluateError, Record, evaluate,
     evaluator::{EvaluationError, Limits, Options},
+    internals::evidence::{self, Lack, Sample},
 };
 use pyo3::{
     exceptions::{PyOSError, PyValueError},
@@ -27,14 +28,7 @@ impl Model {
         seed: Option<u64>,
         limits: Option<HashMap<String, u64>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let mut bounds = Limits::default();
-        for (name, value) in limits.unwrap_or_default() {
-            match name.as_str() {
-                "work" => bounds.work = value,
-                "memory" => bounds.memory = value,
-                _ => return Err(PyValueError::new_err(format!("no limit {name:?}: the limits are work, memory"))),
-            }
-        }
+        let bounds = bounded(limits)?;
         let options = Options { limits: bounds, seed, jitter: None };
         let made = py.detach(|| {
             let mut record = Record::open(record).map_err(EvaluateError::Record)?;
@@ -48,6 +42,48 @@ impl Model {
         let bytes = made.to_npz().map_err(|e| PyOSError::new_err(e.to_string()))?;
         Ok(PyBytes::new(py, &bytes))
     }
+
+    /// Made-up inputs and what the evaluator computes from them, for :func:`cntk2onnx.verify`: uid and name of the inputs, the
+    /// same of the outputs, and all arrays but those of the outputs whose uids are in `skip`.
+    #[expect(clippy::too_many_arguments, reason = "they are Python's")]
+    fn sample<'py>(
+        &self,
+        py: Python<'py>,
+        outputs: Vec<String>,
+        seed: u64,
+        batch: usize,
+        ragged: bool,
+        skip: Vec<String>,
+        limits: Option<HashMap<String, u64>>,
+    ) -> PyResult<(Ports, Ports, Bound<'py, PyBytes>)> {
+        let limits = bounded(limits)?;
+        let largest = usize::try_from(limits.memory / 16).unwrap_or(usize::MAX);
+        let of = Sample { seed, batch, ragged, largest, skip, limits };
+        let made = py.detach(|| evidence::sample(self.owned.get(), &wanted(outputs), &of));
+        self.source.unchanged()?;
+        let made = made.map_err(|lack| match lack {
+            Lack::Cost(why) => PyValueError::new_err(why),
+            Lack::Other(why) => raise::unsupported(py, vec![Reason::text(why)]),
+        })?;
+        let bytes = made.to_npz().map_err(|e| PyOSError::new_err(e.to_string()))?;
+        Ok((made.inputs, made.outputs, PyBytes::new(py, &bytes)))
+    }
+}
+
+/// Uids and names.
+type Ports = Vec<(String, String)>;
+
+/// The limits of an evaluation, by name.
+fn bounded(limits: Option<HashMap<String, u64>>) -> PyResult<Limits> {
+    let mut bounds = Limits::default();
+    for (name, value) in limits.unwrap_or_default() {
+        match name.as_str() {
+            "work" => bounds.work = value,
+            "memory" => bounds.memory = value,
+            _ => return Err(PyValueError::new_err(format!("no limit {name:?}: the limits are work, memory"))),
+        }
+    }
+    Ok(bounds)
 }
 
 /// What does not suit the model is a `ValueError`; what the model cannot do, an `UnsupportedError`.

@@ -7,11 +7,11 @@ use crate::{
     source::Source,
 };
 use cntk_parser::{
-    ModelFile,
+    FileKind, ModelFile,
     model::{DataType, Dim, Dims, FunctionKind, Shape, ValueType, VariableKind},
     ops::Operator,
 };
-use cntk2onnx::{ElemType, Error, OwnedModel, internals::weights::Data, pytorch::convert_safetensors};
+use cntk2onnx::{ElemType, Error, OwnedModel, Rejection, internals::weights::Data, pytorch::convert_safetensors};
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
@@ -259,11 +259,11 @@ pub fn validate(
     let report = source.py().detach(|| {
         let file = ModelFile::new(&bytes);
         match cntk_parser::parse(&file, &bounds.limits) {
-            Err(error) => Report::refused(vec![Finding::from(&(&error).into())], 0, error.hint()),
+            Err(error) => Report::refused(&Rejection::unreadable(&bytes, &error)),
             Ok(model) => {
                 let done = cntk_parser::validate(model, &bounds.options(allow_udf, scan_weights));
                 let findings = done.findings.iter().map(Finding::from).collect();
-                Report::checked(done.model.is_some(), findings, done.more_findings)
+                Report::checked(FileKind::of(&bytes, None), done.model.is_some(), findings, done.more_findings)
             }
         }
     });
@@ -286,10 +286,7 @@ pub fn load(
     source.unchanged()?;
     match made {
         Ok(owned) => Ok((Some(Model { owned, source }), None)),
-        Err(Error::Invalid(why)) => {
-            let findings = why.findings.iter().map(Finding::from).collect();
-            Ok((None, Some(Report::refused(findings, why.more_findings, why.hint))))
-        }
+        Err(Error::Invalid(why)) => Ok((None, Some(Report::refused(&why)))),
         Err(error) => Err(PyValueError::new_err(error.to_string())),
     }
 }

@@ -1,5 +1,7 @@
 //! What validation says, as Python objects.
 
+use cntk_parser::FileKind;
+use cntk2onnx::Rejection;
 use pyo3::prelude::*;
 
 /// One finding in a file.
@@ -67,23 +69,23 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Further findings that were only counted.
     pub more_findings: u64,
-    /// What the file is: ``"cntk-v2"``, ``"cntk-v1"``, or what it is instead of a model (``"onnx"``, ``"gzip"``, ...).
-    pub kind: String,
+    /// What the file is, as in the program's JSON: ``"cntk-v2"``, ``"cntk-v1"``, ``"checkpoint"``, ``"empty"``, or what it is
+    /// instead of a model (``"onnx"``, ``"gzip"``, ...).
+    pub kind: &'static str,
     /// What to do about a file that is no model; may be ``None``.
     pub hint: Option<&'static str>,
 }
 
 impl Report {
     /// Of a file that could be read as a model.
-    pub fn checked(ok: bool, findings: Vec<Finding>, more_findings: u64) -> Self {
-        Self { ok, findings, more_findings, kind: "cntk-v2".to_owned(), hint: None }
+    pub fn checked(kind: FileKind, ok: bool, findings: Vec<Finding>, more_findings: u64) -> Self {
+        Self { ok, findings, more_findings, kind: kind.as_str(), hint: None }
     }
 
     /// Of a file that may not be used.
-    pub fn refused(findings: Vec<Finding>, more_findings: u64, hint: Option<&'static str>) -> Self {
-        let first = findings.iter().find(|f| f.severity == "error");
-        let kind = first.and_then(|f| f.rule.strip_prefix("file.")).unwrap_or("cntk-v2").to_owned();
-        Self { ok: false, findings, more_findings, kind, hint }
+    pub fn refused(why: &Rejection) -> Self {
+        let findings = why.findings.iter().map(Finding::from).collect();
+        Self { ok: false, findings, more_findings: why.more_findings, kind: why.kind.as_str(), hint: why.hint }
     }
 }
 

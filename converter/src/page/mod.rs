@@ -25,7 +25,7 @@ mod verdict;
 mod weights;
 
 use crate::{Error, OwnedModel};
-use cntk_parser::{FileKind, Finding, Foreign, model::ValidatedModel};
+use cntk_parser::{FileKind, Finding, model::ValidatedModel};
 use sha2::{Digest, Sha256};
 use text::Text;
 
@@ -82,7 +82,7 @@ impl<'a> Report<'a> {
         Self {
             more_findings: rejection.more_findings,
             hint: rejection.hint,
-            ..Self::bare(name, bytes.len() as u64, kind_of(bytes, &rejection.findings), &rejection.findings)
+            ..Self::bare(name, bytes.len() as u64, rejection.kind, &rejection.findings)
         }
     }
 
@@ -95,18 +95,6 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn weights(self, weights: bool) -> Self {
         Self { weights, ..self }
-    }
-}
-
-/// What a file is that was rejected with these findings: what is no model at all has one that says so.
-fn kind_of(bytes: &[u8], findings: &[Finding]) -> FileKind {
-    match findings.first().and_then(|f| f.rule.strip_prefix("file.")) {
-        Some("empty") => FileKind::Empty,
-        Some("checkpoint") => FileKind::Checkpoint,
-        code => {
-            let foreign = Foreign::ALL.iter().find(|foreign| Some(foreign.as_str()) == code);
-            foreign.map_or_else(|| FileKind::of(bytes, None), |foreign| FileKind::Foreign(*foreign))
-        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::{Array, RecordError, npy, wrong};
 use flate2::bufread::DeflateDecoder;
-use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipArchiveWriter, ZipSliceArchive};
+use rawzip::{
+    CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipArchiveWriter, ZipSliceArchive,
+    path::{EntryPath, ZipFilePath},
+};
 use std::{collections::BTreeMap, io};
 
 /// No record holds more arrays.
@@ -55,8 +58,7 @@ pub(crate) fn write(arrays: &[(String, Array)]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     let mut archive = ZipArchiveWriter::new(&mut out);
     for (name, array) in arrays {
-        let path = format!("{name}.npy");
-        let builder = archive.new_file(&path).compression_method(CompressionMethod::STORE);
+        let builder = archive.new_file(entry_path(format!("{name}.npy"))?).compression_method(CompressionMethod::STORE);
         let (mut entry, config) = builder.start().map_err(failed)?;
         let mut writer = config.wrap(&mut entry);
         npy::write(array, &mut writer)?;
@@ -65,6 +67,18 @@ pub(crate) fn write(arrays: &[(String, Array)]) -> io::Result<Vec<u8>> {
     }
     archive.finish().map_err(failed)?;
     Ok(out)
+}
+
+/// The path of an entry, character for character: names are no places in a file system, so nothing is tidied up.
+fn entry_path(path: String) -> io::Result<EntryPath<'static>> {
+    if path.is_ascii() {
+        return Ok(EntryPath::verbatim(path.into_bytes()));
+    }
+    if ZipFilePath::from_str(&path).as_str() != path {
+        let text = format!("an archive cannot hold the name {path:?}");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    Ok(EntryPath::conformant(path))
 }
 
 #[cfg(test)]
@@ -126,6 +140,9 @@ mod tests {
                 Array { elem: ElemType::Int64, dims: vec![1], bytes: vec![2, 0, 0, 0, 0, 0, 0, 0] },
             ),
             ("s".to_owned(), Array { elem: ElemType::Float, dims: vec![], bytes: vec![0; 4] }),
+            ("data:0".to_owned(), array(ElemType::Float, 1, 4)),
+            ("../up//there".to_owned(), array(ElemType::Float, 2, 4)),
+            ("café".to_owned(), array(ElemType::Float, 3, 4)),
         ];
         let bytes = write(&arrays).unwrap();
         let npz = Npz::open(&bytes).unwrap();

@@ -6,6 +6,7 @@
 >>> model.eval({"features": batch})                 # what CNTK computes
 >>> model.to_onnx("net.onnx")                       # the same numbers in ONNX
 >>> net = model.to_torch()                          # and in PyTorch
+>>> cntk2onnx.verify(model, "net.onnx").ok          # compared on made-up inputs of several sizes
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from __future__ import annotations
 from ._errors import InvalidModelError, UnsupportedError
 from ._model import Model, Tensors, load
 from ._native import Finding, Function, Reason, Report, Variable, __version__, validate
+from ._verify import Comparison, Verification, verify
 
 __all__ = [
+    "Comparison",
     "Finding",
     "Function",
     "InvalidModelError",
@@ -24,7 +27,9 @@ __all__ = [
     "Tensors",
     "UnsupportedError",
     "Variable",
+    "Verification",
     "__version__",
     "load",
     "validate",
+    "verify",
 ]

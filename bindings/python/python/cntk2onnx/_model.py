@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -146,7 +147,11 @@ class Model:
         for name, value in (lengths or {}).items():
             feeds[f"{name}_lengths"] = np.asarray(value, dtype=np.int64)
         record = io.BytesIO()
-        np.savez(record, **feeds)
+        write_array: Callable[..., None] = np.lib.format.write_array
+        with zipfile.ZipFile(record, "w") as archive:
+            for name, array in feeds.items():
+                with archive.open(f"{name}.npy", "w") as entry:
+                    write_array(entry, array, allow_pickle=False)
         bounds = None if limits is None else dict(limits)
         made = self._native.eval(record.getvalue(), _wanted(outputs), seed, bounds)
         with np.load(io.BytesIO(made)) as arrays:

@@ -88,6 +88,15 @@ class Model:
     def functions(self) -> list[Function]: ...
     def tensors(self) -> list[Tensor]: ...
     def eval(self, record: bytes, outputs: Sequence[str], seed: int | None, limits: dict[str, int] | None) -> bytes: ...
+    def sample(
+        self,
+        outputs: Sequence[str],
+        seed: int,
+        batch: int,
+        ragged: bool,
+        skip: Sequence[str],
+        limits: dict[str, int] | None,
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]], bytes]: ...
     def to_onnx(
         self,
         path: str | None,
