@@ -1,13 +1,13 @@
-//! Vectors indexed by the model's ids, so that no index can go astray.
+//! Vectors indexed by the model's ids, so that an id of one kind cannot index a vector of another.
 
 use crate::model::{FunctionId, VariableId};
 use std::marker::PhantomData;
 
-/// An id that counts records.
+/// An id that is the index of a record.
 pub(crate) trait Id: Copy {
-    /// Its place in a vector.
+    /// The index in a vector.
     fn place(self) -> usize;
-    /// The id of a place.
+    /// The id with this index.
     fn of(place: usize) -> Self;
 }
 
@@ -26,7 +26,7 @@ macro_rules! id {
 
 id!(FunctionId, VariableId);
 
-/// One `T` per record of `K`'s kind.
+/// One `T` for each record that a `K` can name.
 #[derive(Clone, Debug)]
 pub(crate) struct PerId<K, T> {
     items: Vec<T>,
@@ -42,7 +42,7 @@ impl<K: Id, T> PerId<K, T> {
         Self::from(vec![value; count])
     }
 
-    /// The item of `id`; `None` for an id that stands for nothing.
+    /// The item of `id`; `None` for an id without a record.
     pub(crate) fn get(&self, id: K) -> Option<&T> {
         self.items.get(id.place())
     }
@@ -52,7 +52,7 @@ impl<K: Id, T> PerId<K, T> {
         self.items.get_mut(id.place())
     }
 
-    /// Sets the item of `id`; an id that stands for nothing is ignored.
+    /// Sets the item of `id`; an id without a record is ignored.
     pub(crate) fn set(&mut self, id: K, value: T) {
         if let Some(slot) = self.items.get_mut(id.place()) {
             *slot = value;

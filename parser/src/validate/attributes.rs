@@ -1,4 +1,4 @@
-//! Numbers in attributes that no shape depends on (F7, F8).
+//! Checks numbers in attributes that do not affect shapes (F7, F8).
 
 use super::arena::{Id, ids};
 use super::findings::{Findings, Place};
@@ -7,7 +7,7 @@ use super::rules;
 use crate::model::{FunctionId, Model};
 use crate::ops::Operator;
 
-/// Checks every function's.
+/// Checks the attributes of every function.
 pub(super) fn check<'a>(model: &Model<'a>, operators: &Operators<'a>, findings: &mut Findings<'_, 'a>) {
     for (id, operator) in operators.iter() {
         match operator {

@@ -1,4 +1,4 @@
-//! Block records by themselves (B6).
+//! Checks block records without regard to their inner graphs (B6).
 
 use super::arena::ids;
 use super::findings::{Findings, Place, Quoted};
@@ -6,7 +6,7 @@ use super::rules;
 use crate::model::{FunctionId, FunctionKind, Model, Part};
 use hashbrown::HashSet;
 
-/// A block's `inputs` lists its actual arguments. CNTK ignores the list and makes its own; other readers may not.
+/// Checks that a block's `inputs` lists its actual arguments. CNTK ignores the list; other readers may rely on it.
 pub(super) fn check<'a>(model: &Model<'a>, findings: &mut Findings<'_, 'a>) {
     for (id, function) in ids::<FunctionId, _>(&model.functions) {
         let FunctionKind::Block(block) = &function.kind else { continue };

@@ -1,4 +1,4 @@
-//! What makes CNTK run code or open files (spec 3.9, U1 and U2). It is named, never believed.
+//! Reports parts of a model that make CNTK run code or open files (spec 3.9, U1 and U2). Nothing here does either.
 
 use super::ValidateOptions;
 use super::arena::ids;
@@ -9,7 +9,7 @@ use crate::model::{FunctionId, FunctionKind, Model, UserFunction};
 use crate::ops::Operator;
 use crate::report::Severity;
 
-/// Reports all of it, whether or not the root needs it: CNTK runs it on loading.
+/// Reports all of them, even those that the root does not need, because CNTK runs their code when it loads the file.
 pub(super) fn check<'a>(
     model: &Model<'a>,
     operators: &Operators<'a>,
@@ -73,7 +73,7 @@ fn user_function(id: FunctionId, user: &UserFunction<'_>, allow: bool, findings:
     }
 }
 
-/// A path that an attribute names.
+/// Reports a path in an attribute.
 fn file_path(id: FunctionId, key: &'static str, path: &str, findings: &mut Findings<'_, '_>) {
     if path.is_empty() {
         return;
@@ -85,7 +85,7 @@ fn file_path(id: FunctionId, key: &'static str, path: &str, findings: &mut Findi
     findings.add_as(&rules::FILE_PATH, severity, Place::Attribute(id, key), text);
 }
 
-/// Does the text say where a file is, beyond its name?
+/// Is the text a path, more than a bare file name?
 fn is_path(text: &str) -> bool {
     text.contains(['/', '\\']) || text.get(1..2) == Some(":")
 }
@@ -97,7 +97,7 @@ fn is_unc(text: &str) -> bool {
     slash() && slash()
 }
 
-/// `a.b.c`, each a Python identifier.
+/// Is the text a dotted name such as `a.b.c`, whose parts are Python identifiers?
 fn is_dotted_name(text: &str) -> bool {
     text.split('.').all(|part| {
         let mut chars = part.chars();

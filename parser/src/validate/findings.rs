@@ -1,4 +1,4 @@
-//! Collects findings and says where in the file each one is.
+//! Collects findings and gives each its offset and path.
 
 use super::arena::Id;
 use super::rules::Rule;
@@ -8,7 +8,7 @@ use crate::model::{FunctionId, FunctionKind, Model, Part, VariableId};
 use crate::report::{Finding, Severity};
 use std::fmt;
 
-/// A uid or name of the file, quoted, escaped and cut.
+/// Shows a uid or name of the file quoted, escaped and shortened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
@@ -18,7 +18,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Where in the model something is.
+/// A place in the model that a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Place {
     /// A key of the model's own record.
@@ -51,7 +51,7 @@ pub(crate) struct Findings<'m, 'a> {
 }
 
 impl<'m, 'a> Findings<'m, 'a> {
-    /// None yet; `most` are kept.
+    /// An empty collection that keeps up to `most` findings.
     pub(crate) fn new(model: &'m Model<'a>, most: usize) -> Self {
         Self { model, list: Vec::new(), most, dropped: 0, errors: 0 }
     }
@@ -66,7 +66,7 @@ impl<'m, 'a> Findings<'m, 'a> {
     #[cold]
     pub(crate) fn add_as(&mut self, rule: &'static Rule, severity: Severity, place: Place, message: String) {
         if self.list.len() >= self.most {
-            // Not worth the text.
+            // Do not format a finding that is only counted.
             self.dropped = self.dropped.saturating_add(1);
             self.errors = self.errors.saturating_add(u64::from(severity == Severity::Error));
             return;
@@ -79,7 +79,7 @@ impl<'m, 'a> Findings<'m, 'a> {
         self.push(Finding { rule: rule.id, severity, offset, path, message });
     }
 
-    /// Adds an error that the decoding of `uid`'s record gave.
+    /// Adds an error that was found while decoding the record with this uid.
     #[cold]
     pub(crate) fn add_error(&mut self, rule: &'static Rule, error: &Error, uid: &str) {
         self.push(Finding {
@@ -112,7 +112,7 @@ impl<'m, 'a> Findings<'m, 'a> {
         (self.list, self.dropped)
     }
 
-    /// What a finding is about: the function or variable as people know it.
+    /// The function or variable that a finding is about, by uid and name.
     fn subject(&self, place: Place) -> Option<String> {
         match place {
             Place::ModelKey(_) => None,
@@ -137,7 +137,7 @@ impl<'m, 'a> Findings<'m, 'a> {
         }
     }
 
-    /// Byte and path.
+    /// The byte offset and path of a place.
     fn locate(&self, place: Place) -> (u64, String) {
         const MAP_KEYS: &str = "block_function_composite_arguments_map_keys";
         const MAP_VALUES: &str = "block_function_composite_arguments_map_values";

@@ -1,4 +1,4 @@
-//! A Gather by stored indices stays within its table: CNTK reads whatever lies beyond (spec 3.9.3).
+//! Checks that stored indices of a Gather are within its table: CNTK reads memory beyond it (spec 3.9.3).
 
 use super::arena::Id;
 use super::findings::{Findings, Place};
@@ -7,13 +7,13 @@ use super::types::Types;
 use crate::model::{Array, DataType, Dim, ElementStorage, FunctionId, Model, Source, VariableId};
 use hashbrown::HashMap;
 
-/// The stored indices seen so far: each tensor is read once.
+/// The ranges of the index tensors checked so far, so that each tensor is read once.
 #[derive(Default)]
 pub(super) struct Gathers {
     ranges: HashMap<VariableId, Range>,
 }
 
-/// What the elements of a tensor lie between. A NaN is in neither, and noted.
+/// The smallest and the largest element of a tensor, and whether it contains a NaN.
 #[derive(Clone, Copy)]
 struct Range {
     least: f64,
@@ -39,7 +39,7 @@ impl Gathers {
         let Some(Dim::Known(rows)) = table.and_then(|table| table.shape.first()) else { return };
         let Some(value) = model.variables.get(indices.place()).and_then(|v| v.value.as_ref()) else { return };
         let range = *self.ranges.entry(*indices).or_insert_with(|| range(value));
-        // An index is truncated toward zero.
+        // CNTK truncates an index toward zero.
         #[expect(clippy::cast_precision_loss, reason = "no table has 2^53 rows")]
         let stray =
             [(range.least, range.least <= -1.0), (range.most, range.most >= *rows as f64), (f64::NAN, range.nan)];

@@ -1,4 +1,4 @@
-//! Graphs that are well formed and still dangerous, or a sign of tampering.
+//! Reports graphs that are valid and yet dangerous to load, or a sign of tampering.
 
 use super::arena::{Id, PerId};
 use super::findings::{Findings, Place};
@@ -16,7 +16,7 @@ const DEEP_CHAIN: u32 = 3000;
 /// Each level of blocks doubles CNTK's loading time.
 const DEEP_BLOCKS: u32 = 16;
 
-/// Reports them.
+/// Reports long chains, deep blocks and hidden branches.
 pub(super) fn check<'a>(
     model: &Model<'a>,
     operators: &Operators<'a>,
@@ -46,7 +46,7 @@ pub(super) fn check<'a>(
     nesting(resolution, findings);
 }
 
-/// Does a Select choose by comparing something with a stored number?
+/// Does a Select choose by comparing a value with a stored number?
 fn is_trigger(model: &Model<'_>, operators: &Operators<'_>, all: &Inputs, inputs: &[Source]) -> bool {
     let Some(Source::Output(condition, _)) = inputs.first() else { return false };
     let compares = matches!(
@@ -70,7 +70,7 @@ fn is_trigger(model: &Model<'_>, operators: &Operators<'_>, all: &Inputs, inputs
     compares && all.get(*condition).is_some_and(|inputs| inputs.iter().any(stored))
 }
 
-/// The longest chain of functions, on which recursive readers overflow.
+/// Reports a chain of functions that is so long that a recursive reader overflows its stack.
 fn chain<'a>(model: &Model<'a>, resolution: &Resolution<'a>, order: &Order, findings: &mut Findings<'_, 'a>) {
     let mut depths = PerId::<FunctionId, u32>::filled(model.functions.len(), 0);
     let mut deepest = (0, None);
@@ -91,7 +91,7 @@ fn chain<'a>(model: &Model<'a>, resolution: &Resolution<'a>, order: &Order, find
     }
 }
 
-/// How deep blocks lie in one another. Parents were made a forest.
+/// Reports blocks that are nested too deep. The parents form a forest: cycles were removed before.
 fn nesting(resolution: &Resolution<'_>, findings: &mut Findings<'_, '_>) {
     const NEW: u32 = u32::MAX;
     let parents = &resolution.parents;

@@ -1,5 +1,5 @@
-//! Validation: everything that is wrong with a model, found in one pass; and from a model with nothing wrong, the proof
-//! that the converter builds on.
+//! Validation: reports everything that is wrong with a model, and turns a model without errors into a
+//! [`ValidatedModel`], on which the converter relies.
 
 mod arena;
 mod attributes;
@@ -29,13 +29,13 @@ use findings::Findings;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ValidateOptions {
-    /// A user-defined function is a warning instead of an error. Nothing of it is ever run.
+    /// Report a user-defined function as a warning instead of an error. It is never run.
     pub allow_udf: bool,
-    /// Look at every weight. Without it, only at the first 16 MiB of tensor data.
+    /// Scan all weights. Otherwise only the first 16 MiB of tensor data are scanned.
     pub scan_weights: bool,
-    /// What placeholders that nothing binds are taken for, where their records leave it open.
+    /// The types of unbound placeholders whose records do not give them.
     pub placeholders: Vec<PlaceholderType>,
-    /// Findings kept; later ones are counted. [`crate::Limits::findings`].
+    /// How many findings are kept; further ones are only counted. See [`crate::Limits::findings`].
     pub findings: u32,
 }
 
@@ -53,28 +53,28 @@ pub struct PlaceholderType {
     pub placeholder: String,
     /// Its element type.
     pub data_type: DataType,
-    /// Its dimensions, where its record does not say them.
+    /// Its dimensions, if its record does not give them.
     pub dims: Option<PlaceholderDims>,
 }
 
 /// The dimensions of a placeholder that nothing binds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlaceholderDims {
-    /// Has it the batch axis?
+    /// Does it have the batch axis?
     pub batch: bool,
-    /// Has it a sequence axis?
+    /// Does it have a sequence axis?
     pub sequence: bool,
     /// **Row-major** static shape; `None` is a free dimension.
     pub shape: Vec<Option<u64>>,
 }
 
-/// The verdict on a model.
+/// The result of validating a model.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Validation<'a> {
     /// All findings.
     pub findings: Vec<Finding>,
-    /// Findings over the limit, counted only.
+    /// The number of findings beyond the limit.
     pub more_findings: u64,
     /// The model, if no finding is an error.
     pub model: Option<ValidatedModel<'a>>,

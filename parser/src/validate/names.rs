@@ -1,11 +1,11 @@
-//! Texts that could mislead whoever reads them.
+//! Checks uids and names for characters that could mislead a reader of a report.
 
 use super::arena::ids;
 use super::findings::{Findings, Place};
 use super::rules;
 use crate::model::{FunctionId, Model, VariableId};
 
-/// Longer names are no names.
+/// The most bytes of a plausible name.
 const LONGEST: usize = 4096;
 
 /// Checks uids and names.

@@ -1,4 +1,4 @@
-//! Typed operators, and that each function has as many inputs as its operator takes.
+//! Types the operators and checks that each function has as many inputs as its operator takes.
 
 use super::arena::{Id, PerId};
 use super::findings::{Findings, Place};
@@ -7,15 +7,15 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{FunctionId, FunctionKind, Model};
 use crate::ops::{Op, Operator};
 
-/// The operator of each function that has a sound one. Operators without attributes are kept once.
+/// The operator of each function whose attributes and inputs are valid. Operators without attributes are stored once.
 #[derive(Clone, Debug)]
 pub(crate) struct Operators<'a> {
     list: Vec<Operator<'a>>,
-    /// Where in the list, or [`NONE`].
+    /// For each function, the index in the list of operators, or [`NONE`].
     places: PerId<FunctionId, u32>,
 }
 
-/// The place of what was reported: attributes or inputs are wrong.
+/// Marks a function with invalid attributes or inputs, which was reported.
 const NONE: u32 = u32::MAX;
 
 impl<'a> Operators<'a> {

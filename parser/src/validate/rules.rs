@@ -8,9 +8,9 @@ use crate::report::Severity::{self, Error, Note, Warning};
 pub struct Rule {
     /// Stable id.
     pub id: &'static str,
-    /// How bad a violation is, as a rule.
+    /// The usual severity of a violation.
     pub severity: Severity,
-    /// What it asks for, in one line.
+    /// The requirement in one line.
     pub summary: &'static str,
 }
 
@@ -24,7 +24,7 @@ macro_rules! rules {
 }
 
 rules! {
-    // Reading stops at the first of these; the ids are the codes of `ErrorKind`.
+    // Violations of these rules stop the reader. Their ids are the codes of `ErrorKind`.
     FILE_EMPTY = "file.empty", Error, "the file has bytes";
     FILE_CHECKPOINT = "file.checkpoint", Error, "the file is not a trainer checkpoint";
     FILE_ONNX = "file.onnx", Error, "the file is not ONNX already";
@@ -107,7 +107,7 @@ rules! {
     NEWER_VERSION = "record.newer-version", Warning, "no record is newer than CNTK 2.7";
     DISGUISED = "record.disguised-user-function", Warning, "a primitive has no key of a user-defined function";
     UNKNOWN_ATTRIBUTE = "record.unknown-attribute", Warning, "operators have no attributes that CNTK does not know";
-    // Validation collects all of these.
+    // Violations of the rules below are all collected by validation.
     UNKNOWN_ROOT = "graph.root", Error, "`root` names an existing function, not an output (CNTK crashes otherwise)";
     EMPTY_UID = "graph.uid-empty", Error, "no uid is empty";
     DUPLICATE_UID = "graph.uid-duplicate", Error, "a uid belongs to one record";

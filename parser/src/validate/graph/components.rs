@@ -6,9 +6,9 @@ use crate::validate::resolve::Inputs;
 
 #[derive(Clone, Copy)]
 struct Mark {
-    /// When it was first seen, from 1; 0 is not yet.
+    /// The order in which the node was first visited, from 1; 0 if it was not visited yet.
     seen: u32,
-    /// The earliest node on the stack that is known to be reached from it; 0 once its component is done.
+    /// The `seen` of the earliest node on the stack that the node is known to reach; 0 once its component is complete.
     low: u32,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn each(count: usize, inputs: &Inputs, mut found: impl FnMut(&[Functi
     }
 }
 
-/// Begins a node; false if it was begun before.
+/// Starts exploring a node; false if it was visited before.
 fn enter(
     node: FunctionId,
     marks: &mut PerId<FunctionId, Mark>,
@@ -75,7 +75,7 @@ fn enter(
     true
 }
 
-/// Notes that `node` reaches what has mark `low`; a finished component (0) does not count.
+/// Records that `node` reaches a node whose mark is `low`; a finished component (0) is ignored.
 fn lower(marks: &mut PerId<FunctionId, Mark>, node: FunctionId, low: u32) {
     if let Some(mark) = marks.get_mut(node)
         && low != 0

@@ -1,8 +1,8 @@
-//! The order of evaluation: recurrences found, everything else sorted.
+//! Finds the recurrences and the order of evaluation.
 //!
-//! The graph has a node for each primitive and user-defined function and an edge to each function that makes one of its
-//! inputs; blocks and `Combine` were seen through. A strongly connected component is a recurrence; it is in order
-//! when its delays' state inputs are cut and no cycle is left.
+//! The graph has a node for each primitive and user-defined function, and an edge to each function that produces one of
+//! its inputs; blocks and `Combine` are already resolved. A strongly connected component is a recurrence. It is valid
+//! if no cycle is left once the state inputs of its delays are cut.
 
 mod components;
 mod recurrence;
@@ -66,7 +66,7 @@ fn is_node(model: &Model<'_>, id: FunctionId) -> bool {
     }
 }
 
-/// One finding for all functions that the root does not need.
+/// Reports all functions that the root does not need in one finding.
 fn report_unreachable<'a>(model: &Model<'a>, resolution: &Resolution<'a>, findings: &mut Findings<'_, 'a>) {
     let mut unreachable = ids::<FunctionId, _>(&model.functions)
         .filter(|(id, _)| resolution.reachable.get(*id) == Some(&false))

@@ -1,4 +1,4 @@
-//! One recurrence: its direction, and its order once the delays are cut.
+//! The direction of one recurrence, and the order of its members once the delays are cut.
 
 use crate::model::{FunctionId, FunctionKind, Loop, Model, Source};
 use crate::ops::Op;
@@ -8,7 +8,7 @@ use crate::validate::resolve::Inputs;
 use crate::validate::rules;
 use hashbrown::HashMap;
 
-/// Which way a delay looks; `None` for other functions.
+/// The direction of a delay; `None` for other functions.
 pub(crate) fn direction(model: &Model<'_>, id: FunctionId) -> Option<bool> {
     match &model.functions.get(id.place())?.kind {
         FunctionKind::Primitive(Op::PastValue) => Some(false),
@@ -17,7 +17,7 @@ pub(crate) fn direction(model: &Model<'_>, id: FunctionId) -> Option<bool> {
     }
 }
 
-/// Sorts a strongly connected component and reports what makes it impossible.
+/// Sorts a strongly connected component, or reports why that is impossible.
 pub(super) fn sort<'a>(
     model: &Model<'a>,
     inputs: &Inputs,
@@ -31,7 +31,7 @@ pub(super) fn sort<'a>(
     Loop { members: order, backward }
 }
 
-/// The direction of the delays whose state is made in the loop.
+/// The common direction of the delays whose state is computed in the loop.
 fn common_direction<'a>(
     model: &Model<'a>,
     inputs: &Inputs,
@@ -61,8 +61,8 @@ fn uid(model: &Model<'_>, id: FunctionId) -> String {
     Quoted(model.functions.get(id.place()).map_or("", |f| f.uid)).to_string()
 }
 
-/// Kahn's algorithm over the members, the delays' state inputs left out. Ready functions are taken in file order of
-/// their becoming ready.
+/// Kahn's algorithm over the members, without the state inputs of delays. Functions are taken in the order in which
+/// they become ready, and in file order if they become ready together.
 fn topological<'a>(
     model: &Model<'a>,
     inputs: &Inputs,
@@ -102,7 +102,7 @@ fn topological<'a>(
     order.into_iter().filter_map(|i| members.get(i).copied()).collect()
 }
 
-/// Names a cycle among the functions that still wait.
+/// Reports a cycle among the functions that never become ready.
 fn report_cycle<'a>(
     model: &Model<'a>,
     inputs: &Inputs,
@@ -112,7 +112,7 @@ fn report_cycle<'a>(
 ) {
     const SHOWN: usize = 8;
     let waiting = |id: &FunctionId| members.binary_search(id).is_ok_and(|i| waits.get(i).is_some_and(|w| *w > 0));
-    // Every function that waits has an input that waits: walking them must come back.
+    // Every waiting function has a waiting input, so following these inputs must reach a function twice.
     let mut at = members.iter().copied().find(|id| waiting(id));
     let mut step: HashMap<FunctionId, usize> = HashMap::new();
     let mut path = Vec::new();
@@ -130,7 +130,7 @@ fn report_cycle<'a>(
         });
     }
     let Some(first) = path.first().copied() else { return };
-    // The walk went against the data.
+    // The walk went from readers to producers; show it the other way.
     path.reverse();
     let mut names: Vec<String> = path.iter().take(SHOWN).map(|id| uid(model, *id)).collect();
     if path.len() > SHOWN {

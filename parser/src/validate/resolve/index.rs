@@ -1,4 +1,4 @@
-//! Which record has which uid. The only map of strings.
+//! Looks up records by uid.
 
 use crate::model::{FunctionId, FunctionKind, Model, Source, VariableId, VariableKind};
 use crate::validate::arena::{Id, ids};
@@ -9,29 +9,29 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use std::cell::Cell;
 use std::hash::BuildHasher;
 
-/// What has a uid.
+/// A record with a uid.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Record {
     Variable(VariableId),
     Function(FunctionId),
 }
 
-/// Records by uid. The table holds four bytes for each, a sixth of what the uids beside them would take: on large models
-/// what a look-up costs is the memory that it touches, and most references are to records near by.
+/// Records by uid. The hash table holds a four-byte index for each record, not the uid, because in large models a
+/// look-up costs as much as the memory that it touches.
 pub(crate) struct Index<'m, 'a> {
     model: &'m Model<'a>,
-    /// Places in the list of all variables, then all functions.
+    /// Indices in the list of all variables followed by all functions.
     records: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    /// Has no uid two records? Of those that have, the first counts.
+    /// Does every record have a uid of its own? Of records with the same uid, the first counts.
     distinct: bool,
-    /// The last function and the last variable found. Files name records in their order: the next one is often the one
-    /// behind, and looking there first saves the table's memory from being touched.
+    /// The function and the variable that were found last. Files mostly refer to records in file order, so the record
+    /// after the last one is tried before the hash table.
     last_function: Cell<u32>,
     last_variable: Cell<u32>,
 }
 
-/// The function's uid and the number in `<uid>_Output_<i>`, written as CNTK writes it.
+/// Splits `<uid>_Output_<i>`, in CNTK's spelling, into the function's uid and the number.
 pub(crate) fn split_output_uid(uid: &str) -> Option<(&str, u32)> {
     let rest = uid.trim_end_matches(|c: char| c.is_ascii_digit());
     let digits = uid.strip_prefix(rest)?;
@@ -80,7 +80,7 @@ impl<'m, 'a> Index<'m, 'a> {
         Some(record(self.model, number))
     }
 
-    /// The function of that uid.
+    /// The function with this uid.
     pub(crate) fn function(&self, uid: &str) -> Option<FunctionId> {
         match self.record(uid, &self.last_function) {
             Some(Record::Function(id)) => Some(id),
@@ -88,7 +88,7 @@ impl<'m, 'a> Index<'m, 'a> {
         }
     }
 
-    /// The variable of that uid.
+    /// The variable with this uid.
     pub(crate) fn variable(&self, uid: &str) -> Option<VariableId> {
         match self.record(uid, &self.last_variable) {
             Some(Record::Variable(id)) => Some(id),
@@ -96,14 +96,14 @@ impl<'m, 'a> Index<'m, 'a> {
         }
     }
 
-    /// The output of an existing function that a uid names, whether or not the function has that many.
+    /// The output of an existing function that a uid names, even if the function has fewer outputs.
     pub(crate) fn output(&self, uid: &str) -> Option<(FunctionId, u32)> {
         let (function, i) = split_output_uid(uid)?;
         Some((self.function(function)?, i))
     }
 
-    /// What a reference names, nothing seen through: an output of an existing function goes before a placeholder of
-    /// the same uid (a forward reference, spec 3.6).
+    /// The value that a reference names, with nothing resolved. An output of an existing function takes precedence over
+    /// a placeholder with the same uid (a forward reference, spec 3.6).
     pub(crate) fn reference(&self, uid: &str) -> Option<Source> {
         if let Some((f, i)) = self.output(uid) {
             return Some(Source::Output(f, i));
@@ -111,7 +111,7 @@ impl<'m, 'a> Index<'m, 'a> {
         self.variable(uid).map(Source::Variable)
     }
 
-    /// Reports variables whose uid is that of a function's output and that are no forward references.
+    /// Reports variables that have the uid of a function's output but are not forward references.
     pub(crate) fn check_output_uids(&self, findings: &mut Findings<'_, 'a>) {
         for (id, v) in ids::<VariableId, _>(&self.model.variables) {
             if v.kind != VariableKind::Placeholder && self.output(v.uid).is_some() {
@@ -126,7 +126,7 @@ impl<'m, 'a> Index<'m, 'a> {
     }
 }
 
-/// The record of a number in the table.
+/// The record with this index in the table.
 fn record(model: &Model<'_>, number: u32) -> Record {
     let place = number as usize;
     match place.checked_sub(model.variables.len()) {

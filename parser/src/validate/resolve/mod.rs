@@ -1,9 +1,9 @@
-//! Resolution: every reference becomes a [`Source`], blocks, `Combine` and placeholders seen through.
+//! Resolution: turns every reference into a [`Source`], looking through blocks, `Combine` and placeholders.
 //!
-//! Nothing here recurses: chains of aliases (a block's output is its inner root's, a formal placeholder is the actual
-//! argument, an output of `Combine` is its input) are followed in a loop, and what was found is written back to every
-//! link on the way, so that the whole is linear. A reference that cannot be resolved was reported and becomes
-//! [`BROKEN`], which has no record and no type.
+//! Nothing here recurses. Chains of aliases (a block's output is its inner root's, a formal placeholder is the actual
+//! argument, an output of `Combine` is its input) are followed in a loop, and the result is written back to every link
+//! on the way, so resolution takes linear time. A reference that cannot be resolved is reported and becomes [`BROKEN`],
+//! which has no record and no type.
 
 mod index;
 mod references;
@@ -31,13 +31,14 @@ pub(crate) const NO_FUNCTION: FunctionId = FunctionId(u32::MAX);
 /// The inputs of each function.
 pub(crate) type Inputs = PerId<FunctionId, SmallVec<[Source; 3]>>;
 
-/// What resolution finds out.
+/// The result of resolution.
 pub(crate) struct Resolution<'a> {
     /// The resolved inputs of every record.
     pub(crate) inputs: Inputs,
     /// The resolved actual argument of each formal placeholder.
     pub(crate) arguments: PerId<VariableId, Option<Source>>,
-    /// The function that computes: of a block, the innermost root that is no block; of others, itself.
+    /// The function that computes a function's outputs: for a block, the innermost root that is not a block; for
+    /// another function, the function itself.
     pub(crate) terminals: PerId<FunctionId, FunctionId>,
     /// How many outputs a function has.
     pub(crate) output_counts: PerId<FunctionId, u32>,
@@ -45,9 +46,9 @@ pub(crate) struct Resolution<'a> {
     pub(crate) parents: PerId<FunctionId, Option<FunctionId>>,
     /// Whether the root needs a function.
     pub(crate) reachable: PerId<FunctionId, bool>,
-    /// Placeholder records of forward references, with what they stand for.
+    /// The placeholders that are forward references, and the values that they stand for.
     pub(crate) forward: Vec<(VariableId, Source)>,
-    /// Placeholders that stand for nothing.
+    /// The placeholders that nothing binds.
     pub(crate) unbound: Vec<VariableId>,
     /// The outputs of the root.
     pub(crate) outputs: Vec<Output<'a>>,
@@ -80,7 +81,7 @@ pub(crate) fn resolve<'a>(
     }
 }
 
-/// What placeholders are that no block binds: forward references, or open arguments of the model.
+/// Sorts the placeholders that no block binds into forward references and unbound ones.
 fn placeholders(
     model: &Model<'_>,
     index: &Index<'_, '_>,

@@ -1,4 +1,4 @@
-//! What each reference in the file names, nothing seen through yet.
+//! Finds the value that each reference in the file names; aliases are not yet resolved.
 
 use super::index::Index;
 use super::roots::Roots;
@@ -10,7 +10,7 @@ use crate::validate::findings::{Findings, Place, Quoted};
 use crate::validate::rules;
 use smallvec::SmallVec;
 
-/// References by the record that holds them.
+/// The references, by the record that contains them.
 pub(super) struct References {
     /// The inputs of each function.
     pub(super) inputs: Inputs,
@@ -29,7 +29,7 @@ impl References {
     }
 }
 
-/// Collects them and reports those that name nothing.
+/// Collects all references and reports those that name nothing.
 pub(super) fn collect<'a>(
     model: &Model<'a>,
     index: &Index<'_, 'a>,
@@ -62,7 +62,7 @@ pub(super) fn collect<'a>(
     references
 }
 
-/// What `uid` names where `reader` has it, at `place`; [`BROKEN`] after a report.
+/// The value that `uid` names in `reader`'s record at `place`; [`BROKEN`] after reporting that there is none.
 fn reference<'a>(
     model: &Model<'a>,
     index: &Index<'_, 'a>,
@@ -90,7 +90,7 @@ fn reference<'a>(
         return BROKEN;
     }
     if i >= count {
-        // A block without a root was reported, and what its outputs are is not known.
+        // The outputs of a block without a root are not known; the missing root was reported.
         if roots.terminals.get(f).and_then(|t| model.functions.get(t.place())).is_some() {
             let text = format!("{} does not exist: the function has {count} output{}", Quoted(uid), plural(count));
             findings.add(&rules::OUTPUT_INDEX, place, text);

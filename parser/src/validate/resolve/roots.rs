@@ -1,4 +1,4 @@
-//! The root of the model and of each block, and how many outputs everything has.
+//! Finds the roots of the model and of each block, and the number of outputs of every function.
 
 use super::NO_FUNCTION;
 use super::index::{Index, block, split_output_uid};
@@ -11,10 +11,10 @@ use crate::validate::operators::Operators;
 use crate::validate::rules;
 use std::borrow::Cow;
 
-/// User-defined functions do not say how many outputs they have; more than this many is not believed.
+/// The most outputs of a user-defined function, whose record does not give their number.
 const MAX_USER_OUTPUTS: u32 = 32;
 
-/// Room for the uids of outputs, besides as much as the file has.
+/// How many bytes the uids of the root's outputs may take beyond the size of the file.
 const MAX_OUTPUT_NAMES: u64 = 1 << 20;
 
 /// Roots and output counts.
@@ -29,7 +29,7 @@ pub(super) struct Roots {
     pub(super) output_counts: PerId<FunctionId, u32>,
 }
 
-/// Finds them.
+/// Finds the roots and counts the outputs.
 pub(super) fn find<'a>(
     model: &Model<'a>,
     operators: &Operators<'a>,
@@ -62,16 +62,16 @@ pub(super) fn find<'a>(
     Roots { root, inner, terminals, output_counts }
 }
 
-/// Follows blocks to the innermost root. Every function is looked at once: what a chain leads to is written to each of
-/// its links.
+/// Follows blocks to the innermost root. The result is written to every block of a chain, so each function is visited
+/// once.
 fn terminals(
     model: &Model<'_>,
     inner: &PerId<FunctionId, FunctionId>,
     findings: &mut Findings<'_, '_>,
 ) -> PerId<FunctionId, FunctionId> {
-    /// On the chain that is being followed.
+    /// Marks a block of the chain that is being followed.
     const OPEN: FunctionId = FunctionId(u32::MAX - 1);
-    /// Not yet looked at.
+    /// Marks a function that was not visited yet.
     const NEW: FunctionId = FunctionId(u32::MAX - 2);
 
     let mut terminals = PerId::filled(model.functions.len(), NEW);
@@ -109,7 +109,7 @@ fn terminals(
     terminals
 }
 
-/// Says which blocks form a ring; the first few of them.
+/// The message about blocks that form a ring; it names the first few.
 pub(super) fn ring<'a>(how: &str, names: impl Iterator<Item = &'a str>) -> String {
     const SHOWN: usize = 8;
     let mut text = format!("blocks that contain themselves, {how}: ");
@@ -168,7 +168,7 @@ fn output_counts(
     counts
 }
 
-/// A user-defined function has as many outputs as anything refers to.
+/// Counts the outputs of user-defined functions: up to the highest one that a reference names.
 fn count_user_outputs(model: &Model<'_>, index: &Index<'_, '_>, counts: &mut PerId<FunctionId, u32>) {
     let inputs = model.functions.iter().flat_map(|f| f.inputs.iter().copied());
     let arguments = model.functions.iter().flat_map(|f| match &f.kind {
@@ -185,7 +185,7 @@ fn count_user_outputs(model: &Model<'_>, index: &Index<'_, '_>, counts: &mut Per
     }
 }
 
-/// The outputs of the root, their sources not yet seen through.
+/// The outputs of the root; their sources may still be aliases.
 pub(super) fn outputs<'a>(
     model: &Model<'a>,
     roots: &Roots,
@@ -208,7 +208,7 @@ pub(super) fn outputs<'a>(
     (0..count).map(|i| output(model, Source::Output(root, i))).collect()
 }
 
-/// How CNTK calls a value.
+/// A value with the uid and name that CNTK gives it.
 pub(crate) fn output<'a>(model: &Model<'a>, source: Source) -> Output<'a> {
     match source {
         Source::Variable(v) => {

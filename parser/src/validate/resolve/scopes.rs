@@ -1,7 +1,8 @@
-//! Which block owns which function: what its inner root reaches, stopping at the formal placeholders.
+//! Finds the block that owns each function. A block owns all functions that its inner root reaches, up to its formal
+//! placeholders.
 //!
-//! Every function is walked once, in the scope that reaches it first; reaching it from a second scope is an error, for
-//! then the two would share a graph that CNTK keeps apart.
+//! Every function is visited once, in the scope that reaches it first. Reaching it from a second scope is an error: the
+//! two would share a graph, and CNTK gives each block a graph of its own.
 
 use super::references::References;
 use super::roots::{Roots, name, ring};
@@ -21,19 +22,19 @@ pub(super) struct Scopes {
 struct Walk<'m, 'a> {
     model: &'m Model<'a>,
     references: &'m References,
-    /// The scope of a function that was reached: `Some(None)` is the top level.
+    /// The scope of each function that was reached; `Some(None)` is the top level.
     scopes: PerId<FunctionId, Option<Option<FunctionId>>>,
-    /// Blocks whose inside is to be walked.
+    /// Blocks whose inner graphs are still to be visited.
     blocks: Vec<FunctionId>,
-    /// Functions to look at.
+    /// Functions still to be visited.
     stack: Vec<FunctionId>,
-    /// Formal placeholders that their block's graph uses.
+    /// Formal placeholders that the inner graph of their block uses.
     used: PerId<VariableId, bool>,
-    /// Functions that were reported as shared.
+    /// Functions that were already reported as shared.
     shared: PerId<FunctionId, bool>,
 }
 
-/// Walks every scope.
+/// Visits every scope.
 pub(super) fn walk<'a>(
     model: &Model<'a>,
     roots: &Roots,
@@ -55,7 +56,7 @@ pub(super) fn walk<'a>(
     }
     walk.inside(roots, findings);
     let reachable: Vec<bool> = walk.scopes.iter().map(|(_, scope)| scope.is_some()).collect();
-    // What the root does not need has scopes, too.
+    // Functions that the root does not need have scopes, too.
     for (id, function) in ids::<FunctionId, _>(&model.functions) {
         let is_block = matches!(function.kind, FunctionKind::Block(_));
         if is_block && reachable.get(id.place()) == Some(&false) {
@@ -71,7 +72,7 @@ pub(super) fn walk<'a>(
 }
 
 impl<'a> Walk<'_, 'a> {
-    /// Walks the inside of the blocks that wait, and of those met on the way.
+    /// Visits the inner graphs of the waiting blocks, and of the blocks found in them.
     fn inside(&mut self, roots: &Roots, findings: &mut Findings<'_, 'a>) {
         while let Some(block) = self.blocks.pop() {
             if let Some(root) = roots.inner.get(block) {
@@ -80,7 +81,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Walks what `root` reaches within `scope`.
+    /// Visits the functions that `root` reaches within `scope`.
     fn scope(&mut self, scope: Option<FunctionId>, root: FunctionId, findings: &mut Findings<'_, 'a>) {
         self.reach(scope, root, findings);
         let references = self.references;
@@ -131,7 +132,7 @@ impl<'a> Walk<'_, 'a> {
         findings.add(&rules::BLOCK_SCOPE, place, text);
     }
 
-    /// Notes that `scope` reaches a function.
+    /// Records that `scope` reaches a function.
     fn reach(&mut self, scope: Option<FunctionId>, id: FunctionId, findings: &mut Findings<'_, 'a>) {
         match self.scopes.get(id).copied() {
             None => {}
@@ -164,7 +165,7 @@ impl<'a> Walk<'_, 'a> {
         scope.map_or_else(|| "the model's own graph".to_owned(), |b| format!("block {}", Quoted(name(self.model, b))))
     }
 
-    /// Reports map keys that are no placeholders of the block's inner graph.
+    /// Reports map keys that are not placeholders of the block's inner graph.
     fn unused_keys(&self, roots: &Roots, findings: &mut Findings<'_, 'a>) {
         for (id, map) in self.references.maps.iter() {
             let has_root = roots.inner.get(id).and_then(|r| self.model.functions.get(r.place())).is_some();
@@ -180,7 +181,7 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-/// Reports blocks that own themselves through others, and cuts the ring. Linear: a function is walked once.
+/// Reports blocks that own themselves through other blocks, and breaks the ring. Visits each function once.
 fn break_rings(
     model: &Model<'_>,
     parents: &mut PerId<FunctionId, Option<FunctionId>>,

@@ -1,8 +1,8 @@
-//! Sees every reference through to what computes it.
+//! Follows every reference through aliases to the value that it stands for.
 //!
-//! Three things are aliases: an output of a block, an output of `Combine` (as a block's root), a formal placeholder.
-//! The last two have a slot that says what they stand for; a chain is followed from slot to slot and its end written
-//! into each, so that no link is followed twice.
+//! An alias is an output of a block, an output of `Combine` (as a block's root) or a formal placeholder. The last two
+//! have a slot with the value that they stand for. A chain is followed from slot to slot and its end is written into
+//! each slot, so that no link is followed twice.
 
 use super::BROKEN;
 use super::references::References;
@@ -13,10 +13,10 @@ use crate::validate::arena::{Id, ids};
 use crate::validate::findings::{Findings, Place, Quoted};
 use crate::validate::rules;
 
-/// Stands in a slot while the chain through it is followed.
+/// The content of a slot while the chain through it is followed.
 const OPEN: Source = Source::Variable(VariableId(u32::MAX - 1));
 
-/// Where it is written what an alias stands for.
+/// The slot that holds the value of an alias.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Slot {
     /// The argument of a formal placeholder.
@@ -25,7 +25,7 @@ enum Slot {
     Input(FunctionId, u32),
 }
 
-/// Settles all inputs, arguments and outputs.
+/// Follows the aliases in all inputs, arguments and outputs.
 pub(super) fn settle<'a>(
     model: &Model<'a>,
     roots: &Roots,
@@ -60,7 +60,7 @@ struct Settler<'s, 'm, 'a> {
 }
 
 impl Settler<'_, '_, '_> {
-    /// What `start` stands for in the end.
+    /// The value at the end of the chain of aliases that begins with `start`.
     fn follow(&mut self, start: Source) -> Source {
         let mut at = start;
         let end = loop {

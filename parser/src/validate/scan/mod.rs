@@ -1,6 +1,6 @@
-//! Looks at weights: NaN, infinities, denormals, extremes (T9).
+//! Scans weights for NaN, infinities, denormals and extreme numbers (T9).
 //!
-//! The only part of validation that reads tensor bytes, and so as much of them as was asked for.
+//! No other part of validation reads tensor data (except for stored indices); the options say how much of it is read.
 
 mod single;
 mod wide;
@@ -11,19 +11,19 @@ use super::findings::{Findings, Place, Quoted};
 use super::rules;
 use crate::model::{Array, DataType, ElementStorage, Model, Variable, VariableId, VariableKind};
 
-/// How much tensor data is looked at by default.
+/// How many bytes of tensor data are scanned by default.
 pub const DEFAULT_SCAN: u64 = 16 << 20;
 
-/// Elements of a kind, in one tensor.
+/// The number of elements of each kind in one tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Counts {
     pub(super) elements: u64,
     pub(super) nan: u64,
     pub(super) infinite: u64,
     pub(super) denormal: u64,
-    /// Finite, and so large that a product of two overflows or nearly does.
+    /// Finite elements so large that their square overflows or nearly does.
     pub(super) extreme: u64,
-    /// Not a half-precision number, where these are asked for.
+    /// In a half-precision tensor, elements that are not half-precision numbers.
     pub(super) unrepresentable: u64,
 }
 
@@ -98,12 +98,12 @@ fn report(id: VariableId, variable: &Variable<'_>, counts: Counts, findings: &mu
         let text = format!("{who}: {} NaN and {} infinite of {all} elements", counts.nan, counts.infinite);
         findings.add(&rules::NOT_FINITE, place, text);
     }
-    // A trained layer has a denormal now and then.
+    // A few denormals are normal in a trained layer.
     if counts.denormal >= 16 && counts.denormal.saturating_mul(64) >= all {
         let text = format!("{who}: {} denormals of {all} elements", counts.denormal);
         findings.add(&rules::DENORMALS, place, text);
     }
-    // Constants are what authors write, such as a mask's -1e30.
+    // Constants are not reported, since authors write extreme ones on purpose, such as -1e30 in a mask.
     if counts.extreme > 0 && variable.kind == VariableKind::Parameter {
         let text = format!("{who}: {} of {all} elements are extreme", counts.extreme);
         findings.add(&rules::EXTREME, place, text);

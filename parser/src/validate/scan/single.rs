@@ -1,14 +1,14 @@
-//! Single precision: four comparisons per element on its bits, which the compiler turns into vector instructions.
+//! Scans single precision with four comparisons of bits per element, which the compiler turns into vector instructions.
 
 use super::Counts;
 
 /// Magnitude bits of +infinity.
 const INFINITY: i32 = 0x7f80_0000;
-/// Of the smallest normal number.
+/// Magnitude bits of the smallest normal number.
 const NORMAL: i32 = 0x0080_0000;
-/// Of 1e18: the square overflows, or nearly.
+/// Magnitude bits of 1e18, whose square nearly overflows.
 const EXTREME: i32 = 0x5d5e_0b6b;
-/// Elements per run, so that 32-bit sums do not overflow and a second look finds them in the cache.
+/// Elements per run: few enough that 32-bit sums do not overflow and a second pass finds them in the cache.
 const RUN: usize = 8192;
 
 /// Counts the elements of `bytes`, little-endian.
@@ -51,13 +51,13 @@ pub(super) fn count_half(bytes: &[u8]) -> Counts {
     counts
 }
 
-/// Is it the value of a half-precision number?
+/// Can half precision represent this number?
 fn is_half(x: f32) -> bool {
     /// The largest half.
     const LARGEST: f32 = 65504.0;
     /// The smallest normal half.
     const NORMAL: f32 = 6.103_515_6e-5;
-    /// 2^24: one over the smallest denormal half.
+    /// 2^24, the inverse of the smallest denormal half.
     const DENORMALS: f32 = 16_777_216.0;
     let magnitude = x.abs();
     if !magnitude.is_finite() {

@@ -1,14 +1,14 @@
-//! Double precision, by the upper half of each element's bits.
+//! Scans double precision, comparing the upper half of each element's bits.
 
 use super::Counts;
 
 /// Upper magnitude bits of +infinity.
 const INFINITY: i32 = 0x7ff0_0000;
-/// Of the smallest normal number.
+/// Upper magnitude bits of the smallest normal number.
 const NORMAL: i32 = 0x0010_0000;
-/// Of about 1e150: the square overflows, or nearly.
+/// Upper magnitude bits of about 1e150, whose square nearly overflows.
 const EXTREME: i32 = 0x5f13_8d35;
-/// As in single precision.
+/// Elements per run, as in single precision.
 const RUN: usize = 8192;
 
 /// Counts the elements of `bytes`, little-endian.
@@ -24,7 +24,7 @@ pub(super) fn count(bytes: &[u8]) -> Counts {
             tiny = tiny.wrapping_add(i32::from(magnitude < NORMAL));
         }
         let number = |n: i32| u64::from(n.unsigned_abs());
-        // Zeros are tiny, too, and the lower half tells NaN from infinity.
+        // The upper half cannot tell zero from a denormal, nor NaN from infinity: count again with all bits.
         let denormal = if tiny == 0 { 0 } else { exactly(run, f64::is_subnormal) };
         let nan = if infinite == 0 { 0 } else { exactly(run, f64::is_nan) };
         counts.add(Counts {
