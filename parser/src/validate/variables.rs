@@ -1,4 +1,4 @@
-//! Variable records by themselves (spec 3.2, 3.3; T8, G10, G11).
+//! Checks variable records without regard to their readers (spec 3.2, 3.3; T8, G10, G11).
 
 use super::arena::{Id, PerId, ids};
 use super::findings::{Findings, Place, Quoted};
@@ -10,7 +10,7 @@ use crate::model::{
 use crate::ops::Op;
 use crate::report::Severity;
 
-/// CNTK's shapes hold no more.
+/// The most axes that a CNTK shape can have.
 const MOST_AXES: usize = 12;
 /// The largest dimension: CNTK keeps them in 32 bits.
 const MAX_DIM: u64 = i32::MAX as u64;
@@ -43,7 +43,7 @@ fn kind(kind: VariableKind) -> &'static str {
     }
 }
 
-/// The record and its tensor agree.
+/// Checks that a record and its tensor agree.
 fn tensor(id: VariableId, variable: &Variable<'_>, findings: &mut Findings<'_, '_>) {
     let Some(value) = &variable.value else { return };
     if value.data_type != variable.data_type && variable.data_type != DataType::Unknown {
@@ -52,8 +52,8 @@ fn tensor(id: VariableId, variable: &Variable<'_>, findings: &mut Findings<'_, '
     }
 }
 
-/// A tensor has its record's shape. Only an OptimizedRNNStack takes its parameter as a mere run of numbers, and CNTK
-/// lets its user store one of another shape.
+/// Checks that a tensor has the shape of its record. An OptimizedRNNStack reads its parameter as a flat list of
+/// numbers, so there a difference is a warning only.
 pub(super) fn check_tensor_shapes<'a>(model: &Model<'a>, resolution: &Resolution<'a>, findings: &mut Findings<'_, 'a>) {
     let differs = |v: &Variable<'_>| v.value.as_ref().is_some_and(|value| value.shape != v.shape);
     if !model.variables.iter().any(differs) {
@@ -97,7 +97,7 @@ fn show(shape: &Shape) -> String {
     format!("[{}]", names.join(", "))
 }
 
-/// Dimensions are sizes; those of a tensor are definite.
+/// Checks that dimensions are valid sizes and that those of a tensor are definite.
 fn shape(id: VariableId, variable: &Variable<'_>, stored: bool, findings: &mut Findings<'_, '_>) {
     let place = Place::VariableKey(id, "shape");
     if variable.shape.is_unknown() && !stored {
@@ -127,7 +127,7 @@ fn shape(id: VariableId, variable: &Variable<'_>, stored: bool, findings: &mut F
     }
 }
 
-/// At most one sequence axis, then the batch axis; none for tensors.
+/// Checks the dynamic axes: at most one sequence axis and then the batch axis, or none for a tensor.
 fn axes(id: VariableId, variable: &Variable<'_>, stored: bool, findings: &mut Findings<'_, '_>) {
     let place = Place::VariableKey(id, "dynamic_axis");
     if stored {
@@ -155,7 +155,7 @@ fn axes(id: VariableId, variable: &Variable<'_>, stored: bool, findings: &mut Fi
     }
 }
 
-/// Reports placeholders that nothing binds: arguments that the model's author left open.
+/// Reports placeholders that nothing binds, which are arguments that the author left open.
 pub(super) fn check_unbound<'a>(model: &Model<'a>, resolution: &Resolution<'a>, findings: &mut Findings<'_, 'a>) {
     for id in &resolution.unbound {
         let uid = model.variables.get(id.place()).map_or("", |v| v.uid);

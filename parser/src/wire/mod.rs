@@ -1,4 +1,5 @@
-//! Protobuf on the wire: varints, tags, lengths. Every position is an absolute offset in the file. Knows no message.
+//! The protobuf wire format: varints, tags and lengths, without knowledge of any message. All offsets are those in the
+//! file.
 
 mod reader;
 mod varint;

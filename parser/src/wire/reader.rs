@@ -1,20 +1,20 @@
-//! A window on the file that hands out fields.
+//! A reader of the fields of a message.
 
 use super::{Fault, varint};
 use crate::error::{Error, ErrorKind};
 use nom::bytes::complete::take;
 use nom::number::complete::{le_u32, le_u64};
 
-/// The unread rest of one message. A child cannot read past its parent.
+/// The unread rest of one message. The reader of a nested message cannot read past the outer one.
 ///
-/// Only the end's offset is kept: the position follows from what is left.
+/// Only the offset of the end is kept; that of the next byte follows from the number of bytes left.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     end: u64,
 }
 
-/// What a field carries.
+/// The content of a field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Payload<'a> {
     Varint(u64),
@@ -33,7 +33,7 @@ pub(crate) struct Field<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of `bytes`, whose first byte stands at `at` in the file.
+    /// A reader of `bytes`, whose first byte is at offset `at` of the file.
     #[inline]
     pub(crate) fn new(bytes: &'a [u8], at: u64) -> Self {
         Self { rest: bytes, end: at.saturating_add(bytes.len() as u64) }
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// The next field, `None` at the end. Inlined: this is the inner loop of everything.
+    /// The next field, `None` at the end. Inlined because it is the inner loop of all reading.
     #[inline]
     pub(crate) fn field(&mut self) -> Result<Option<Field<'a>>, Error> {
         if self.rest.is_empty() {
@@ -97,8 +97,8 @@ impl<'a> Reader<'a> {
         Ok(Some(Field { number, at, payload }))
     }
 
-    /// The field that is all there is left, if it is this message and nothing about it is unusual: the short way past
-    /// [`field`](Self::field) for what nearly every file is made of. `None` says nothing about what is there.
+    /// Fast path for a message that is the only field left, as in nearly all files: a reader of it if its number is
+    /// `number` and its encoding is the usual one. After `None`, [`field`](Self::field) tells what is there.
     #[inline]
     pub(crate) fn sole_message(&self, number: u8) -> Option<Self> {
         let [tag, rest @ ..] = self.rest else { return None };
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
         (length == rest.len() as u64).then_some(Self { rest, end: self.end })
     }
 
-    /// The next varint, of a packed field.
+    /// The next varint of a packed field.
     #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, Error> {
         let (rest, value) = varint(self.rest).map_err(|e| self.fault(e, 1))?;
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// A length and as many bytes, of the field whose tag stands at `at`.
+    /// Reads a length and as many bytes. They belong to the field whose tag is at `at`.
     #[inline]
     fn window(&mut self, at: u64) -> Result<Self, Error> {
         let length = self.varint()?;
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The varint that this field must be.
+    /// The value of a field that must be a varint.
     #[inline]
     pub(crate) fn varint(&self, name: &'static str) -> Result<u64, Error> {
         match self.payload {
@@ -163,7 +163,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The low 32 bits of a sign-extended (or at least 32-bit) number.
+    /// The value of a field that must be a 32-bit number; a negative one is sign-extended to 64 bits.
     pub(crate) fn int32(&self, name: &'static str) -> Result<i32, Error> {
         let value = self.varint(name)?;
         i32::try_from(value.cast_signed())
@@ -188,7 +188,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The message or bytes that this field must be.
+    /// A reader of a field that must be a message or bytes.
     #[inline]
     pub(crate) fn message(&self, name: &'static str) -> Result<Reader<'a>, Error> {
         match self.payload {
@@ -197,7 +197,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The string that this field must be.
+    /// The value of a field that must be a string.
     #[inline]
     pub(crate) fn string(&self, name: &'static str) -> Result<&'a str, Error> {
         let reader = self.message(name)?;
@@ -218,7 +218,7 @@ impl<'a> Field<'a> {
         Error::new(ErrorKind::WrongWireType { field: name, found }, self.at)
     }
 
-    /// Fills the place of a singular field; it must be empty.
+    /// Stores the value of a singular field in `slot`, which must be empty.
     #[inline]
     pub(crate) fn once<T>(&self, slot: &mut Option<T>, value: T, name: &'static str) -> Result<(), Error> {
         match slot.replace(value) {
@@ -227,7 +227,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The error of a singular field that is given again.
+    /// The error for a singular field that occurs twice.
     #[cold]
     pub(crate) fn repeated(&self, name: &'static str) -> Error {
         Error::new(ErrorKind::RepeatedField { field: name }, self.at)

@@ -24,10 +24,10 @@ impl ParseError<&[u8]> for Fault {
     }
 }
 
-/// The bytes of the longest varint.
+/// The length of the longest varint in bytes.
 const LONGEST: usize = 10;
 
-/// A varint of up to 64 bits; need not be minimal.
+/// Reads a varint of up to 64 bits; its encoding need not be the shortest.
 #[inline]
 pub(crate) fn varint(input: &[u8]) -> IResult<&[u8], u64, Fault> {
     match input {

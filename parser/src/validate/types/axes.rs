@@ -1,4 +1,4 @@
-//! Dynamic axes (spec 4.3): which a value has, and which sequence axis it is.
+//! Infers dynamic axes (spec 4.3): which of them a value has, and which sequence axis.
 
 use super::node::Node;
 use crate::model::{Axis, AxisKind, DynamicAxes, SequenceAxis, SequenceAxisId, Source};
@@ -19,36 +19,37 @@ pub(crate) struct SequenceAxes<'a> {
 }
 
 impl<'a> SequenceAxes<'a> {
-    /// The axis of that name; `origin` has it.
+    /// The axis with this name, which the value `origin` has.
     pub(crate) fn named(&mut self, name: &'a str, origin: Source) -> SequenceAxisId {
         let list = &mut self.list;
         *self.by_name.entry(name).or_insert_with(|| push(list, name, origin))
     }
 
-    /// The axis without a name that `origin` makes.
+    /// The axis without a name that the function of `origin` creates.
     pub(crate) fn made_by(&mut self, origin: Source) -> SequenceAxisId {
         let list = &mut self.list;
         *self.unnamed.entry(origin).or_insert_with(|| push(list, "", origin))
     }
 
-    /// How many there are.
+    /// The number of axes.
     pub(crate) fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Says which value an axis comes from.
+    /// Records the value that an axis comes from.
     pub(crate) fn set_origin(&mut self, id: SequenceAxisId, origin: Source) {
         if let Some(axis) = self.list.get_mut(id.0 as usize) {
             axis.origin = origin;
         }
     }
 
-    /// What the model keeps.
+    /// The list that the validated model keeps.
     pub(crate) fn into_list(self) -> Vec<SequenceAxis<'a>> {
         self.list
     }
 
-    /// What a list of axes says; `own` is the sequence axis that the reserved name stands for. `None`: not known.
+    /// The dynamic axes in a list of axes; `None` if they are not known. The reserved name stands for the sequence axis
+    /// `own`.
     pub(crate) fn of(&mut self, axes: &[Axis<'a>], own: Option<SequenceAxisId>, origin: Source) -> Option<DynamicAxes> {
         let mut found = DynamicAxes::default();
         for axis in axes {
@@ -75,7 +76,7 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
     let without_sequence = |axes: DynamicAxes| DynamicAxes { sequence: None, ..axes };
     match operator {
         Operator::SumAll | Operator::UnpackBatch => Some(DynamicAxes::default()),
-        // The axes of a criterion's operands are compared when it is evaluated, by their lengths.
+        // CNTK compares the axes of a criterion's operands at evaluation, by their lengths.
         _ if operator.facts().class == Class::Criterion => Some(DynamicAxes::default()),
         Operator::ToBatch => Some(batch),
         Operator::PackedIndex
@@ -97,7 +98,8 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
         }
         Operator::Where(attributes) => match &attributes.new_dynamic_axes {
             Some(axes) => listed(node, axes),
-            // Saved before the axes of its condition were known: it picks one frame of each sequence.
+            // Written before the axes of the condition were known. With these factors it selects one frame of each
+            // sequence.
             None if (attributes.length_scaling, attributes.length_additive) == (Some(0), Some(1)) => Some(batch),
             None => {
                 let condition = node.operands.first()?.source;
@@ -120,13 +122,13 @@ fn operand(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<DynamicAxes> {
     node.operands.get(i)?.axes()
 }
 
-/// The axes that an attribute lists.
+/// The dynamic axes that an attribute lists.
 fn listed<'a>(node: &mut Node<'_, '_, '_, 'a>, axes: &[Axis<'a>]) -> Option<DynamicAxes> {
     let own = operand(node, 0)?.sequence;
     node.context.axes.of(axes, own, Source::Output(node.id, 0))
 }
 
-/// All operands that have dynamic axes have the same; unknown ones are left out.
+/// The common dynamic axes of the operands. All operands that have any must have the same; unknown ones are skipped.
 fn union(node: &mut Node<'_, '_, '_, '_>) -> Option<DynamicAxes> {
     let mut found: Option<(usize, DynamicAxes)> = None;
     let mut known = node.operands.is_empty();
@@ -149,7 +151,7 @@ fn union(node: &mut Node<'_, '_, '_, '_>) -> Option<DynamicAxes> {
             }
         }
     }
-    // Constants alone say nothing while another operand is unknown.
+    // Operands without dynamic axes decide nothing while another operand is unknown.
     let all = node.operands.iter().all(|o| o.axes().is_some());
     match found {
         Some((_, axes)) => Some(axes),

@@ -1,18 +1,18 @@
-//! Classes of values that are alike in some way, with what is known of each class.
+//! Classes of values that must agree in a property, and the property where it is known (union-find).
 
-/// A forest of disjoint sets over the places `0..count`.
+/// A disjoint-set forest over the indices `0..count`.
 pub(super) struct Classes<T> {
     parents: Vec<usize>,
     known: Vec<Option<T>>,
 }
 
 impl<T> Classes<T> {
-    /// Every place in a class of its own, of which nothing is known.
+    /// Puts every index into a class of its own, of which nothing is known.
     pub(super) fn new(count: usize) -> Self {
         Self { parents: (0..count).collect(), known: std::iter::repeat_with(|| None).take(count).collect() }
     }
 
-    /// Two places are in one class. Where both classes know something, the first one's stays.
+    /// Joins the classes of two indices. If something is known of both, that of the first is kept.
     pub(super) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         if a == b {
@@ -27,7 +27,7 @@ impl<T> Classes<T> {
         }
     }
 
-    /// Something is known of the class of a place, unless something was before.
+    /// Records what is known of the class of an index, unless something is known already.
     pub(super) fn know(&mut self, place: usize, what: T) {
         let root = self.root(place);
         if let Some(slot) = self.known.get_mut(root) {
@@ -35,13 +35,13 @@ impl<T> Classes<T> {
         }
     }
 
-    /// What is known of the class of a place.
+    /// What is known of the class of an index.
     pub(super) fn known(&mut self, place: usize) -> Option<&T> {
         let root = self.root(place);
         self.known.get(root)?.as_ref()
     }
 
-    /// The place that stands for the class; the way there becomes shorter.
+    /// The representative of a class. Shortens the path to it.
     fn root(&mut self, mut place: usize) -> usize {
         while let Some(&parent) = self.parents.get(place)
             && parent != place

@@ -1,4 +1,4 @@
-//! Element types (spec 4.3).
+//! Infers element types (spec 4.3).
 
 use super::node::Node;
 use crate::model::DataType;
@@ -13,7 +13,7 @@ pub(crate) fn infer(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) ->
             random.new_data_type.unwrap_or(DataType::Unknown)
         }
         Operator::CustomProxyOp(custom) => custom.new_data_type.unwrap_or_else(|| common(node, usize::MAX)),
-        // A half-precision batch normalization takes single-precision statistics.
+        // A batch normalization in half precision has statistics in single precision.
         Operator::BatchNormalization(_) if first(node) == Some(DataType::Float16) => DataType::Float16,
         _ => common(node, usize::MAX),
     }
@@ -23,7 +23,7 @@ fn first(node: &Node<'_, '_, '_, '_>) -> Option<DataType> {
     Some(node.operands.first()?.value.data_type)
 }
 
-/// The type that the first `count` operands have in common: constants are converted, others must agree.
+/// The common type of the first `count` operands. Constants are converted to it; the others must agree.
 fn common(node: &mut Node<'_, '_, '_, '_>, count: usize) -> DataType {
     let operands = node.operands;
     let mut found: Option<(usize, DataType)> = None;

@@ -1,4 +1,4 @@
-//! Placeholder records against what they stand for, and where each sequence axis comes from.
+//! Compares placeholder records with the values that they stand for, and finds the origin of each sequence axis.
 
 use super::node::{Node, Stage};
 use super::value::{Certainty, Operand, show};
@@ -14,9 +14,9 @@ use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 impl<'a> Inference<'_, '_, 'a> {
-    /// Forward references and formal placeholders say the type of what they stand for. CNTK infers with what they say
-    /// while it loads the file, and once more with what they stand for: a record that says something else is an error
-    /// where one of its readers fails with it.
+    /// Reports placeholders whose record has another type than the value that they stand for. CNTK infers types first
+    /// with the record and then with the value, so a difference is an error if a reader of the placeholder cannot be
+    /// inferred with the record.
     pub(super) fn report_declared(&mut self) {
         let resolution = self.resolution;
         let formal = resolution.arguments.iter().filter_map(|(id, argument)| Some((id, (*argument)?)));
@@ -36,7 +36,7 @@ impl<'a> Inference<'_, '_, 'a> {
         }
     }
 
-    /// What a placeholder's record says otherwise than what it stands for.
+    /// The difference between the type in a placeholder's record and that of the value that it stands for.
     fn difference(&self, placeholder: VariableId, source: Source) -> Option<Difference> {
         let said = self.values.variables.types.get(placeholder)?;
         let said_certainty = self.values.variables.certainty.get(placeholder).copied().unwrap_or_default();
@@ -67,7 +67,7 @@ impl<'a> Inference<'_, '_, 'a> {
         None
     }
 
-    /// The placeholders with which a function that reads them could not be inferred.
+    /// The placeholders whose recorded types make a function that reads them fail.
     fn failing_readers(&mut self, differences: &[Difference]) -> HashSet<VariableId> {
         let uid = |id: VariableId| self.model.variables.get(id.place()).map(|v| v.uid);
         let said: HashMap<&str, VariableId> =
@@ -83,7 +83,7 @@ impl<'a> Inference<'_, '_, 'a> {
         failing
     }
 
-    /// Can a function be inferred if some of its inputs have the types that placeholders say?
+    /// Can a function be inferred if some of its inputs have the types in the records of placeholders?
     fn goes_with(&mut self, id: FunctionId, said: &[Option<VariableId>]) -> bool {
         let Some(function) = self.model.functions.get(id.place()) else { return true };
         let Some(operator) = self.operators.get(id) else { return true };
@@ -104,7 +104,8 @@ impl<'a> Inference<'_, '_, 'a> {
         goes
     }
 
-    /// An axis comes from the first input that has it, or else from the op that makes it. Placeholders only name it.
+    /// Finds the origin of each axis: the first input that has it, or else the op that creates it. Placeholders only
+    /// name it.
     pub(super) fn find_origins(&mut self, order: &Order) {
         let mut settled = vec![false; self.context.axes.len()];
         let mut settle = |value: &ValueType, source: Source| {
@@ -131,11 +132,11 @@ impl<'a> Inference<'_, '_, 'a> {
     }
 }
 
-/// A placeholder whose record says another type than what it stands for has.
+/// A placeholder whose record has another type than the value that it stands for.
 struct Difference {
     placeholder: VariableId,
     key: &'static str,
-    /// If all readers can be inferred with it.
+    /// The severity if all readers can be inferred with the record.
     severity: Severity,
     text: String,
 }

@@ -1,7 +1,7 @@
-//! Types: shape, element type and dynamic axes of every value, inferred in the order of evaluation (spec part 4).
+//! Infers types, that is shape, element type and dynamic axes of every value, in the order of evaluation (spec part 4).
 //!
-//! The members of a recurrence are looked at again whenever an input changes, its delays standing for what they were last
-//! found to be, until nothing does; what the rules have to say of them is kept in a last round.
+//! The members of a recurrence are inferred again whenever the type of an input changes, until nothing changes. A delay
+//! has the type that was inferred for it last. Findings about the members are kept only in a final pass.
 
 mod axes;
 mod classes;
@@ -32,10 +32,10 @@ use value::{Certainty, Operand, alike, unknown};
 use variables::Variables;
 use worklist::Worklist;
 
-/// How often, on average, a member of a recurrence is looked at before its shapes count as not settling.
+/// How often, on average, a member of a recurrence is inferred before it is reported that its shapes do not settle.
 const MOST_LOOKS: usize = 32;
 
-/// What inference finds out.
+/// The result of inference.
 pub(crate) struct Types<'a> {
     pub(crate) variables: PerId<VariableId, ValueType>,
     pub(crate) outputs: PerId<FunctionId, SmallVec<[ValueType; 1]>>,
@@ -90,7 +90,7 @@ pub(crate) fn infer<'a>(
             None => inference.function(id, None),
             Some(found) => {
                 inference.recurrence(found);
-                // Its members stand together.
+                // The members of a recurrence are consecutive.
                 for _ in found.members.iter().skip(1) {
                     ids.next();
                 }
@@ -112,25 +112,25 @@ struct Inference<'i, 'm, 'a> {
     model: &'i Model<'a>,
     operators: &'i Operators<'a>,
     resolution: &'i Resolution<'a>,
-    /// The placeholder that stands for a function's output, if one does.
+    /// For each function, the placeholder that stands for its output, if there is one.
     hints: PerId<FunctionId, Option<VariableId>>,
     values: Values<'i, 'a>,
     context: Context<'i, 'm, 'a>,
 }
 
-/// What is known of every value so far.
+/// What is known of each value so far.
 struct Values<'i, 'a> {
     model: &'i Model<'a>,
     order: &'i Order,
     variables: Variables,
     outputs: PerId<FunctionId, SmallVec<[ValueType; 1]>>,
     certainty: PerId<FunctionId, Certainty>,
-    /// The type of what has none.
+    /// The type of a value without a type.
     nothing: ValueType,
 }
 
 impl Values<'_, '_> {
-    /// An input of a function that is part of the recurrence `within`, if of one.
+    /// An input of a function. `within` is the recurrence that the function is a member of.
     fn operand(&self, source: Source, within: Option<LoopId>) -> Operand<'_> {
         let (value, certainty, constant, member) = match source {
             Source::Variable(v) => {
@@ -149,7 +149,8 @@ impl Values<'_, '_> {
 }
 
 impl Values<'_, '_> {
-    /// The values of whose types not all is known: open placeholders, user-defined functions, and what comes after them.
+    /// The values whose types are not fully known: unbound placeholders, user-defined functions and everything after
+    /// them.
     fn unknown(&self) -> HashSet<Source> {
         let unknown = |certainty: &Certainty| *certainty != Certainty::ALL;
         let variables = self.variables.certainty.iter().filter(|(_, c)| unknown(c)).map(|(v, _)| Source::Variable(v));
@@ -172,7 +173,7 @@ impl<'a> Inference<'_, '_, 'a> {
         let mut made = ValueType { shape: Dims::new(), data_type: DataType::Unknown, axes: DynamicAxes::default() };
         let mut certainty = Certainty::default();
         let mut second = None;
-        // An operator that was refused makes nothing known.
+        // Nothing is known of the outputs of an invalid operator.
         if let Some(operator) = self.operators.get(id) {
             let in_loop = within.is_some();
             let mut node = Node { context: &mut self.context, id, function, operands: &operands, in_loop, fresh: 0 };
@@ -227,7 +228,7 @@ impl<'a> Inference<'_, '_, 'a> {
         self.context.made.clear();
     }
 
-    /// Infers a member from what is known now. Did it change?
+    /// Infers a member from what is known now, and says whether its type changed.
     fn look(&mut self, member: FunctionId) -> bool {
         let before = self.values.outputs.get(member).cloned().unwrap_or_default();
         let was = self.values.certainty.get(member).copied().unwrap_or_default();
@@ -244,7 +245,7 @@ impl<'a> Inference<'_, '_, 'a> {
             || !before.iter().zip(after).all(same)
     }
 
-    /// What was known of a member stays known until it is found anew.
+    /// Keeps what was known of a member where inferring it again gave nothing.
     fn keep(&mut self, member: FunctionId, before: &[ValueType], was: Certainty) {
         let Some(certainty) = self.values.certainty.get_mut(member) else { return };
         let Some(types) = self.values.outputs.get_mut(member) else { return };
@@ -262,14 +263,14 @@ impl<'a> Inference<'_, '_, 'a> {
         *certainty = Certainty { shape: certainty.shape || was.shape, axes: certainty.axes || was.axes };
     }
 
-    /// Starts from what the records of forward references say.
+    /// Initializes members with the types in the records of forward references.
     fn hint(&mut self, found: &Loop) {
         for member in &found.members {
             let Some(hint) = self.hints.get(*member).copied().flatten() else { continue };
             let Some(value) = self.values.variables.types.get(hint) else { continue };
             let certainty = self.values.variables.certainty.get(hint).copied().unwrap_or_default();
             let count = self.resolution.output_counts.get(*member).copied().unwrap_or(1);
-            // A free size in such a record is a size of its own; the loop's is one that comes in from outside.
+            // Skip free sizes: in the record such a size is a new one, while the loop's comes from outside of it.
             let sized = value.shape.iter().all(|d| d.known().is_some());
             if count == 1 && certainty.shape && sized {
                 self.values.outputs.set(*member, SmallVec::from_elem(value.clone(), 1));
@@ -278,7 +279,7 @@ impl<'a> Inference<'_, '_, 'a> {
         }
     }
 
-    /// After another error, it would follow from that.
+    /// Reports that the shapes of a loop do not settle, unless there is an error already, from which that may follow.
     fn unsettled(&mut self, found: &Loop) {
         if self.context.findings.errors() > 0 {
             return;
@@ -289,8 +290,8 @@ impl<'a> Inference<'_, '_, 'a> {
         }
     }
 
-    /// Says where types stay unknown: behind an unbound placeholder or a user-defined function, that is a warning;
-    /// elsewhere nothing stays unknown without a finding.
+    /// Warns of types that stay unknown. That happens behind an unbound placeholder or a user-defined function;
+    /// elsewhere a type is unknown only after another finding.
     fn report_unknown(&mut self, order: &Order) {
         let mut first = None;
         for id in &order.order {

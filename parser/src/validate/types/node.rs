@@ -1,4 +1,4 @@
-//! One function, as its rules see it.
+//! One function with its operands, as the rules of inference see it.
 
 use super::axes::SequenceAxes;
 use super::shapes::MAX_DIM;
@@ -37,7 +37,7 @@ pub(crate) struct Context<'c, 'm, 'a> {
 }
 
 impl Context<'_, '_, '_> {
-    /// A size that is computed at run time.
+    /// A new free size, computed at run time.
     pub(crate) fn fresh(&mut self) -> Dim {
         let id = self.next_free;
         self.next_free = id.saturating_add(1);
@@ -63,7 +63,7 @@ impl<'n> Node<'n, '_, '_, '_> {
         self.operands.get(i)?.shape()
     }
 
-    /// A size that is computed at run time.
+    /// A new free size, computed at run time.
     pub(crate) fn fresh(&mut self) -> Dim {
         if !self.in_loop {
             return self.context.fresh();
@@ -105,13 +105,13 @@ impl<'n> Node<'n, '_, '_, '_> {
         self.report(rule, Place::Input(self.id, i), message)
     }
 
-    /// Reports that operands do not go together.
+    /// Reports that the shapes of operands do not fit each other.
     #[cold]
     pub(crate) fn mismatch<T>(&mut self, what: &str, a: &[Dim], b: &[Dim]) -> Option<T> {
         self.fail(&rules::SHAPE, format!("{what}: {} and {}", show(a), show(b)))
     }
 
-    /// Can a tensor have this shape? If not, that is reported.
+    /// Can a tensor have this shape? If not, it is reported.
     pub(crate) fn bounded(&mut self, shape: &[Dim]) -> bool {
         if shape.len() > MOST_AXES {
             let text = format!("the result would have {} axes, the most is {MOST_AXES}", shape.len());

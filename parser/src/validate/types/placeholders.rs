@@ -1,8 +1,8 @@
-//! What unbound placeholders are taken for where their records leave it open: what the caller says, or else the type that
-//! the functions around them need. A C# or C++ program binds them after loading, and only then does CNTK infer their types.
+//! Types of unbound placeholders whose records do not give them: those that the caller states, or else those that the
+//! functions around them need. (A C# or C++ program binds such placeholders after loading, and CNTK infers types then.)
 //!
-//! Values that must have the same element type, dynamic axes or shape are put into one class each; what is known of one
-//! member is then known of the placeholder. Linear in the size of the model.
+//! Values that must have the same element type, the same dynamic axes or the same shape form a class. What is known of
+//! one member then holds for the placeholder. This takes time linear in the size of the model.
 
 use super::classes::Classes;
 use super::node::Context;
@@ -56,7 +56,7 @@ fn is_settled(id: VariableId, variables: &Variables) -> bool {
     typed && variables.certainty.get(id) == Some(&Certainty::ALL)
 }
 
-/// Takes what the caller says.
+/// Takes the type that the caller states.
 fn state(id: VariableId, stated: &PlaceholderType, variables: &mut Variables, context: &mut Context<'_, '_, '_>) {
     let Some(value) = variables.types.get_mut(id) else { return };
     let Some(certainty) = variables.certainty.get_mut(id) else { return };
@@ -69,13 +69,13 @@ fn state(id: VariableId, stated: &PlaceholderType, variables: &mut Variables, co
     }
 }
 
-/// What the functions of the model need of values.
+/// The types that the functions of the model need their operands to have.
 struct Needs {
     variables: usize,
     data_types: Classes<DataType>,
-    /// What constants say, which CNTK would convert: taken where nothing else says anything.
+    /// The element types of constants. CNTK would convert a constant, so they count only if nothing else is known.
     constants: Classes<DataType>,
-    /// `None`: some sequence axis.
+    /// The dynamic axes; `None` stands for a sequence axis that is not known.
     axes: Classes<Option<DynamicAxes>>,
     shapes: Classes<Dims>,
 }
@@ -92,7 +92,7 @@ impl Needs {
         }
     }
 
-    /// The place of a value in the classes. All outputs of a function share one.
+    /// The index of a value in the classes. All outputs of a function share one.
     fn place(&self, source: Source) -> usize {
         match source {
             Source::Variable(id) => id.place(),
@@ -100,7 +100,7 @@ impl Needs {
         }
     }
 
-    /// Learns from one function.
+    /// Joins the values that one function relates, and records what it needs.
     fn read(
         &mut self,
         model: &Model<'_>,
@@ -130,7 +130,7 @@ impl Needs {
     fn read_data_types(&mut self, output: usize, operator: &Operator<'_>, operands: &[Operand<'_>]) {
         let alike = match operator {
             Operator::Cast(_) | Operator::CustomProxyOp(_) | Operator::User => return,
-            // The statistics of a normalization in half precision are of single precision.
+            // The statistics of a normalization may have another type: single precision beside half precision.
             Operator::BatchNormalization(_) => operands.get(..3).unwrap_or_default(),
             _ => operands,
         };
@@ -205,7 +205,7 @@ impl Needs {
         }
     }
 
-    /// Gives a placeholder what is needed of it.
+    /// Gives a placeholder the type that is needed of it.
     fn fill(&mut self, id: VariableId, variables: &mut Variables, context: &mut Context<'_, '_, '_>) {
         let Some(value) = variables.types.get_mut(id) else { return };
         let Some(certainty) = variables.certainty.get_mut(id) else { return };
@@ -220,7 +220,7 @@ impl Needs {
             value.shape.clone_from(shape);
             certainty.shape = true;
         }
-        // Axes alone would not make a type.
+        // The axes are of use only if the shape is known, too.
         if !certainty.axes && certainty.shape {
             value.axes = match self.axes.known(place) {
                 Some(Some(axes)) => *axes,
@@ -248,7 +248,7 @@ impl Needs {
     }
 }
 
-/// Does the result have other dynamic axes than the operands have together?
+/// Are the dynamic axes of the result different from those of the operands together?
 fn has_axes_of_its_own(operator: &Operator<'_>) -> bool {
     match operator {
         Operator::SumAll | Operator::ConvolutionSequenceShape(_) => true,
@@ -257,12 +257,12 @@ fn has_axes_of_its_own(operator: &Operator<'_>) -> bool {
     }
 }
 
-/// Has the result the shape of the first operand, whatever the others have?
+/// Is the shape of the result that of the first operand, whatever the shapes of the others?
 fn keeps_shape(operator: &Operator<'_>) -> bool {
     operator.facts().shape == ShapeRule::First
 }
 
-/// An operand, as far as its record tells.
+/// An operand, and what its record says of it.
 struct Operand<'v> {
     place: usize,
     kind: Option<VariableKind>,

@@ -2,8 +2,8 @@
 
 use crate::model::{DataType, Dim, Dims, DynamicAxes, Source, ValueType};
 
-/// Which parts of a [`ValueType`] mean anything. All parts do, except within a recurrence that is not settled, after an
-/// error, and behind an unbound placeholder or a user-defined function.
+/// Which parts of a [`ValueType`] are known. All are, except in a recurrence that is not settled, after an error, and
+/// behind an unbound placeholder or a user-defined function.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Certainty {
     pub(crate) shape: bool,
@@ -21,9 +21,9 @@ pub(crate) struct Operand<'v> {
     pub(crate) source: Source,
     pub(crate) value: &'v ValueType,
     pub(crate) certainty: Certainty,
-    /// Is it a Constant record? Those are converted to the type that is asked for.
+    /// Is it a constant? CNTK converts constants to the element type of the other operands.
     pub(crate) constant: bool,
-    /// Is it a member of the recurrence that is being settled? What is not known of it yet may be guessed.
+    /// Is it a member of the recurrence that is being inferred? Its shape may be guessed while it is not known yet.
     pub(crate) in_loop: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'v> Operand<'v> {
         self.certainty.shape.then_some(&self.value.shape)
     }
 
-    /// Is the shape not known, and not to be known later either?
+    /// Will the shape stay unknown?
     pub(crate) fn stays_unknown(&self) -> bool {
         !self.certainty.shape && !self.in_loop
     }
@@ -44,7 +44,7 @@ impl<'v> Operand<'v> {
     }
 }
 
-/// The type of which nothing is known.
+/// The type of a value of which nothing is known.
 pub(crate) fn unknown() -> ValueType {
     ValueType { shape: Dims::new(), data_type: DataType::Unknown, axes: DynamicAxes::default() }
 }
@@ -54,12 +54,12 @@ pub(crate) fn count(dims: &[Dim]) -> Option<u64> {
     dims.iter().try_fold(1u64, |product, dim| product.checked_mul(dim.known()?))
 }
 
-/// Are two shapes the same, free dimensions being all alike?
+/// Are two shapes equal, if all free dimensions count as equal?
 pub(crate) fn alike(a: &[Dim], b: &[Dim]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.known() == b.known())
 }
 
-/// A shape as people write it.
+/// A shape in text.
 pub(crate) fn show(dims: &[Dim]) -> String {
     const SHOWN: usize = 16;
     let mut names: Vec<String> =

@@ -11,7 +11,7 @@ pub(super) struct Variables {
     pub(super) certainty: PerId<VariableId, Certainty>,
 }
 
-/// Reads them off the records.
+/// Reads the types from the records.
 pub(super) fn declared<'a>(model: &Model<'a>, context: &mut Context<'_, '_, 'a>) -> Variables {
     let mut types = Vec::with_capacity(model.variables.len());
     let mut certainty = Vec::with_capacity(model.variables.len());
@@ -22,14 +22,14 @@ pub(super) fn declared<'a>(model: &Model<'a>, context: &mut Context<'_, '_, 'a>)
         types.push(ValueType {
             shape: shape.unwrap_or_default(),
             data_type: variable.data_type,
-            // What is not known is taken for a batch of samples.
+            // While the axes are not known, assume a batch of samples.
             axes: axes.unwrap_or(DynamicAxes { batch: true, sequence: None }),
         });
     }
     Variables { types: PerId::from(types), certainty: PerId::from(certainty) }
 }
 
-/// The row-major shape; `None` if the record says that it is not known.
+/// The row-major shape; `None` if it is unknown in the record.
 fn shape(variable: &Variable<'_>, context: &mut Context<'_, '_, '_>) -> Option<Dims> {
     if variable.shape.is_unknown() || variable.shape.rank() > MOST_AXES {
         return None;
@@ -41,7 +41,7 @@ fn shape(variable: &Variable<'_>, context: &mut Context<'_, '_, '_>) -> Option<D
     Some(variable.shape.0.iter().rev().map(dim).collect())
 }
 
-/// The dynamic axes; `None` if the record says that they are not known.
+/// The dynamic axes; `None` if they are unknown in the record.
 fn axes<'a>(variable: &Variable<'a>, id: VariableId, context: &mut Context<'_, '_, 'a>) -> Option<DynamicAxes> {
     context.axes.of(&variable.dynamic_axes, None, Source::Variable(id))
 }

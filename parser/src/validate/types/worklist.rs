@@ -1,19 +1,19 @@
-//! Which members of a recurrence have to be looked at (again).
+//! The members of a recurrence that have to be inferred (again).
 
 use crate::model::{FunctionId, Loop, Source};
 use crate::validate::resolve::Resolution;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 
-/// Members that wait, each once.
+/// A queue of members, each at most once.
 pub(super) struct Worklist {
-    /// Who reads a member, and whether it waits.
+    /// For each member, its readers, and whether it is in the queue.
     members: HashMap<FunctionId, (Vec<FunctionId>, bool)>,
     queue: VecDeque<FunctionId>,
 }
 
 impl Worklist {
-    /// Nobody waits.
+    /// An empty queue.
     pub(super) fn new(found: &Loop, resolution: &Resolution<'_>) -> Self {
         let mut members: HashMap<_, _> = found.members.iter().map(|member| (*member, (Vec::new(), false))).collect();
         for member in &found.members {
@@ -27,7 +27,7 @@ impl Worklist {
         Self { members, queue: VecDeque::new() }
     }
 
-    /// A member waits.
+    /// Adds a member to the queue.
     pub(super) fn push(&mut self, member: FunctionId) {
         if let Some((_, waits)) = self.members.get_mut(&member)
             && !std::mem::replace(waits, true)
@@ -36,7 +36,7 @@ impl Worklist {
         }
     }
 
-    /// The member that has waited longest.
+    /// Removes the member that was added first.
     pub(super) fn pop(&mut self) -> Option<FunctionId> {
         let member = self.queue.pop_front()?;
         if let Some((_, waits)) = self.members.get_mut(&member) {
@@ -45,7 +45,7 @@ impl Worklist {
         Some(member)
     }
 
-    /// A member's type changed: who reads it waits.
+    /// Adds the readers of a member whose type changed.
     pub(super) fn changed(&mut self, member: FunctionId) {
         let Some((readers, _)) = self.members.get_mut(&member) else { return };
         let readers = std::mem::take(readers);

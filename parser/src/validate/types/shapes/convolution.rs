@@ -1,4 +1,4 @@
-//! Convolution and its transpose (spec 4.7).
+//! Shapes of convolutions and transposed convolutions (spec 4.7).
 
 use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread, strides};
 use crate::model::{Dim, Dims, Shape};
@@ -13,7 +13,7 @@ const KEYS: Keys = Keys { window: "kernelShape" };
 pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<Dims> {
     attributes(node, convolution)?;
     let (kernel, x) = (node.shape(0)?, node.shape(1)?);
-    // Kernel (O, C, k…) and x (C, d…); a kernel of x's rank has one output map and no axis for it.
+    // The kernel is (O, C, k…) and x is (C, d…). A kernel of the same rank as x has one output map and no axis for it.
     let (maps, per_map) = if kernel.len() == x.len() {
         (Dim::Known(1), kernel.as_slice())
     } else {
@@ -46,7 +46,7 @@ pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolu
     Some(result)
 }
 
-/// ConvolutionSequenceShape: the length of each sequence that a convolution along it gives, as one number.
+/// ConvolutionSequenceShape: one number per sequence, its length after a convolution along it.
 pub(super) fn sequence_shape(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<Dims> {
     attributes(node, convolution)?;
     let (kernel, x) = (node.shape(0)?, node.shape(1)?);
@@ -56,7 +56,7 @@ pub(super) fn sequence_shape(node: &mut Node<'_, '_, '_, '_>, convolution: &Conv
     Some([Dim::Known(1)].into_iter().collect())
 }
 
-/// Checks the attributes by themselves.
+/// Checks attributes that can be checked without the operands.
 fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<()> {
     strides(node, &convolution.strides)?;
     entries(node, "dilation", &convolution.dilation, 1)?;
@@ -73,7 +73,7 @@ fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Opt
     Some(())
 }
 
-/// Channels and output maps divide into the groups.
+/// Checks that channels and output maps divide into the groups.
 fn groups(
     node: &mut Node<'_, '_, '_, '_>,
     groups: u64,
@@ -108,7 +108,7 @@ fn slide(
     axis: usize,
     kernel: Dim,
 ) -> Option<Slide> {
-    // The lists count the channel axis, too.
+    // The lists have an entry for the channel axis, too.
     let windowed = axes.saturating_add(1);
     let Some(kernel) = kernel.known().filter(|k| (1..=MAX_DIM).contains(k)) else {
         return node.input(&rules::SHAPE, 0, "the kernel has a free or impossible dimension".to_owned());
@@ -163,12 +163,12 @@ fn transposed(
     Some(sizes.into_iter().rev().collect())
 }
 
-/// The size that `outputShape` gives for an axis, if it does.
+/// The size of an axis in `outputShape`, if it is given.
 fn given(shape: &Shape, axis: usize) -> Option<u64> {
     shape.0.get(axis).copied().filter(|n| (1..=MAX_DIM).contains(n))
 }
 
-/// The size of a transposed convolution's axis.
+/// The size of an axis after a transposed convolution.
 fn undone(slide: Slide, n: u64) -> Option<u64> {
     let spread = n.checked_sub(1)?.checked_mul(slide.stride)?;
     let size = if slide.auto_padding {

@@ -1,4 +1,4 @@
-//! Training criteria (spec 4.14).
+//! Shapes of training criteria (spec 4.14).
 
 use super::windows::MAX_DIM;
 use crate::model::{Array, DataType, Dim, Dims, ElementStorage, Source};
@@ -7,7 +7,7 @@ use crate::validate::rules;
 use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 
-/// One number; the first two operands have to fit each other.
+/// A criterion of two operands whose shapes must fit; the result is one number.
 pub(super) fn pair(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let (a, b) = (node.shape(0)?, node.shape(1)?);
     if node.broadcast(a, b).is_none() {
@@ -16,7 +16,8 @@ pub(super) fn pair(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     Some(Dims::new())
 }
 
-/// CosDistanceWithNegativeSamples: the positive pair, then as many negative ones as input 3 says.
+/// CosDistanceWithNegativeSamples: one number for the positive pair, then one for each negative pair, of which input 3
+/// gives the number.
 pub(super) fn negative_samples(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let (a, b) = (node.shape(0)?, node.shape(1)?);
     if node.broadcast(a, b).is_none() {

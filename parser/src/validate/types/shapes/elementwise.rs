@@ -1,4 +1,4 @@
-//! Operators that work element by element, with broadcasting.
+//! Shapes of element-wise operators, with broadcasting.
 
 use crate::model::{Dims, Source};
 use crate::validate::arena::Id;
@@ -11,8 +11,8 @@ pub(super) fn same_as(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<Dims> {
     node.shape(i).cloned()
 }
 
-/// All operands broadcast together. In a recurrence, one that is not known yet is guessed to fit the others, unless these
-/// are scalars.
+/// The shape that all operands broadcast to. In a recurrence, an operand that is not known yet is assumed to fit the
+/// others, unless these are scalars.
 pub(super) fn broadcast(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     if node.operands.iter().any(|o| o.stays_unknown()) {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn broadcast(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     result.filter(|shape| all || scalars || !shape.is_empty())
 }
 
-/// Assign: a stored tensor is overwritten by a value of its shape.
+/// Assign: a stored tensor is overwritten by a value with the same shape.
 pub(super) fn assign(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let target = node.operands.first()?.source;
     let is_stored = match target {
@@ -55,7 +55,7 @@ pub(super) fn assign(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     if fits { Some(value.clone()) } else { node.mismatch("target and value differ in shape", target, value) }
 }
 
-/// A delay: the state broadcast with what comes before it.
+/// A delay: the delayed value broadcast with the initial state.
 pub(super) fn delay(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     if let Some(axes) = node.operands.first().and_then(|x| x.axes())
         && (!axes.batch || axes.sequence.is_none())

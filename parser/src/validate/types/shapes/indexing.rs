@@ -1,4 +1,4 @@
-//! OneHot, Gather, TopK (spec 4.12).
+//! Shapes of OneHot, Gather and TopK (spec 4.12).
 
 use super::windows::MAX_DIM;
 use crate::model::{AxisKind, Dim, Dims};
@@ -7,7 +7,7 @@ use crate::validate::rules;
 use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 
-/// OneHot: `numClass` at an axis of the output.
+/// OneHot: the input's shape with a new axis of `numClass`.
 pub(super) fn one_hot(node: &mut Node<'_, '_, '_, '_>, one_hot: &OneHot<'_>) -> Option<Dims> {
     if !(1..=MAX_DIM).contains(&one_hot.num_class) {
         let text = format!("{} classes", one_hot.num_class);
@@ -29,7 +29,7 @@ pub(super) fn one_hot(node: &mut Node<'_, '_, '_, '_>, one_hot: &OneHot<'_>) -> 
     Some(file.into_iter().rev().collect())
 }
 
-/// Gather: indices, then the table without its first row axis.
+/// Gather: the shape of the indices, followed by that of the table without its first row-major axis.
 pub(super) fn gather(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let (indices, table) = (node.shape(0)?, node.shape(1)?);
     let Some((_, rest)) = table.split_first() else {
@@ -38,7 +38,7 @@ pub(super) fn gather(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     Some(indices.iter().chain(rest).copied().collect())
 }
 
-/// TopK: the innermost axis becomes k. Both outputs have the shape.
+/// TopK: the innermost axis becomes k. Both outputs have this shape.
 pub(super) fn top_k(node: &mut Node<'_, '_, '_, '_>, top_k: &TopK<'_>) -> Option<Dims> {
     let x = node.shape(0)?;
     let Some(row) = top_k.axis.row(x.len()) else {

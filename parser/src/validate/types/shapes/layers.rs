@@ -1,4 +1,4 @@
-//! Operators with parameters of their own: BatchNormalization, OptimizedRNNStack.
+//! Shapes of BatchNormalization and OptimizedRNNStack, which have parameters of their own.
 
 use super::windows::MAX_DIM;
 use crate::model::{Dim, Dims, Source};
@@ -23,7 +23,7 @@ pub(super) fn batch_normalization(node: &mut Node<'_, '_, '_, '_>, attributes: &
     Some(x.clone())
 }
 
-/// OptimizedRNNStack (spec 4.10): hidden states of the last layer, and that the parameter has all weights.
+/// OptimizedRNNStack (spec 4.10): the hidden states of the last layer. Checks that the parameter has all weights.
 pub(super) fn rnn_stack(node: &mut Node<'_, '_, '_, '_>, stack: &OptimizedRnnStack) -> Option<Dims> {
     for (value, key) in [(stack.hidden_size, "hiddenSize"), (stack.num_layers, "numLayers")] {
         if !(1..=MAX_DIM).contains(&value) {
@@ -51,7 +51,7 @@ pub(super) fn rnn_stack(node: &mut Node<'_, '_, '_, '_>, stack: &OptimizedRnnSta
     Some([Dim::Known(width)].into_iter().collect())
 }
 
-/// The length of the packed parameter.
+/// The number of weights in the packed parameter.
 fn weights(stack: &OptimizedRnnStack, input: u64, directions: u64) -> Option<u64> {
     let gates: u64 = match stack.recurrent_op {
         RecurrentOp::Lstm => 4,
@@ -60,7 +60,7 @@ fn weights(stack: &OptimizedRnnStack, input: u64, directions: u64) -> Option<u64
     };
     let hidden = stack.hidden_size;
     let rows = gates.checked_mul(hidden)?.checked_mul(directions)?;
-    // W, R and two biases; all layers after the first read the hidden states of both directions.
+    // W, R and two biases. Each layer after the first reads the hidden states of both directions.
     let layer = |input: u64| rows.checked_mul(input.checked_add(hidden)?.checked_add(2)?);
     let others = layer(hidden.checked_mul(directions)?)?.checked_mul(stack.num_layers.checked_sub(1)?)?;
     layer(input)?.checked_add(others)

@@ -1,4 +1,4 @@
-//! Times and TransposeTimes (spec 4.6).
+//! Shapes of Times and TransposeTimes (spec 4.6).
 
 use crate::model::{Dim, Dims};
 use crate::ops::attributes::{Times, TransposeTimes};
@@ -6,7 +6,7 @@ use crate::validate::rules;
 use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 
-/// Times: `W` with its reduced axes first and its output axes last, `x` with the reduced axes last.
+/// Times: `W` has its reduced axes first and its output axes last; `x` has the reduced axes last.
 pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Dims> {
     let w = node.shape(0)?;
     let output_rank = usize::try_from(times.output_rank).ok().filter(|rank| (1..=w.len()).contains(rank));
@@ -27,7 +27,7 @@ pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Di
         return node.attribute(&rules::ATTRIBUTE_RANGE, "inferInputRankToMap", text);
     }
     let (reduced, outputs) = w.split_at_checked(w.len().checked_sub(output_rank)?)?;
-    // In a recurrence, an operand that is not known yet is guessed to have no axes beyond the reduced ones.
+    // In a recurrence, an operand that is not known yet is assumed to have the reduced axes only.
     let Some(x) = node.shape(1) else { return guess(node, outputs) };
     let Some((mapped, inner)) = x.len().checked_sub(reduced.len()).and_then(|k| x.split_at_checked(k)) else {
         return node.mismatch("the second input has too few axes for the matrix", w, x);
@@ -38,13 +38,13 @@ pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Di
     Some(mapped.iter().chain(outputs).copied().collect())
 }
 
-/// The shape of a product with an operand that is not known yet; `None` if it will not be known later either.
+/// The shape of a product whose operand is not known yet; `None` if it will not be known later either.
 fn guess(node: &Node<'_, '_, '_, '_>, outputs: &[Dim]) -> Option<Dims> {
     let waits = node.operands.get(1).is_some_and(|x| !x.stays_unknown());
     waits.then(|| outputs.iter().copied().collect())
 }
 
-/// Times that reduces over the sequence axis: file shapes `[m]` and `[1]` give `(1, m)`.
+/// Times that also reduces the sequence axis: operands with the file shapes `[m]` and `[1]` give `(1, m)`.
 fn over_sequence(node: &mut Node<'_, '_, '_, '_>, w: &Dims) -> Option<Dims> {
     let x = node.shape(1)?;
     let ([m], [n]) = (w.as_slice(), x.as_slice()) else {
@@ -53,7 +53,7 @@ fn over_sequence(node: &mut Node<'_, '_, '_, '_>, w: &Dims) -> Option<Dims> {
     Some([*n, *m].into_iter().collect())
 }
 
-/// TransposeTimes: `W` of shape `(o, r)` or `(r,)`.
+/// TransposeTimes: `W` has the shape `(o, r)` or `(r,)`.
 pub(super) fn transpose_times(node: &mut Node<'_, '_, '_, '_>, times: &TransposeTimes) -> Option<Dims> {
     let w = node.shape(0)?;
     let (output, reduced) = match w.as_slice() {

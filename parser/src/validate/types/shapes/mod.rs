@@ -21,7 +21,7 @@ use crate::model::Dims;
 use crate::ops::Operator;
 use crate::ops::facts::ShapeRule;
 
-/// The shape of output 0; `None` if an input's is not known or after a report.
+/// The shape of output 0; `None` if an input's shape is not known or an error was reported.
 pub(crate) fn infer(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<Dims> {
     match operator.facts().shape {
         ShapeRule::First => elementwise::same_as(node, 0),
@@ -31,7 +31,7 @@ pub(crate) fn infer(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) ->
     }
 }
 
-/// The rules that one operator, or a few, have for themselves.
+/// The rules that apply to one operator or a few.
 fn own(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<Dims> {
     match operator {
         Operator::Assign => elementwise::assign(node),
@@ -77,7 +77,7 @@ fn own(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<Dims>
 /// The shape of output 1, given that of output 0.
 pub(crate) fn second(operator: &Operator<'_>, first: &Dims) -> Dims {
     match operator {
-        // The mask has the unpacked axis alone.
+        // The mask has only the unpacked axis.
         Operator::UnpackSequence(_) => first.iter().copied().take(1).collect(),
         _ => first.clone(),
     }

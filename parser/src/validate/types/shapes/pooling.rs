@@ -1,4 +1,4 @@
-//! Pooling, Unpooling and ROIPooling (spec 4.8, 4.12).
+//! Shapes of Pooling, Unpooling and ROIPooling (spec 4.8, 4.12).
 
 use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread, strides};
 use crate::model::{Dim, Dims, Shape};
@@ -7,7 +7,7 @@ use crate::validate::rules;
 use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 
-/// How windows slide, in file order; entries that are not given are 1.
+/// How windows slide, in file order; missing entries are 1.
 struct Windows<'w> {
     key: &'static str,
     window: &'w Shape,
@@ -18,7 +18,7 @@ struct Windows<'w> {
     ceil: bool,
 }
 
-/// Pooling: windows slide over all axes.
+/// Pooling: the window slides over all axes.
 pub(super) fn pooling(node: &mut Node<'_, '_, '_, '_>, pooling: &Pooling) -> Option<Dims> {
     let windows = Windows {
         key: "poolingWindowShape",
@@ -33,7 +33,7 @@ pub(super) fn pooling(node: &mut Node<'_, '_, '_, '_>, pooling: &Pooling) -> Opt
     pooled(node, &windows, x)
 }
 
-/// Unpooling: the shape of the pooling's input, which must pool to the shape of input 0.
+/// Unpooling: the shape of input 1, from which pooling must give the shape of input 0.
 pub(super) fn unpooling(node: &mut Node<'_, '_, '_, '_>, unpooling: &Unpooling) -> Option<Dims> {
     let windows = Windows {
         key: "unpoolingWindowShape",
@@ -62,7 +62,7 @@ fn pooled(node: &mut Node<'_, '_, '_, '_>, windows: &Windows<'_>, x: &Dims) -> O
     entries(node, "lowerPad", windows.lower_pad, 0)?;
     entries(node, "upperPad", windows.upper_pad, 0)?;
     if windows.window.is_unknown() {
-        // All spatial axes at once.
+        // Global pooling: one window over all spatial axes.
         return Some(x.iter().enumerate().map(|(row, n)| if row == 0 { *n } else { Dim::Known(1) }).collect());
     }
     entries(node, windows.key, windows.window, 1)?;

@@ -1,4 +1,4 @@
-//! Random numbers and samples (spec 4.13).
+//! Shapes of random numbers and samples (spec 4.13).
 
 use super::windows::MAX_DIM;
 use crate::model::{Dim, Dims, Shape};
@@ -6,7 +6,7 @@ use crate::ops::attributes::{RandomDistribution, RandomSample};
 use crate::validate::rules;
 use crate::validate::types::node::Node;
 
-/// RandomDistribution: the shape of its input, or its own.
+/// RandomDistribution: the shape of the input or, without one, of the attribute.
 pub(super) fn distribution(node: &mut Node<'_, '_, '_, '_>, random: &RandomDistribution) -> Option<Dims> {
     if !node.operands.is_empty() {
         return node.shape(0).cloned();
@@ -17,7 +17,7 @@ pub(super) fn distribution(node: &mut Node<'_, '_, '_, '_>, random: &RandomDistr
     }
 }
 
-/// A shape of an attribute that has to be definite, row-major.
+/// The shape in an attribute, row-major; it must be definite.
 pub(super) fn definite(node: &mut Node<'_, '_, '_, '_>, shape: &Shape, key: &'static str) -> Option<Dims> {
     match shape.0.iter().find(|n| !(1..=MAX_DIM).contains(*n)) {
         None => Some(shape.0.iter().rev().map(|n| Dim::Known(*n)).collect()),
@@ -25,7 +25,7 @@ pub(super) fn definite(node: &mut Node<'_, '_, '_, '_>, shape: &Shape, key: &'st
     }
 }
 
-/// RandomSample: rows of one-hot classes.
+/// RandomSample: a one-hot row for each sample.
 pub(super) fn sample(node: &mut Node<'_, '_, '_, '_>, sample: &RandomSample) -> Option<Dims> {
     check(node, sample)?;
     let weights = node.shape(0)?;

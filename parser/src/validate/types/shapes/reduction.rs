@@ -1,4 +1,4 @@
-//! ReduceElements (spec 4.11).
+//! The shape of ReduceElements (spec 4.11).
 
 use crate::model::{AxisKind, Dim, Dims};
 use crate::ops::attributes::ReduceElements;
@@ -6,7 +6,7 @@ use crate::validate::rules;
 use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 
-/// Each reduced axis becomes 1 or goes away.
+/// Each reduced axis becomes 1 or is removed.
 pub(super) fn reduce(node: &mut Node<'_, '_, '_, '_>, reduce: &ReduceElements<'_>) -> Option<Dims> {
     let x = node.shape(0)?;
     let key = if reduce.axes.len() == 1 { "axis" } else { "axisVec" };

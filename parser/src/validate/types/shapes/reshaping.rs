@@ -1,4 +1,4 @@
-//! Reshape, Squeeze, TransposeAxes (spec 4.12).
+//! Shapes of Reshape, Squeeze and TransposeAxes (spec 4.12).
 
 use super::windows::MAX_DIM;
 use crate::model::{Axis, AxisKind, Dim, Dims, Shape};
@@ -30,7 +30,7 @@ pub(super) fn reshape(node: &mut Node<'_, '_, '_, '_>, reshape: &Reshape<'_>) ->
     Some(outer.iter().chain(&made).chain(inner).copied().collect())
 }
 
-/// A begin or end axis as a file axis from 0 to the rank.
+/// `beginAxis` or `endAxis` as a file axis from 0 to the rank.
 fn bound(
     node: &mut Node<'_, '_, '_, '_>,
     axis: Option<Axis<'_>>,
@@ -54,7 +54,7 @@ fn bound(
     }
 }
 
-/// `newShape` in row-major order, its inferred entry found from the dimensions that it replaces.
+/// `newShape` in row-major order; its inferred entry is computed from the dimensions that it replaces.
 fn replacement(node: &mut Node<'_, '_, '_, '_>, new_shape: &Shape, replaced: &[Dim]) -> Option<Dims> {
     const KEY: &str = "newShape";
     let old = node.function.version <= ZERO_IS_INFERRED;
@@ -70,7 +70,7 @@ fn replacement(node: &mut Node<'_, '_, '_, '_>, new_shape: &Shape, replaced: &[D
     if number_open > 1 {
         return node.attribute(&rules::RESHAPE, KEY, "more than one dimension is to be inferred".to_owned());
     }
-    // Free dimensions are equal to themselves and otherwise unknown: what remains is compared.
+    // Remove free dimensions that occur on both sides, and compare the rest.
     let number_free = replaced.iter().filter(|dim| dim.known().is_none()).count();
     let old_known = replaced.iter().filter_map(|dim| dim.known()).try_fold(1u64, u64::checked_mul);
     let new_known = new_shape.0.iter().filter(|entry| !open(**entry)).try_fold(1u64, |p, n| p.checked_mul(*n));
@@ -83,7 +83,7 @@ fn replacement(node: &mut Node<'_, '_, '_, '_>, new_shape: &Shape, replaced: &[D
             let text = format!("{new_known} elements from {old_known}, the product of {}", show(replaced));
             return node.attribute(&rules::RESHAPE, KEY, text);
         }
-        // At run time the free dimensions may be what the new shape needs.
+        // At run time, the free dimensions may have the sizes that the new shape needs.
         (0, _) => None,
         (_, 0) => match old_known.checked_rem(new_known) {
             Some(0) => old_known.checked_div(new_known).map(Dim::Known),
@@ -99,7 +99,7 @@ fn replacement(node: &mut Node<'_, '_, '_, '_>, new_shape: &Shape, replaced: &[D
     Some(dims.map(|entry| if open(*entry) { inferred.unwrap_or(Dim::Known(1)) } else { Dim::Known(*entry) }).collect())
 }
 
-/// Squeeze: the given axes, or all of size 1, go away.
+/// Squeeze: removes the given axes, or all axes of size 1.
 pub(super) fn squeeze(node: &mut Node<'_, '_, '_, '_>, squeeze: &Squeeze<'_>) -> Option<Dims> {
     const KEY: &str = "axisVec";
     let x = node.shape(0)?;
@@ -122,7 +122,7 @@ pub(super) fn squeeze(node: &mut Node<'_, '_, '_, '_>, squeeze: &Squeeze<'_>) ->
     Some(x.iter().zip(&gone).filter(|(_, gone)| !**gone).map(|(n, _)| *n).collect())
 }
 
-/// TransposeAxes: a permutation, or two axes that change places and may be new outer axes.
+/// TransposeAxes: a permutation, or a swap of two axes. A swapped axis may lie beyond the rank, as a new outer axis.
 pub(super) fn transpose(node: &mut Node<'_, '_, '_, '_>, transpose: &TransposeAxes<'_>) -> Option<Dims> {
     let x = node.shape(0)?;
     match transpose {
@@ -155,7 +155,7 @@ fn permute(node: &mut Node<'_, '_, '_, '_>, axes: &[Axis<'_>], x: &Dims) -> Opti
 }
 
 fn swap(node: &mut Node<'_, '_, '_, '_>, axes: [&Axis<'_>; 2], x: &Dims) -> Option<Dims> {
-    /// More axes than this CNTK's shapes do not hold.
+    /// The most axes that a CNTK shape can have.
     const MOST: usize = 12;
     let mut file: Dims = x.iter().rev().copied().collect();
     let mut places = [0usize; 2];

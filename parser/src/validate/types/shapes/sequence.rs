@@ -1,18 +1,18 @@
-//! Operators between sequences, batches and static axes (spec 4.13).
+//! Shapes of operators that convert between dynamic and static axes (spec 4.13).
 
 use crate::model::{Dim, Dims};
 use crate::validate::rules;
 use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 
-/// UnpackSequence, UnpackBatch: a dynamic axis becomes the outermost row axis.
+/// UnpackSequence, UnpackBatch: a dynamic axis becomes the first row-major axis.
 pub(super) fn unpack(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let x = node.shape(0)?;
     let outer = node.fresh();
     Some([outer].into_iter().chain(x.iter().copied()).collect())
 }
 
-/// ToSequence, ToSequenceLike, ToBatch: the outermost row axis becomes a dynamic one.
+/// ToSequence, ToSequenceLike, ToBatch: the first row-major axis becomes a dynamic one.
 pub(super) fn pack(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let x = node.shape(0)?;
     match x.split_first() {
@@ -21,7 +21,7 @@ pub(super) fn pack(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     }
 }
 
-/// Where: one index per frame. The condition is one number.
+/// Where: one index per selected frame. The condition must be one number per frame.
 pub(super) fn positions(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let condition = node.shape(0)?;
     if condition.iter().any(|dim| !Node::equal(*dim, Dim::Known(1))) {

@@ -1,4 +1,4 @@
-//! Slice, Splice, Pad, Crop (spec 4.12).
+//! Shapes of Slice, Splice, Pad and Crop (spec 4.12).
 
 use super::windows::MAX_DIM;
 use crate::model::{AxisKind, Dim, Dims};
@@ -8,7 +8,7 @@ use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 use smallvec::SmallVec;
 
-/// Slice: each listed axis is cut.
+/// Slice: each listed axis is cut to its range.
 pub(super) fn slice(node: &mut Node<'_, '_, '_, '_>, slice: &Slice<'_>) -> Option<Dims> {
     let x = node.shape(0)?;
     let mut result = x.clone();
@@ -50,7 +50,7 @@ enum Cut {
     Empty,
 }
 
-/// What is left of an axis. Negative indices and an end of 0 count from the end.
+/// The part of an axis that a slice keeps. A negative index and an end of 0 count from the end of the axis.
 fn cut(range: &SliceRange<'_>, dim: Dim) -> Cut {
     let (begin, end) = (i64::from(range.begin), i64::from(range.end));
     let stride = u64::from(range.stride.unsigned_abs());
@@ -65,7 +65,7 @@ fn cut(range: &SliceRange<'_>, dim: Dim) -> Cut {
         }
         Some(Err(_)) => return Cut::Empty,
         None if begin == 0 && end == 0 && stride == 1 => return Cut::Whole,
-        // Both count from one side, or the size depends on the axis.
+        // The size is known if both indices count from the same end of the axis.
         None if (begin < 0) == (end <= 0) => end.saturating_sub(begin),
         None => return Cut::Unknown,
     };
@@ -75,7 +75,7 @@ fn cut(range: &SliceRange<'_>, dim: Dim) -> Cut {
     }
 }
 
-/// Splice: concatenation along an axis, the others broadcast.
+/// Splice: concatenation along one axis; the others are broadcast.
 pub(super) fn splice(node: &mut Node<'_, '_, '_, '_>, splice: &Splice<'_>) -> Option<Dims> {
     const KEY: &str = "axis";
     let mut rank = 0;
@@ -83,7 +83,7 @@ pub(super) fn splice(node: &mut Node<'_, '_, '_, '_>, splice: &Splice<'_>) -> Op
         rank = rank.max(node.shape(i)?.len());
     }
     let axis = match splice.axis.kind() {
-        // One beyond the rank makes a new outer axis.
+        // An axis one beyond the rank is a new outer axis.
         AxisKind::Static(k) if k >= 0 => usize::try_from(k).ok().filter(|k| *k <= rank),
         AxisKind::Static(k) => usize::try_from(k.unsigned_abs()).ok().and_then(|k| rank.checked_sub(k)),
         _ => None,
@@ -95,7 +95,7 @@ pub(super) fn splice(node: &mut Node<'_, '_, '_, '_>, splice: &Splice<'_>) -> Op
     let rank = rank.max(axis.saturating_add(1));
     let mut result: Option<Dims> = None;
     for i in 0..node.operands.len() {
-        // In file order, filled up with 1.
+        // In file order, padded with 1.
         let mut next: Dims = node.shape(i)?.iter().rev().copied().collect();
         next.resize(rank, Dim::Known(1));
         result = Some(match result {
@@ -106,7 +106,7 @@ pub(super) fn splice(node: &mut Node<'_, '_, '_, '_>, splice: &Splice<'_>) -> Op
     Some(result?.into_iter().rev().collect())
 }
 
-/// Joins two file-order shapes of one rank.
+/// The shape of two spliced operands, given in file order and with the same rank.
 fn join_along(node: &mut Node<'_, '_, '_, '_>, axis: usize, a: &Dims, b: &Dims) -> Option<Dims> {
     let mut result = Dims::new();
     for (k, (&m, &n)) in a.iter().zip(b).enumerate() {
@@ -126,7 +126,7 @@ fn join_along(node: &mut Node<'_, '_, '_, '_>, axis: usize, a: &Dims, b: &Dims) 
     Some(result)
 }
 
-/// Pad: amounts in file order, one per axis.
+/// Pad: the amounts are in file order, one per axis.
 pub(super) fn pad(node: &mut Node<'_, '_, '_, '_>, pad: &Pad) -> Option<Dims> {
     let x = node.shape(0)?;
     let mut file = Dims::new();
@@ -158,7 +158,7 @@ pub(super) fn pad(node: &mut Node<'_, '_, '_, '_>, pad: &Pad) -> Option<Dims> {
     Some(file.into_iter().rev().collect())
 }
 
-/// Crop: the reference's two inner axes, the others of x.
+/// Crop: the two inner axes of the reference, and the other axes of x.
 pub(super) fn crop(node: &mut Node<'_, '_, '_, '_>, crop: &Crop) -> Option<Dims> {
     let (x, reference) = (node.shape(0)?, node.shape(1)?);
     if x.len() < 2 || reference.len() < 2 {

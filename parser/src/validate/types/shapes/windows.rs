@@ -1,4 +1,4 @@
-//! Windows that slide over spatial axes: the arithmetic that convolution and pooling share (spec 4.7).
+//! The arithmetic of windows that slide over spatial axes, for convolution and pooling (spec 4.7).
 //!
 //! Everything here is in file order: entry 0 is the innermost axis.
 
@@ -20,19 +20,19 @@ pub(super) struct Slide {
     pub(super) upper: u64,
 }
 
-/// Where a size came from, for reports.
+/// The attribute keys that determine a size, for reports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keys {
     pub(super) window: &'static str,
 }
 
 impl Slide {
-    /// A stride that CNTK infers is longer than any axis: there is one window.
+    /// Is there only one window? So it is if CNTK infers the stride, which is then longer than any axis.
     pub(super) fn is_single(&self) -> bool {
         self.stride == Shape::INFERRED
     }
 
-    /// The size of the output along an axis of `n`; `None` when the window does not fit.
+    /// The output size along an axis of size `n`; `None` if the window does not fit.
     pub(super) fn output(&self, n: u64, ceil: bool) -> Option<u64> {
         let span = if self.auto_padding {
             n.checked_sub(1)?
@@ -44,15 +44,15 @@ impl Slide {
         steps.checked_add(1)
     }
 
-    /// Does it leave every size as it is?
+    /// Does it leave every size unchanged?
     pub(super) fn is_identity(&self) -> bool {
         let same = self.window == 1 && self.lower == 0 && self.upper == 0 || self.auto_padding;
         self.stride == 1 && same
     }
 }
 
-/// One entry per axis from a list that may be shorter: a single entry counts for all `windowed` axes, the rest is
-/// filled up (spec 4.7).
+/// The entry for `axis` of a list that may be too short: a single entry applies to all `windowed` axes, missing entries
+/// are `fill` (spec 4.7).
 pub(super) fn spread<T: Copy>(list: &[T], windowed: usize, axis: usize, fill: T) -> T {
     match list {
         [only] if axis < windowed => *only,
@@ -71,7 +71,7 @@ pub(super) fn entries(node: &mut Node<'_, '_, '_, '_>, key: &'static str, shape:
     }
 }
 
-/// The same for strides, of which each may be left to CNTK to infer.
+/// Checks strides in the same way, except that each may be left for CNTK to infer.
 pub(super) fn strides(node: &mut Node<'_, '_, '_, '_>, strides: &Shape) -> Option<()> {
     let given = strides.0.iter().copied().filter(|stride| *stride != Shape::INFERRED);
     entries(node, "strides", &Shape(given.collect()), 1)
