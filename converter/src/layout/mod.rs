@@ -3,6 +3,7 @@
 //! A value of the converted model is row-major `[batch, sequence, *static]`, each of the first two only where the CNTK
 //! value has it. Knows neither ONNX nor PyTorch.
 
+mod batches;
 pub mod crop;
 pub mod frames;
 pub mod reduction;
@@ -11,16 +12,19 @@ pub mod window;
 #[cfg(test)]
 mod random;
 
+pub use batches::Batch;
+
 use crate::graph::Graph;
 use crate::options::Options;
+use batches::Batches;
 use cntk_parser::model::{DynamicAxes, FunctionId, SequenceAxisId, Source, ValueType};
 use cntk_parser::ops::facts::Reach;
 
 /// The dynamic axes that a value of the converted model really has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lead {
-    /// A batch dimension first.
-    pub batch: bool,
+    /// A batch dimension first, and which batch it is.
+    pub batch: Option<Batch>,
     /// Then a sequence dimension.
     pub sequence: Option<SequenceAxisId>,
 }
@@ -28,12 +32,17 @@ pub struct Lead {
 impl Lead {
     /// How many dimensions stand before the static ones.
     pub fn rank(self) -> usize {
-        usize::from(self.batch) + usize::from(self.sequence.is_some())
+        usize::from(self.batch.is_some()) + usize::from(self.sequence.is_some())
+    }
+
+    /// The same without the sequence: one value for each sample.
+    pub fn per_sample(self) -> Self {
+        Self { sequence: None, ..self }
     }
 
     /// The axes that either has.
     pub fn union(self, other: Self) -> Self {
-        Self { batch: self.batch || other.batch, sequence: self.sequence.or(other.sequence) }
+        Self { batch: self.batch.or(other.batch), sequence: self.sequence.or(other.sequence) }
     }
 }
 
@@ -41,6 +50,7 @@ impl Lead {
 #[derive(Clone, Debug)]
 pub struct Layout {
     folded: Vec<bool>,
+    batches: Batches,
 }
 
 impl Layout {
@@ -60,7 +70,7 @@ impl Layout {
         if !have_one_kind(graph) {
             read.fill(true);
         }
-        Self { folded: read.iter().map(|r| !r).collect() }
+        Self { folded: read.iter().map(|r| !r).collect(), batches: Batches::new(graph) }
     }
 
     /// Is this axis folded into the batch?
@@ -68,9 +78,20 @@ impl Layout {
         self.folded[axis.0 as usize]
     }
 
-    /// The dimensions that stand for `axes`.
-    pub fn lead(&self, axes: DynamicAxes) -> Lead {
-        Lead { batch: axes.batch, sequence: axes.sequence.filter(|s| !self.is_folded(*s)) }
+    /// The dimensions that stand for `axes`, the dynamic axes of `source`.
+    pub fn lead(&self, source: Source, axes: DynamicAxes) -> Lead {
+        let batch = axes.batch.then(|| self.batches.of(source));
+        Lead { batch, sequence: axes.sequence.filter(|s| !self.is_folded(*s)) }
+    }
+
+    /// What a value has that is one for each sequence of `axis`.
+    pub fn per_sequence(&self, axis: SequenceAxisId) -> Lead {
+        Lead { batch: Some(self.batches.of_axis(axis)), sequence: None }
+    }
+
+    /// The batch that a static axis of this free size was or becomes.
+    pub fn batch_of_size(&self, free: u32) -> Option<Batch> {
+        self.batches.of_size(free)
     }
 }
 
@@ -108,18 +129,19 @@ fn changes_axes<'t>(outputs: &[ValueType], inputs: impl Iterator<Item = &'t Valu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cntk_parser::model::Axis;
+    use cntk_parser::model::{Axis, VariableId};
 
     const SEQUENCE: SequenceAxisId = SequenceAxisId(3);
 
     fn leads() -> impl Iterator<Item = Lead> {
-        [false, true].into_iter().flat_map(|batch| [None, Some(SEQUENCE)].map(|sequence| Lead { batch, sequence }))
+        let batches = [None, Some(Batch::INPUTS)].into_iter();
+        batches.flat_map(|batch| [None, Some(SEQUENCE)].map(|sequence| Lead { batch, sequence }))
     }
 
     /// The dimensions of a converted value, each by what it is: the dynamic axes, then the file's axes from the last on.
     fn dimensions(lead: Lead, rank: usize) -> Vec<String> {
         let mut names = Vec::new();
-        names.extend(lead.batch.then(|| "batch".to_owned()));
+        names.extend(lead.batch.map(|_| "batch".to_owned()));
         names.extend(lead.sequence.map(|_| "sequence".to_owned()));
         names.extend((0..rank).rev().map(|k| format!("file axis {k}")));
         names
@@ -158,12 +180,13 @@ mod tests {
 
     #[test]
     fn a_folded_axis_is_part_of_the_batch() {
-        let layout = Layout { folded: vec![true, false] };
+        let layout = Layout { folded: vec![true, false], batches: Batches::apart(1, 2) };
         for (i, folded) in [(0, true), (1, false)] {
             let sequence = Some(SequenceAxisId(i));
             assert_eq!(layout.is_folded(SequenceAxisId(i)), folded);
-            let lead = layout.lead(DynamicAxes { batch: true, sequence });
-            assert_eq!(lead, Lead { batch: true, sequence: sequence.filter(|_| !folded) });
+            let input = Source::Variable(VariableId(7));
+            let lead = layout.lead(input, DynamicAxes { batch: true, sequence });
+            assert_eq!(lead, Lead { batch: Some(Batch::INPUTS), sequence: sequence.filter(|_| !folded) });
         }
     }
 

@@ -1,9 +1,9 @@
 //! What goes into the module and what comes out, as CNTK and as `forward` call it.
 
 use super::lower::Lower;
+use crate::layout::Batch;
 use crate::weights::ElemType;
-use cntk_parser::model::{DataType, Dim, SequenceAxisId, Source, ValueType};
-use cntk_parser::ops::Operator;
+use cntk_parser::model::{DataType, Dim, SequenceAxisId, Source};
 use std::fmt;
 
 /// Inputs and outputs.
@@ -36,7 +36,7 @@ pub(super) struct Port {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
     Batch,
-    /// A batch axis that `ToBatch` made may have any size.
+    /// A batch axis that `ToBatch` made has a size of its own.
     OtherBatch,
     Steps(SequenceAxisId),
     Known(u64),
@@ -48,18 +48,9 @@ impl Interface {
         let graph = lower.graph;
         let inputs = graph.arguments.iter().zip(&lower.arguments).map(|(a, argument)| {
             let uid = graph.model.variable(a.variable).uid;
-            Port::new(graph.model.type_of(Source::Variable(a.variable)), &a.name, uid, argument)
+            Port::new(lower, Source::Variable(a.variable), &a.name, uid, argument)
         });
-        let rebatched = graph.functions().any(|f| matches!(graph.model.operator(f), Operator::ToBatch));
-        let outputs = graph.outputs.iter().map(|o| {
-            let mut port = Port::new(graph.model.type_of(o.source), &o.name, &o.uid, "");
-            if let Some(size @ Size::Batch) = port.sizes.first_mut()
-                && rebatched
-            {
-                *size = Size::OtherBatch;
-            }
-            port
-        });
+        let outputs = graph.outputs.iter().map(|o| Port::new(lower, o.source, &o.name, &o.uid, ""));
         let lengths = lower.lengths.iter().filter(|_| !lower.equal_lengths);
         Self {
             inputs: inputs.collect(),
@@ -77,13 +68,14 @@ impl Interface {
 }
 
 impl Port {
-    fn new(ty: &ValueType, name: &str, uid: &str, argument: &str) -> Self {
+    fn new(lower: &Lower<'_, '_, '_>, source: Source, name: &str, uid: &str, argument: &str) -> Self {
+        let ty = lower.graph.model.type_of(source);
         let elem = match ty.data_type {
             DataType::Double => ElemType::Double,
             DataType::Float16 => ElemType::Float16,
             _ => ElemType::Float,
         };
-        let batch = ty.axes.batch.then_some(Size::Batch);
+        let batch = lower.lead(source).batch.map(|b| if b == Batch::INPUTS { Size::Batch } else { Size::OtherBatch });
         let steps = ty.axes.sequence.map(Size::Steps);
         let fixed = ty.shape.iter().map(|d| match d {
             Dim::Known(n) => Size::Known(*n),

@@ -338,5 +338,5 @@ pub(super) fn sequence_shape(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>,
     let out = cx.b.add(steps, one);
     let out = cx.b.cast(out, elem);
     let id = cx.b.unsqueeze(out, &[1]);
-    Ok(smallvec![Val { id, lead: crate::layout::Lead { batch: true, sequence: None } }])
+    Ok(smallvec![Val { id, lead: x.lead.per_sample() }])
 }

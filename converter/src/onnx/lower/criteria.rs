@@ -181,7 +181,7 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     }
     let (x, y) = samples(cx, &node.inputs[..2])?;
     let lead = x.lead;
-    if !lead.batch {
+    if lead.batch.is_none() {
         return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));
     }
     let (x, y) = (columns(cx, x.id, lead)?, columns(cx, y.id, lead)?);
@@ -224,5 +224,5 @@ fn columns(cx: &mut Lowering<'_, '_, '_>, id: ValueId, lead: Lead) -> Measured<V
     let all = cx.b.product(&dims[..2]);
     dims.remove(0);
     dims[0] = all;
-    Ok(Val { id: cx.b.reshape(turned, &dims)?, lead: Lead { batch: true, sequence: None } })
+    Ok(Val { id: cx.b.reshape(turned, &dims)?, lead: lead.per_sample() })
 }

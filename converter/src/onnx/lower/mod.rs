@@ -18,6 +18,7 @@ mod reduction;
 mod region;
 mod reshaping;
 mod sequence;
+mod sizes;
 mod sparse;
 mod value;
 mod values;
@@ -25,9 +26,9 @@ mod values;
 pub use dispatch::entry;
 
 use super::builder::{Builder, Measured};
-use super::graph::{Dim, Dims, ElemType, OnnxModel, Stored};
+use super::graph::{Dim, ElemType, OnnxModel, Stored};
 use crate::graph::Graph;
-use crate::layout::{Layout, Lead};
+use crate::layout::{Batch, Layout, Lead};
 use crate::options::Options;
 use crate::report::{Reason, Refusal};
 use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
@@ -56,6 +57,13 @@ pub(crate) struct Node<'m, 'a> {
     pub(crate) types: &'m [ValueType],
 }
 
+impl Node<'_, '_> {
+    /// Its first result.
+    pub(crate) fn result(&self) -> Source {
+        Source::Output(self.id, 0)
+    }
+}
+
 /// The state of a lowering.
 pub(crate) struct Lowering<'g, 'm, 'a> {
     /// The ONNX graph under construction.
@@ -68,7 +76,8 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     pub(crate) running: Vec<SequenceAxisId>,
     /// Symbols of CNTK's free dimensions.
     free: HashMap<u32, Dim>,
-    batch: Option<Dim>,
+    /// Sizes of batch axes.
+    batches: HashMap<Batch, Dim>,
     /// Symbols of sequence axes.
     pub(crate) sequence_dims: HashMap<SequenceAxisId, Dim>,
     pub(crate) sequences: sequence::Sequences,
@@ -99,7 +108,7 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
         values: Values::new(graph.model.model()),
         running: Vec::new(),
         free: HashMap::new(),
-        batch: None,
+        batches: HashMap::new(),
         sequence_dims: HashMap::new(),
         sequences: sequence::Sequences::default(),
         recurrences: recurrence::Recurrences::default(),
@@ -139,7 +148,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         for argument in &self.graph.arguments {
             let source = Source::Variable(argument.variable);
             let ty = self.graph.model.type_of(source);
-            let lead = self.layout.lead(ty.axes);
+            let lead = self.layout.lead(source, ty.axes);
             let Some(elem) = elem_type(ty.data_type) else {
                 self.reasons.push(Reason {
                     uid: self.graph.model.variable(argument.variable).uid.to_owned(),
@@ -178,7 +187,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         for s in sources {
             match self.value(*s) {
                 Ok(Some(v)) if model.operator(f).repeats() => inputs.push(v),
-                Ok(Some(v)) => match self.full(v, model.type_of(*s)) {
+                Ok(Some(v)) => match self.full(v, *s) {
                     Ok(v) => inputs.push(v),
                     Err(unmeasured) => return self.refuse(f, unmeasured.into()),
                 },
@@ -195,6 +204,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         self.b.resume(before);
         match lowered {
             Ok(outputs) => {
+                self.learn_sizes(node.types, &outputs);
                 for (i, v) in outputs.into_iter().enumerate() {
                     self.values.bind(Source::Output(f, i as u32), v);
                 }
@@ -286,7 +296,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
                 }
                 continue;
             };
-            let v = self.full(v, self.graph.model.type_of(o.source))?;
+            let v = self.full(v, o.source)?;
             if let Some(axis) = v.lead.sequence.filter(|axis| !self.is_argument_axis(*axis)) {
                 derived.push((o.name.clone(), axis));
             }
@@ -305,51 +315,6 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
             self.b.output(id);
         }
         Ok(())
-    }
-
-    /// The dimensions of a value: dynamic ones first.
-    pub(crate) fn dims_with(&mut self, lead: Lead, ty: &ValueType) -> Dims {
-        let mut dims = self.lead_dims(lead);
-        dims.extend(self.static_dims(ty));
-        dims
-    }
-
-    /// The static dimensions of a type.
-    pub(crate) fn static_dims(&mut self, ty: &ValueType) -> Dims {
-        ty.shape
-            .iter()
-            .map(|d| match d {
-                cntk_parser::model::Dim::Known(n) => Dim::Known(*n),
-                cntk_parser::model::Dim::Free(id) => {
-                    let b = &mut self.b;
-                    *self.free.entry(*id).or_insert_with(|| b.symbol(format!("free{id}")))
-                }
-            })
-            .collect()
-    }
-
-    /// The dynamic dimensions of a lead.
-    pub(crate) fn lead_dims(&mut self, lead: Lead) -> Dims {
-        let mut dims = Dims::new();
-        if lead.batch {
-            let b = &mut self.b;
-            dims.push(*self.batch.get_or_insert_with(|| b.symbol("batch".to_owned())));
-        }
-        if let Some(s) = lead.sequence {
-            let (b, n) = (&mut self.b, self.sequence_dims.len());
-            let name = if n == 0 { "sequence".to_owned() } else { format!("sequence_{}", n + 1) };
-            dims.push(*self.sequence_dims.entry(s).or_insert_with(|| b.symbol(name)));
-        }
-        dims
-    }
-
-    /// The lead of a result in the current scope: inside a loop body the loop's axis is not a dimension.
-    pub(crate) fn lead(&self, ty: &ValueType) -> Lead {
-        let mut lead = self.layout.lead(ty.axes);
-        if lead.sequence.is_some_and(|s| self.running.contains(&s)) {
-            lead.sequence = None;
-        }
-        lead
     }
 }
 

@@ -143,7 +143,7 @@ fn arg_reduce(
     let elem = cx.b.elem(x.id);
     let op = if reduction == Reduction::Argmax { "ArgMax" } else { "ArgMin" };
     let dims = cx.static_dims(&node.types[0]);
-    let out_lead = cx.lead(&node.types[0]);
+    let out_lead = cx.lead(node.result());
     let index = if over.batch {
         let masked = if x.lead.sequence.is_some() { cx.mask_fill(&x, neutral(reduction))? } else { x };
         if over.flat {

@@ -95,7 +95,7 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let outside = cx.b.compare("Less", first, zero);
     let empty = cx.b.scalar_like(id, 0.0);
     let id = cx.b.choose(outside, empty, id);
-    Ok(smallvec![cx.unbatch(id, Lead { batch: lead.batch, sequence: None })?])
+    Ok(smallvec![cx.unbatch(id, lead.per_sample())?])
 }
 
 /// The mean over the bins of each region, as two products with 0/1 matrices that say which rows and columns a bin covers.
@@ -122,7 +122,7 @@ fn average_regions(cx: &mut Lowering<'_, '_, '_>, map: ValueId, boxes: ValueId, 
     let one = cx.b.scalar_like(count, 1.0);
     let count = cx.b.binary("Max", count, one);
     let id = cx.b.div(sum, count);
-    Ok(smallvec![cx.unbatch(id, Lead { batch: lead.batch, sequence: None })?])
+    Ok(smallvec![cx.unbatch(id, lead.per_sample())?])
 }
 
 /// Where each of `bins` bins starts and ends along one axis: (B, R, bins) each.

@@ -109,20 +109,32 @@ pub(super) fn splice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Spl
     let axis = a.axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?;
     let unified = cx.unify(&node.inputs);
     let lead = unified.iter().fold(Lead::default(), |l, v| l.union(v.lead));
-    let out = cx.static_dims(&node.types[0]);
-    let mut parts = Vec::new();
+    let mut all = Vec::new();
     for v in &unified {
         let own = cx.static_rank(v);
         // Missing axes of size 1 in front, as many as the rank asks for.
         let ones: Vec<usize> = (0..rank.saturating_sub(own)).map(|i| v.lead.rank() + i).collect();
-        let full = Val { id: cx.b.unsqueeze(v.id, &ones), lead: v.lead };
-        let tail = cx.tail(&full);
+        all.push(Val { id: cx.b.unsqueeze(v.id, &ones), lead: v.lead });
+    }
+    // The other axes are as long as the parts are, not as the type says: that may not know it.
+    let tails: Vec<Dims> = all.iter().map(|v| cx.tail(v)).collect();
+    let out: Dims = (0..rank).map(|i| common(tails.iter().map(|tail| tail[i]))).collect();
+    let mut parts = Vec::new();
+    for (v, tail) in all.iter().zip(&tails) {
         let mut want = out.clone();
         want[axis] = tail[axis];
         let same = v.lead == lead && tail.iter().zip(&want).all(|(a, b)| a == b || !matches!(a, Dim::Known(1)));
-        parts.push(if same { full.id } else { cx.broadcast_to(&full, lead, &want)?.id });
+        parts.push(if same { v.id } else { cx.broadcast_to(v, lead, &want)?.id });
     }
     Ok(smallvec![Val { id: cx.b.concat(&parts, axis + lead.rank()), lead }])
+}
+
+/// What sizes that broadcast together give: a known one other than 1, else one that only the run tells, else 1.
+fn common(sizes: impl Iterator<Item = Dim>) -> Dim {
+    sizes.fold(Dim::Known(1), |found, size| match (found, size) {
+        (Dim::Known(1), size) | (Dim::Symbol(_), size @ Dim::Known(2..)) => size,
+        _ => found,
+    })
 }
 
 /// The longest axis whose mirrored elements are listed one by one: a file must not buy gigabytes with a number.
@@ -187,13 +199,16 @@ fn mirrored(n: u64, lo: u64, hi: u64, symmetric: bool) -> Vec<i64> {
 /// The batch axis becomes the outermost static one, or the other way round: the tensor is the same.
 pub(super) fn relabel_batch(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     if x.lead.sequence.is_some() {
         return Err(Reason::new("", "the batch axis of a sequence cannot become static"));
     }
     if cx.b.rank(x.id) != lead.rank() + node.types[0].shape.len() {
         // CNTK loads UnpackBatch of a constant, but does not run it.
         return Err(Reason::new("", "its operand has no batch axis to unpack"));
+    }
+    if let (Some(batch), Some(samples)) = (lead.batch, cx.b.dims(x.id).first().copied()) {
+        cx.define_batch(batch, samples);
     }
     Ok(smallvec![Val { id: x.id, lead }])
 }

@@ -68,11 +68,11 @@ impl Lowering<'_, '_, '_> {
         }
         let own = self.static_rank(v);
         let mut axes = Vec::new();
-        if lead.batch && !v.lead.batch {
+        if lead.batch.is_some() && v.lead.batch.is_none() {
             axes.push(0);
         }
         if lead.sequence.is_some() && v.lead.sequence.is_none() {
-            axes.push(usize::from(lead.batch));
+            axes.push(lead.per_sample().rank());
         }
         axes.extend((0..rank.saturating_sub(own)).map(|i| lead.rank() + i));
         self.b.unsqueeze(v.id, &axes)

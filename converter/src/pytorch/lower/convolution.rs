@@ -371,6 +371,6 @@ pub(super) fn sequence_shape(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a:
     let steps = cx.compute(steps);
     let id = cx.numeric(of(steps).index(vec![Subscript::ALL, Subscript::New]), x);
     cx.counts.insert(id, steps);
-    let lead = Lead { batch: true, sequence: None };
+    let lead = x.lead.per_sample();
     Ok(smallvec![Val { id, lead, dims: [Dim::Known(1)].as_slice().into(), elem: x.elem, literal: None }])
 }

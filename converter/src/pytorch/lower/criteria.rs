@@ -138,7 +138,7 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
         return Err(Reason::new("numberOfNegativeSamples", format!("{number} lines would be written")));
     }
     let (x, y) = pair(cx, node)?;
-    if !x.lead.batch {
+    if x.lead.batch.is_none() {
         return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));
     }
     let like = x.clone();
@@ -169,5 +169,5 @@ fn columns(cx: &mut Lower<'_, '_, '_>, v: Val) -> Result<Val, Reason> {
     }
     let v = cx.mask_fill(&v, 0.0)?;
     let id = cx.compute(of(v.id).method("transpose", args![0, 1]).method("flatten", args![0, 1]));
-    Ok(Val { lead: Lead { batch: true, sequence: None }, ..v.with(id) })
+    Ok(Val { lead: v.lead.per_sample(), ..v.with(id) })
 }

@@ -1,10 +1,9 @@
 //! Recurrences: a loop over the steps, the delays being variables that live from one step to the next.
 
 use super::{Lower, Scope, Val};
-use crate::layout::Lead;
 use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, list, of, torch};
 use crate::report::Reason;
-use cntk_parser::model::{Dims, FunctionId, LoopId, SequenceAxisId, Source};
+use cntk_parser::model::{Dims, FunctionId, LoopId, Source};
 use cntk_parser::ops::Operator;
 use smallvec::smallvec;
 use std::collections::HashSet;
@@ -66,7 +65,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (Funct
     cx.body.begin();
     for (s, v) in read {
         let id = cx.compute(of(v.id).index(vec![Subscript::ALL, Subscript::At(Expr::local(step.clone()))]));
-        scope.values.insert(s, Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) });
+        scope.values.insert(s, Val { lead: v.lead.per_sample(), ..v.with(id) });
     }
     for s in &states {
         scope.values.insert(Source::Output(s.function, 0), s.val.clone());
@@ -87,7 +86,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (Funct
         return Ok(());
     }
     for k in kept {
-        bind(cx, &k, one.backward, axis).map_err(fail)?;
+        bind(cx, &k, one.backward).map_err(fail)?;
     }
     Ok(())
 }
@@ -127,7 +126,7 @@ fn states(
         cx.body.set(&name, first);
         let read = Expr::local(name.clone());
         let id = cx.body.atom(if steps == 1 { read } else { read.at(0) });
-        let lead = Lead { batch: true, sequence: None };
+        let lead = cx.lead(Source::Output(f, 0)).per_sample();
         let elem = initial.elem;
         let elem = super::Elem::new(model.output_types(f)[0].data_type).unwrap_or(elem);
         states.push(State { function: f, name, steps, val: Val { id, lead, dims, elem, literal: None } });
@@ -148,7 +147,7 @@ fn start(
     timed: ValueId,
     (f, steps): (FunctionId, u64),
 ) -> Result<Start, Reason> {
-    let lead = Lead { batch: true, sequence: None };
+    let lead = cx.lead(Source::Output(f, 0)).per_sample();
     if let Some(value) = initial.literal {
         let mut sizes = vec![of(timed).size(0)];
         for d in dims {
@@ -191,19 +190,18 @@ fn kept(cx: &mut Lower<'_, '_, '_>, members: &[FunctionId]) -> Vec<Kept> {
 /// The end of a step: what is kept is kept, then the states move on. False where something was refused.
 fn finish_step(cx: &mut Lower<'_, '_, '_>, states: &mut [State], kept: &[Kept]) -> Result<bool, (FunctionId, Reason)> {
     let model = cx.graph.model;
-    let lead = Lead { batch: true, sequence: None };
     for k in kept {
         let Source::Output(f, i) = k.source else { continue };
         let Ok(Some(v)) = cx.value(k.source) else { return Ok(false) };
         let dims = &model.output_types(f)[i as usize].shape;
-        let v = cx.expand(&v, lead, dims).map_err(|r| (f, r))?;
+        let v = cx.expand(&v, cx.lead(k.source), dims).map_err(|r| (f, r))?;
         cx.body.act(Expr::local(k.list.clone()).method("append", args![v.id]));
     }
     let (mut targets, mut values) = (Vec::new(), Vec::new());
     for s in states {
         let Ok(Some(v)) = cx.value(model.inputs(s.function)[0]) else { return Ok(false) };
         let dims = s.val.dims.clone();
-        let v = cx.expand(&v, lead, &dims).map_err(|r| (s.function, r))?;
+        let v = cx.expand(&v, s.val.lead, &dims).map_err(|r| (s.function, r))?;
         targets.push(s.name.clone());
         let rest = || Expr::local(s.name.clone()).index(vec![Subscript::Range(Some(1.into()), None, None)]);
         values.push(if s.steps == 1 { of(v.id) } else { rest() + list(&[v.id]) });
@@ -213,12 +211,12 @@ fn finish_step(cx: &mut Lower<'_, '_, '_>, states: &mut [State], kept: &[Kept]) 
 }
 
 /// A kept value as a sequence.
-fn bind(cx: &mut Lower<'_, '_, '_>, k: &Kept, backward: bool, axis: SequenceAxisId) -> Result<(), Reason> {
+fn bind(cx: &mut Lower<'_, '_, '_>, k: &Kept, backward: bool) -> Result<(), Reason> {
     let Source::Output(f, i) = k.source else { return Ok(()) };
     let ty = &cx.graph.model.output_types(f)[i as usize];
     let id = cx.compute(torch("stack", args![Expr::local(k.list.clone()), 1]));
     let elem = super::Elem::new(ty.data_type).unwrap_or(super::Elem::Float);
-    let lead = Lead { batch: true, sequence: Some(axis) };
+    let lead = cx.lead(k.source);
     let v = Val { id, lead, dims: ty.shape.clone(), elem, literal: None };
     let v = if backward { cx.flip_steps(&v)? } else { v };
     if i == 0 {

@@ -34,7 +34,7 @@ use super::python::expr::{Expr, StateId, ValueId, args, of};
 use super::python::names::{Names, identifier};
 use super::state::State;
 use crate::graph::Graph;
-use crate::layout::{Layout, Lead};
+use crate::layout::{Batch, Layout, Lead};
 use crate::report::Reason;
 use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
@@ -57,6 +57,13 @@ pub(crate) struct Node<'m, 'a> {
     pub(crate) sources: &'m [Source],
     /// The types of its outputs, as CNTK infers them.
     pub(crate) types: &'m [ValueType],
+}
+
+impl Node<'_, '_> {
+    /// Its first result.
+    pub(crate) fn result(&self) -> Source {
+        Source::Output(self.id, 0)
+    }
 }
 
 /// Values known in one block of the body.
@@ -155,8 +162,8 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     length_values: HashMap<SequenceAxisId, ValueId>,
     /// A value that has a sequence axis, to read its size from.
     timed: HashMap<SequenceAxisId, ValueId>,
-    /// A value that has the batch axis.
-    batched: Option<ValueId>,
+    /// A value that has a batch axis, to read its size from.
+    batched: HashMap<Batch, ValueId>,
     /// Tensors whose type and device others take: of single precision, of double.
     likes: [Option<ValueId>; 2],
     /// Arguments in half precision: as they are computed with, and as they are given.
@@ -213,7 +220,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             lengths: Vec::new(),
             length_values: HashMap::new(),
             timed: HashMap::new(),
-            batched: None,
+            batched: HashMap::new(),
             likes: [None; 2],
             halves: Vec::new(),
             free: HashMap::new(),
@@ -257,7 +264,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
                 id = self.compute(of(given).method("float", args![]));
                 self.halves.push((id, given));
             }
-            let val = Val { id, lead: self.layout.lead(ty.axes), dims: ty.shape.clone(), elem, literal: None };
+            let val = Val { id, lead: self.layout.lead(source, ty.axes), dims: ty.shape.clone(), elem, literal: None };
             self.remember(&val);
             self.offer_like(&val, ty.data_type);
             self.bind(source, val);
@@ -371,9 +378,9 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         self.done.insert(f);
     }
 
-    /// The lead of a result in the current scope: inside a loop body the loop's axis is not a dimension.
-    pub(crate) fn lead(&self, ty: &ValueType) -> Lead {
-        let mut lead = self.layout.lead(ty.axes);
+    /// The lead of a value in the current scope: inside a loop body the loop's axis is not a dimension.
+    pub(crate) fn lead(&self, source: Source) -> Lead {
+        let mut lead = self.layout.lead(source, self.graph.model.type_of(source).axes);
         if lead.sequence.is_some_and(|s| self.running.iter().any(|(r, _)| *r == s)) {
             lead.sequence = None;
         }

@@ -17,7 +17,7 @@ impl Lower<'_, '_, '_> {
     pub(crate) fn output_lengths(&self) -> Vec<OutputLengths> {
         let mut found = Vec::new();
         for (output, o) in self.graph.outputs.iter().enumerate() {
-            let axis = self.layout.lead(self.graph.model.type_of(o.source).axes).sequence;
+            let axis = self.layout.lead(o.source, self.graph.model.type_of(o.source).axes).sequence;
             let made = axis.filter(|a| self.first_argument(*a).is_none());
             if let Some(value) = made.and_then(|a| self.length_values.get(&a)) {
                 let name = format!("{}_lengths", identifier(&o.name).unwrap_or_else(|| "output".to_owned()));

@@ -125,7 +125,7 @@ fn arg_reduce(
     let lead = x.lead.rank();
     let method = if reduction == Reduction::Argmax { "argmax" } else { "argmin" };
     let dims = node.types[0].shape.clone();
-    let out_lead = cx.lead(&node.types[0]);
+    let out_lead = cx.lead(node.result());
     let index = if over.batch {
         let masked = cx.mask_fill(&x, neutral(reduction))?;
         if over.flat {

@@ -3,7 +3,7 @@
 use super::{Elem, Lower, Node, Val};
 use crate::pytorch::python::expr::{Argument, Expr};
 use crate::report::Reason;
-use cntk_parser::model::FunctionId;
+use cntk_parser::model::{FunctionId, Source};
 use smallvec::SmallVec;
 
 impl Lower<'_, '_, '_> {
@@ -27,10 +27,11 @@ impl Lower<'_, '_, '_> {
         let arguments: Vec<Argument> = node.inputs.iter().map(|v| self.tensor(v).id.into()).collect();
         let call = Expr::Stub(method.clone()).call(arguments);
         let mut outputs = SmallVec::new();
-        for ty in node.types {
+        for (i, ty) in node.types.iter().enumerate() {
             let id = self.body.compute(call.clone());
             let elem = Elem::new(ty.data_type).unwrap_or(Elem::Float);
-            outputs.push(Val { id, lead: self.lead(ty), dims: ty.shape.clone(), elem, literal: None });
+            let lead = self.lead(Source::Output(node.id, i as u32));
+            outputs.push(Val { id, lead, dims: ty.shape.clone(), elem, literal: None });
         }
         self.warnings.push(format!("{method} has to be written by hand: {reason}"));
         self.stubs.push((method, reason.to_string()));

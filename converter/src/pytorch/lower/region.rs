@@ -1,7 +1,6 @@
 //! Crop and ROIPooling (spec 4.12).
 
 use super::{Lower, Lowered, Node, Val};
-use crate::layout::Lead;
 use crate::layout::crop::automatic_offsets;
 use crate::pytorch::python::expr::{Expr, Subscript, args, helper, of, tuple};
 use crate::report::Reason;
@@ -40,13 +39,13 @@ pub(super) fn roi_pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &R
     }
     let (x, rois) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
     let lead = x.lead.union(rois.lead);
-    if lead.sequence.is_some() || !x.lead.batch {
+    if lead.sequence.is_some() || x.lead.batch.is_none() {
         return Err(Reason::new("", "regions of sequences are not supported"));
     }
     let [width, height] = a.output_shape.0.as_slice() else {
         return Err(Reason::new("roiOutputShape", "needs two entries"));
     };
-    let rois = cx.expand(&rois.clone(), Lead { batch: true, sequence: None }, &rois.dims)?;
+    let rois = cx.expand(&rois.clone(), lead, &rois.dims)?;
     let scale = Expr::number(a.spatial_scale, false);
     let id = cx.compute(helper("roi_pool", args![x.id, rois.id, tuple(&[*height, *width]), scale]));
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])

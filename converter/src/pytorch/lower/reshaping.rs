@@ -1,6 +1,7 @@
 //! Operators that move elements about (spec 4.12): TransposeAxes, Slice, Reshape, Squeeze, Splice, Pad, and the batch
 //! axis as a static one.
 
+use super::shape::broadcast;
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::pytorch::python::expr::{
@@ -123,18 +124,23 @@ pub(super) fn splice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Splice
     let axis = a.axis.row(out.len()).ok_or_else(|| Reason::new("axis", "out of range"))?;
     let unified = cx.unify(&node.inputs, node.sources);
     let lead = unified.iter().fold(Lead::default(), |l, v| l.union(v.lead));
-    let mut parts = Vec::new();
+    let mut all = Vec::new();
     for v in &unified {
         let v = cx.tensor(v);
         // Missing axes of size 1 in front, as many as the rank asks for.
         let ones: Vec<usize> = (0..out.len().saturating_sub(v.rank())).map(|i| v.lead.rank() + i).collect();
         let id = cx.unsqueeze(v.id, &ones, v.lead.rank() + v.rank());
         let dims: Dims = ones.iter().map(|_| Dim::Known(1)).chain(v.dims.iter().copied()).collect();
-        let full = Val { dims, ..v.with(id) };
-        let mut want = out.clone();
-        want[axis] = full.dims[axis];
-        let same = v.lead == lead && full.dims.iter().zip(&want).all(|(a, b)| a == b || !matches!(a, Dim::Known(1)));
-        parts.push(if same { full.id } else { cx.expand(&full, lead, &want)?.id });
+        all.push(Val { dims, ..v.with(id) });
+    }
+    // The other axes are as long as the parts are, not as the type says: that may not know it.
+    let common = all.iter().fold(Dims::new(), |dims, v| broadcast(&dims, &v.dims));
+    let mut parts = Vec::new();
+    for v in &all {
+        let mut want = common.clone();
+        want[axis] = v.dims[axis];
+        let same = v.lead == lead && v.dims.iter().zip(&want).all(|(a, b)| a == b || !matches!(a, Dim::Known(1)));
+        parts.push(if same { v.id } else { cx.expand(v, lead, &want)?.id });
     }
     let id = cx.compute(torch("cat", args![list(&parts), axis + lead.rank()]));
     Ok(smallvec![Val { id, lead, dims: out.clone(), elem: unified[0].elem, literal: None }])
@@ -172,7 +178,7 @@ pub(super) fn pad(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -> L
 /// The batch axis becomes the outermost static one, or the other way round: the tensor is the same.
 pub(super) fn relabel_batch(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     if x.lead.sequence.is_some() {
         return Err(Reason::new("", "the batch axis of a sequence cannot become static"));
     }

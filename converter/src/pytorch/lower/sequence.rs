@@ -1,7 +1,6 @@
 //! Sequence axes: lengths, masks, and the operators that read them (spec 4.10, 4.13).
 
 use super::{Lengths, Lower, Lowered, Node, Val};
-use crate::layout::Lead;
 use crate::layout::frames::{Picked, picked};
 use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, functional, helper, keyword, of};
 use crate::report::Reason;
@@ -100,7 +99,7 @@ impl Lower<'_, '_, '_> {
             return v;
         }
         let id = self.compute(of(v.id).index(vec![Subscript::ALL, Subscript::At(Expr::local(step))]));
-        let read = Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) };
+        let read = Val { lead: v.lead.per_sample(), ..v.with(id) };
         self.bind(source, read.clone());
         read
     }
@@ -110,7 +109,7 @@ impl Lower<'_, '_, '_> {
         let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
         let lengths = self.lengths(axis)?;
         let id = self.compute(helper("last_step", args![v.id, lengths]));
-        Ok(Val { lead: Lead { sequence: None, ..v.lead }, ..v.with(id) })
+        Ok(Val { lead: v.lead.per_sample(), ..v.with(id) })
     }
 }
 
@@ -198,7 +197,7 @@ fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, step
 /// Repeats data along the axes of another value.
 fn reconcile(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0].clone();
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     if let (Some(value), Some(axis)) = (x.literal, lead.sequence) {
         let timed = cx.timed(axis)?;
         let lead_sizes = Subscript::Range(None, Some(2.into()), None);
@@ -221,7 +220,7 @@ fn unpack(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, padding: f64) -> Lowe
     let x = cx.tensor(&node.inputs[0]);
     let axis = x.lead.sequence.ok_or_else(|| Reason::new("", "the operand is not a sequence"))?;
     let filled = cx.mask_fill(&x, padding)?;
-    let lead = Lead { batch: true, sequence: None };
+    let lead = x.lead.per_sample();
     let mut outputs = smallvec![Val { lead, dims: node.types[0].shape.clone(), ..filled }];
     if let Some(ty) = node.types.get(1) {
         let mask = cx.mask(axis)?;
@@ -235,7 +234,7 @@ fn unpack(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, padding: f64) -> Lowe
 /// The outermost static axis becomes a sequence axis of its own.
 fn to_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     let axis = lead.sequence.ok_or_else(|| Reason::new("newDynamicAxes", "names no sequence axis"))?;
     let lengths = match node.inputs.get(1) {
         Some(given) => match cx.counts.get(&given.id) {
@@ -255,7 +254,7 @@ fn to_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
 /// The same with the lengths of another sequence; frames beyond it are dropped.
 fn to_sequence_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     let axis = lead.sequence.ok_or_else(|| Reason::new("", "the second operand is not a sequence"))?;
     let timed = cx.timed(axis)?;
     let id = cx.compute(of(x.id).index(vec![Subscript::ALL, Subscript::Range(None, Some(of(timed).size(1)), None)]));
@@ -270,7 +269,7 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let truth = cx.truth(&condition);
     let valid = cx.mask(axis)?;
     let chosen = cx.compute(of(truth) & valid);
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     let index = match lead.sequence {
         None => cx.compute(of(chosen).method("int", args![]).method("argmax", args![1])),
         Some(made) if picked(cx.graph.model, node.sources[0]) == Picked::Counted => {
@@ -332,7 +331,7 @@ fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
 /// Frames put back at their positions, zeros elsewhere.
 fn scatter(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (x, index) = (cx.tensor(&node.inputs[0]), &node.inputs[1]);
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     let axis = lead.sequence.ok_or_else(|| Reason::new("", "the condition is not a sequence"))?;
     let at = index_of(cx, index);
     let timed = cx.timed(axis)?;
@@ -364,6 +363,6 @@ pub(super) fn times_over_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_
     let id = cx.compute(of(w.id) * x.id);
     let product = cx.mask_fill(&w.with(id), 0.0)?;
     let id = cx.compute(of(product.id).method("sum", args![1]));
-    let made = Val { lead: Lead { batch: true, sequence: None }, ..w.with(id) };
+    let made = Val { lead: w.lead.per_sample(), ..w.with(id) };
     Ok(smallvec![cx.reshape(&made, &node.types[0].shape)?])
 }

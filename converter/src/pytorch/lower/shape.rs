@@ -59,11 +59,11 @@ impl Lower<'_, '_, '_> {
             return v.id;
         }
         let mut axes = Vec::new();
-        if lead.batch && !v.lead.batch {
+        if lead.batch.is_some() && v.lead.batch.is_none() {
             axes.push(0);
         }
         if lead.sequence.is_some() && v.lead.sequence.is_none() {
-            axes.push(usize::from(lead.batch));
+            axes.push(lead.per_sample().rank());
         }
         axes.extend((0..rank.saturating_sub(v.rank())).map(|i| lead.rank() + i));
         self.unsqueeze(v.id, &axes, v.lead.rank() + v.rank())
@@ -190,8 +190,8 @@ impl Lower<'_, '_, '_> {
         let placed = self.place(&v, lead, dims.len());
         let same = Expr::Int(-1);
         let mut sizes = Vec::new();
-        if lead.batch {
-            sizes.push(if v.lead.batch { same.clone() } else { self.batch()? });
+        if let Some(batch) = lead.batch {
+            sizes.push(if v.lead.batch.is_some() { same.clone() } else { self.batch(batch)? });
         }
         if let Some(axis) = lead.sequence {
             sizes.push(if v.lead.sequence.is_some() { same.clone() } else { of(self.timed(axis)?).size(1) });

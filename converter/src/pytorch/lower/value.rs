@@ -1,7 +1,7 @@
 //! Operands: a tensor, which of its leading dimensions are dynamic axes, and what is known of it.
 
 use super::{Lower, Owner};
-use crate::layout::Lead;
+use crate::layout::{Batch, Lead};
 use crate::pytorch::python::expr::{Argument, Expr, Module, ValueId, args, keyword, of, torch, tuple};
 use crate::pytorch::state::State;
 use crate::pytorch::weights::{Weight, single};
@@ -204,8 +204,8 @@ impl Lower<'_, '_, '_> {
         if v.literal.is_some() || !self.running.is_empty() {
             return;
         }
-        if v.lead.batch && self.batched.is_none() {
-            self.batched = Some(v.id);
+        if let Some(batch) = v.lead.batch {
+            self.batched.entry(batch).or_insert(v.id);
         }
         if let Some(axis) = v.lead.sequence {
             self.timed.entry(axis).or_insert(v.id);
@@ -217,10 +217,10 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// The batch size.
-    pub(crate) fn batch(&self) -> Result<Expr, Reason> {
-        let id = self.batched.ok_or_else(|| Reason::new("", "the size of the batch is not known here"))?;
-        Ok(of(id).size(0))
+    /// The size of a batch.
+    pub(crate) fn batch(&self, batch: Batch) -> Result<Expr, Reason> {
+        let unknown = || Reason::new("", "the size of the batch is not known here");
+        Ok(of(*self.batched.get(&batch).ok_or_else(unknown)?).size(0))
     }
 
     /// A value that has this sequence axis second.
@@ -238,9 +238,11 @@ impl Lower<'_, '_, '_> {
         match d {
             Dim::Known(n) => Ok(n.into()),
             Dim::Free(id) => {
-                let (v, axis) =
-                    self.free.get(&id).copied().ok_or_else(|| Reason::new("", "a size is not known here"))?;
-                Ok(of(v).size(axis))
+                if let Some((v, axis)) = self.free.get(&id).copied() {
+                    return Ok(of(v).size(axis));
+                }
+                let batch = self.layout.batch_of_size(id).ok_or_else(|| Reason::new("", "a size is not known here"))?;
+                self.batch(batch)
             }
         }
     }

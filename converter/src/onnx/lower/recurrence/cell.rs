@@ -6,7 +6,6 @@ use super::operator::Operator;
 use super::plan::Plan;
 use super::{Frame, Refused, weights};
 use crate::cells::{Activation, Block, Cell, Gate, Kind, Lstm, Segment, recognise};
-use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
@@ -40,7 +39,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
         cx.b.name_value(output.id, cx.naming.value(f, i as usize, of));
     }
     cx.values.bind(cell.output, output);
-    let lead = Lead { batch: true, sequence: None };
+    let lead = cx.layout.per_sequence(frame.axis);
     if plan.final_output {
         let id = cx.b.squeeze(results[1], &[0]);
         cx.sequences.finals.insert(cell.output, (plan.last, Val { id, lead }));
@@ -143,7 +142,7 @@ fn inputs(cx: &mut Lowering<'_, '_, '_>, cell: &Cell, elem: ElemType) -> Result<
     let mut parts = Vec::new();
     for source in &cell.inputs {
         let Some(v) = cx.value(*source)? else { return Ok(None) };
-        let v = cx.full(v, cx.graph.model.type_of(*source))?;
+        let v = cx.full(v, *source)?;
         let id = cx.time_major(&v)?;
         parts.push(cx.b.cast(id, elem));
     }
@@ -239,7 +238,8 @@ fn initial(
     let state = frame.states.iter().find(|s| model.inputs(s.delay).get(1) == Some(&source));
     let Some(state) = state.filter(|s| !is_zero(cx, &s.initial)) else { return Ok(None) };
     let dims = [Dim::Known(cell.hidden)];
-    let rows = initial_frame(cx, elem, &dims, state.initial, cell.backward)?;
+    let lead = cx.layout.per_sequence(frame.axis);
+    let rows = initial_frame(cx, elem, lead, &dims, state.initial, cell.backward)?;
     Ok(Some(cx.b.unsqueeze(rows, &[0])))
 }
 

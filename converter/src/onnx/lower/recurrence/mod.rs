@@ -20,7 +20,7 @@ mod weights;
 use super::{Lowering, Val};
 use crate::onnx::graph::ValueId;
 use crate::report::Reason;
-use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId};
+use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId, Source};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Delay;
 use cntk_parser::ops::facts::Reach;
@@ -99,7 +99,7 @@ impl Frame {
                 return Err(here(Reason::new("", "mixes the samples of a batch within a recurrence")));
             }
             let Some(delay) = delay(model.operator(*f)) else { continue };
-            let own = cx.lead(&model.output_types(*f)[0]).sequence;
+            let own = cx.lead(Source::Output(*f, 0)).sequence;
             if own.is_none() || axis.is_some_and(|axis| own != Some(axis)) {
                 return Err(here(Reason::new("", "the delays of a recurrence run along different axes")));
             }
@@ -110,7 +110,7 @@ impl Frame {
                 return Err(here(Reason::new("", "the recurrence computes its own initial state")));
             }
             let Some(v) = cx.value(source).map_err(here)? else { return Ok(None) };
-            states.push(State { delay: *f, offset, initial: cx.full(v, model.type_of(source))? });
+            states.push(State { delay: *f, offset, initial: cx.full(v, source)? });
         }
         let axis = axis.ok_or_else(|| Reason::new("", "a recurrence without a delay"))?;
         Ok(Some(Self { id, axis, backward: found.backward, states }))

@@ -60,7 +60,7 @@ impl Operator {
             attributes.push(("linear_before_reset", Attribute::Int(1)));
         }
         let directions = Dim::Known(if self.direction == "bidirectional" { 2 } else { 1 });
-        let (time, batch, hidden) = (cx.time(axis), cx.batch(), Dim::Known(self.hidden));
+        let (time, batch, hidden) = (cx.time(axis), cx.batch(axis), Dim::Known(self.hidden));
         let elem = cx.b.elem(self.x);
         let all: (ElemType, Dims) = (elem, smallvec![time, directions, batch, hidden]);
         let last: (ElemType, Dims) = (elem, smallvec![directions, batch, hidden]);
@@ -85,6 +85,6 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn batch_major(&mut self, id: ValueId, axis: SequenceAxisId) -> Val {
         let turned = self.b.transpose(id, &[1, 0, 2]);
         self.recurrences.time_major.insert(turned, id);
-        Val { id: turned, lead: Lead { batch: true, sequence: Some(axis) } }
+        Val { id: turned, lead: Lead { sequence: Some(axis), ..self.layout.per_sequence(axis) } }
     }
 }

@@ -16,14 +16,11 @@ use cntk_parser::model::Source;
 use cntk_parser::ops::Operator;
 use std::collections::HashSet;
 
-/// In a body, a value of the loop is one per sample.
-const PER_SAMPLE: Lead = Lead { batch: true, sequence: None };
-
 pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), Refused> {
     let Some(scanned) = scanned(cx, frame)? else { return Ok(()) };
     for state in &frame.states {
         let mut dims = cx.static_dims(&cx.graph.model.output_types(state.delay)[0]);
-        dims.extend(cx.lead_dims(PER_SAMPLE));
+        dims.extend(cx.lead_dims(cx.layout.per_sequence(frame.axis)));
         if !dims.iter().all(|d| cx.b.is_measured(*d)) {
             return Err(Refused(
                 Some(state.delay),
@@ -48,7 +45,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), 
     let Some(Inside { inputs, states, produced }) = made? else { return Ok(()) };
     let outputs: Vec<_> = produced.iter().map(|(_, id, dims)| (*id, 1, dims.clone())).collect();
     let results = cx.b.scan(nodes, &states, &inputs, &outputs, direction == Direction::Backward);
-    let lead = Lead { batch: true, sequence: Some(frame.axis) };
+    let lead = Lead { sequence: Some(frame.axis), ..cx.layout.per_sequence(frame.axis) };
     for ((source, _, _), id) in produced.iter().zip(&results[states.len()..]) {
         let id = direction.apply(cx, frame, *id)?;
         cx.values.bind(*source, Val { id, lead });
@@ -76,7 +73,7 @@ fn inside(
     if inputs.is_empty() {
         inputs.push(steps(cx, frame)?);
     }
-    let states: Vec<ScanPart> = frame.states.iter().zip(before).map(|(s, id)| scan_state(cx, s, *id)).collect();
+    let states: Vec<ScanPart> = frame.states.iter().zip(before).map(|(s, id)| scan_state(cx, frame, s, *id)).collect();
     let Some(next) = body(cx, frame, &states)? else { return Ok(None) };
     let produced = produce(cx, frame)?;
     let mut taken: HashSet<ValueId> = inputs.iter().chain(&states).map(|part| part.inner).collect();
@@ -159,10 +156,11 @@ fn initial(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, directio
     let ty = &cx.graph.model.output_types(state.delay)[0];
     let dims = cx.static_dims(ty);
     let elem = elem_type(ty.data_type).unwrap_or(ElemType::Float);
+    let lead = cx.layout.per_sequence(frame.axis);
     if state.offset == 1 {
-        return initial_frame(cx, elem, &dims, state.initial, frame.backward);
+        return initial_frame(cx, elem, lead, &dims, state.initial, frame.backward);
     }
-    let id = initial_frames(cx, elem, &dims, state.initial, state.offset, frame.backward)?;
+    let id = initial_frames(cx, elem, lead, &dims, state.initial, state.offset, frame.backward)?;
     if direction != Direction::Forward && state.initial.lead.sequence.is_some() {
         // The frame nearest to the end comes first.
         let count = cx.b.dims(id)[1];
@@ -173,12 +171,12 @@ fn initial(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, directio
 
 /// Declares a scanned input in the body and binds its frame.
 fn scan_input(cx: &mut Lowering<'_, '_, '_>, source: Source, v: &Val, outer: ValueId) -> ScanPart {
-    let axis = usize::from(v.lead.batch);
+    let axis = v.lead.per_sample().rank();
     let mut dims = cx.b.dims(outer).clone();
     dims.remove(axis);
     let elem = cx.b.elem(outer);
     let inner = cx.b.value(None, elem, dims);
-    cx.values.bind(source, Val { id: inner, lead: Lead { sequence: None, ..v.lead } });
+    cx.values.bind(source, Val { id: inner, lead: v.lead.per_sample() });
     ScanPart { inner, outer, axis }
 }
 
@@ -190,7 +188,7 @@ fn steps(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Measured<ScanPart> {
 }
 
 /// Declares a state in the body and binds what the delay gives there.
-fn scan_state(cx: &mut Lowering<'_, '_, '_>, state: &State, outer: ValueId) -> ScanPart {
+fn scan_state(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, outer: ValueId) -> ScanPart {
     let (elem, dims) = (cx.b.elem(outer), cx.b.dims(outer).clone());
     let inner = cx.b.value(None, elem, dims);
     let now = if state.offset == 1 {
@@ -199,7 +197,7 @@ fn scan_state(cx: &mut Lowering<'_, '_, '_>, state: &State, outer: ValueId) -> S
         let first = cx.b.scalar(ElemType::Int64, 0.0);
         cx.b.gather(inner, first, 1)
     };
-    cx.values.bind(Source::Output(state.delay, 0), Val { id: now, lead: PER_SAMPLE });
+    cx.values.bind(Source::Output(state.delay, 0), Val { id: now, lead: cx.layout.per_sequence(frame.axis) });
     ScanPart { inner, outer, axis: 0 }
 }
 
@@ -212,6 +210,7 @@ fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Me
         }
     }
     let mut next = Vec::with_capacity(states.len());
+    let lead = cx.layout.per_sequence(frame.axis);
     for (state, part) in frame.states.iter().zip(states) {
         let source = model.inputs(state.delay)[0];
         let Some(v) = cx.value(source).ok().flatten() else { return Ok(None) };
@@ -219,9 +218,9 @@ fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Me
         let dims = cx.b.dims(part.inner).clone();
         let v = Val { id: cx.b.cast(v.id, elem), lead: v.lead };
         let id = if state.offset == 1 {
-            cx.broadcast_to(&v, PER_SAMPLE, &dims[1..])?.id
+            cx.broadcast_to(&v, lead, &dims[1..])?.id
         } else {
-            let newest = cx.broadcast_to(&v, PER_SAMPLE, &dims[2..])?.id;
+            let newest = cx.broadcast_to(&v, lead, &dims[2..])?.id;
             let newest = cx.b.unsqueeze(newest, &[1]);
             let kept = cx.b.slice(part.inner, 1, 1, i64::MAX, 1, Dim::Known(state.offset.unsigned_abs() - 1));
             cx.b.concat(&[kept, newest], 1)
@@ -235,13 +234,14 @@ fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Me
 fn produce(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Measured<Vec<(Source, ValueId, Dims)>> {
     let mut seen = HashSet::new();
     let wanted: Vec<Source> = cx.uses_of(frame.id).into_iter().map(|(s, _)| s).filter(|s| seen.insert(*s)).collect();
-    let (batch, time) = (cx.batch(), cx.time(frame.axis));
+    let (lead, time) = (cx.layout.per_sequence(frame.axis), cx.time(frame.axis));
     let mut produced = Vec::new();
     for source in wanted {
         let Some(v) = cx.value(source).ok().flatten() else { continue };
         let dims = cx.static_dims(cx.graph.model.type_of(source));
-        let inner = cx.broadcast_to(&v, PER_SAMPLE, &dims)?;
-        let mut outer: Dims = [batch, time].as_slice().into();
+        let inner = cx.broadcast_to(&v, lead, &dims)?;
+        let mut outer = cx.lead_dims(lead);
+        outer.push(time);
         outer.extend(dims);
         produced.push((source, inner.id, outer));
     }

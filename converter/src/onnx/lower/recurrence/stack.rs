@@ -44,7 +44,7 @@ pub(in crate::onnx::lower) fn lower(
     a: &OptimizedRnnStack,
 ) -> Lowered {
     let x = node.inputs[0];
-    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch) else {
+    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch.is_some()) else {
         return Err(Reason::new("", "the operand is not a sequence"));
     };
     let Source::Variable(parameter) = node.sources[1] else {
@@ -139,6 +139,6 @@ fn layer(
         return Ok(cx.b.squeeze(y, &[1]));
     }
     let turned = cx.b.transpose(y, &[0, 2, 1, 3]);
-    let (time, batch) = (cx.time(axis), cx.batch());
+    let (time, batch) = (cx.time(axis), cx.batch(axis));
     Ok(cx.b.reshape(turned, &[time, batch, Dim::Known(2 * h)])?)
 }

@@ -33,12 +33,12 @@ pub(crate) struct Sequences {
 impl Lowering<'_, '_, '_> {
     /// The dimension of a sequence axis.
     pub(crate) fn time(&mut self, axis: SequenceAxisId) -> Dim {
-        self.lead_dims(Lead { batch: false, sequence: Some(axis) })[0]
+        self.lead_dims(Lead { batch: None, sequence: Some(axis) })[0]
     }
 
-    /// The batch dimension.
-    pub(crate) fn batch(&mut self) -> Dim {
-        self.lead_dims(Lead { batch: true, sequence: None })[0]
+    /// The dimension of the batch whose samples are the sequences of an axis.
+    pub(crate) fn batch(&mut self, axis: SequenceAxisId) -> Dim {
+        self.lead_dims(self.layout.per_sequence(axis))[0]
     }
 
     /// May the sequences of this axis differ in length?
@@ -65,7 +65,7 @@ impl Lowering<'_, '_, '_> {
         if let Some(id) = self.sequences.lengths.get(&axis) {
             return Ok(*id);
         }
-        let batch = self.lead_dims(Lead { batch: true, sequence: None });
+        let batch = self.lead_dims(self.layout.per_sequence(axis));
         let id = if self.is_ragged(axis) {
             let first = self.first_argument(axis).map(|i| self.graph.arguments[i].name.as_str());
             let name = format!("{}_lengths", first.unwrap_or("sequence"));

@@ -8,13 +8,13 @@ use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
-use cntk_parser::model::{SequenceAxisId, ValueType};
+use cntk_parser::model::{SequenceAxisId, Source};
 use smallvec::smallvec;
 
 /// ReconcileDynamicAxis: the data with the sequence axis of the second operand.
 pub(super) fn reconcile(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
-    let to = cx.lead(&node.types[0]);
+    let to = cx.lead(node.result());
     match (x.lead.sequence, to.sequence) {
         (Some(from), Some(axis)) if from != axis => Ok(smallvec![cx.relabel(&x, axis)?]),
         (Some(_), None) => Err(Reason::new("", "a sequence cannot be reconciled with a value that is not a sequence")),
@@ -23,9 +23,9 @@ pub(super) fn reconcile(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> L
 }
 
 impl Lowering<'_, '_, '_> {
-    /// The value with every dynamic axis that its type has in this scope.
-    pub(in crate::onnx::lower) fn full(&mut self, v: Val, ty: &ValueType) -> Measured<Val> {
-        let lead = self.lead(ty);
+    /// The value of `source` with every dynamic axis that this has in this scope.
+    pub(in crate::onnx::lower) fn full(&mut self, v: Val, source: Source) -> Measured<Val> {
+        let lead = self.lead(source);
         if v.lead == lead || v.lead.union(lead) != lead {
             return Ok(v);
         }
@@ -35,7 +35,7 @@ impl Lowering<'_, '_, '_> {
 
     /// A sequence of one axis as one of another axis, whose sequences are as long.
     pub(in crate::onnx::lower) fn relabel(&mut self, v: &Val, axis: SequenceAxisId) -> Measured<Val> {
-        let id = self.resize(v.id, usize::from(v.lead.batch), axis)?;
+        let id = self.resize(v.id, v.lead.per_sample().rank(), axis)?;
         Ok(Val { id, lead: Lead { sequence: Some(axis), ..v.lead } })
     }
 

@@ -3,7 +3,7 @@
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
 use crate::onnx::builder::Measured;
-use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
+use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::SequenceAxisId;
 use cntk_parser::ops::attributes::Delay;
@@ -19,7 +19,7 @@ pub(super) fn past(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay
     let id = if let Some(fill) = fill(cx, node) {
         shift(cx, x.id, -d, fill)
     } else {
-        let first = initial_frames(cx, elem, &tail, node.inputs[1], d, false)?;
+        let first = initial_frames(cx, elem, x.lead.per_sample(), &tail, node.inputs[1], d, false)?;
         let all = cx.b.concat(&[first, x.id], 1);
         let time = cx.b.dims(x.id)[1];
         cx.b.slice(all, 1, 0, -d, 1, time)
@@ -36,7 +36,7 @@ pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Del
         let id = if let Some(fill) = fill {
             shift(cx, x.id, d, fill)
         } else {
-            let last = initial_frames(cx, elem, &tail, node.inputs[1], d, true)?;
+            let last = initial_frames(cx, elem, x.lead.per_sample(), &tail, node.inputs[1], d, true)?;
             let all = cx.b.concat(&[x.id, last], 1);
             let time = cx.b.dims(x.id)[1];
             cx.b.slice(all, 1, d, i64::MAX, 1, time)
@@ -77,7 +77,7 @@ fn operands(
 ) -> Result<(i64, Val, SequenceAxisId), Reason> {
     let d = offset(a)?;
     let x = node.inputs[0];
-    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch) else {
+    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch.is_some()) else {
         return Err(Reason::new("", "the operand is not a sequence"));
     };
     let dims = cx.static_dims(&node.types[0]);
@@ -111,10 +111,11 @@ fn shift(cx: &mut Lowering<'_, '_, '_>, x: ValueId, d: i64, fill: f64) -> ValueI
 }
 
 /// The `d` frames of an initial state that take the place of frames before the start (or after the end) of sequences
-/// of type `elem` and static dimensions `dims`: [batch, d, …].
+/// of type `elem` and static dimensions `dims`, one for each sample of `lead`: [batch, d, …].
 pub(in crate::onnx::lower) fn initial_frames(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
+    lead: Lead,
     dims: &[Dim],
     initial: Val,
     d: i64,
@@ -122,12 +123,11 @@ pub(in crate::onnx::lower) fn initial_frames(
 ) -> Measured<ValueId> {
     let v = Val { id: cx.b.cast(initial.id, elem), lead: initial.lead };
     let count = Dim::Known(d.unsigned_abs());
-    let batch = cx.batch();
-    let mut to: Dims = [batch, count].as_slice().into();
+    let mut to = cx.lead_dims(lead);
+    to.push(count);
     to.extend(dims.iter().copied());
     let Some(axis) = v.lead.sequence else {
-        let lead = Lead { batch: true, sequence: None };
-        let placed = if v.lead.batch {
+        let placed = if v.lead.batch.is_some() {
             let own = cx.place(&v, lead, dims.len());
             cx.b.unsqueeze(own, &[1])
         } else {
@@ -158,16 +158,16 @@ pub(in crate::onnx::lower) fn initial_frames(
 pub(in crate::onnx::lower) fn initial_frame(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
+    lead: Lead,
     dims: &[Dim],
     initial: Val,
     backward: bool,
 ) -> Measured<ValueId> {
     if initial.lead.sequence.is_some() {
-        let frames = initial_frames(cx, elem, dims, initial, 1, backward)?;
+        let frames = initial_frames(cx, elem, lead, dims, initial, 1, backward)?;
         return Ok(cx.b.squeeze(frames, &[1]));
     }
     let v = Val { id: cx.b.cast(initial.id, elem), lead: initial.lead };
-    let lead = Lead { batch: true, sequence: None };
     Ok(cx.broadcast_to(&v, lead, dims)?.id)
 }
 

@@ -28,10 +28,10 @@ pub(crate) struct Picks {
 /// Where: the places of the frames whose condition is not 0.
 pub(super) fn place(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let condition = node.inputs[0];
-    let Some(axis) = condition.lead.sequence.filter(|_| condition.lead.batch) else {
+    let Some(axis) = condition.lead.sequence.filter(|_| condition.lead.batch.is_some()) else {
         return Err(Reason::new("", "the condition is not a sequence"));
     };
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     let kind = picked(cx.graph.model, node.sources[0]);
     let index = match (kind, lead.sequence) {
         (Picked::Frames(frames), Some(to)) => run(cx, frames, axis, to)?,
@@ -54,7 +54,7 @@ fn run(
     to: SequenceAxisId,
 ) -> Result<ValueId, Reason> {
     let ragged = cx.is_ragged(axis);
-    let (time, batch, lengths) = (cx.time(axis), cx.batch(), cx.lengths(axis)?);
+    let (time, batch, lengths) = (cx.time(axis), cx.batch(axis), cx.lengths(axis)?);
     let (start, size, lengths) = match frames {
         Frames::Inner { skip: 0, drop: 0 } => (None, time, lengths),
         Frames::Inner { skip, drop } => {
@@ -123,7 +123,7 @@ fn derived_size(
 
 /// The place of the one frame that a run is: int64 [batch].
 fn single(cx: &mut Lowering<'_, '_, '_>, frames: Frames, axis: SequenceAxisId) -> Result<ValueId, Reason> {
-    let batch = cx.batch();
+    let batch = cx.batch(axis);
     match frames {
         Frames::Head { from, .. } => {
             let place = cx.b.ints(&[number(from)?]);
@@ -216,14 +216,14 @@ fn first_marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<Valu
 /// GatherPacked: the frames at the places.
 pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     let picks = origin(cx.graph.model, node.sources[1]).and_then(|(f, _)| cx.sequences.picks.get(&f).copied());
-    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch) else {
+    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch.is_some()) else {
         return Err(Reason::new("", "the source is not a sequence"));
     };
     let Some(picks) = picks else {
         let index = node.inputs[1];
-        if !index.lead.batch || cx.static_rank(&index) != 0 {
+        if index.lead.batch.is_none() || cx.static_rank(&index) != 0 {
             return Err(Reason::new("", "the packed index is not one number for each place"));
         }
         let index = cx.b.cast(index.id, ElemType::Int64);
@@ -271,7 +271,7 @@ fn slice(cx: &mut Lowering<'_, '_, '_>, x: &Val, frames: Frames, lead: Lead) -> 
 /// ScatterPacked: frames back at their places, 0 everywhere else.
 pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
-    let lead = cx.lead(&node.types[0]);
+    let lead = cx.lead(node.result());
     let picks = origin(cx.graph.model, node.sources[1]).and_then(|(f, _)| cx.sequences.picks.get(&f).copied());
     let Some(picks) = picks else {
         return Err(Reason::new("", "the packed index does not come from a condition"));

@@ -1,7 +1,6 @@
 //! Times over the sequence axis (spec 4.6).
 
 use super::super::{Lowered, Lowering, Node};
-use crate::layout::Lead;
 use crate::onnx::graph::Dim;
 use crate::report::Reason;
 use smallvec::smallvec;
@@ -10,14 +9,14 @@ use smallvec::smallvec;
 pub(in crate::onnx::lower) fn over_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let unified = cx.unify(&[node.inputs[1], node.inputs[0]]);
     let (x, w) = (cx.mask_fill(&unified[0], 0.0)?, cx.mask_fill(&unified[1], 0.0)?);
-    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch && w.lead == x.lead) else {
+    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch.is_some() && w.lead == x.lead) else {
         return Err(Reason::new("inferInputRankToMap", "a product over the sequence axis needs two sequences"));
     };
     // (batch, frames, m) turned, by (batch, frames, n).
     let (xd, wd) = (cx.tail(&x), cx.tail(&w));
     let (m, n) = (cx.b.product(&xd), cx.b.product(&wd));
     let time = cx.time(axis);
-    let batch = cx.batch();
+    let batch = cx.batch(axis);
     let rows = cx.b.reshape(x.id, &[batch, time, m])?;
     let rows = match m {
         // A column: turning it is another shape.
@@ -27,6 +26,5 @@ pub(in crate::onnx::lower) fn over_sequence(cx: &mut Lowering<'_, '_, '_>, node:
     let columns = cx.b.reshape(w.id, &[batch, time, n])?;
     let id = cx.b.matmul(rows, columns);
     let dims = cx.static_dims(&node.types[0]);
-    let lead = Lead { batch: true, sequence: None };
-    Ok(smallvec![cx.with_static(id, lead, &dims)?])
+    Ok(smallvec![cx.with_static(id, x.lead.per_sample(), &dims)?])
 }

@@ -1,19 +1,16 @@
 //! The sequence axis as a static one, and back (spec 4.13). The tensor stays what it is: `[batch, frames, …]`.
 
 use super::super::{Lowered, Lowering, Node, Val};
-use crate::layout::Lead;
 use crate::onnx::graph::ElemType;
 use crate::report::Reason;
 use cntk_parser::model::Dim as TypeDim;
 use cntk_parser::ops::attributes::UnpackSequence;
 use smallvec::smallvec;
 
-const PER_SAMPLE: Lead = Lead { batch: true, sequence: None };
-
 /// Frames become the outermost static axis, padded with a value; the mask says which are real.
 pub(super) fn unpack(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &UnpackSequence) -> Lowered {
     let x = node.inputs[0];
-    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch) else {
+    let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch.is_some()) else {
         return Err(Reason::new("", "the operand is not a sequence"));
     };
     let time = cx.time(axis);
@@ -21,7 +18,7 @@ pub(super) fn unpack(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
         cx.free.insert(*id, time);
     }
     let data = cx.mask_fill(&x, a.padding_value)?;
-    let data = Val { id: data.id, lead: PER_SAMPLE };
+    let data = Val { id: data.id, lead: x.lead.per_sample() };
     if node.types.len() < 2 {
         return Ok(smallvec![data]);
     }
@@ -30,17 +27,17 @@ pub(super) fn unpack(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
         let mask = cx.mask(axis)?;
         cx.b.cast(mask, elem)
     } else {
-        let batch = cx.batch();
+        let batch = cx.batch(axis);
         cx.b.filled(elem, &[batch, time], 1.0)?
     };
-    Ok(smallvec![data, Val { id: valid, lead: PER_SAMPLE }])
+    Ok(smallvec![data, Val { id: valid, lead: x.lead.per_sample() }])
 }
 
 /// The outermost static axis becomes a sequence axis, with the lengths that the second operand gives.
 pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
-    let lead = cx.lead(&node.types[0]);
-    let (Some(axis), PER_SAMPLE) = (lead.sequence, x.lead) else {
+    let lead = cx.lead(node.result());
+    let (Some(axis), Some(_), None) = (lead.sequence, x.lead.batch, x.lead.sequence) else {
         return Err(Reason::new("", "the operand is not one value per sample"));
     };
     if cx.static_rank(&x) == 0 {
@@ -49,7 +46,7 @@ pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) ->
     let lengths = match node.inputs.get(1) {
         None => None,
         Some(given) => {
-            let batch = cx.batch();
+            let batch = cx.batch(axis);
             let row = cx.b.reshape(given.id, &[batch])?;
             Some(cx.b.cast(row, ElemType::Int64))
         }
@@ -63,8 +60,8 @@ pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) ->
 /// The same with the lengths of another sequence; frames beyond are dropped.
 pub(super) fn to_sequence_like(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
-    let lead = cx.lead(&node.types[0]);
-    let (Some(axis), PER_SAMPLE) = (lead.sequence, x.lead) else {
+    let lead = cx.lead(node.result());
+    let (Some(axis), Some(_), None) = (lead.sequence, x.lead.batch, x.lead.sequence) else {
         return Err(Reason::new("", "the operand is not one value per sample"));
     };
     if cx.static_rank(&x) == 0 {

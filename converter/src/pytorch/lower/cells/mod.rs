@@ -136,9 +136,9 @@ fn call(cx: &mut Lower<'_, '_, '_>, found: &Found) -> Option<()> {
     let (Source::Output(made, 0), [x]) = (result(cell), cell.inputs.as_slice()) else { return None };
     let x = cx.value(*x).ok()??;
     let axis = x.lead.sequence?;
-    let mut initials = vec![initial(cx, cell.initial, plan.outputs)?];
+    let mut initials = vec![initial(cx, cell.initial, x.lead.per_sample(), plan.outputs)?];
     if let Kind::Lstm(lstm) = &cell.kind {
-        initials.push(initial(cx, lstm.initial_state, plan.hidden)?);
+        initials.push(initial(cx, lstm.initial_state, x.lead.per_sample(), plan.hidden)?);
     }
     let state = layer(cx, found, &x);
     let timed = cx.timed(axis).ok()?;
@@ -171,12 +171,11 @@ enum Initial {
     Value(Val),
 }
 
-fn initial(cx: &mut Lower<'_, '_, '_>, source: Source, units: u64) -> Option<Initial> {
+fn initial(cx: &mut Lower<'_, '_, '_>, source: Source, lead: Lead, units: u64) -> Option<Initial> {
     let v = cx.value(source).ok()??;
     if let Some(value) = v.literal {
         return Some(Initial::Number(value, units));
     }
-    let lead = Lead { batch: true, sequence: None };
     cx.expand(&v, lead, &[Dim::Known(units)]).ok().map(Initial::Value)
 }
 

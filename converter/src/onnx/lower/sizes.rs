@@ -1,0 +1,86 @@
+//! Dimensions: of dynamic axes, and of static axes whose size only the run tells.
+
+use super::{Lowering, Val};
+use crate::layout::{Batch, Lead};
+use crate::onnx::graph::{Dim, Dims};
+use cntk_parser::model::{Dim as TypeDim, Source, ValueType};
+
+impl Lowering<'_, '_, '_> {
+    /// The dimensions of a value: dynamic ones first.
+    pub(crate) fn dims_with(&mut self, lead: Lead, ty: &ValueType) -> Dims {
+        let mut dims = self.lead_dims(lead);
+        dims.extend(self.static_dims(ty));
+        dims
+    }
+
+    /// The static dimensions of a type.
+    pub(crate) fn static_dims(&mut self, ty: &ValueType) -> Dims {
+        ty.shape
+            .iter()
+            .map(|d| match d {
+                TypeDim::Known(n) => Dim::Known(*n),
+                TypeDim::Free(id) => self.free_dim(*id),
+            })
+            .collect()
+    }
+
+    /// Free sizes that no value had before are those of these results.
+    pub(super) fn learn_sizes(&mut self, types: &[ValueType], outputs: &[Val]) {
+        if !self.running.is_empty() {
+            return;
+        }
+        for (ty, v) in types.iter().zip(outputs) {
+            let tail = self.b.dims(v.id).get(v.lead.rank()..).unwrap_or_default();
+            let pairs = ty.shape.iter().zip(tail).filter(|_| tail.len() == ty.shape.len());
+            for (size, dim) in pairs {
+                if let TypeDim::Free(id) = size {
+                    self.free.entry(*id).or_insert(*dim);
+                }
+            }
+        }
+    }
+
+    /// The dimension of a free size, which may be that of a batch.
+    fn free_dim(&mut self, id: u32) -> Dim {
+        let b = &mut self.b;
+        let make = || b.symbol(format!("free{id}"));
+        match self.layout.batch_of_size(id) {
+            Some(Batch::INPUTS) => self.batch_dim(Batch::INPUTS),
+            Some(batch) => *self.batches.entry(batch).or_insert_with(make),
+            None => *self.free.entry(id).or_insert_with(make),
+        }
+    }
+
+    /// The dimension of a batch axis.
+    fn batch_dim(&mut self, batch: Batch) -> Dim {
+        let (b, n) = (&mut self.b, self.batches.len());
+        let name = || if batch == Batch::INPUTS { "batch".to_owned() } else { format!("batch_{}", n + 1) };
+        *self.batches.entry(batch).or_insert_with(|| b.symbol(name()))
+    }
+
+    /// Says how large a batch is, unless another value has said so before.
+    pub(crate) fn define_batch(&mut self, batch: Batch, dim: Dim) {
+        self.batches.entry(batch).or_insert(dim);
+    }
+
+    /// The dynamic dimensions of a lead.
+    pub(crate) fn lead_dims(&mut self, lead: Lead) -> Dims {
+        let mut dims = Dims::new();
+        dims.extend(lead.batch.map(|batch| self.batch_dim(batch)));
+        if let Some(s) = lead.sequence {
+            let (b, n) = (&mut self.b, self.sequence_dims.len());
+            let name = if n == 0 { "sequence".to_owned() } else { format!("sequence_{}", n + 1) };
+            dims.push(*self.sequence_dims.entry(s).or_insert_with(|| b.symbol(name)));
+        }
+        dims
+    }
+
+    /// The lead of a value in the current scope: inside a loop body the loop's axis is not a dimension.
+    pub(crate) fn lead(&self, source: Source) -> Lead {
+        let mut lead = self.layout.lead(source, self.graph.model.type_of(source).axes);
+        if lead.sequence.is_some_and(|s| self.running.contains(&s)) {
+            lead.sequence = None;
+        }
+        lead
+    }
+}
