@@ -3,7 +3,7 @@
 use super::columns::{Columns, Parameter};
 use super::form::{Form, Slot, is_sequential, link, parts};
 use super::names;
-use super::runs::Run;
+use super::runs::{Cost, Run};
 use super::segments::Segment;
 use crate::pytorch::helpers::Needs;
 use crate::pytorch::python::body::Body;
@@ -116,8 +116,8 @@ fn context(site: &Site<'_>, unit: usize, period: usize) -> Vec<ValueId> {
     found
 }
 
-/// Is the file shorter with a class for these units than without?
-pub(super) fn shortens(site: &Site<'_>, states: &[State], alike: &[Run]) -> bool {
+/// How many lines units take: a class for them with all calls, and without one.
+pub(super) fn lines(site: &Site<'_>, states: &[State], alike: &[Run]) -> Cost {
     let Run { first: unit, period, .. } = alike[0];
     let units = alike.iter().flat_map(|r| r.units());
     let slots: Vec<Vec<Slot>> = units.map(|u| site.slots(u, period)).collect();
@@ -126,9 +126,14 @@ pub(super) fn shortens(site: &Site<'_>, states: &[State], alike: &[Run]) -> bool
     let mut at = 0;
     let mut written = 0;
     for run in alike {
-        written += 2 + constant(&columns.container(&class, at..at + run.count, false)).len() / 80;
+        let mut container = Lines::default();
+        container.statement(2, "self.layers1 = ", &constant(&columns.container(&class, at..at + run.count, false)));
+        written += 1 + container.finish().lines().count();
         at += run.count;
     }
+    // A long signature has a line for each argument, and so has the call that takes them.
+    let arguments = columns.parameters.len();
+    let signature = if arguments > 3 { 2 * arguments } else { 0 };
     let own = site.states(unit, period);
     let init: usize = own.iter().map(|s| states[s.0 as usize].init("name").len()).sum();
     let layers: usize = site.forms[unit..unit + period].iter().flatten().map(|f| f.layers).sum();
@@ -140,7 +145,7 @@ pub(super) fn shortens(site: &Site<'_>, states: &[State], alike: &[Run]) -> bool
         (true, links) => links + 3,
         (false, _) => 5 + one,
     };
-    !own.is_empty() && slots.len() * one > class + written + more
+    Cost { with: class + signature + written + more, without: if own.is_empty() { 0 } else { slots.len() * one } }
 }
 
 /// The state of a run: its modules and all that they hold.

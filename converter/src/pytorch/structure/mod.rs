@@ -8,6 +8,7 @@
 
 mod block;
 mod columns;
+mod concat;
 mod form;
 mod names;
 mod optional;
@@ -42,12 +43,13 @@ pub(super) struct Network<'n> {
 /// Writes repeated regions once. Gives the classes that the file has to define.
 pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     recurrent::join(&mut network);
+    concat::go_on(&mut network);
     let mut segments = segments::find(&network);
     let mut forms: Vec<Option<Form>> = segments.iter().map(|s| form::of(&network, s)).collect();
     let before = optional::unify(&mut network, &mut segments, &mut forms);
     let site = Site { segments: &segments, forms: &forms };
     let states = &*network.states;
-    let groups: Vec<Vec<Run>> = runs::find(&segments, &forms, &|alike| block::shortens(&site, states, alike));
+    let groups: Vec<Vec<Run>> = runs::find(&segments, &forms, &|alike| block::lines(&site, states, alike));
     // Parts of segments that stay as they are.
     let units = groups.iter().flatten().flat_map(|r| &segments[r.first..r.end()]);
     let inside: HashSet<ValueId> = units.flat_map(|s| s.values.iter().copied()).collect();

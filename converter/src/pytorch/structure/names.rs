@@ -104,6 +104,6 @@ pub(super) fn function(words: &[&'static str]) -> String {
         [] => "block".to_owned(),
         [first] | [first, _] => first.to_lowercase(),
         [_, _, _] | [_, _, _, _] => words.iter().map(|w| w.to_lowercase()).collect::<Vec<_>>().join("_"),
-        _ => "block".to_owned(),
+        [first, ..] => format!("{}_block", first.to_lowercase()),
     }
 }

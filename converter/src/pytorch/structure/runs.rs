@@ -7,6 +7,12 @@ use std::collections::HashMap;
 /// The most segments that a repeated unit has.
 const LONGEST: usize = 32;
 
+/// How many places where a unit may begin are compared.
+const TURNS: usize = 4;
+
+/// How many lines longer units have to save.
+const CLEARLY: usize = 3;
+
 /// A unit of segments that is repeated, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
@@ -29,16 +35,23 @@ impl Run {
     }
 }
 
+/// How many lines equal units take with a class of their own and without.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    pub(super) with: usize,
+    pub(super) without: usize,
+}
+
 /// All runs, those of equal units together, shorter units first: what is repeated inside of larger units is one in them.
-/// Only groups that are `worth` it are taken.
-pub(super) fn find(segments: &[Segment], forms: &[Option<Form>], worth: &impl Fn(&[Run]) -> bool) -> Vec<Vec<Run>> {
+/// Only groups that become shorter by `cost` are taken, and not where units of two take clearly fewer lines.
+pub(super) fn find(segments: &[Segment], forms: &[Option<Form>], cost: &impl Fn(&[Run]) -> Cost) -> Vec<Vec<Run>> {
     let mut search = Search::new(segments, forms);
     for period in 1..=LONGEST.min(segments.len() / 2) {
-        let found = search.repeated(period);
-        search.take(found, worth);
+        let found = search.repeated(period, cost);
+        search.take(found, cost);
     }
     let found = search.scattered();
-    search.take(found, worth);
+    search.take(found, cost);
     search.groups.sort_by_key(|runs| runs.first().map(|r| r.first));
     search.groups
 }
@@ -76,7 +89,7 @@ impl<'s> Search<'s> {
     }
 
     /// Runs of units with this many segments.
-    fn repeated(&self, period: usize) -> Vec<Run> {
+    fn repeated(&self, period: usize, cost: &impl Fn(&[Run]) -> Cost) -> Vec<Run> {
         let count = self.ids.len();
         let mut equal = vec![0usize; count + 1];
         for i in (0..count - period).rev() {
@@ -90,13 +103,24 @@ impl<'s> Search<'s> {
                 i += 1;
                 continue;
             }
-            // The unit begins with what weighs most, if that costs no repetition.
+            // The unit begins with what weighs most, if that costs no repetition; of several such, where it takes fewest lines.
             let slack = equal[i] % period;
-            let turn = (0..=slack).rev().max_by_key(|k| self.weights[i + k]).unwrap_or(0);
-            let first = i + turn;
-            // Only the last exit may be given away.
-            let whole = (self.shows[first].saturating_add(1)).saturating_sub(first) / period;
-            let run = Run { first, period, count: (equal[i] / period + 1).min(whole) };
+            let heaviest = (0..=slack).map(|k| self.weights[i + k]).max();
+            let run = |turn: usize| {
+                let first = i + turn;
+                // Only the last exit may be given away.
+                let whole = (self.shows[first].saturating_add(1)).saturating_sub(first) / period;
+                Run { first, period, count: (equal[i] / period + 1).min(whole) }
+            };
+            let turns: Vec<usize> = (0..=slack).filter(|k| Some(self.weights[i + k]) == heaviest).take(TURNS).collect();
+            let run = match turns.as_slice() {
+                [one] => run(*one),
+                several => {
+                    let by_cost = |k: &&usize| if run(**k).count > 1 { cost(&[run(**k)]).with } else { usize::MAX };
+                    run(several.iter().min_by_key(by_cost).copied().unwrap_or(0))
+                }
+            };
+            let first = run.first;
             let holds = (first..first + period).any(|k| !self.segments[k].states.is_empty());
             if run.count > 1 && holds {
                 found.push(run);
@@ -141,7 +165,7 @@ impl<'s> Search<'s> {
     }
 
     /// Takes those of the found runs whose groups are worth it, with equal units that stand alone.
-    fn take(&mut self, found: Vec<Run>, worth: &impl Fn(&[Run]) -> bool) {
+    fn take(&mut self, found: Vec<Run>, cost: &impl Fn(&[Run]) -> Cost) {
         let mut groups: Vec<Vec<Run>> = Vec::new();
         let mut place: HashMap<Vec<usize>, usize> = HashMap::new();
         let mut starts: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -172,11 +196,32 @@ impl<'s> Search<'s> {
         }
         for mut runs in groups {
             runs.sort_unstable_by_key(|r| r.first);
-            if worth(&runs) {
+            let lines = cost(&runs);
+            if lines.with < lines.without && !self.better_in_twos(&runs, lines, cost) {
                 runs.iter().for_each(|r| self.claimed[r.first..r.end()].fill(true));
                 self.groups.push(runs);
             }
         }
+    }
+}
+
+impl Search<'_> {
+    /// Do units of twice the length take clearly fewer lines?
+    fn better_in_twos(&self, runs: &[Run], lines: Cost, cost: &impl Fn(&[Run]) -> Cost) -> bool {
+        let units: usize = runs.iter().map(|r| r.count).sum();
+        let one = lines.without / units.max(1);
+        (0..2).any(|skipped| {
+            let mut rest = 0;
+            let mut twos = Vec::new();
+            for run in runs {
+                let count = run.count.saturating_sub(skipped) / 2;
+                rest += run.count - 2 * count;
+                let first = run.first + skipped * run.period;
+                twos.extend((count > 1).then_some(Run { first, period: 2 * run.period, count }));
+                rest += if count == 1 { 2 } else { 0 };
+            }
+            !twos.is_empty() && 2 * twos[0].period <= LONGEST && cost(&twos).with + rest * one + CLEARLY < lines.with
+        })
     }
 }
 

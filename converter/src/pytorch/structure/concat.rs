@@ -1,0 +1,48 @@
+//! Concatenations that go on from earlier ones: `torch.cat([a, b, c], 1)` after `ab = torch.cat([a, b], 1)` is
+//! `torch.cat([ab, c], 1)`, so that layers which read all earlier ones read one value that grows.
+
+use super::Network;
+use crate::pytorch::python::expr::{Expr, Module, ValueId};
+use std::collections::HashMap;
+
+/// Writes them so.
+pub(super) fn go_on(network: &mut Network<'_>) {
+    let needed = network.body.needed(network.outputs);
+    let mut known: HashMap<(i128, u32, Vec<ValueId>), ValueId> = HashMap::new();
+    for i in (0..needed.len()).filter(|i| needed[*i]) {
+        let value = &network.body.values[i];
+        let Some((axis, operands)) = concatenated(&value.expr) else { continue };
+        let block = value.block;
+        if operands.len() > 2 {
+            let before = |operands: &[ValueId]| known.get(&(axis, block, operands.to_vec())).copied();
+            let (first, last) = (operands[0], operands[operands.len() - 1]);
+            let shorter = before(&operands[..operands.len() - 1])
+                .map(|all| [all, last])
+                .or_else(|| before(&operands[1..]).map(|all| [first, all]));
+            if let Some(shorter) = shorter {
+                network.body.values[i].expr = with_operands(&network.body.values[i].expr, &shorter);
+            }
+        }
+        known.entry((axis, block, operands)).or_insert(ValueId(i as u32));
+    }
+}
+
+/// The axis and the operands of a concatenation of values.
+fn concatenated(expr: &Expr) -> Option<(i128, Vec<ValueId>)> {
+    let Expr::Call(function, arguments) = expr else { return None };
+    let Expr::Torch(Module::Torch, name) = &**function else { return None };
+    let [list, axis] = arguments.as_slice() else { return None };
+    let (true, Expr::List(all), Expr::Int(axis)) = (name == "cat", &list.value, &axis.value) else { return None };
+    let operands: Option<Vec<ValueId>> = all
+        .iter()
+        .map(|e| match e {
+            Expr::Value(v) => Some(*v),
+            _ => None,
+        })
+        .collect();
+    Some((*axis, operands?))
+}
+
+fn with_operands(expr: &Expr, operands: &[ValueId]) -> Expr {
+    expr.rewrite(&mut |e| matches!(e, Expr::List(_)).then(|| crate::pytorch::python::expr::list(operands)))
+}
