@@ -69,7 +69,7 @@ pub(super) fn unpooling(call: &mut Call<'_>, a: &Unpooling) -> Out {
     let grid = Grid::new(call.meter, &placed)?;
     call.meter.spend(&[frames.count(), grid.taps, grid.places])?;
     if pooled.width() != grid.places {
-        return fault("what is unpooled is not what pooling the other operand gives");
+        return fault("the first operand does not have the shape that pooling the other one gives");
     }
     let mut elements = vec![0.0; original.data.len()];
     let sources = original.contiguous();

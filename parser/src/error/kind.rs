@@ -324,13 +324,13 @@ impl fmt::Display for ErrorKind {
             Self::Marker { expected, found } => {
                 write!(f, "expected the marker {expected}, found \"{}\"", Escaped(found))
             }
-            Self::OpenText => write!(f, "a text without its end: no NUL follows"),
+            Self::OpenText => write!(f, "a text without an end: no NUL follows"),
             Self::NotUtf16 => write!(f, "a text with half of a surrogate pair"),
             Self::ModelVersion(n) => write!(f, "model version {n} does not exist"),
             Self::Count { what, count, left } => write!(f, "{count} {what}, but only {left} bytes are left"),
             Self::UnknownNode { op } => write!(
                 f,
-                "the operator \"{}\" is not known; nodes have no length, so nothing behind it can be read",
+                "the operator \"{}\" is not known; nodes have no length, so nothing after it can be read",
                 Escaped(op)
             ),
             Self::Precision { found } => {
@@ -343,7 +343,7 @@ impl fmt::Display for ErrorKind {
             Self::MatrixShape { rows, columns, expected } => {
                 write!(f, "a matrix of {rows} x {columns} for the shape {expected:?}")
             }
-            Self::SparseIndex => write!(f, "the indices of a sparse matrix leave it or do not rise"),
+            Self::SparseIndex => write!(f, "an index of a sparse matrix is outside of it, or its starts do not rise"),
             Self::DuplicateNode { name } => {
                 write!(f, "a second node \"{}\" (upper and lower case are the same)", Escaped(name))
             }

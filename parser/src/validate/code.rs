@@ -67,7 +67,7 @@ fn user_function(id: FunctionId, user: &UserFunction<'_>, allow: bool, findings:
     );
     for (key, text) in [("module", user.module), ("class", user.class)] {
         if let Some(text) = text.filter(|text| !is_dotted_name(text)) {
-            let text = format!("the {key} of a user-defined function is no name but source text: {}", Quoted(text));
+            let text = format!("the {key} of a user-defined function is source text, not a name: {}", Quoted(text));
             add(&rules::STATEMENT_INJECTION, text);
         }
     }

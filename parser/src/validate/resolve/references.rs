@@ -123,7 +123,7 @@ fn arguments<'a>(
             .variable(key)
             .filter(|v| model.variables.get(v.place()).is_some_and(|v| v.kind == VariableKind::Placeholder));
         let Some(formal) = formal else {
-            let text = format!("the key {} of block {} is no placeholder of it", Quoted(key), Quoted(uid));
+            let text = format!("the key {} of block {} is not one of its placeholders", Quoted(key), Quoted(uid));
             findings.add(&rules::BLOCK_MAP_KEY, place, text);
             continue;
         };

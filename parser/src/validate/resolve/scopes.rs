@@ -173,7 +173,7 @@ impl<'a> Walk<'_, 'a> {
                 if has_root && self.used.get(*key) == Some(&false) {
                     let key = self.model.variables.get(key.place()).map_or("", |v| v.uid);
                     let block = Quoted(name(self.model, id));
-                    let text = format!("the key {} of block {block} is no placeholder of its graph", Quoted(key));
+                    let text = format!("the key {} of block {block} is not a placeholder of its graph", Quoted(key));
                     findings.add(&rules::BLOCK_MAP_KEY, Place::MapKey(id, i), text);
                 }
             }

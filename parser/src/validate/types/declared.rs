@@ -47,7 +47,10 @@ impl<'a> Inference<'_, '_, 'a> {
             && found.data_type != DataType::Unknown
             && said.data_type != found.data_type
         {
-            let text = format!("the data type {:?} stands for {:?}", said.data_type, found.data_type);
+            let text = format!(
+                "the data type is {:?}, but that of the value that it stands for is {:?}",
+                said.data_type, found.data_type
+            );
             return differs("data_type", Severity::Error, text);
         }
         if said_certainty.shape && operand.certainty.shape && !agree(&said.shape, &found.shape) {
@@ -57,11 +60,15 @@ impl<'a> Inference<'_, '_, 'a> {
             return differs(
                 "shape",
                 severity,
-                format!("the shape {} stands for {}", show(&said.shape), show(&found.shape)),
+                format!(
+                    "the shape is {}, but that of the value that it stands for is {}",
+                    show(&said.shape),
+                    show(&found.shape)
+                ),
             );
         }
         if said_certainty.axes && operand.certainty.axes && said.axes != found.axes {
-            let text = "the dynamic axes are not those of what it stands for".to_owned();
+            let text = "the dynamic axes are not those of the value that it stands for".to_owned();
             return differs("dynamic_axis", Severity::Warning, text);
         }
         None

@@ -310,7 +310,7 @@ impl<'a> Inference<'_, '_, 'a> {
         let opaque = |o: &Operator<'_>| matches!(o, Operator::User | Operator::Foreign(_));
         let explained = !self.resolution.unbound.is_empty() || self.operators.iter().any(|(_, o)| opaque(o));
         let rule = if explained { &rules::UNKNOWN_TYPE } else { &rules::LOOP_SHAPES };
-        let text = "shape or dynamic axes cannot be told".to_owned();
+        let text = "the shape or the dynamic axes cannot be inferred".to_owned();
         self.context.findings.add(rule, Place::Function(first), text);
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolu
     } else {
         match kernel.split_first() {
             Some((maps, rest)) if rest.len() == x.len() => (*maps, rest),
-            _ => return node.mismatch("kernel and input have ranks that do not go together", kernel, x),
+            _ => return node.mismatch("the ranks of kernel and input do not fit", kernel, x),
         }
     };
     let (Some((&kernel_channels, windows)), Some((&channels, spatial))) = (per_map.split_first(), x.split_first())
@@ -67,7 +67,7 @@ fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Opt
         return node.attribute(&rules::ATTRIBUTE_RANGE, "groups", text);
     }
     if convolution.sharing.contains(&false) {
-        let text = "weights that are not shared between positions".to_owned();
+        let text = "the weights are not shared between positions".to_owned();
         return node.attribute(&rules::UNSHARED_WEIGHTS, "sharing", text);
     }
     Some(())

@@ -47,7 +47,7 @@ pub(super) fn assign(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
         Source::Output(..) => false,
     };
     if !is_stored {
-        let text = "what is assigned to is neither a parameter nor a constant".to_owned();
+        let text = "the target of the assignment is neither a parameter nor a constant".to_owned();
         return node.input(&rules::ASSIGN_TARGET, 0, text);
     }
     let (target, value) = (node.shape(0)?, node.shape(1)?);

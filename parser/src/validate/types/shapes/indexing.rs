@@ -49,7 +49,7 @@ pub(super) fn top_k(node: &mut Node<'_, '_, '_, '_>, top_k: &TopK<'_>) -> Option
     let place = result.get_mut(row)?;
     let most = place.known().unwrap_or(MAX_DIM);
     if !(1..=most).contains(&top_k.num_items) {
-        let text = format!("the first {} of {}", top_k.num_items, show(&[*place]));
+        let text = format!("the first {} elements of an axis of size {}", top_k.num_items, show(&[*place]));
         return node.attribute(&rules::ATTRIBUTE_RANGE, "numItems", text);
     }
     *place = Dim::Known(top_k.num_items);

@@ -23,7 +23,7 @@ pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Di
     }
     let map = usize::try_from(times.infer_input_rank_to_map).unwrap_or(0);
     if map > 0 && node.shape(1).is_some_and(|x| map >= x.len()) {
-        let text = format!("{map} mapped axes are all that the second input has, or more");
+        let text = format!("{map} axes are to be mapped, but the second input does not have more than that");
         return node.attribute(&rules::ATTRIBUTE_RANGE, "inferInputRankToMap", text);
     }
     let (reduced, outputs) = w.split_at_checked(w.len().checked_sub(output_rank)?)?;

@@ -49,7 +49,11 @@ pub(super) fn unpooling(node: &mut Node<'_, '_, '_, '_>, unpooling: &Unpooling) 
     if let Some(given) = node.shape(0) {
         let fits = given.len() == wanted.len() && given.iter().zip(&wanted).all(|(a, b)| Node::equal(*a, *b));
         if !fits {
-            return node.mismatch("what is unpooled is not what pooling the other input gives", given, &wanted);
+            return node.mismatch(
+                "the first input does not have the shape that pooling the other input gives",
+                given,
+                &wanted,
+            );
         }
     }
     Some(original.clone())

@@ -17,7 +17,7 @@ pub(super) fn pack(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let x = node.shape(0)?;
     match x.split_first() {
         Some((_, rest)) => Some(rest.iter().copied().collect()),
-        None => node.input(&rules::SHAPE, 0, "a value without static axes has none to give".to_owned()),
+        None => node.input(&rules::SHAPE, 0, "the input has no static axis that could become a dynamic one".to_owned()),
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn slice(node: &mut Node<'_, '_, '_, '_>, slice: &Slice<'_>) -> Optio
             Cut::Whole => *place,
             Cut::Unknown => node.fresh(),
             Cut::Empty => {
-                let text = format!("[{}, {}) of the axis of {}", range.begin, range.end, show(&[*place]));
+                let text = format!("the range [{}, {}) of an axis of size {}", range.begin, range.end, show(&[*place]));
                 return node.attribute(&rules::SLICE, key("endIndex", "endIndexVec"), text);
             }
         };
