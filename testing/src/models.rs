@@ -1,6 +1,8 @@
 //! Models that no corpus should hold: of any length or size.
 
-use crate::format::{Record, Value, batch, dictionary, flag, function, input, int, list, model, size, stored, text};
+use crate::format::{
+    Record, Value, batch, dictionary, flag, function, input, int, list, model, parameter, size, stored, text,
+};
 
 /// So many Tanh one after another.
 pub fn chain(length: usize) -> Vec<u8> {
@@ -30,4 +32,20 @@ pub fn dense(rows: u64, columns: u64) -> Vec<u8> {
     let attributes: [(&str, Value); 2] = [("outputRank", size(1)), ("inferInputRankToMap", int(-1))];
     let times = function("Times2", 31, &["Parameter1", "Input0"], &[]).set("attributes", dictionary(&attributes));
     model("Times2", &[x, w], &[times]).set("uid", text("CompositeFunction3")).file()
+}
+
+/// Dense layers of these sizes, each followed by ReLU; every weight is 0.5.
+pub fn perceptron(sizes: &[u64]) -> Vec<u8> {
+    let x = input("Input0", &sizes[..1]).set("name", text("x")).set("dynamic_axis", list(&[batch()]));
+    let (mut variables, mut functions, mut previous) = (vec![x], vec![], "Input0".to_owned());
+    for (i, pair) in sizes.windows(2).enumerate() {
+        let [weights, times, relu] = ["W", "Times", "ReLU"].map(|kind| format!("{kind}{i}"));
+        variables.push(parameter(&weights, &[pair[1], pair[0]]).set("needs_gradient", flag(true)));
+        let attributes = [("outputRank", size(1)), ("inferInputRankToMap", int(-1))];
+        functions.push(function(&times, 31, &[&weights, &previous], &attributes));
+        functions.push(function(&relu, 3, &[&format!("{times}_Output_0")], &[]));
+        previous = format!("{relu}_Output_0");
+    }
+    let root = format!("ReLU{}", sizes.len().saturating_sub(2));
+    model(&root, &variables, &functions).file()
 }
