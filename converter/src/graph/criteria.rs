@@ -1,15 +1,17 @@
-//! Outputs that training needs and inference does not, told by the structure of the graph.
+//! Recognises outputs that are needed only for training by the structure of the graph.
 //!
-//! A custom loss or metric is a number per sample that compares a prediction with a label: it shares its computation with
-//! another output, and takes an input that no other output needs and that passes no learned weights on its way.
+//! A custom loss or metric is a number per sample that compares a prediction with a label. It shares computation with
+//! another output, and it reads an input (the label) that no other output needs and that reaches it without passing any
+//! learned weights.
 
 use cntk_parser::model::{FunctionId, Output, Source, ValidatedModel, VariableId, VariableKind};
 use hashbrown::HashMap;
 
-/// Outputs and inputs are told apart by the bits of a word; a model with more of them is not looked at.
+/// The most outputs or inputs that are examined, because each is a bit of a word. A model with more is skipped.
 const MOST: usize = 64;
 
-/// For each output that is a criterion, why. `known` are those of which that is known already; nothing is said of them.
+/// For each output that is a criterion, the reason. Outputs in `known` are already known to be criteria and get no
+/// reason.
 pub(super) fn by_structure(model: &ValidatedModel<'_>, outputs: &[Output<'_>], known: &[bool]) -> Vec<Option<String>> {
     let mut reasons = vec![None; outputs.len()];
     let asked: Vec<usize> = (0..outputs.len()).filter(|i| !known[*i]).collect();
@@ -34,7 +36,7 @@ pub(super) fn by_structure(model: &ValidatedModel<'_>, outputs: &[Output<'_>], k
     reasons
 }
 
-/// The values that criteria compare with labels: what a model that has only criteria may be wanted for.
+/// The values that criteria compare with labels: in a model that has only criteria, these may be the useful outputs.
 pub(super) fn predictions(model: &ValidatedModel<'_>, outputs: &[Output<'_>]) -> Vec<String> {
     let sources: Vec<Source> = outputs.iter().take(MOST).map(|o| o.source).collect();
     let Some(flow) = Flow::new(model, &sources) else { return Vec::new() };
@@ -44,7 +46,7 @@ pub(super) fn predictions(model: &ValidatedModel<'_>, outputs: &[Output<'_>]) ->
         for source in model.inputs(*f) {
             let Source::Output(operand, _) = source else { continue };
             let takes = flow.takes(*source);
-            // What stands beside the label in the criterion's own block is a part of it.
+            // An operand in the same block as the criterion is a part of the criterion.
             let apart = outermost(model, *operand).is_none_or(|block| outermost(model, *f) != Some(block));
             if takes != 0 && takes & labels == 0 && flow.needed(*f) != 0 && apart {
                 let shown = named(model, *operand);
@@ -64,7 +66,7 @@ fn is_number(model: &ValidatedModel<'_>, output: &Output<'_>) -> bool {
         && model.type_of(output.source).shape.iter().all(|n| n.known() == Some(1))
 }
 
-/// A function as its author knows it: by its name, or by that of the outermost block around it that has one.
+/// A function by the name that its author knows: its own, or that of the outermost named block around it.
 fn named(model: &ValidatedModel<'_>, f: FunctionId) -> String {
     let mut best = f;
     let mut at = Some(f);
@@ -92,22 +94,22 @@ fn mask(count: usize) -> u64 {
     if count >= MOST { u64::MAX } else { (1 << count) - 1 }
 }
 
-/// Which outputs need a value, and from which inputs it comes.
+/// For each value, the outputs that need it and the inputs that it depends on.
 struct Flow {
     inputs: Vec<VariableId>,
     /// By function: the outputs that need it.
     needed: Vec<u64>,
     /// By input: the outputs that need it.
     input_needed: Vec<u64>,
-    /// By function: the inputs that it comes from.
+    /// By function: the inputs that it depends on.
     takes: Vec<u64>,
     input_bits: HashMap<VariableId, u64>,
-    /// By output: the inputs that pass learned weights on their way to it.
+    /// By output: the inputs that pass learned weights on the way to it.
     learned: Vec<u64>,
 }
 
 impl Flow {
-    /// Linear in the size of the model; `None` if it has too many inputs.
+    /// Computes the sets in linear time; `None` if the model has too many inputs.
     fn new(model: &ValidatedModel<'_>, outputs: &[Source]) -> Option<Self> {
         let is_input =
             |v: &VariableId| matches!(model.variable(*v).kind, VariableKind::Input | VariableKind::Placeholder);
@@ -137,7 +139,7 @@ impl Flow {
         for (bit, source) in outputs.iter().enumerate() {
             flow.need(*source, 1 << bit);
         }
-        // Members of a recurrence stand together: once more, and what went round it is known.
+        // Members of a recurrence are consecutive, so a second pass propagates what went round a loop in the first.
         for _ in 0..2 {
             for f in model.order().iter().rev() {
                 let bits = flow.needed[f.0 as usize];
@@ -165,15 +167,15 @@ impl Flow {
         Some(flow)
     }
 
-    /// Which of the `numbers` among all outputs are criteria: those that need a label and share their computation with an
-    /// output that is none. Where all outputs need labels and hold learned weights, all are.
+    /// Which of the outputs in `numbers` are criteria: those that need a label and share computation with an output
+    /// that is not a criterion. If all outputs need labels and use learned weights, all are criteria.
     fn criteria(&self, numbers: u64, all: u64) -> u64 {
         let bits = |criteria: u64, keep: &dyn Fn(usize) -> bool| {
             (0..MOST).filter(|bit| criteria >> bit & 1 == 1 && keep(*bit)).fold(0, |bits, bit| bits | 1 << bit)
         };
         let mut criteria = numbers;
         loop {
-            // Whatever turns out to be no criterion may need an input, which then is no label.
+            // An output that turns out not to be a criterion may need an input, which then is not a label.
             let mut next = bits(criteria, &|bit| self.labels(bit, !criteria) != 0);
             if next == criteria {
                 if criteria == all {
@@ -203,7 +205,7 @@ impl Flow {
         self.needed[f.0 as usize]
     }
 
-    /// The inputs that a value comes from.
+    /// The inputs that a value depends on.
     fn takes(&self, source: Source) -> u64 {
         match source {
             Source::Output(f, _) => self.takes[f.0 as usize],
@@ -211,14 +213,14 @@ impl Flow {
         }
     }
 
-    /// The inputs that an output needs, that none of the outputs `kept` needs, and that pass no learned weights.
+    /// The labels of an output: inputs that it needs, that no output in `kept` needs, and that pass no learned weights.
     fn labels(&self, output: usize, kept: u64) -> u64 {
         let label = |needed: u64| needed >> output & 1 == 1 && needed & kept & !(1 << output) == 0;
         let labels = self.input_needed.iter().enumerate().filter(|(_, needed)| label(**needed));
         labels.fold(0, |bits, (l, _)| bits | 1 << l) & !self.learned[output]
     }
 
-    /// Does an output need a function that one of `others` needs, too?
+    /// Does an output need a function that one of `others` also needs?
     fn shares(&self, output: usize, others: u64) -> bool {
         let others = others & !(1 << output);
         self.needed.iter().any(|needed| needed >> output & 1 == 1 && needed & others != 0)

@@ -1,4 +1,4 @@
-//! The values of small stored tensors: what a lowering may look at.
+//! The values of small stored tensors, for lowerings that depend on them.
 
 use cntk_parser::model::{Array, DataType, ElementStorage, Source, ValidatedModel, VariableKind};
 use std::borrow::Cow;
@@ -20,12 +20,12 @@ pub fn elements(array: &Array<'_>) -> Vec<f64> {
     }
 }
 
-/// The value of a parameter or constant of one element.
+/// The value of a parameter or constant with one element.
 pub fn scalar(model: &ValidatedModel<'_>, source: Source) -> Option<f64> {
     small(model, source, 1)?.first().copied()
 }
 
-/// The elements of a parameter or constant of at most `most`.
+/// The elements of a parameter or constant with at most `most` elements.
 pub fn small(model: &ValidatedModel<'_>, source: Source, most: u64) -> Option<Vec<f64>> {
     let Source::Variable(id) = source else { return None };
     let variable = model.variable(id);

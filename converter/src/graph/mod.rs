@@ -1,6 +1,6 @@
-//! The part of a validated model that the wanted outputs need, with the names its interface gets.
+//! The part of a validated model that the wanted outputs need, and the names of its inputs and outputs.
 //!
-//! Knows neither ONNX nor PyTorch. Blocks are already seen through: [`ValidatedModel`] resolves every reference.
+//! Knows neither ONNX nor PyTorch. Blocks are already resolved, by [`ValidatedModel`].
 
 mod criteria;
 pub mod literal;
@@ -43,27 +43,27 @@ pub struct Graph<'m, 'a> {
     pub arguments: Vec<Argument>,
     /// The wanted outputs, each once.
     pub outputs: Vec<Wanted>,
-    /// What was left out by default, and why.
+    /// The outputs that were left out by default, each with the reason.
     pub dropped: Vec<String>,
-    /// What a user should know of the choice of outputs.
+    /// Notes for the user on the choice of outputs.
     pub notes: Vec<String>,
     live: Vec<bool>,
 }
 
-/// What a user of a model deals with: its inputs, its outputs, and their names.
+/// The interface of a converted model: its inputs and outputs, and their names.
 pub struct Interface {
     /// The arguments of the wanted outputs, in file order.
     pub arguments: Vec<Argument>,
     /// The wanted outputs, each once.
     pub outputs: Vec<Wanted>,
-    /// What was left out by default, and why.
+    /// The outputs that were left out by default, each with the reason.
     pub dropped: Vec<String>,
-    /// What a user should know of the choice of outputs.
+    /// Notes for the user on the choice of outputs.
     pub notes: Vec<String>,
 }
 
 impl Interface {
-    /// The interface of the outputs that are asked for.
+    /// The interface of a model with the wanted outputs.
     pub fn new(model: &ValidatedModel<'_>, outputs: &Outputs) -> Result<Self, Refusal> {
         let selected = outputs::select(model, outputs).map_err(|reasons| Refusal { reasons })?;
         let used = listed(model, selected.outputs.iter().map(|o| o.source));
@@ -107,12 +107,12 @@ impl<'m, 'a> Graph<'m, 'a> {
         self.live[id.0 as usize]
     }
 
-    /// The needed functions, inputs before consumers; members of a loop stand together.
+    /// The needed functions, producers before consumers; members of a loop are consecutive.
     pub fn functions(&self) -> impl Iterator<Item = FunctionId> + '_ {
         self.model.order().iter().copied().filter(|f| self.is_live(*f))
     }
 
-    /// Does a delay take its initial state from the recurrence that it is part of? It would have to be known before it is computed.
+    /// Does a delay take its initial state from its own recurrence? That state would be needed before it is computed.
     pub fn starts_itself(&self, delay: FunctionId) -> bool {
         let loop_of = |f| self.model.loop_of(f);
         let initial = self.model.inputs(delay).get(1);
@@ -120,8 +120,8 @@ impl<'m, 'a> Graph<'m, 'a> {
     }
 }
 
-/// The needed values that have no type, and what comes after them has none either: user-defined functions and open
-/// placeholders.
+/// Refusals for the needed values whose type is not known (user-defined functions and open placeholders). Nothing that
+/// depends on them has a type either.
 fn untyped(model: &ValidatedModel<'_>, live: &[bool], arguments: &[Argument]) -> Vec<Reason> {
     let foreign = model.order().iter().filter(|f| live[f.0 as usize]).filter_map(|f| {
         let why = match model.operator(*f) {
@@ -179,14 +179,15 @@ pub fn needed(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source>)
     live.functions
 }
 
-/// Which variables CNTK lists for the outputs: what a block is given counts as listed, whether or not its inside uses it.
+/// The variables that CNTK lists as arguments of the outputs. They include all arguments of a block, even those that
+/// its inner graph does not use.
 fn listed(model: &ValidatedModel<'_>, outputs: impl Iterator<Item = Source>) -> Vec<bool> {
     let mut listed = Reached::new(model);
     listed.walk(model, outputs, true);
     listed.variables
 }
 
-/// What a walk against the data flow came by.
+/// What was reached on a walk from the outputs to their inputs.
 struct Reached {
     functions: Vec<bool>,
     variables: Vec<bool>,
@@ -220,7 +221,7 @@ impl Reached {
     }
 }
 
-/// The naming rule: a CNTK name that is not empty and unique among all inputs and outputs, else the uid.
+/// The naming rule: the CNTK name if it is not empty and unique among all inputs and outputs, else the uid.
 struct Names {
     count: HashMap<String, usize>,
 }
@@ -230,7 +231,7 @@ impl Names {
         let mut count = HashMap::new();
         let given = arguments.iter().map(|v| model.variable(*v).name.to_owned());
         let asked = wanted.iter().map(|o| o.name.clone());
-        // A uid is taken too: a name must not hide another's uid.
+        // Uids count as taken, so that no name hides the uid of something else.
         let uids =
             arguments.iter().map(|v| model.variable(*v).uid.to_owned()).chain(wanted.iter().map(|o| o.uid.clone()));
         for name in given.chain(asked).chain(uids.collect::<HashSet<_>>()) {

@@ -1,4 +1,4 @@
-//! Which outputs are wanted: all, by name, or those that inference needs.
+//! Selects the wanted outputs: all, those that are named, or those that are of use at inference.
 
 use super::criteria;
 use crate::options::Outputs;
@@ -13,16 +13,17 @@ pub(super) struct Selected {
     pub(super) source: Source,
 }
 
-/// The selection.
+/// The selected outputs.
 pub(super) struct Selection {
     pub(super) outputs: Vec<Selected>,
-    /// What was left out, and why.
+    /// The outputs that were left out, each with the reason.
     pub(super) dropped: Vec<String>,
-    /// What a user should know of the choice.
+    /// Notes for the user on the choice.
     pub(super) notes: Vec<String>,
 }
 
-/// Blocks whose outputs are training criteria or metrics. Labels decide only what is dropped by default.
+/// Labels of blocks whose outputs are training criteria or metrics. A label only decides whether an output is dropped
+/// by default.
 const CRITERION_BLOCKS: &[&str] = &[
     "CrossEntropy",
     "CrossEntropyWithSoftmax",
@@ -51,7 +52,8 @@ pub(super) fn select(model: &ValidatedModel<'_>, wanted: &Outputs) -> Result<Sel
     }
 }
 
-/// Each name in the order given. `all` and `inference` among them are what they are alone; a node of that name has a uid.
+/// Selects outputs in the order of `names`. `all` and `inference` have their usual meaning among them; a node with such
+/// a name can be given by its uid.
 fn named(model: &ValidatedModel<'_>, names: &[String]) -> Result<Selection, Vec<Reason>> {
     let mut selection = Selection { outputs: Vec::new(), dropped: Vec::new(), notes: Vec::new() };
     let mut reasons = Vec::new();
@@ -73,10 +75,10 @@ fn named(model: &ValidatedModel<'_>, names: &[String]) -> Result<Selection, Vec<
     if reasons.is_empty() { Ok(selection) } else { Err(reasons) }
 }
 
-/// Uids listed where a name is ambiguous.
+/// How many uids are listed for an ambiguous name.
 const LISTED: usize = 5;
 
-/// The one value that a name means, or why it means none.
+/// The one value with this name or uid, or a message why there is none.
 fn one<'a>(model: &ValidatedModel<'a>, name: &str) -> Result<Output<'a>, String> {
     let shown = name.escape_debug();
     let mut found = model.find_all(name);
@@ -94,7 +96,7 @@ fn one<'a>(model: &ValidatedModel<'a>, name: &str) -> Result<Output<'a>, String>
     }
 }
 
-/// The name or uid in the model that is most like a misspelt one, if any is like it.
+/// The name or uid in the model that is most similar to a misspelt one, if one is similar enough.
 fn nearest<'m>(model: &'m ValidatedModel<'_>, name: &str) -> Option<&'m str> {
     const ALIKE: f64 = 0.65;
     let functions = model.model().functions.iter().flat_map(|f| [f.name, f.uid]);
@@ -135,14 +137,14 @@ fn inference(model: &ValidatedModel<'_>) -> Selection {
     selection
 }
 
-/// An output by its name, if it has one, and its uid.
+/// Describes an output by its name, if it has one, and its uid.
 pub(super) fn describe(o: &Output<'_>) -> String {
     if o.name.is_empty() { o.uid.to_string() } else { format!("{} ({})", o.name, o.uid) }
 }
 
-/// What to say of a model whose outputs are all criteria.
+/// The note on a model whose outputs are all criteria.
 fn only_criteria(model: &ValidatedModel<'_>) -> String {
-    /// Candidates that are named.
+    /// How many candidates are named.
     const SHOWN: usize = 5;
     let candidates = criteria::predictions(model, model.outputs());
     let first: Vec<&str> = candidates.iter().rev().take(SHOWN).map(String::as_str).collect();
@@ -156,7 +158,7 @@ fn only_criteria(model: &ValidatedModel<'_>) -> String {
     }
 }
 
-/// Why an output is a criterion, if its operators or the labels of its blocks say so.
+/// The reason why an output is a criterion, if its operators or the labels of its blocks tell that it is.
 fn criterion(model: &ValidatedModel<'_>, output: &Output<'_>) -> Option<String> {
     let label = |f: FunctionId| match &model.function(f).kind {
         FunctionKind::Block(block) if is_criterion_block(model, f) => Some(block.op_name),
@@ -172,7 +174,7 @@ fn is_criterion_block(model: &ValidatedModel<'_>, f: FunctionId) -> bool {
     matches!(&model.function(f).kind, FunctionKind::Block(b) if CRITERION_BLOCKS.contains(&b.op_name))
 }
 
-/// The criterion of which a value is arithmetic and aggregation, together with constants only.
+/// The criterion from which a value is computed by arithmetic and aggregation alone, with nothing but constants.
 fn computes_criterion(model: &ValidatedModel<'_>, source: Source) -> Option<String> {
     let mut stack = vec![source];
     let mut seen = std::collections::HashSet::new();
@@ -201,7 +203,7 @@ fn computes_criterion(model: &ValidatedModel<'_>, source: Source) -> Option<Stri
     found.map(str::to_owned)
 }
 
-/// The label of the criterion's block around a function.
+/// The label of the criterion block around a function.
 fn criterion_block<'m>(model: &'m ValidatedModel<'_>, f: FunctionId) -> Option<&'m str> {
     let mut at = model.parent(f);
     while let Some(id) = at {

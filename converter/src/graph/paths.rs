@@ -1,30 +1,30 @@
-//! Where things lie: paths of layers, made from the names of the blocks around a function.
+//! Paths of layers, made from the names of the blocks around a function.
 
 use cntk_parser::model::{FunctionId, FunctionKind, Source, ValidatedModel, VariableId};
 
-/// Paths of functions and variables, such as `encoder/layer1/Times12`. Blocks that CNTK gave no name are called by their kind and
+/// Paths of functions and variables, such as `encoder/layer1/Times12`. A block without a name appears by its kind and
 /// number.
 pub struct Paths<'m, 'a> {
     model: &'m ValidatedModel<'a>,
-    /// For each variable the innermost block around all functions that read it.
+    /// For each variable, the innermost block around all functions that read it.
     owners: Vec<Owner>,
 }
 
-/// A variable's place among the blocks.
+/// The block that a variable belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
     /// Nothing reads it.
     Unread,
-    /// Read outside of all blocks, or in several.
+    /// No single block contains all its readers.
     Top,
     Block(FunctionId),
 }
 
-/// Blocks followed outwards. Those further out are left out of a path, whose length stays bounded.
+/// The most blocks in a path. Blocks further out are left out, to bound its length.
 const DEEPEST: usize = 16;
 
 impl<'m, 'a> Paths<'m, 'a> {
-    /// Finds out who owns each variable: one look at each input of each function.
+    /// Finds the block that owns each variable, visiting each input of each function once.
     pub fn new(model: &'m ValidatedModel<'a>) -> Self {
         let mut owners = vec![Owner::Unread; model.model().variables.len()];
         for f in model.order() {
@@ -74,12 +74,12 @@ impl<'m, 'a> Paths<'m, 'a> {
     }
 }
 
-/// A block and those around it.
+/// A block and the blocks around it, innermost first.
 fn outwards(model: &ValidatedModel<'_>, block: Option<FunctionId>) -> impl Iterator<Item = FunctionId> {
     std::iter::successors(block, |b| model.parent(*b)).take(DEEPEST)
 }
 
-/// The innermost block around both.
+/// The innermost block around an owner and a reader.
 fn common(model: &ValidatedModel<'_>, owner: Owner, reader: Option<FunctionId>) -> Owner {
     let Some(reader) = reader else { return Owner::Top };
     match owner {

@@ -1,6 +1,6 @@
-//! What is expected of sampling without duplicates.
+//! The expected number of draws in sampling without duplicates.
 
-/// After how many draws with replacement `wanted` different classes are expected.
+/// The number of draws with replacement after which `wanted` different classes are expected.
 pub fn expected_tries(weights: &[f64], wanted: f64) -> Option<f64> {
     let sum: f64 = weights.iter().sum();
     let different = |t: f64| weights.iter().map(|w| 1.0 - (1.0 - w / sum).powf(t)).sum::<f64>();

@@ -1,4 +1,5 @@
-//! What can be said of a value's sign from the graph alone: where CNTK's guards against zero cannot fire, they are left out.
+//! Derives the sign of a value from the graph alone. Where a value cannot be zero, CNTK's guards against zero are left
+//! out.
 
 use super::literal;
 use cntk_parser::model::{FunctionId, Source, ValidatedModel};
@@ -6,10 +7,10 @@ use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Reduction;
 use cntk_parser::ops::facts::Values;
 
-/// The largest constant that is looked at.
+/// The most elements of a constant that is examined.
 const MOST: u64 = 16;
 
-/// Is every element above zero, far enough not to be lost in rounding? Looks at most `depth` functions back.
+/// Is every element above zero by more than rounding could hide? Examines at most `depth` functions back.
 pub fn is_positive(model: &ValidatedModel<'_>, source: Source, depth: u32) -> bool {
     let Some((f, depth)) = step(model, source, depth) else {
         return literal::small(model, source, MOST).is_some_and(|v| v.iter().all(|v| *v > 0.0));
@@ -34,7 +35,7 @@ pub fn is_positive(model: &ValidatedModel<'_>, source: Source, depth: u32) -> bo
     }
 }
 
-/// Is every element zero or above?
+/// Is no element below zero? Examines at most `depth` functions back.
 pub fn is_non_negative(model: &ValidatedModel<'_>, source: Source, depth: u32) -> bool {
     let Some((f, depth)) = step(model, source, depth) else {
         return literal::small(model, source, MOST).is_some_and(|v| v.iter().all(|v| *v >= 0.0));

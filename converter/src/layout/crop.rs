@@ -1,12 +1,12 @@
-//! Where an automatic Crop cuts (spec 4.12): the affine maps along the paths from both operands to a common ancestor,
-//! composed; what they shift is the offset.
+//! The offsets of an automatic Crop (spec 4.12). Along the paths from both operands to a common ancestor, the affine
+//! maps of spatial positions are composed; their shift is the offset.
 
 use super::window::{entry, flag};
 use cntk_parser::model::{FunctionId, Shape, Source, ValidatedModel};
 use cntk_parser::ops::Operator;
 use std::collections::HashMap;
 
-/// `y = scale * x + shift`, per inner axis, column first.
+/// An affine map `y = scale * x + shift` for each of the two inner axes, column first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Map {
     scale: [f64; 2],
@@ -16,7 +16,7 @@ struct Map {
 impl Map {
     const IDENTITY: Self = Self { scale: [1.0; 2], shift: [0.0; 2] };
 
-    /// First `inner`, then `self`.
+    /// The composition that applies `inner` first and then `self`.
     fn after(self, inner: Self) -> Self {
         let each = |i: usize| (self.scale[i] * inner.scale[i], self.scale[i] * inner.shift[i] + self.shift[i]);
         let (a, b) = (each(0), each(1));
@@ -30,7 +30,7 @@ impl Map {
     }
 }
 
-/// The offsets [column, row] of an automatic Crop, or why there are none.
+/// The offsets [column, row] of an automatic Crop, or a message why they cannot be computed.
 pub fn automatic_offsets(model: &ValidatedModel<'_>, id: FunctionId) -> Result<[u64; 2], &'static str> {
     let inputs = model.inputs(id);
     let (Some(x), Some(reference)) = (inputs.first(), inputs.get(1)) else { return Err("needs two operands") };
@@ -57,7 +57,7 @@ pub fn automatic_offsets(model: &ValidatedModel<'_>, id: FunctionId) -> Result<[
     Ok([offset(whole.shift[0])?, offset(whole.shift[1])?])
 }
 
-/// The maps from every ancestor of a value to it, as far as the ops on the way are known to shift and scale.
+/// The maps from ancestors of a value to it, through all operators that have an affine map.
 fn maps_to(model: &ValidatedModel<'_>, start: Source) -> Result<HashMap<Source, Map>, &'static str> {
     let mut maps = HashMap::from([(start, Map::IDENTITY)]);
     let mut stack = vec![start];
@@ -77,7 +77,7 @@ fn maps_to(model: &ValidatedModel<'_>, start: Source) -> Result<HashMap<Source, 
     Ok(maps)
 }
 
-/// The map from operand `i` of a function to its result. `None`: that operand is no image (a kernel, a statistic).
+/// The map from operand `i` of a function to its result; `None` if the operand is not an image (a kernel, a statistic).
 fn step(model: &ValidatedModel<'_>, f: FunctionId, i: usize) -> Result<Option<Map>, &'static str> {
     let rank = |s: Source| model.type_of(s).shape.len();
     Ok(match model.operator(f) {
@@ -139,7 +139,7 @@ mod tests {
         [0, 1].map(|i| map.scale[i] * x[i] + map.shift[i])
     }
 
-    /// Maps compose and turn round as functions do.
+    /// Maps compose and invert as functions do.
     #[test]
     fn maps_are_functions() {
         let random = &mut Random(1);
@@ -157,7 +157,7 @@ mod tests {
         }
     }
 
-    /// The centre of the first window lies where its pads put it, the next a stride further.
+    /// The centre of the first window is where its padding puts it, and each further one a stride later.
     #[test]
     fn a_filter_maps_outputs_to_the_centres_of_their_windows() {
         let shape = |dims: &[u64]| Shape(dims.iter().copied().collect());
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(map, Map { scale: [2.0, 1.0], shift: [0.0, 0.0] });
         let map = filter(3, [5, 1], &shape(&[2, 3, 9]), &[false], &shape(&[1, 2, 7]));
         assert_eq!(map, Map { scale: [2.0, 3.0], shift: [1.0, -2.0] });
-        // An axis that the operand does not have stays as it is.
+        // The map is the identity on an axis that the operand does not have.
         let map = filter(1, [5, 5], &shape(&[2]), &[false], &shape(&[0]));
         assert_eq!(map, Map { scale: [2.0, 1.0], shift: [2.0, 0.0] });
     }

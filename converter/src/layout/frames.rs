@@ -1,7 +1,8 @@
-//! Which frames a Where picks, where that depends on their places alone: first, last, and slices of sequences.
+//! Finds the frames that a Where selects if that depends on their positions alone: first, last, and slices of
+//! sequences.
 //!
-//! CNTK stores them as delays of constants, arithmetic on those, and a Where (spec 4.13). What such a condition is worth
-//! at a frame depends on how far the frame is from either end of its sequence; `place::Grid` holds just that.
+//! CNTK stores them as delays of constants, arithmetic on these, and a Where (spec 4.13). The value of such a condition
+//! at a frame depends on the distances of the frame from both ends of its sequence; `place::Grid` is that function.
 //! Knows neither ONNX nor PyTorch.
 
 mod place;
@@ -12,45 +13,45 @@ use cntk_parser::ops::facts::Values;
 use place::{Grid, INFINITE};
 use std::collections::HashSet;
 
-/// A run of frames of each sequence.
+/// A range of frames of each sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frames {
-    /// All but the first `skip` and the last `drop`.
+    /// All frames except for the first `skip` and the last `drop`.
     Inner {
-        /// How many go at the start.
+        /// How many are left out at the start.
         skip: u64,
-        /// How many go at the end.
+        /// How many are left out at the end.
         drop: u64,
     },
-    /// From `from` up to, not including, `to`, counted from the start.
+    /// Frames `from..to`, counted from the start.
     Head {
         /// The first frame.
         from: u64,
         /// One past the last frame.
         to: u64,
     },
-    /// The frames that have at least `from` and fewer than `to` after them.
+    /// Frames with at least `from` and fewer than `to` frames after them.
     Tail {
-        /// Frames after the last one.
+        /// The number of frames after the last selected one.
         from: u64,
-        /// Frames after the first one, and one.
+        /// The number of frames after the first selected one, plus one.
         to: u64,
     },
 }
 
-/// What a Where picks.
+/// The frames that a Where selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Picked {
-    /// The same frames whatever the data.
+    /// The same frames for all data.
     Frames(Frames),
-    /// The frames where the condition says so: it is 1 or 0 everywhere.
+    /// The frames where the condition is 1; elsewhere it is 0.
     Marked,
-    /// As [`Picked::Marked`], but the condition may have other values than 0 and 1, which CNTK takes as the number of
-    /// times that a frame is repeated, fractions adding up from frame to frame.
+    /// As [`Picked::Marked`], but the condition may have values other than 0 and 1. CNTK takes a value as the number of
+    /// times that the frame is repeated, and carries fractions over to the next frame.
     Counted,
 }
 
-/// What `condition`, the operand of a Where, picks.
+/// The frames that a Where with this condition selects.
 pub fn picked(model: &ValidatedModel<'_>, condition: Source) -> Picked {
     if let Some(grid) = place::grid(model, condition) {
         if let Some(frames) = run(&grid) {
@@ -72,7 +73,7 @@ pub fn origin(model: &ValidatedModel<'_>, index: Source) -> Option<(FunctionId, 
     Some((place, *model.inputs(place).first()?))
 }
 
-/// The one run of frames whose value is 1, all others being 0.
+/// The range of frames where the grid is 1, if it is 0 everywhere else.
 fn run(grid: &Grid) -> Option<Frames> {
     if !grid.is_binary() {
         return None;
@@ -90,7 +91,7 @@ fn run(grid: &Grid) -> Option<Frames> {
     }
 }
 
-/// Is a value 0 or 1 everywhere? Follows what keeps that through the graph, loops included.
+/// Is a value 0 or 1 everywhere? Follows the operators that preserve this through the graph, including loops.
 fn is_binary(model: &ValidatedModel<'_>, source: Source) -> bool {
     const MOST: usize = 256;
     let mut seen: HashSet<Source> = HashSet::new();
@@ -117,7 +118,7 @@ fn is_binary(model: &ValidatedModel<'_>, source: Source) -> bool {
                 stack.extend(inputs);
             }
             Operator::Select => stack.extend(&inputs[1..]),
-            // 0 and 1 are what these make of 0 and 1.
+            // These give 0 or 1 for operands that are 0 or 1.
             Operator::Cast(_)
             | Operator::Floor
             | Operator::Abs

@@ -1,7 +1,7 @@
-//! Where every value's dynamic axes go: which sequence axes the converted model keeps, and which it folds into the batch.
+//! The layout of dynamic axes: which sequence axes the converted model keeps, and which it folds into the batch.
 //!
-//! A value of the converted model is row-major `[batch, sequence, *static]`, each of the first two only where the CNTK
-//! value has it. Knows neither ONNX nor PyTorch.
+//! A value of the converted model is row-major `[batch, sequence, *static]`; it has each of the first two only if the
+//! CNTK value has that axis. Knows neither ONNX nor PyTorch.
 
 mod batches;
 pub mod crop;
@@ -20,17 +20,17 @@ use batches::Batches;
 use cntk_parser::model::{DynamicAxes, FunctionId, SequenceAxisId, Source, ValueType};
 use cntk_parser::ops::facts::Reach;
 
-/// The dynamic axes that a value of the converted model really has.
+/// The dynamic axes that a value has in the converted model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lead {
     /// A batch dimension first, and which batch it is.
     pub batch: Option<Batch>,
-    /// Then a sequence dimension.
+    /// The sequence axis of the dimension after it, if there is one.
     pub sequence: Option<SequenceAxisId>,
 }
 
 impl Lead {
-    /// How many dimensions stand before the static ones.
+    /// The number of dimensions before the static ones.
     pub fn rank(self) -> usize {
         usize::from(self.batch.is_some()) + usize::from(self.sequence.is_some())
     }
@@ -40,7 +40,7 @@ impl Lead {
         Self { sequence: None, ..self }
     }
 
-    /// The axes that either has.
+    /// The axes of either.
     pub fn union(self, other: Self) -> Self {
         Self { batch: self.batch.or(other.batch), sequence: self.sequence.or(other.sequence) }
     }
@@ -54,7 +54,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Decides for each sequence axis whether some needed op reads it, and whether it can be folded.
+    /// Decides for each sequence axis whether a needed op reads it, and whether it can be folded.
     pub fn new(graph: &Graph<'_, '_>, options: &Options) -> Self {
         let axes = graph.model.sequence_axes();
         let mut read = vec![options.keep_sequence_axis; axes.len()];
@@ -66,7 +66,7 @@ impl Layout {
         for f in graph.functions() {
             mark_read(graph, f, &mut read);
         }
-        // Folded into the batch, an axis gives it another size: that must be the size of every batch in the model.
+        // Folding a sequence axis changes the size of the batch, so it must be the same for every batch in the model.
         if !have_one_kind(graph) {
             read.fill(true);
         }
@@ -95,7 +95,7 @@ impl Layout {
     }
 }
 
-/// Have all values that have dynamic axes the same ones?
+/// Do all values with dynamic axes have the same ones?
 fn have_one_kind(graph: &Graph<'_, '_>) -> bool {
     let model = graph.model;
     let arguments = graph.arguments.iter().map(|a| model.type_of(Source::Variable(a.variable)));
@@ -105,7 +105,7 @@ fn have_one_kind(graph: &Graph<'_, '_>) -> bool {
     kinds.all(|a| Some(a) == first)
 }
 
-/// Marks the axes on which `f` does more than work frame by frame.
+/// Marks the sequence axes that `f` reads, that is does not treat frame by frame.
 fn mark_read(graph: &Graph<'_, '_>, f: FunctionId, read: &mut [bool]) {
     let model = graph.model;
     let inputs = model.inputs(f);
@@ -120,7 +120,7 @@ fn mark_read(graph: &Graph<'_, '_>, f: FunctionId, read: &mut [bool]) {
     }
 }
 
-/// Does an operand lack the result's sequence axis though it has a batch axis, or is the result's axis gone or another?
+/// Do the sequence axes of results differ from those of operands that have a batch axis?
 fn changes_axes<'t>(outputs: &[ValueType], inputs: impl Iterator<Item = &'t ValueType>) -> bool {
     let mut dynamic = inputs.map(|t| t.axes).filter(|a| a.batch || a.sequence.is_some());
     dynamic.any(|a| outputs.iter().any(|o| o.axes.sequence != a.sequence || !o.axes.batch))
@@ -138,7 +138,8 @@ mod tests {
         batches.flat_map(|batch| [None, Some(SEQUENCE)].map(|sequence| Lead { batch, sequence }))
     }
 
-    /// The dimensions of a converted value, each by what it is: the dynamic axes, then the file's axes from the last on.
+    /// Labels of the dimensions of a converted value: the dynamic axes, then the file's axes from the last to the
+    /// first.
     fn dimensions(lead: Lead, rank: usize) -> Vec<String> {
         let mut names = Vec::new();
         names.extend(lead.batch.map(|_| "batch".to_owned()));
@@ -147,7 +148,8 @@ mod tests {
         names
     }
 
-    /// Every file axis, counted from either end, has one dimension; every static dimension has one file axis.
+    /// Every file axis, counted from either end, corresponds to one dimension, and every static dimension to one file
+    /// axis.
     #[test]
     fn file_axes_and_dimensions_are_in_bijection() {
         for (lead, rank) in leads().flat_map(|lead| (0..=12).map(move |rank| (lead, rank))) {

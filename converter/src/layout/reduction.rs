@@ -1,21 +1,21 @@
-//! What a ReduceElements runs over (spec 4.11).
+//! The dimensions that a ReduceElements reduces (spec 4.11).
 
 use cntk_parser::model::AxisKind;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
 
-/// The dimensions of a reduction.
+/// The reduced dimensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reduced {
     /// Row-major static axes, ascending.
     pub axes: Vec<usize>,
-    /// The batch too, and with it all valid frames.
+    /// Does it also reduce the batch, with all valid frames?
     pub batch: bool,
-    /// All static axes at once: an arg-reduction counts through the flattened sample.
+    /// Are all static axes reduced at once? An arg-reduction then gives an index into the flattened sample.
     pub flat: bool,
 }
 
 impl Reduced {
-    /// Resolves the attribute for an operand of `rank` static axes; or says what is wrong with it.
+    /// Resolves the axes for an operand with `rank` static axes, or says what is wrong with them.
     pub fn of(a: &ReduceElements<'_>, rank: usize) -> Result<Self, &'static str> {
         let mut over = Self::default();
         for axis in &a.axes {
@@ -40,7 +40,7 @@ impl Reduced {
     }
 }
 
-/// The element that leaves a reduction's result as it is.
+/// The neutral element of a reduction.
 pub fn neutral(reduction: Reduction) -> f64 {
     match reduction {
         Reduction::Sum | Reduction::Mean | Reduction::Any => 0.0,
@@ -68,7 +68,7 @@ mod tests {
             let rank = random.size(1, 5) as usize;
             let n = rank as i64;
             let indices: Vec<i32> = (0..random.between(0, 4)).map(|_| random.between(-n, n - 1) as i32).collect();
-            // Does a dimension, taken from the last on, have an index that names it?
+            // Does a file axis in `indices` name this dimension? File axes count dimensions from the last.
             let named = |row: &usize| indices.iter().any(|k| i64::from(*k).rem_euclid(n) == n - 1 - *row as i64);
             let axes: Vec<usize> = (0..rank).filter(named).collect();
             assert_eq!(over(&indices, rank), Ok(Reduced { axes, batch: false, flat: false }), "{indices:?} of {rank}");

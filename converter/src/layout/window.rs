@@ -1,50 +1,51 @@
-//! Where the windows of convolution and pooling lie: CNTK's own centring rule (spec 4.7), which is neither of ONNX's SAME modes.
+//! The positions of the windows of convolution and pooling. CNTK centres windows by a rule of its own (spec 4.7), which
+//! is neither of ONNX's SAME modes.
 
 use cntk_parser::model::Shape;
 use cntk_parser::ops::attributes::{Convolution, Pooling, Unpooling};
 
-/// The window along one spatial axis.
+/// A window along one spatial axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Taps.
+    /// The number of elements that it reads.
     pub kernel: u64,
-    /// Step.
+    /// The distance between two windows.
     pub stride: u64,
-    /// Distance between taps.
+    /// The distance between two elements that it reads.
     pub dilation: u64,
-    /// How the ends are treated.
+    /// How the ends of the axis are padded.
     pub padding: Padding,
-    /// The output size is rounded up.
+    /// Is the output size rounded up?
     pub ceil: bool,
 }
 
 /// How the ends of an axis are padded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Padding {
-    /// CNTK's automatic, centred padding.
+    /// CNTK's automatic padding, which centres the windows.
     Auto,
-    /// Amounts before and after.
+    /// These amounts before and after.
     Explicit(u64, u64),
 }
 
-/// A window placed on an axis of known size: what pads make it produce `size` outputs. Negative pads crop.
+/// A window on an axis of known size, and the padding with which it gives `size` outputs. Negative padding crops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {
-    /// Outputs.
+    /// The number of outputs.
     pub size: u64,
-    /// Zeros before.
+    /// Padding before the axis.
     pub before: i64,
-    /// Zeros after; what the declared padding, or a size rounded up, asks for.
+    /// Padding after the axis, as needed for the declared padding or a size that is rounded up.
     pub after: i64,
 }
 
 impl Window {
-    /// Input elements under one window.
+    /// The number of input elements that one window spans.
     pub fn extent(&self) -> u64 {
         (self.kernel.saturating_sub(1)).saturating_mul(self.dilation).saturating_add(1)
     }
 
-    /// Places the window on an axis of `n` elements. `None` where no window fits or numbers are out of all proportion.
+    /// Places the window on an axis of `n` elements; `None` if no window fits or the numbers overflow.
     pub fn place(&self, n: u64) -> Option<Placed> {
         let (k, s, n) = (i64::try_from(self.extent()).ok()?, i64::try_from(self.stride).ok()?, i64::try_from(n).ok()?);
         if s == 0 || n == 0 {
@@ -52,7 +53,7 @@ impl Window {
         }
         match self.padding {
             Padding::Auto => {
-                // Rounded up, k - 1 is added to n: ceil((n - 1) / s) + 1.
+                // To round up, CNTK adds k - 1 to n, which gives ceil((n - 1) / s) + 1 windows.
                 let steps = if self.ceil { (n - 1).checked_add(s - 1)? / s } else { (n - 1) / s };
                 let (before, after) = centred(n, k, s, steps)?;
                 Some(Placed { size: u64::try_from(steps + 1).ok()?, before, after })
@@ -70,7 +71,8 @@ impl Window {
         }
     }
 
-    /// The transposed window: from `n` inputs to an output, of `wanted` elements if that is given.
+    /// Places the window of a transposed convolution from `n` inputs to an output, which has `wanted` elements if
+    /// given.
     pub fn place_transposed(&self, n: u64, wanted: Option<u64>) -> Option<Placed> {
         let (k, s, n) = (i64::try_from(self.extent()).ok()?, i64::try_from(self.stride).ok()?, i64::try_from(n).ok()?);
         let full = (n - 1).checked_mul(s)?.checked_add(k)?;
@@ -89,7 +91,7 @@ impl Window {
     }
 }
 
-/// CNTK's centring: `steps + 1` windows of `k` at distance `s` over `n` elements.
+/// CNTK's centring of `steps + 1` windows of `k` elements, at distance `s`, over `n` elements.
 fn centred(n: i64, k: i64, s: i64, steps: i64) -> Option<(i64, i64)> {
     let extra = n.checked_sub(steps.checked_mul(s)?)?.checked_sub(1)?;
     let center = extra / 2;
@@ -98,8 +100,8 @@ fn centred(n: i64, k: i64, s: i64, steps: i64) -> Option<(i64, i64)> {
     Some((before, after))
 }
 
-/// The entry of a file-order list for row-major axis `row` of `rank` axes: a list of one entry counts for every axis, a
-/// shorter list is filled with `fill`.
+/// The entry of a file-order list for row-major axis `row` of `rank` axes. A single entry applies to every axis;
+/// missing entries are `fill`.
 pub fn entry(list: &Shape, rank: usize, row: usize, fill: u64) -> u64 {
     let list = list.0.as_slice();
     let file = rank - 1 - row;
@@ -109,7 +111,7 @@ pub fn entry(list: &Shape, rank: usize, row: usize, fill: u64) -> u64 {
     }
 }
 
-/// The same for a list of flags.
+/// [`entry`] for a list of flags.
 pub fn flag(list: &[bool], rank: usize, row: usize) -> bool {
     match list {
         [one] => *one,
@@ -117,15 +119,16 @@ pub fn flag(list: &[bool], rank: usize, row: usize) -> bool {
     }
 }
 
-/// A stride that CNTK infers leaves one window on an axis: it is as long as the padded axis, or longer than any where that is
-/// not known.
+/// The stride for an axis whose stride CNTK infers, so that there is one window: the length of the padded axis, or more
+/// than any axis has if the length is not known.
 fn one_window(n: Option<u64>, padding: Padding) -> u64 {
     let (lo, hi) = if let Padding::Explicit(lo, hi) = padding { (lo, hi) } else { (0, 0) };
     n.map_or(i32::MAX as u64, |n| n.saturating_add(lo).saturating_add(hi).max(1))
 }
 
-/// The windows of a convolution over the spatial axes of a kernel, in row-major order. `kernel`: its spatial sizes; `operand`: the
-/// operand's sizes, where they are known. Attribute lists cover all axes of the operand, the channel's entry last.
+/// The windows of a convolution over the spatial axes of a kernel, in row-major order. `kernel` has its spatial sizes,
+/// `operand` those of the operand where they are known. Attribute lists cover all axes of the operand, the channel axis
+/// last.
 pub fn of_convolution(a: &Convolution, kernel: &[u64], operand: &[Option<u64>]) -> Vec<Window> {
     let rank = operand.len();
     let windows = kernel.iter().enumerate().map(|(i, kernel)| {
@@ -146,7 +149,7 @@ pub fn of_convolution(a: &Convolution, kernel: &[u64], operand: &[Option<u64>]) 
 pub struct PoolingWindows {
     /// In row-major order.
     pub list: Vec<Window>,
-    /// Windows move over the outermost axis too: it is no channel axis.
+    /// Does the window also slide over the outermost axis? Then that is not a channel axis.
     pub bare: bool,
 }
 
@@ -179,13 +182,13 @@ impl<'s> From<&'s Unpooling> for PoolingShape<'s> {
     }
 }
 
-/// The windows of a pooling of an operand of these static sizes, where they are known.
+/// The windows of a pooling of an operand with these static sizes (`None` where not known).
 pub fn of_pooling(a: PoolingShape<'_>, operand: &[Option<u64>]) -> PoolingWindows {
     let rank = operand.len();
     let along = |row: usize| {
         let file = rank - 1 - row;
         let kernel = a.window.0.get(file).copied().unwrap_or(1);
-        // The lists speak of the axes that the window has.
+        // The lists cover only the axes that the window has.
         if file >= a.window.rank() {
             return Window { kernel, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: a.ceil };
         }
@@ -197,7 +200,7 @@ pub fn of_pooling(a: PoolingShape<'_>, operand: &[Option<u64>]) -> PoolingWindow
             stride => Window { kernel, stride, dilation: 1, padding, ceil: a.ceil },
         }
     };
-    // The outermost axis is the channel unless windows move over it.
+    // The outermost axis is the channel axis unless the window slides over it.
     let bare = rank > 0 && {
         let first = along(0);
         first.kernel != 1 || first.stride != 1 || !matches!(first.padding, Padding::Auto | Padding::Explicit(0, 0))
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn automatic_padding_is_centred() {
-        // The examples of the format description: k=3 s=2 n=6, k=2 s=1, and a 1x1 kernel with stride 4 on 8.
+        // The examples of the format description: k=3 s=2 n=6; k=2 s=1; a 1x1 kernel with stride 4 on 8.
         assert_eq!(auto(3, 2).place(6), Some(Placed { size: 3, before: 1, after: 0 }));
         assert_eq!(auto(2, 1).place(5), Some(Placed { size: 5, before: 0, after: 1 }));
         assert_eq!(auto(1, 4).place(8), Some(Placed { size: 2, before: -1, after: -2 }));
@@ -245,7 +248,7 @@ mod tests {
         assert_eq!(w.place(1), None);
     }
 
-    /// The first element under each window, pads counted: negative ones lie before the axis.
+    /// The index of the first element of each window. Indices below 0 are in the padding before the axis.
     fn starts(w: &Window, placed: &Placed) -> Vec<i64> {
         (0..placed.size as i64).map(|i| i * w.stride as i64 - placed.before).collect()
     }
@@ -257,7 +260,7 @@ mod tests {
         Window { kernel, stride, dilation: random.size(1, 2), padding, ceil: random.flag() }
     }
 
-    /// The pads hold all windows exactly: the last ends where the padded axis ends.
+    /// The last window ends where the padded axis ends.
     #[test]
     fn windows_fill_the_padded_axis() {
         let random = &mut Random(1);
@@ -278,7 +281,7 @@ mod tests {
                 Padding::Explicit(lo, hi) => {
                     let (lo, hi) = (lo as i64, hi as i64);
                     assert_eq!(placed.before, lo);
-                    // One more window would begin beyond what there is, or end beyond it.
+                    // One more window would reach beyond the padded axis.
                     let (end, next) = (n + hi, last + w.stride as i64);
                     if w.ceil {
                         assert!(last + extent >= end && last - w.stride as i64 + extent < end, "{w:?} on {n}");
@@ -287,7 +290,7 @@ mod tests {
                     }
                 }
                 Padding::Auto => {
-                    // Around the centres of the windows, as much is left on the left as on the right, or one less.
+                    // On the left of the centres of all windows there is as much as on the right, or one less.
                     let center = (extent - 1) / 2;
                     let (left, right) = (starts[0] + center, n - 1 - (last + center));
                     assert!(
@@ -304,7 +307,7 @@ mod tests {
         assert_eq!((none.place(3), auto(1, 1).place(0)), (None, None));
     }
 
-    /// What a window makes of an axis, its transpose makes that axis of.
+    /// A transposed window gives back the size from which the window started.
     #[test]
     fn a_transposed_window_undoes_the_window() {
         let random = &mut Random(2);
@@ -314,7 +317,7 @@ mod tests {
             let back = w.place_transposed(placed.size, Some(n));
             assert_eq!(back.map(|back| back.before), Some(placed.before), "{w:?} on {n}");
             assert_eq!(back.map(|back| (back.size, back.after)), Some((n, placed.after)));
-            // Without a size, it is the one that leaves nothing over.
+            // Without a wanted size, the result is the size that the windows cover exactly.
             let Some(back) = w.place_transposed(placed.size, None) else {
                 assert!(matches!(w.padding, Padding::Explicit(..)));
                 continue;

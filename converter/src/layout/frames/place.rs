@@ -1,24 +1,24 @@
-//! Values that depend only on how far a frame is from the start and from the end of its sequence.
+//! Values that depend only on the distances of a frame from the start and from the end of its sequence.
 
 use crate::graph::literal::scalar;
 use cntk_parser::model::{Dim, FunctionId, Source, ValidatedModel};
 use cntk_parser::ops::Operator;
 use std::collections::HashMap;
 
-/// "Up to the end".
+/// The end of a range that has no upper bound.
 pub(super) const INFINITE: u64 = u64::MAX;
 
-/// The most functions that a condition is followed through, and the most steps it may have along either end.
+/// The most functions through which a condition is followed, and the most intervals of a grid along one distance.
 const MOST: usize = 64;
 
-/// A scalar for each frame that has `i` frames before it and `j` after it: constant on a grid of intervals.
+/// A function of a frame with `i` frames before it and `j` after it, constant on a grid of intervals of `i` and `j`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Grid {
-    /// Where the intervals of `i` start; the first is 0.
+    /// The starts of the intervals of `i`; the first is 0.
     front: Vec<u64>,
-    /// The same of `j`.
+    /// The starts of the intervals of `j`.
     back: Vec<u64>,
-    /// By interval of `i`, then of `j`.
+    /// The values, by interval of `i` and then of `j`.
     values: Vec<f64>,
 }
 
@@ -32,7 +32,7 @@ impl Grid {
         self.values[place(&self.front, i) * self.back.len() + place(&self.back, j)]
     }
 
-    /// The grid with these starts whose values `value` gives; `None` when it has too many steps.
+    /// The grid with these starts and the values of `value`; `None` if it has too many intervals.
     fn build(mut front: Vec<u64>, mut back: Vec<u64>, value: impl Fn(u64, u64) -> f64) -> Option<Self> {
         for starts in [&mut front, &mut back] {
             starts.sort_unstable();
@@ -52,14 +52,14 @@ impl Grid {
         })
     }
 
-    /// `d` frames later, `initial` before.
+    /// The value of `d` frames before, or `initial` at the first `d` frames.
     fn past(&self, d: u64, initial: f64) -> Option<Self> {
         let front = std::iter::once(0).chain(self.front.iter().map(|s| s.saturating_add(d))).collect();
         let back = self.back.iter().map(|s| s.saturating_sub(d)).collect();
         Self::build(front, back, |i, j| if i < d { initial } else { self.at(i - d, j.saturating_add(d)) })
     }
 
-    /// `d` frames earlier, `initial` after.
+    /// The value of `d` frames after, or `initial` at the last `d` frames.
     fn future(&self, d: u64, initial: f64) -> Option<Self> {
         let front = self.front.iter().map(|s| s.saturating_sub(d)).collect();
         let back = std::iter::once(0).chain(self.back.iter().map(|s| s.saturating_add(d))).collect();
@@ -70,19 +70,19 @@ impl Grid {
         self.values.iter().all(|v| *v == 0.0 || *v == 1.0)
     }
 
-    /// The run of `i` outside of which everything is 0.
+    /// The range of `i` outside of which everything is 0.
     pub(super) fn front_run(&self) -> Option<(u64, u64)> {
         let any = |k: usize| self.values[k * self.back.len()..(k + 1) * self.back.len()].iter().any(|v| *v != 0.0);
         one_run(&self.front, any)
     }
 
-    /// The run of `j` outside of which everything is 0.
+    /// The range of `j` outside of which everything is 0.
     pub(super) fn back_run(&self) -> Option<(u64, u64)> {
         let any = |k: usize| (0..self.front.len()).any(|i| self.values[i * self.back.len() + k] != 0.0);
         one_run(&self.back, any)
     }
 
-    /// Is a frame marked exactly when both its distances lie in their runs?
+    /// Is a frame marked exactly when both distances lie within these ranges?
     pub(super) fn is_product(&self, from: u64, to: u64, drop: u64, keep: u64) -> bool {
         self.front.iter().all(|i| {
             self.back.iter().all(|j| {
@@ -93,7 +93,7 @@ impl Grid {
     }
 }
 
-/// The one run of intervals that are marked.
+/// The range of marked intervals, if they are consecutive.
 fn one_run(starts: &[u64], marked: impl Fn(usize) -> bool) -> Option<(u64, u64)> {
     let first = (0..starts.len()).find(|k| marked(*k))?;
     let end = (first..starts.len()).find(|k| !marked(*k)).unwrap_or(starts.len());
@@ -103,7 +103,7 @@ fn one_run(starts: &[u64], marked: impl Fn(usize) -> bool) -> Option<(u64, u64)>
     Some((starts[first], starts.get(end).copied().unwrap_or(INFINITE)))
 }
 
-/// The value of a source of one element as a grid, if it is made of constants, delays and arithmetic.
+/// A source with one element as a grid, if it is computed by constants, delays and arithmetic.
 pub(super) fn grid(model: &ValidatedModel<'_>, source: Source) -> Option<Grid> {
     let mut known: HashMap<Source, Grid> = HashMap::new();
     let mut stack = vec![(source, false)];
@@ -229,7 +229,8 @@ mod tests {
     #[test]
     fn a_frame_is_marked_by_its_distances_from_the_ends() {
         let grid = slice(-3, 2);
-        // Of five frames, those from the third but last and before the third: none. Of three: the first two.
+        // The frames that have at most two after them and at most one before them: none of five, the first two of
+        // three.
         for (n, marked) in [(5_u64, vec![]), (4, vec![1]), (3, vec![0, 1]), (2, vec![0, 1]), (1, vec![0])] {
             let found: Vec<u64> = (0..n).filter(|i| grid.at(*i, n - 1 - i) != 0.0).collect();
             assert_eq!(found, marked, "{n} frames");
@@ -244,7 +245,8 @@ mod tests {
         assert_eq!(runs(&last_but_one), Some((0, INFINITE, 1, 2)));
     }
 
-    /// Delays and arithmetic of constants, as a grid and on sequences of up to eight frames, written out.
+    /// A random expression of delays, arithmetic and constants, as a grid and evaluated on sequences of up to eight
+    /// frames.
     fn random_value(random: &mut Random, depth: usize) -> (Grid, Vec<Vec<f64>>) {
         const LONGEST: usize = 8;
         if depth == 0 || random.between(0, 4) == 0 {
