@@ -1,4 +1,4 @@
-//! Sums of products: what a gate is before its activation.
+//! The argument of a gate's activation as a sum of products.
 
 use super::ring::Ring;
 use super::{Block, Segment};
@@ -6,21 +6,21 @@ use cntk_parser::model::{AxisKind, Source};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::SliceRange;
 
-/// One summand, `length` elements of it.
+/// One summand of a gate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Term {
-    /// A stored matrix by a value.
+    /// The product of a stored matrix and a value.
     Product(Block, Source),
     /// A stored vector.
     Bias(Segment),
-    /// Two values, element by element.
+    /// The element-wise product of two values.
     Elementwise(Source, Source),
 }
 
 /// The most summands that a gate may have.
 const MOST: usize = 64;
 
-/// Elements `from` to `from + length` of a vector as a sum; `None` when it is none that a gate could be.
+/// Elements `from` to `from + length` of a vector as a sum; `None` if it is not a sum that a gate can have.
 pub(super) fn terms(ring: &Ring<'_, '_>, source: Source, from: u64, length: u64) -> Option<Vec<Term>> {
     let mut found = Vec::new();
     let mut stack = vec![(ring.peel(source), from)];
@@ -63,7 +63,7 @@ pub(super) fn terms(ring: &Ring<'_, '_>, source: Source, from: u64, length: u64)
     Some(found)
 }
 
-/// Where a plain slice of a vector begins.
+/// The begin of a slice of a vector with stride 1.
 fn begin(range: &SliceRange<'_>, n: u64) -> Option<u64> {
     if range.stride != 1 || !matches!(range.axis.kind(), AxisKind::Static(_)) || range.axis.row(1) != Some(0) {
         return None;
@@ -72,7 +72,7 @@ fn begin(range: &SliceRange<'_>, n: u64) -> Option<u64> {
     u64::try_from(if begin < 0 { begin.checked_add(i64::try_from(n).ok()?)? } else { begin }).ok()
 }
 
-/// A matrix by several vectors spliced together is a block of its rows by each.
+/// Splits the product of a matrix and spliced vectors into products of a block of rows and each vector.
 fn products(ring: &Ring<'_, '_>, block: Block, x: Source, found: &mut Vec<Term>) -> Option<()> {
     let spliced = match ring.maker(x) {
         Some((f, Operator::Splice(a))) if ring.length(x).is_some() && a.axis.row(1) == Some(0) => Some(f),
@@ -83,7 +83,7 @@ fn products(ring: &Ring<'_, '_>, block: Block, x: Source, found: &mut Vec<Term>)
         return Some(());
     };
     let parts: Vec<Source> = ring.model.inputs(f).iter().map(|s| ring.peel(*s)).collect();
-    // Outside the loop a spliced vector is one input; only what mixes state and input is taken apart.
+    // A vector that is spliced outside of the loop is one input. Only a splice of state and input is split.
     if !parts.iter().any(|p| ring.is_inside(*p)) {
         found.push(Term::Product(block, x));
         return Some(());

@@ -1,27 +1,27 @@
-//! Gates: sums sorted into input, recurrent and bias parts.
+//! Sorts the summands of gates into input, recurrent and bias parts.
 
 use super::affine::{Term, terms};
 use super::ring::Ring;
 use super::{Block, Gate, Peephole};
 use cntk_parser::model::Source;
 
-/// Collects the gates of one cell: all read the same inputs and the same fed-back value.
+/// Collects the gates of one cell, which must all read the same inputs and the same fed-back value.
 pub(super) struct Gates<'r, 'm, 'a> {
     ring: &'r Ring<'m, 'a>,
     hidden: u64,
-    /// What is fed back.
+    /// The fed-back value.
     last: Source,
     inputs: Vec<Source>,
     scale: Option<Option<Source>>,
 }
 
-/// A gate as far as its own summands say.
+/// The summands of one gate, sorted.
 pub(super) struct Parts {
     input: Vec<(Source, Block)>,
-    /// The recurrent product, and what it multiplies.
+    /// The block of the recurrent product, and its other operand.
     recurrent: Option<(Block, Source)>,
     bias: Vec<super::Segment>,
-    /// What is left.
+    /// The remaining summands, element-wise products.
     pub(super) elementwise: Vec<(Source, Source)>,
 }
 
@@ -57,7 +57,7 @@ impl<'r, 'm, 'a> Gates<'r, 'm, 'a> {
         Some(parts)
     }
 
-    /// The gate that has these parts, its recurrent product being of what is fed back.
+    /// The gate with these parts, if its recurrent product multiplies the fed-back value.
     pub(super) fn gate(&mut self, parts: Parts) -> Option<Gate> {
         let (block, x) = parts.recurrent?;
         let scale = self.ring.multiple(x, self.last)?;
@@ -67,7 +67,7 @@ impl<'r, 'm, 'a> Gates<'r, 'm, 'a> {
         self.gate_of(parts, block)
     }
 
-    /// The gate that has these parts and this recurrent block.
+    /// The gate with these parts and this recurrent block.
     pub(super) fn gate_of(&mut self, parts: Parts, recurrent: Block) -> Option<Gate> {
         if !parts.elementwise.is_empty() || parts.input.is_empty() {
             return None;
@@ -83,7 +83,7 @@ impl<'r, 'm, 'a> Gates<'r, 'm, 'a> {
         Some(Gate { input, recurrent, bias: parts.bias })
     }
 
-    /// Takes a peephole on `state` out of the parts.
+    /// Removes a peephole on `state` from the parts and returns it.
     pub(super) fn peephole(&self, parts: &mut Parts, state: Source) -> Option<Peephole> {
         let (a, b) = parts.elementwise.pop()?;
         [(a, b), (b, a)].into_iter().find_map(|(vector, of)| {
@@ -95,19 +95,19 @@ impl<'r, 'm, 'a> Gates<'r, 'm, 'a> {
         })
     }
 
-    /// The recurrent product of these parts, taken out.
+    /// Removes the recurrent product from the parts and returns it.
     pub(super) fn take_recurrent(parts: &mut Parts) -> Option<(Block, Source)> {
         parts.recurrent.take()
     }
 
-    /// The inputs, in the order of the blocks, and the factor of what is fed back.
+    /// The inputs, in the order of the blocks, and the factor of the fed-back value.
     pub(super) fn finish(self) -> (Vec<Source>, Option<Source>) {
         (self.inputs, self.scale.flatten())
     }
 }
 
 impl Parts {
-    /// The parts of something that only multiplies what is fed back: the block, what it multiplies, and the bias.
+    /// The block, its other operand and the bias, if the sum has no other parts.
     pub(super) fn recurrent_only(self) -> Option<(Block, Source, Vec<super::Segment>)> {
         let (block, x) = self.recurrent?;
         (self.input.is_empty() && self.elementwise.is_empty()).then_some((block, x, self.bias))

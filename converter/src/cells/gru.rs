@@ -1,4 +1,5 @@
-//! Gated recurrent units: the reset applied before the recurrent product (CNTK's layer) or after it (cuDNN).
+//! Recognises gated recurrent units, with the reset gate applied before the recurrent product (CNTK's layer) or after
+//! it (cuDNN).
 
 use super::gate::{Gates, Parts};
 use super::ring::Ring;
@@ -12,7 +13,7 @@ pub(super) fn find(ring: &Ring<'_, '_>) -> Option<Cell> {
         None => (None, delay.now),
     };
     let hidden = ring.length(output)?;
-    // The new state blends with what the gates read: where one is scaled, both are.
+    // The new state is blended with the value that the gates read: either both are scaled or neither.
     let (scale, last) = match ring.scaled(delay.last) {
         Some((scale, scaled)) => (Some(scale), scaled),
         None => (None, delay.last),
@@ -35,7 +36,7 @@ pub(super) fn find(ring: &Ring<'_, '_>) -> Option<Cell> {
     };
     let parts = gates.parts(ring.sigmoid(reset)?)?;
     let reset = gates.gate(parts)?;
-    // Nothing but the one scaled value is read.
+    // The gates must read only the one scaled value.
     let (inputs, None) = gates.finish() else { return None };
     Some(Cell {
         kind: Kind::Gru(Box::new(Gru { update, reset, candidate, activation, reset_after })),
@@ -49,7 +50,7 @@ pub(super) fn find(ring: &Ring<'_, '_>) -> Option<Cell> {
     })
 }
 
-/// `z` and `n` where `new` and `kept` add up to `(1 - z) n + z k`: as they stand, or as `n` and `z (k - n)`.
+/// `z` and `n`, if `new + kept` is `(1 - z) n + z k`, written in this form or as `n + z (k - n)`.
 fn blend(ring: &Ring<'_, '_>, new: Source, kept: Source, last: Source) -> Option<(Source, Source)> {
     let [a, b] = ring.product(kept)?;
     for (z, rest) in [(a, b), (b, a)] {
@@ -72,7 +73,7 @@ fn factor(ring: &Ring<'_, '_>, product: Source, last: Source) -> Option<Source> 
     }
 }
 
-/// `W x + R (r k) + b`: the gate and `r`.
+/// The gate and `r` of `W x + R (r k) + b`.
 fn reset_before(
     ring: &Ring<'_, '_>,
     gates: &mut Gates<'_, '_, '_>,
@@ -84,7 +85,7 @@ fn reset_before(
     Some((gates.gate_of(parts, block)?, reset))
 }
 
-/// `W x + b + r (R k + b')`: the gate, `r` and `b'`.
+/// The gate, `r` and `b'` of `W x + b + r (R k + b')`.
 fn reset_after_product(
     ring: &Ring<'_, '_>,
     gates: &mut Gates<'_, '_, '_>,

@@ -1,4 +1,4 @@
-//! Long short-term memory, with or without peepholes and projection.
+//! Recognises long short-term memory, with or without peepholes and projection.
 
 use super::gate::{Gates, Parts};
 use super::ring::{Delay, Ring};
@@ -10,7 +10,7 @@ pub(super) fn find(ring: &Ring<'_, '_>) -> Option<Cell> {
     with(ring, a, b).or_else(|| with(ring, b, a))
 }
 
-/// The cell whose output is what `fed` delays and whose state is what `state` delays.
+/// The cell whose (possibly projected) output `fed` delays and whose state `state` delays.
 fn with(ring: &Ring<'_, '_>, fed: &Delay, state: &Delay) -> Option<Cell> {
     let (projection, output) = match ring.projection(fed.now) {
         Some((projection, from)) => (Some(projection), from),
@@ -59,7 +59,7 @@ fn with(ring: &Ring<'_, '_>, fed: &Delay, state: &Delay) -> Option<Cell> {
     })
 }
 
-/// What the gates are made from.
+/// The arguments of the gates' activations.
 struct Sums {
     forget: Source,
     out: Source,
@@ -80,7 +80,7 @@ struct All {
 }
 
 impl Sums {
-    /// The gates, if `input` is the input gate and `candidate` the candidate.
+    /// All gates, if `input` is the input gate and `candidate` the candidate.
     fn gates(&self, ring: &Ring<'_, '_>, input: Source, candidate: Source) -> Option<(All, Activation)> {
         let input = ring.sigmoid(input)?;
         let (activation, candidate) = ring.activation(candidate)?;

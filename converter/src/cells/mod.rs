@@ -1,8 +1,8 @@
-//! Recurrences that are known cells: LSTM, GRU and the plain recurrent step, proved from the primitive graph.
+//! Recognises loops that are LSTM, GRU or plain recurrent cells, from the primitive graph.
 //!
-//! Block names and attributes say nothing here: a loop is a cell when its functions compute exactly the cell's equations,
-//! with weights that are parameters or constants of the model. Anything else is some other loop.
-//! Knows neither ONNX nor PyTorch; what a back end needs is where in the stored tensors each gate's weights lie.
+//! Block names and attributes do not matter: a loop is a cell if its functions compute exactly the cell's equations
+//! with weights that are parameters or constants of the model. Any other loop is lowered as it is.
+//! Knows neither ONNX nor PyTorch. A [`Cell`] tells a back end where in the stored tensors each gate's weights are.
 //!
 //! ```text
 //! Rnn    h = act(W x + R k + b)
@@ -12,7 +12,8 @@
 //!        o = sigmoid(W x + R k + p c + b)        h = o act(c)
 //! ```
 //!
-//! `k` is what the loop feeds back: the last `h` or a projection of it, times a number; `c'` is the last `c`.
+//! `k` is the value that the loop feeds back: the previous `h` or a projection of it, times a number. `c'` is the
+//! previous `c`.
 
 mod affine;
 mod gate;
@@ -29,26 +30,26 @@ pub use stabilizer::{Stabilizer, stabilizer};
 /// A loop that is a known cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// Which one, with its gates.
+    /// The kind of cell, with its gates.
     pub kind: Kind,
     /// Does it run from the last frame to the first?
     pub backward: bool,
     /// The number of elements of `h`.
     pub hidden: u64,
-    /// What the gates read of each frame: [`Gate::input`] has a block for each, in this order.
+    /// The values that the gates read in each frame. [`Gate::input`] has a block for each, in this order.
     pub inputs: Vec<Source>,
     /// `h`: the cell's output before a projection.
     pub output: Source,
-    /// What becomes of `h` before it is fed back.
+    /// The projection of `h` before it is fed back.
     pub projection: Option<Projection>,
-    /// A number by which the fed-back value is multiplied before [`Gate::recurrent`], and before a GRU blends it with the
-    /// candidate (self-stabilization): a value without dynamic axes and of one element.
+    /// The number by which the fed-back value is multiplied before [`Gate::recurrent`], and before a GRU blends it with
+    /// the candidate (self-stabilization). It is a value with one element and without dynamic axes.
     pub scale: Option<Source>,
-    /// The initial state of what is fed back.
+    /// The initial state of the fed-back value.
     pub initial: Source,
 }
 
-/// The cells.
+/// The kinds of cells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// The plain step.
@@ -75,7 +76,7 @@ pub struct Gru {
     pub candidate: Gate,
     /// The activation of `n`.
     pub activation: Activation,
-    /// Where `r` is applied after the recurrent product of `n`, the bias inside of it.
+    /// If `r` multiplies the recurrent product of `n`: the bias `b'` that is added to the product before.
     pub reset_after: Option<Vec<Segment>>,
 }
 
@@ -109,7 +110,7 @@ pub struct Gate {
     pub input: Vec<Block>,
     /// `R`.
     pub recurrent: Block,
-    /// `b`: the sum of these.
+    /// `b`, the sum of these.
     pub bias: Vec<Segment>,
 }
 
@@ -120,11 +121,11 @@ pub struct Block {
     pub weight: VariableId,
     /// The first row.
     pub row: u64,
-    /// How many rows: the length of `x`.
+    /// The number of rows, which is the length of `x`.
     pub rows: u64,
-    /// The first column; there are [`Cell::hidden`].
+    /// The first of [`Cell::hidden`] columns.
     pub column: u64,
-    /// Columns of the whole matrix.
+    /// The number of columns of the whole matrix.
     pub width: u64,
 }
 
@@ -142,18 +143,18 @@ pub struct Segment {
 pub struct Peephole {
     /// The vector.
     pub weight: Segment,
-    /// A number by which the state is multiplied before, as [`Cell::scale`].
+    /// A number by which the state is multiplied before, like [`Cell::scale`].
     pub scale: Option<Source>,
 }
 
 /// A projection of a cell's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Projection {
-    /// The matrix: rows are elements of `h`, columns those of the projected value.
+    /// The matrix. It has a row for each element of `h` and a column for each of the projected value.
     pub weight: Block,
     /// The number of elements of the projected value.
     pub size: u64,
-    /// A number by which `h` is multiplied before, as [`Cell::scale`].
+    /// A number by which `h` is multiplied before, like [`Cell::scale`].
     pub scale: Option<Source>,
     /// The projected value.
     pub output: Source,

@@ -1,14 +1,14 @@
-//! A loop as the recognition looks at it: its delays, and its functions seen through what changes nothing.
+//! A loop as recognition sees it: its delays, and its functions without those that change nothing at inference.
 
 use super::{Activation, Block, Projection, Segment};
 use crate::graph::literal::scalar;
 use cntk_parser::model::{Dim, FunctionId, LoopId, Source, ValidatedModel, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
 
-/// The longest chain of functions that change nothing.
+/// The longest chain of functions without effect that is followed.
 const LONGEST_CHAIN: usize = 64;
 
-/// A loop all of whose delays reach back one frame.
+/// A loop whose delays all reach back one frame.
 pub(super) struct Ring<'m, 'a> {
     pub(super) model: &'m ValidatedModel<'a>,
     pub(super) id: LoopId,
@@ -19,9 +19,9 @@ pub(super) struct Ring<'m, 'a> {
 /// A delay of one frame.
 #[derive(Clone, Copy)]
 pub(super) struct Delay {
-    /// What it gives: the value of the frame before.
+    /// Its output, the value of the previous frame.
     pub(super) last: Source,
-    /// What it is fed with: the value of this frame.
+    /// Its input, the value of this frame.
     pub(super) now: Source,
     /// Its initial state.
     pub(super) initial: Source,
@@ -43,19 +43,19 @@ impl<'m, 'a> Ring<'m, 'a> {
         Some(ring)
     }
 
-    /// Is a value made in the loop?
+    /// Is a value computed in the loop?
     pub(super) fn is_inside(&self, source: Source) -> bool {
         matches!(source, Source::Output(f, _) if self.model.loop_of(f) == Some(self.id))
     }
 
-    /// The value behind functions that change nothing in inference.
+    /// The value behind functions that change nothing at inference.
     pub(super) fn peel(&self, mut source: Source) -> Source {
         for _ in 0..LONGEST_CHAIN {
             let Source::Output(f, 0) = source else { return source };
             let Some(first) = self.model.inputs(f).first() else { return source };
             let same = match self.model.operator(f) {
                 Operator::NoOp | Operator::Pass => true,
-                // Outside of the loop there is someone else to see to what they are in training.
+                // Outside of the loop these are lowered as they are, for training.
                 Operator::StopGradient | Operator::Dropout(_) => self.is_inside(source),
                 Operator::ReconcileDynamicAxis => self.model.type_of(source).axes == self.model.type_of(*first).axes,
                 Operator::Reshape(_) => self.model.type_of(source).shape == self.model.type_of(*first).shape,
@@ -69,7 +69,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         source
     }
 
-    /// The function that makes a value, with its operator.
+    /// The function that computes a value, with its operator.
     pub(super) fn maker(&self, source: Source) -> Option<(FunctionId, &'m Operator<'a>)> {
         match source {
             Source::Output(f, 0) => Some((f, self.model.operator(f))),
@@ -83,7 +83,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         Some([self.peel(*a), self.peel(*b)])
     }
 
-    /// The operands of a value that is a product, element by element.
+    /// The operands of a value that is an element-wise product.
     pub(super) fn product(&self, source: Source) -> Option<[Source; 2]> {
         match self.maker(source)? {
             (f, Operator::ElementTimes) => self.operands(f),
@@ -107,7 +107,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         }
     }
 
-    /// What a value is an activation of.
+    /// The activation that computes a value, and its operand.
     pub(super) fn activation(&self, source: Source) -> Option<(Activation, Source)> {
         let (f, op) = self.maker(source)?;
         let activation = match op {
@@ -119,7 +119,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         Some((activation, self.peel(*self.model.inputs(f).first()?)))
     }
 
-    /// What a value is the sigmoid of.
+    /// The operand of a value that is a sigmoid.
     pub(super) fn sigmoid(&self, source: Source) -> Option<Source> {
         match self.activation(source)? {
             (Activation::Sigmoid, inner) => Some(inner),
@@ -141,7 +141,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         }
     }
 
-    /// A parameter or constant.
+    /// The parameter or constant that a value is.
     pub(super) fn stored(&self, source: Source) -> Option<VariableId> {
         let Source::Variable(id) = source else { return None };
         let variable = self.model.variable(id);
@@ -149,7 +149,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         (kept && variable.value.is_some()).then_some(id)
     }
 
-    /// A number from outside the loop: one element, no dynamic axes.
+    /// Is it a number from outside the loop, with one element and without dynamic axes?
     fn is_number(&self, source: Source) -> bool {
         let ty = self.model.type_of(source);
         !self.is_inside(source)
@@ -172,7 +172,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         }
     }
 
-    /// A multiple of `of` that a function of the loop makes: the factor and the multiple.
+    /// A multiple of `of` that a function of the loop computes: the factor and the multiple.
     pub(super) fn scaled(&self, of: Source) -> Option<(Source, Source)> {
         let members = &self.model.loops()[self.id.0 as usize].members;
         members.iter().find_map(|f| {
@@ -181,7 +181,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         })
     }
 
-    /// The block of a stored matrix, columns from `column`, by which `Times` multiplies, and its other operand.
+    /// The block of a stored matrix, with columns from `column` on, by which `Times` multiplies, and the other operand.
     pub(super) fn matrix(&self, f: FunctionId, column: u64) -> Option<(Block, Source)> {
         let Operator::Times(a) = self.model.operator(f) else { return None };
         let [w, x] = self.operands(f)?;
@@ -195,7 +195,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         Some((Block { weight, row: 0, rows, column, width: *width }, x))
     }
 
-    /// The static sizes of a value, all of which are known.
+    /// The static sizes of a value, if all are known.
     pub(super) fn sizes(&self, source: Source) -> Option<Vec<u64>> {
         self.model.type_of(source).shape.iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).collect()
     }
@@ -207,7 +207,7 @@ impl<'m, 'a> Ring<'m, 'a> {
         (from.checked_add(length)? <= n).then_some(Segment { vector, from })
     }
 
-    /// What `fed` is a projection of, if it is one, and that value.
+    /// The projection that computes `fed`, if it is one, and the value that is projected.
     pub(super) fn projection(&self, fed: Source) -> Option<(Projection, Source)> {
         let (f, Operator::Times(_)) = self.maker(fed)? else { return None };
         let (weight, x) = self.matrix(f, 0)?;

@@ -1,4 +1,4 @@
-//! The plain recurrent step.
+//! Recognises the plain recurrent step.
 
 use super::gate::Gates;
 use super::ring::Ring;

@@ -1,4 +1,4 @@
-//! Droppo's self-stabilizer: a learned number, kept positive by a softplus, that multiplies a value.
+//! Recognises Droppo's self-stabilizer: a learned factor of a value, kept positive by a softplus.
 
 use crate::graph::literal::scalar;
 use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId, VariableKind};
@@ -7,13 +7,13 @@ use cntk_parser::ops::Operator;
 /// A factor `log(1 + exp(steepness * alpha)) / steepness`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stabilizer {
-    /// The parameter or constant, of one element.
+    /// The parameter or constant, which has one element.
     pub alpha: VariableId,
     /// A number above zero.
     pub steepness: f64,
 }
 
-/// The stabilizer that a value is the factor of.
+/// The stabilizer of which a value is the factor.
 pub fn stabilizer(model: &ValidatedModel<'_>, factor: Source) -> Option<Stabilizer> {
     let (f, Operator::ElementTimes) = maker(model, factor)? else { return None };
     either(model, f).into_iter().find_map(|(softplus, divisor)| {
@@ -35,7 +35,7 @@ pub fn stabilizer(model: &ValidatedModel<'_>, factor: Source) -> Option<Stabiliz
     })
 }
 
-/// The value of a constant of one element.
+/// The value of a constant with one element.
 fn constant(model: &ValidatedModel<'_>, source: Source) -> Option<f64> {
     let Source::Variable(v) = source else { return None };
     (model.variable(v).kind == VariableKind::Constant).then(|| scalar(model, source))?
@@ -48,7 +48,7 @@ fn maker<'m, 'a>(model: &'m ValidatedModel<'a>, source: Source) -> Option<(Funct
     }
 }
 
-/// The operands of a commutative function, both ways round.
+/// The operands of a commutative function, in both orders.
 fn either(model: &ValidatedModel<'_>, f: FunctionId) -> Vec<(Source, Source)> {
     match model.inputs(f) {
         [a, b] => vec![(*a, *b), (*b, *a)],

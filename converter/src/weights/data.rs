@@ -6,16 +6,17 @@ use std::ops::Range;
 /// Where the bytes of a tensor come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Data {
-    /// Made by the converter (small) or by folding.
+    /// Bytes that the converter made; they are few.
     Owned(Vec<u8>),
-    /// The file's bytes, unchanged: size and order of the elements are those that are wanted.
+    /// A range of the file, whose bytes need no change.
     Unchanged(Range<u64>),
     /// Views of the file's tensors, one after another, each element converted to the tensor's type.
     Views(Vec<View>),
 }
 
 impl Data {
-    /// How many bytes are described, once it is known that `source` has them and that they can become elements of type
+    /// The number of bytes that will be written. Checks that `source` has the data and that they can become elements of
+    /// type
     /// `elem`.
     pub(crate) fn length(&self, elem: ElemType, source: &[u8]) -> Result<u64, &'static str> {
         match self {
@@ -33,7 +34,7 @@ impl Data {
         }
     }
 
-    /// Writes bytes whose [`length`](Self::length) could be told. `chunk` is scratch space.
+    /// Writes data that passed [`length`](Self::length). `chunk` is scratch space.
     pub(crate) fn write(
         &self,
         elem: ElemType,

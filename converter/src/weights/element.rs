@@ -1,6 +1,6 @@
-//! Types of elements: what they take, and numbers in them.
+//! Element types: their sizes, and numbers in their encodings.
 
-/// Types of elements in what is written. The numbers are those of ONNX's `TensorProto.DataType`.
+/// The element types of written tensors. Their numbers are those of ONNX's `TensorProto.DataType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 #[allow(missing_docs, reason = "the names are ONNX's")]
@@ -36,7 +36,7 @@ impl ElemType {
         }
     }
 
-    /// Little-endian elements of this type as numbers. An int64 beyond 2^53 loses digits.
+    /// Decodes little-endian elements of this type. An int64 beyond 2^53 loses digits.
     pub(crate) fn decode(self, bytes: &[u8]) -> Vec<f64> {
         fn each<const N: usize>(bytes: &[u8], one: impl Fn([u8; N]) -> f64) -> Vec<f64> {
             bytes.as_chunks().0.iter().map(|b| one(*b)).collect()
@@ -58,7 +58,7 @@ impl ElemType {
         matches!(self, Self::Float | Self::Double | Self::Float16)
     }
 
-    /// Appends `v` in this type, little-endian.
+    /// Appends `v` in this type, in little-endian order.
     #[expect(clippy::cast_possible_truncation, reason = "the callers' values fit the type")]
     pub(crate) fn encode(self, v: f64, out: &mut Vec<u8>) {
         match self {

@@ -1,4 +1,4 @@
-//! Why a model could not be written.
+//! Errors of writing a model.
 
 use std::{error, fmt, io};
 
@@ -8,16 +8,17 @@ use std::{error, fmt, io};
 pub enum WriteError {
     /// The sink refused the bytes.
     Sink(io::Error),
-    /// The source could not be read, or it is shorter than it was.
+    /// The source could not be read, or it became shorter.
     Source(io::Error),
     /// The progress callback asked to stop.
     Cancelled,
-    /// The structure alone, without any weight, is over what a protobuf message can hold.
+    /// The structure alone, without weights, exceeds the size limit of a protobuf message.
     TooLarge {
         /// Its size.
         bytes: u64,
     },
-    /// A tensor whose description contradicts itself or the source: a defect of the lowering, not of the file.
+    /// The description of a tensor contradicts itself or the source. This is a bug of the lowering, not a fault of the
+    /// file.
     Inconsistent {
         /// The tensor's name.
         tensor: String,

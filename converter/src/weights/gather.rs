@@ -1,6 +1,6 @@
-//! Copies elements out of a strided layout, converting each.
+//! Copies elements out of a strided layout and converts them.
 
-/// A box of elements in `data`: where it begins, and in elements how far apart its axes are.
+/// A box of elements in `data`: where it begins, its sizes, and its strides in elements.
 pub(super) struct Gather<'a> {
     pub(super) data: &'a [u8],
     pub(super) start: isize,
@@ -8,7 +8,7 @@ pub(super) struct Gather<'a> {
     pub(super) strides: &'a [isize],
 }
 
-/// Both sides of a tile stay in the first-level cache.
+/// The size of a tile. Source and destination of a tile fit in the first-level cache.
 const TILE: usize = 32;
 
 impl Gather<'_> {
@@ -23,7 +23,7 @@ impl Gather<'_> {
         };
         let fast = (0..=last).min_by_key(|i| self.strides[*i].unsigned_abs()).unwrap_or(last);
         let (count, step) = (self.dims[last], self.strides[last]);
-        // Every row but those that the tiles take together.
+        // Everything but the rows and columns of the transposed planes.
         let rows: usize = self.dims[..last].iter().product();
         let apart: usize = self.dims[fast + 1..].iter().product();
         for row in 0..rows {
@@ -64,7 +64,8 @@ impl Gather<'_> {
         }
     }
 
-    /// The plane of axis `fast` and the last one, whose rows are `apart` elements from one another in `out`.
+    /// Copies the plane of axis `fast` and the last axis in tiles. Its rows are `apart` elements from each other in
+    /// `out`.
     fn transpose<const IN: usize, const OUT: usize>(
         &self,
         out: &mut [u8],

@@ -1,4 +1,4 @@
-//! IEEE half precision: rounding to nearest, ties to even, as a C cast does.
+//! Conversion to IEEE half precision, rounding to nearest, ties to even.
 
 /// `value` as the bits of a half.
 pub(super) fn from_f32(value: f32) -> u16 {
@@ -6,12 +6,13 @@ pub(super) fn from_f32(value: f32) -> u16 {
     let sign = (bits >> 16) & 0x8000;
     let magnitude = bits & 0x7fff_ffff;
     let half = if magnitude >= 0x7f80_0000 {
-        // Infinity, or a NaN that stays one whatever part of its payload fits.
+        // Infinity, or a NaN: the quiet bit keeps it one if its payload does not fit.
         0x7c00 | if magnitude > 0x7f80_0000 { 0x0200 | ((magnitude >> 13) & 0x3ff) } else { 0 }
     } else if magnitude >= 0x477f_f000 {
         0x7c00
     } else if magnitude >= 0x3880_0000 {
-        // Normal: rebias the exponent by 127 - 15 and round off 13 bits; a carry runs into the exponent as it should.
+        // Normal: rebias the exponent by 127 - 15 and round off 13 bits. A carry into the exponent gives the right
+        // number.
         let odd = (magnitude >> 13) & 1;
         (magnitude - 0x3800_0000 + 0xfff + odd) >> 13
     } else if magnitude > 0x3300_0000 {
@@ -31,7 +32,7 @@ pub(super) fn from_f64(value: f64) -> u16 {
     from_f32(round_to_odd(value))
 }
 
-/// The nearest f32 towards zero with its last bit set where something was cut off, so that a second rounding is right.
+/// Rounds towards zero and sets the last bit if the result is inexact, so that a second rounding is correct.
 fn round_to_odd(value: f64) -> f32 {
     let near = value as f32;
     if value.is_nan() || f64::from(near) == value || near.is_infinite() {

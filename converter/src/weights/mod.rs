@@ -1,5 +1,5 @@
-//! Weights that are described, not held: where the bytes of a tensor are in the CNTK file or how they were made, and the
-//! way from there to a file. Both back ends write through this module, which knows the format of neither.
+//! Weights are described, not held in memory: where in the CNTK file the bytes of a tensor are, and how to write them
+//! elsewhere. Both back ends write through this module, which knows the format of neither.
 
 mod data;
 mod element;

@@ -1,15 +1,15 @@
-//! The way to a sink: small writes are gathered, large ones passed on, progress is told.
+//! A buffered writer on a sink: it collects small writes, passes large ones on, and reports progress.
 
 use super::{Sink, WriteError};
 use std::ops::{ControlFlow, Range};
 
-/// Below this a copy goes through the buffer: a system call costs more.
+/// Copies smaller than this go through the buffer, because a system call costs more.
 const DIRECT: usize = 64 << 10;
-/// So much is copied between two reports of progress.
+/// How many bytes are copied between two reports of progress.
 const STRIDE: usize = 32 << 20;
 const BUFFER: usize = 256 << 10;
 
-/// Told now and then how many bytes of a file are written; may stop the work.
+/// Is called from time to time with the number of bytes written to a file, and may stop the work.
 pub type Progress<'p> = dyn FnMut(u64) -> ControlFlow<()> + 'p;
 
 pub(crate) struct Output<'s> {
@@ -62,7 +62,7 @@ impl<'s> Output<'s> {
         Ok(())
     }
 
-    /// To be called at the end.
+    /// Writes out the buffer. Must be called at the end.
     pub(crate) fn drain(&mut self) -> Result<(), WriteError> {
         if !self.buffer.is_empty() {
             self.sink.write(&self.buffer)?;

@@ -1,14 +1,14 @@
-//! Tensors one after another, without the messages of ONNX: for formats that have a header of their own.
+//! Writes tensors one after another behind a header, for formats without ONNX's messages.
 
 use super::{Data, ElemType, Output, Progress, Sink, WriteError};
 
 /// A tensor of such a file.
 pub struct Plain<'t> {
-    /// For error messages.
+    /// The tensor's name, for error messages.
     pub name: &'t str,
     /// Element type.
     pub elem: ElemType,
-    /// Bytes that the file's header states.
+    /// The number of bytes that the file's header states.
     pub length: u64,
     /// The bytes.
     pub data: &'t Data,
@@ -18,7 +18,7 @@ pub struct Plain<'t> {
 ///
 /// # Errors
 ///
-/// What the sink or the source says, or a tensor whose data disagree with its length.
+/// Errors of the sink or the source, and tensors whose data do not match their length.
 pub fn write_plain<'s, 't>(
     header: &[u8],
     tensors: impl Iterator<Item = Plain<'t>>,

@@ -3,7 +3,7 @@
 use super::WriteError;
 use std::ops::Range;
 
-/// Somebody who is told the bytes that pass, in order and in pieces of any size.
+/// Is called with all bytes that are copied, in order and in pieces of any size.
 pub type Passing<'p> = &'p mut dyn FnMut(&[u8]);
 
 /// Receives a file from its beginning to its end.
@@ -11,9 +11,9 @@ pub trait Sink {
     /// Appends `bytes`.
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError>;
 
-    /// Appends `source[range]`. A sink that knows the file behind `source` can take the bytes from there, and leave the
-    /// mapping alone. If there is a `passing`, it is to be told all of them, in order and in pieces of any size; if there
-    /// is none, they need not pass through this process at all.
+    /// Appends `source[range]`. A sink that knows the file behind `source` can copy from that file without touching the
+    /// mapping. If there is a `passing`, it must be called with all bytes; otherwise the bytes need not pass through
+    /// this process at all.
     fn copy_from_source(
         &mut self,
         source: &[u8],

@@ -1,10 +1,10 @@
-//! Strided views of stored tensors: checked, simplified, and written in chunks.
+//! Strided views of stored tensors, which are checked, simplified and written in chunks.
 
 use super::{ElemType, WriteError, gather::Gather, output::Output};
 use smallvec::SmallVec;
 use std::ops::Range;
 
-/// How much converted data is held at a time. Wide enough that a transposed matrix is read in long runs.
+/// How much converted data is held at a time. It is large enough that a transposed matrix is read in long runs.
 const CHUNK_BYTES: usize = 4 << 20;
 
 /// How elements are stored in the source file.
@@ -26,16 +26,16 @@ pub struct View {
     pub range: Range<u64>,
     /// Element encoding in the file.
     pub stored: Stored,
-    /// In elements.
+    /// Offset of the first element, in elements.
     pub offset: u64,
     /// Sizes of the view.
     pub dims: SmallVec<[u64; 4]>,
-    /// In elements, may be negative.
+    /// Strides in elements, which may be negative.
     pub strides: SmallVec<[i64; 4]>,
 }
 
 impl View {
-    /// Elements.
+    /// The number of elements.
     pub fn count(&self) -> u64 {
         self.dims.iter().product()
     }
@@ -58,7 +58,7 @@ impl Stored {
     }
 }
 
-/// The number of elements, once the view is known to lie within its tensor and that within the source.
+/// The number of elements. Checks that the view lies within its tensor, and the tensor within the source.
 pub(super) fn check(view: &View, elem: ElemType, source: &[u8]) -> Result<u64, &'static str> {
     if converter(view.stored, elem).is_none() {
         return Err("a view's elements cannot be converted to its type");
@@ -111,7 +111,7 @@ pub(super) fn write(
     let Some(convert) = converter(view.stored, elem) else { return Ok(()) };
     let data = &source[first..last];
     let per_chunk = CHUNK_BYTES / written;
-    // The first axis of which several steps fit in a chunk: all after it do so whole.
+    // The first axis of which several steps fit in a chunk; all axes after it fit as a whole.
     let mut axis = dims.len();
     let mut tail = 1usize;
     while axis > 0 && dims[axis - 1] * tail <= per_chunk {
@@ -147,7 +147,7 @@ pub(super) fn write(
 
 type Axes<T> = SmallVec<[T; 6]>;
 
-/// The same elements with fewer axes: those of one step are dropped, neighbours that step alike are joined.
+/// The same elements with fewer axes: axes of size 1 are dropped, and neighbours with matching strides are joined.
 fn simplify(view: &View) -> (Axes<usize>, Axes<isize>) {
     let mut dims = Axes::<usize>::new();
     let mut strides = Axes::<isize>::new();
@@ -200,7 +200,7 @@ fn each_index<E>(
 
 type Convert = fn(&Gather<'_>, &mut [u8]);
 
-/// What turns stored elements into written ones, `None` where no such conversion is meant to happen.
+/// The conversion from stored to written elements; `None` if there is none between these types.
 fn converter(stored: Stored, elem: ElemType) -> Option<Convert> {
     use super::half;
     let convert: Convert = match (stored, elem) {
@@ -251,7 +251,7 @@ mod tests {
         bytes
     }
 
-    /// The offsets of a view's elements, by the definition.
+    /// The offsets of a view's elements, computed by the definition.
     fn offsets(view: &View) -> Vec<i64> {
         let mut all = vec![view.offset as i64];
         for (dim, stride) in view.dims.iter().zip(&view.strides) {
