@@ -7,6 +7,7 @@ mod failures;
 mod machine;
 mod migrate;
 mod names;
+mod picture;
 mod pytorch;
 mod record;
 mod report;

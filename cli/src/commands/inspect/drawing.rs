@@ -13,13 +13,18 @@ pub fn draw(view: View, input: &Input, verdict: &Verdict<'_>, model: Option<&Val
     match view {
         View::Dot => Some(dot(&Picture::of(model?))),
         View::Svg => Some(svg(&Picture::of(model?))),
-        View::Html => Some(page(input, verdict, model)),
+        View::Html => Some(page(input, verdict, model, None)),
         View::Text | View::Json => None,
     }
 }
 
-/// The report on any file.
-pub fn page(input: &Input, verdict: &Verdict<'_>, model: Option<&ValidatedModel<'_>>) -> String {
+/// The report on any file, with its SHA-256 where that is known.
+pub fn page(
+    input: &Input,
+    verdict: &Verdict<'_>,
+    model: Option<&ValidatedModel<'_>>,
+    sha256: Option<&str>,
+) -> String {
     let name = input.path.as_ref().and_then(|path| path.file_name());
     let name = name.map_or_else(|| input.name.clone(), |name| name.to_string_lossy().into_owned());
     let mut report = Report::bare(&name, input.len() as u64, verdict.kind, &verdict.findings);
@@ -27,5 +32,6 @@ pub fn page(input: &Input, verdict: &Verdict<'_>, model: Option<&ValidatedModel<
     report.hint = verdict.hint.as_deref();
     report.model = model;
     report.weights = true;
+    report.sha256 = sha256;
     page::document(&report)
 }

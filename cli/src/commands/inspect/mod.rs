@@ -23,6 +23,7 @@ mod drawing;
 
 pub use contents::{Contents, Port};
 use details::Details;
+pub use drawing::page;
 
 /// Show what is in a model
 #[derive(clap::Args)]
@@ -87,7 +88,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
             let verdict = Verdict::malformed(&input.name, &input, &error);
             verdict.tell(terminal);
             if args.format == View::Html {
-                write(terminal, &args, output, &drawing::page(&input, &verdict, None))?;
+                write(terminal, &args, output, &drawing::page(&input, &verdict, None, None))?;
             }
             return Ok(Outcome::rejected(&input.name, &verdict.findings, verdict.more));
         }

@@ -221,14 +221,8 @@ fn tell(
     model: Option<&ValidatedModel<'_>>,
     digest: &str,
 ) -> Result<()> {
-    let name = input.path.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-    let mut report = page::Report::bare(&name, input.len() as u64, verdict.kind, &verdict.findings);
-    report.more_findings = verdict.more;
-    report.hint = verdict.hint.as_deref();
-    report.model = model;
-    report.weights = true;
-    report.sha256 = Some(digest);
-    output.file().write_all(page::document(&report).as_bytes())?;
+    let text = inspect::page(input, verdict, model, Some(digest));
+    output.file().write_all(text.as_bytes())?;
     output.finish()
 }
 
