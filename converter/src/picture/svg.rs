@@ -1,7 +1,7 @@
 //! A picture as SVG.
 
 use super::{
-    Direction, Node, Picture, Role,
+    Direction, Picture, Role,
     layout::Piece,
     scene::{Drawn, Placed, Rect, Scene, Text},
 };
@@ -121,9 +121,9 @@ fn node(text: &mut String, placed: &Placed<'_>, id: Option<&str>) {
     };
     let _ = write!(text, "<g class=\"node {role}{}\"", if node.criterion { " criterion" } else { "" });
     if let Some(id) = id {
-        let _ = write!(text, " tabindex=\"0\" role=\"button\" data-node=\"{id}\" aria-label=\"{}\"", spoken(node));
+        let _ = write!(text, " tabindex=\"0\" role=\"button\" data-node=\"{id}\" aria-label=\"{}\"", spoken(placed));
     }
-    let _ = write!(text, "><title>{}</title>", spoken(node));
+    let _ = write!(text, "><title>{}</title>", spoken(placed));
     let round =
         if matches!(node.role, Role::Input | Role::Output | Role::Enter | Role::Leave) { height / 2.0 } else { 6.0 };
     let _ = write!(
@@ -168,7 +168,7 @@ fn node(text: &mut String, placed: &Placed<'_>, id: Option<&str>) {
 }
 
 fn write_line(text: &mut String, line: &Text, class: &str) {
-    let _ = write!(text, "<text{class} x=\"{}\" y=\"{}\">{}</text>", Num(line.x), Num(line.y), Safe(&line.text));
+    let _ = write!(text, "<text{class} x=\"{}\" y=\"{}\">{}</text> ", Num(line.x), Num(line.y), Safe(&line.text));
 }
 
 /// A loop beside the box: on its right over past steps, on its left over future ones.
@@ -189,21 +189,19 @@ fn recurrence(text: &mut String, rect: Rect, direction: Direction) {
     );
 }
 
-/// A box in words, for those who do not see it and as a tip.
-fn spoken(node: &Node) -> String {
-    let mut parts = vec![name(&node.title)];
+/// A box in words, for those who do not see it and as a tip: what is written in it, and what it looks like.
+fn spoken(placed: &Placed<'_>) -> String {
+    let node = placed.node;
+    let written: Vec<String> =
+        placed.lines.iter().chain(&placed.labels).map(|line| Safe(&line.text).to_string()).collect();
+    let mut parts = vec![written.join(" ")];
+    if placed.lines.iter().any(|line| line.text.ends_with('…')) || node.role == Role::Repeat {
+        parts.push(name(&node.title));
+    }
     match node.role {
-        Role::Input => parts.insert(0, "input".to_owned()),
-        Role::Output => parts.insert(0, "output".to_owned()),
-        Role::Repeat => parts.insert(0, format!("{} times", node.count)),
-        Role::Stretch => parts.insert(0, format!("{} layers", node.layers)),
-        Role::Layer | Role::Enter | Role::Leave => {}
-    }
-    if !node.name.is_empty() {
-        parts.push(name(&node.name));
-    }
-    if !node.shape.is_empty() {
-        parts.push(node.shape.clone());
+        Role::Input => parts.push("input".to_owned()),
+        Role::Output => parts.push("output".to_owned()),
+        _ => {}
     }
     match node.recurrence {
         Some(Direction::Forward) => parts.push("recurrence over past steps".to_owned()),

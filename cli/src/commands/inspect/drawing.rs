@@ -19,12 +19,7 @@ pub fn draw(view: View, input: &Input, verdict: &Verdict<'_>, model: Option<&Val
 }
 
 /// The report on any file, with its SHA-256 where that is known.
-pub fn page(
-    input: &Input,
-    verdict: &Verdict<'_>,
-    model: Option<&ValidatedModel<'_>>,
-    sha256: Option<&str>,
-) -> String {
+pub fn page(input: &Input, verdict: &Verdict<'_>, model: Option<&ValidatedModel<'_>>, sha256: Option<&str>) -> String {
     let name = input.path.as_ref().and_then(|path| path.file_name());
     let name = name.map_or_else(|| input.name.clone(), |name| name.to_string_lossy().into_owned());
     let mut report = Report::bare(&name, input.len() as u64, verdict.kind, &verdict.findings);

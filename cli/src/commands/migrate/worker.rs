@@ -5,7 +5,7 @@ use crate::{
     args::Common,
     commands::{
         Cli, Command, convert,
-        inspect::{Contents, Port},
+        inspect::{Contents, Port, page},
     },
     exit,
     input::Input,
@@ -18,7 +18,6 @@ use crate::{
 use anyhow::{Result, anyhow};
 use clap::Parser;
 use cntk_parser::{FileKind, ModelFile, Severity, model::ValidatedModel};
-use cntk2onnx::page;
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
@@ -221,7 +220,7 @@ fn tell(
     model: Option<&ValidatedModel<'_>>,
     digest: &str,
 ) -> Result<()> {
-    let text = inspect::page(input, verdict, model, Some(digest));
+    let text = page(input, verdict, model, Some(digest));
     output.file().write_all(text.as_bytes())?;
     output.finish()
 }
