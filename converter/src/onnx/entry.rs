@@ -1,18 +1,18 @@
-//! What is said of an operator on the op page.
+//! The row of an operator on the op page, `docs/ops.md`.
 
 /// Is an operator converted?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Yes, within the restrictions.
+    /// It is converted, within the restrictions.
     Converted,
-    /// No: it holds code or reads files that the model does not contain, or has no sensible graph.
+    /// It is not: it runs code or reads files that the model does not contain, or has no sensible ONNX form.
     Refused,
-    /// It is structure, not computation.
+    /// It structures the graph and computes nothing.
     Structure,
 }
 
 impl Status {
-    /// One word.
+    /// The status in one word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Converted => "converted",
@@ -27,7 +27,7 @@ impl Status {
 pub struct Entry {
     /// The ONNX operators it becomes.
     pub onnx: &'static str,
-    /// What is not converted, or not to the last digit; empty for nothing.
+    /// The cases that are not converted or not exact; empty if there are none.
     pub restrictions: &'static str,
     /// Is it converted?
     pub status: Status,

@@ -1,5 +1,5 @@
-//! An ONNX graph in memory: what the lowering builds and the writer serialises. Values and names live in one arena for
-//! the graph and all its subgraphs; weights are not held but described.
+//! An ONNX graph in memory, which the lowering builds and the writer serialises. The graph and its subgraphs share one
+//! arena of values and names; weights are described, not held.
 
 pub use crate::weights::{Data, ElemType, Stored, View};
 use hashbrown::HashMap;
@@ -24,7 +24,7 @@ pub type Dims = SmallVec<[Dim; 4]>;
 /// A value: a tensor that flows along an edge.
 #[derive(Clone, Debug)]
 pub struct Value {
-    /// Unique name. `None`: the writer makes one up (short and deterministic) when it writes.
+    /// Unique name. For `None`, the writer generates a short, deterministic one.
     pub name: Option<String>,
     /// Element type.
     pub elem: ElemType,
@@ -74,16 +74,16 @@ pub struct Node {
     pub attributes: Vec<(&'static str, Attribute)>,
 }
 
-/// A CNTK function that nodes come from.
+/// A CNTK function that was lowered to nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The path of its layer and its name.
+    /// Its path: the layer and its name.
     pub path: String,
     /// CNTK's uid.
     pub uid: String,
 }
 
-/// The body of a Scan, Loop or If. May read values of the enclosing graphs.
+/// The body of a Scan, Loop or If. It may read values of the enclosing graphs.
 #[derive(Clone, Debug, Default)]
 pub struct Subgraph {
     /// Name.
@@ -105,7 +105,7 @@ pub struct Initializer {
     pub data: Data,
 }
 
-/// A whole ONNX model, weights described rather than held.
+/// A whole ONNX model, with descriptions of its weights.
 #[derive(Clone, Debug, Default)]
 pub struct OnnxModel {
     /// Graph name.
@@ -124,11 +124,11 @@ pub struct OnnxModel {
     pub nodes: Vec<Node>,
     /// Constants.
     pub initializers: Vec<Initializer>,
-    /// CNTK functions that nodes come from.
+    /// The CNTK functions that were lowered to nodes.
     pub origins: Vec<Origin>,
     /// CNTK's uids of inputs, outputs and weights.
     pub uids: HashMap<ValueId, String>,
-    /// What the model says of itself.
+    /// The model's `doc_string`.
     pub description: String,
     /// `metadata_props`, in order.
     pub metadata: Vec<(String, String)>,

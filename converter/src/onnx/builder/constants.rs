@@ -1,4 +1,4 @@
-//! Constants: literals that the converter makes, and weights that stay in the source file.
+//! Constants: literals made by the converter, and weights that stay in the source file.
 
 use super::super::graph::{Data, Dim, Dims, ElemType, Initializer, Stored, ValueId, View};
 use super::Builder;
@@ -9,17 +9,17 @@ use std::ops::Range;
 /// What is known of a constant value.
 #[derive(Clone, Debug)]
 pub(crate) enum Constant {
-    /// Small, made here: its elements as f64 (exact for every type we make).
+    /// A small literal made by the converter. Its elements are f64, which is exact for every type that is used.
     Literal(Vec<f64>),
     /// A view of a tensor in the source file.
     View(View),
 }
 
-/// The constants among the values: values are many, and on large graphs a table by id is half of what a map takes.
+/// The constants among the values, in a table by id: on large graphs that takes half the memory of a map.
 #[derive(Default)]
 pub(super) struct Constants {
     list: Vec<Constant>,
-    /// By value, as far as the last constant: where in the list.
+    /// For each value up to the last constant, the index in the list.
     places: Vec<Option<u32>>,
 }
 
@@ -40,7 +40,7 @@ impl Constants {
 }
 
 impl Builder {
-    /// The constant behind a value.
+    /// The constant that a value is, if it is one.
     pub(crate) fn constant(&self, id: ValueId) -> Option<&Constant> {
         self.constants.get(id)
     }
@@ -72,7 +72,7 @@ impl Builder {
         id
     }
 
-    /// A literal that nothing else shares, so that it can carry a name of its own.
+    /// A literal that is not shared, so that it can have a name of its own.
     pub(crate) fn own_tensor(&mut self, elem: ElemType, dims: &[u64], values: Vec<f64>) -> ValueId {
         let mut bytes = Vec::with_capacity(values.len() * elem.size());
         for v in &values {
@@ -144,7 +144,7 @@ impl Builder {
         }
     }
 
-    /// Carries the name of a weight over to another view of it. The finishing pass settles names that then clash.
+    /// Adds another view of a weight under the weight's name. The finishing pass resolves the clash of names.
     pub(super) fn derive_view(&mut self, from: ValueId, elem: ElemType, view: View) -> ValueId {
         let name = self.value_name(from).map(str::to_owned);
         let id = self.view(elem, view);
@@ -155,7 +155,7 @@ impl Builder {
     }
 }
 
-/// Unchanged bytes where type and order already fit.
+/// The data of a view: the bytes of the file if type and order already fit.
 fn view_data(elem: ElemType, view: &View) -> Data {
     let same = matches!(
         (elem, view.stored),
@@ -172,7 +172,7 @@ fn view_data(elem: ElemType, view: &View) -> Data {
     }
 }
 
-/// The most classes that a literal 0, 1, … may list; more are counted at run time.
+/// The longest literal 0, 1, …; a longer range is computed at run time.
 const LONGEST_LITERAL: u64 = 4096;
 
 impl Builder {

@@ -1,4 +1,4 @@
-//! Subgraphs: Scan.
+//! Subgraphs and Scan.
 
 use super::super::graph::{Attribute, Dims, ElemType, Node, Subgraph, ValueId};
 use super::Builder;
@@ -6,27 +6,27 @@ use smallvec::SmallVec;
 
 /// A value that a Scan carries or maps.
 pub(crate) struct ScanPart {
-    /// Inside the body.
+    /// The value inside the body.
     pub(crate) inner: ValueId,
-    /// Outside: the initial state or the sequence to map.
+    /// The value outside: the initial state, or the sequence to scan.
     pub(crate) outer: ValueId,
-    /// The axis of `outer` that is time, for scanned inputs.
+    /// For a scanned input, the time axis of `outer`.
     pub(crate) axis: usize,
 }
 
 impl Builder {
-    /// Opens a subgraph: what is added from now on belongs to it.
+    /// Opens a subgraph, to which all nodes are added from now on.
     pub(crate) fn open(&mut self) {
         self.scopes.push(Vec::new());
     }
 
-    /// Closes the newest subgraph and gives its nodes.
+    /// Closes the innermost subgraph and returns its nodes.
     pub(crate) fn close(&mut self) -> Vec<Node> {
         assert!(self.scopes.len() > 1, "a subgraph is open");
         self.scopes.pop().unwrap_or_default()
     }
 
-    /// A name of its own in the subgraph being built for a value that may come from outside.
+    /// A value of the current subgraph that equals `x`, which may come from outside.
     pub(crate) fn local(&mut self, x: ValueId) -> ValueId {
         let (elem, dims) = (self.elem(x), self.dims(x).clone());
         let id = self.value(None, elem, dims);
@@ -41,15 +41,16 @@ impl Builder {
         id
     }
 
-    /// Was a value made inside a subgraph?
+    /// Is a value computed inside a subgraph?
     pub(crate) fn is_inside(&self, x: ValueId) -> bool {
         self.inside[x.0 as usize]
     }
 
     /// Adds a Scan over the nodes of a closed subgraph.
     ///
-    /// `states`: carried values with their next value inside; `scanned`: inputs mapped along their time axis;
-    /// `produced`: body values collected along `axis` of the result, with the result's dimensions.
+    /// `states` are carried values, each with its next value inside the body; `scanned` are inputs that are split along
+    /// their time axis; `produced` are values of the body that are collected along `axis` of a result with these
+    /// dimensions.
     pub(crate) fn scan(
         &mut self,
         body: Vec<Node>,

@@ -4,7 +4,7 @@ use super::super::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use super::Builder;
 
 impl Builder {
-    /// The shape of two broadcast together. A symbol against a size other than 1 gives the size.
+    /// The shape that two shapes broadcast to. A symbol and a size other than 1 give the size.
     pub(crate) fn broadcast(&mut self, a: &[Dim], b: &[Dim]) -> Dims {
         let rank = a.len().max(b.len());
         let at = |d: &[Dim], i: usize| (i + d.len()).checked_sub(rank).map_or(Dim::Known(1), |i| d[i]);
@@ -13,7 +13,7 @@ impl Builder {
                 (Dim::Known(1), d) | (d, Dim::Known(1)) => d,
                 (Dim::Known(n), _) | (_, Dim::Known(n)) => Dim::Known(n),
                 (Dim::Symbol(x), Dim::Symbol(y)) if x == y => Dim::Symbol(x),
-                // One of the two is 1 or they agree: which, only the run tells.
+                // Either one of them is 1 or they are equal, which is only known at run time.
                 (Dim::Symbol(_), Dim::Symbol(_)) => self.fresh_dim(),
             })
             .collect()
@@ -37,13 +37,13 @@ impl Builder {
         self.unary_with(op, x, vec![])
     }
 
-    /// The same with attributes.
+    /// [`Self::unary`] with attributes.
     pub(crate) fn unary_with(&mut self, op: &'static str, x: ValueId, attributes: super::Attributes) -> ValueId {
         let (elem, dims) = (self.elem(x), self.dims(x).clone());
         self.emit(op, &[x], attributes, elem, dims)
     }
 
-    /// An operator of two broadcast tensors that keeps the type.
+    /// An operator of two tensors with broadcasting that keeps the type.
     pub(crate) fn binary(&mut self, op: &'static str, a: ValueId, b: ValueId) -> ValueId {
         if let Some(folded) = self.fold_binary(op, a, b) {
             return folded;
@@ -53,7 +53,7 @@ impl Builder {
         self.emit(op, &[a, b], vec![], elem, dims)
     }
 
-    /// Arithmetic on two literals of one shape, or of a literal and a scalar.
+    /// Computes arithmetic on two literals of the same shape, or on a literal and a scalar.
     fn fold_binary(&mut self, op: &'static str, a: ValueId, b: ValueId) -> Option<ValueId> {
         let compute: fn(f64, f64) -> f64 = match op {
             "Add" => |a, b| a + b,
@@ -75,7 +75,7 @@ impl Builder {
         Some(self.tensor(elem, &sizes, &values))
     }
 
-    /// A comparison: bool.
+    /// A comparison, with a bool result.
     pub(crate) fn compare(&mut self, op: &'static str, a: ValueId, b: ValueId) -> ValueId {
         let dims = self.broadcast_of(&[a, b]);
         self.emit(op, &[a, b], vec![], ElemType::Bool, dims)
@@ -106,7 +106,7 @@ impl Builder {
         self.binary("Div", a, b)
     }
 
-    /// `condition ? then : otherwise`, all broadcast.
+    /// `condition ? then : otherwise`, with broadcasting.
     pub(crate) fn choose(&mut self, condition: ValueId, then: ValueId, otherwise: ValueId) -> ValueId {
         let dims = self.broadcast_of(&[condition, then, otherwise]);
         let elem = self.elem(then);
@@ -119,7 +119,7 @@ impl Builder {
         self.scalar(elem, v)
     }
 
-    /// Cast; nothing where the type is right already. A weight is converted when it is written.
+    /// Cast, unless the type is right already. A weight is converted when it is written.
     pub(crate) fn cast(&mut self, x: ValueId, to: ElemType) -> ValueId {
         let from = self.elem(x);
         if from == to {
@@ -143,7 +143,8 @@ impl Builder {
         made
     }
 
-    /// Which elements are not 0 (NaN counts): bool. What was made from a bool is not made anew.
+    /// A bool tensor of the elements that are not 0 (NaN included). If `x` was cast from a bool tensor, that one is
+    /// used.
     pub(crate) fn truth(&mut self, x: ValueId) -> ValueId {
         match self.truths.get(&x) {
             Some(truth) => *truth,

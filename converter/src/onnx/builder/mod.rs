@@ -1,7 +1,7 @@
 //! Builds an [`OnnxModel`] node by node, tracking every value's element type and shape.
 //!
-//! Lowering code speaks in tensors and dimensions; this module knows which inputs, attributes and casts ONNX wants.
-//! It folds what is free to fold: a transpose or reshape of a weight becomes another view of the same bytes.
+//! Lowering code speaks in tensors and dimensions; this module knows which inputs, attributes and casts ONNX needs. It
+//! folds constants where that costs nothing: a transpose or reshape of a weight becomes another view of the same bytes.
 
 mod constants;
 mod control;
@@ -20,13 +20,13 @@ pub(crate) use control::ScanPart;
 /// Attributes of a node under construction.
 pub(crate) type Attributes = Vec<(&'static str, Attribute)>;
 
-/// A literal by its content: element type, sizes, bytes.
+/// The content of a literal: element type, sizes, bytes.
 type Literal = (i32, SmallVec<[u64; 4]>, Vec<u8>);
 
-/// An initializer of several views by its content: element type, sizes, views.
+/// The content of an initializer of several views: element type, sizes, views.
 type Joined = (i32, SmallVec<[u64; 4]>, Vec<View>);
 
-/// A value that has some symbolic dimension.
+/// A value from whose shape a symbolic dimension can be read.
 #[derive(Clone, Copy)]
 struct Home {
     value: ValueId,
@@ -35,11 +35,11 @@ struct Home {
     main: bool,
 }
 
-/// A run-time size was asked for that no value of the graph has.
+/// The error for a run-time size that no value of the graph has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unmeasured;
 
-/// What is built with run-time sizes, if they can be read.
+/// The result of building something with run-time sizes, which may not be readable.
 pub(crate) type Measured<T> = Result<T, Unmeasured>;
 
 impl From<Unmeasured> for Reason {
@@ -53,29 +53,29 @@ pub(crate) struct Builder {
     model: OnnxModel,
     /// Node lists of the main graph and of the subgraphs being built, outermost first.
     scopes: Vec<Vec<Node>>,
-    /// By value: was it made inside a subgraph?
+    /// For each value: is it computed inside a subgraph?
     inside: Vec<bool>,
     /// What is known of constant values.
     constants: Constants,
-    /// Literals already made: element type, sizes, bytes.
+    /// The literals that exist, by content.
     literals: HashMap<Literal, ValueId>,
-    /// Initializers already made of several views.
+    /// The initializers of several views that exist, by content.
     joined: HashMap<Joined, ValueId>,
-    /// Where a symbolic dimension can be read at run time.
+    /// For each symbolic dimension, a value from which it can be read at run time.
     homes: Vec<Option<Home>>,
-    /// Run-time dimensions already read, int64 [1], in the main graph.
+    /// The run-time dimensions that were already read, as int64 [1] in the main graph.
     read_dims: HashMap<u32, ValueId>,
-    /// Cached flattenings of several leading dimensions.
+    /// The symbols of products of several dimensions.
     products: HashMap<SmallVec<[Dim; 4]>, u32>,
-    /// The bools behind numbers that were cast from them.
+    /// The bool tensors from which tensors of numbers were cast.
     truths: HashMap<ValueId, ValueId>,
-    /// Ops that ran in float for want of a double kernel.
+    /// The number of nodes that run in float because ONNX Runtime has no double kernel.
     narrowed: usize,
     /// The CNTK function whose nodes are being added.
     origin: Option<u32>,
 }
 
-/// Operators for which ONNX Runtime's CPU provider has no double kernel: they run in float between Casts.
+/// Operators without a double kernel in ONNX Runtime's CPU provider. They run in float between Casts.
 const NO_DOUBLE: &[&str] = &[
     "Acosh",
     "Asinh",
@@ -137,12 +137,12 @@ impl Builder {
         self.model.opset
     }
 
-    /// How many nodes ran in float because the runtime has no double kernel.
+    /// The number of nodes that run in float because ONNX Runtime has no double kernel.
     pub(crate) fn narrowed(&self) -> usize {
         self.narrowed
     }
 
-    /// A value without a producer yet.
+    /// Adds a value that has no producer yet.
     pub(crate) fn value(&mut self, name: Option<String>, elem: ElemType, dims: impl Into<Dims>) -> ValueId {
         let id = ValueId(u32::try_from(self.model.values.len()).expect("fewer than 2^32 values"));
         let dims = dims.into();
@@ -170,7 +170,7 @@ impl Builder {
         id
     }
 
-    /// Sorts the inputs declared after the first `after` ones.
+    /// Sorts the inputs after the first `after` ones by `place`.
     pub(crate) fn sort_inputs(&mut self, after: usize, place: impl Fn(ValueId) -> usize) {
         if let Some(inputs) = self.model.inputs.get_mut(after..) {
             inputs.sort_by_key(|id| place(*id));
@@ -185,7 +185,7 @@ impl Builder {
         Dim::Symbol(id)
     }
 
-    /// A symbolic dimension that only this graph knows.
+    /// A new symbolic dimension without a counterpart in the CNTK model.
     pub(crate) fn fresh_dim(&mut self) -> Dim {
         let name = format!("d{}", self.model.symbols.len());
         self.symbol(name)
@@ -211,8 +211,8 @@ impl Builder {
         self.model.values[id.0 as usize].name.as_deref()
     }
 
-    /// Gives the node that makes `id` the name of the function that it computes, if it is the newest of the current scope
-    /// and has no name yet.
+    /// Names the node that computes `id` after its CNTK function, if it is the newest of the current scope and has no
+    /// name yet.
     pub(crate) fn name_node(&mut self, id: ValueId) {
         let Some(origin) = self.origin.and_then(|origin| self.model.origins.get(origin as usize)) else { return };
         if let Some(node) = self.scopes.last_mut().and_then(|nodes| nodes.last_mut())
@@ -223,19 +223,19 @@ impl Builder {
         }
     }
 
-    /// From now on, nodes come from this function. Gives the one before, to go back to with [`Self::resume`].
+    /// Makes this the CNTK function of the nodes added from now on. Returns the one before, for [`Self::resume`].
     pub(crate) fn begin(&mut self, origin: Origin) -> Option<u32> {
         let new = u32::try_from(self.model.origins.len()).ok();
         self.model.origins.push(origin);
         std::mem::replace(&mut self.origin, new)
     }
 
-    /// From now on, nodes come from an earlier function again.
+    /// Makes an earlier function the CNTK function of the nodes added from now on.
     pub(crate) fn resume(&mut self, origin: Option<u32>) {
         self.origin = origin;
     }
 
-    /// Says which CNTK variable or output a value is.
+    /// Records the uid of the CNTK variable or output that a value is.
     pub(crate) fn identify(&mut self, id: ValueId, uid: &str) {
         self.model.uids.insert(id, uid.to_owned());
     }
@@ -253,8 +253,8 @@ impl Builder {
         self.emit_all(op, inputs, attributes, &[(elem, dims.into())])[0]
     }
 
-    /// Adds a node with several outputs or omitted inputs. In the body of a loop, what does not depend on the step is
-    /// computed once, before the loop.
+    /// Adds a node with several outputs or omitted inputs. In the body of a loop, a node that does not depend on the
+    /// step is added before the loop instead.
     pub(crate) fn emit_all(
         &mut self,
         op: &'static str,
@@ -293,7 +293,7 @@ impl Builder {
             .collect()
     }
 
-    /// Is a node about to be added to a loop's body although nothing that it reads belongs there?
+    /// Would a node be added to a loop's body although none of its inputs is computed there?
     fn is_invariant(&self, op: &str, inputs: &[Option<ValueId>]) -> bool {
         self.scopes.len() > 1
             && !inputs.is_empty()
@@ -306,7 +306,7 @@ impl Builder {
         self.scopes.last_mut().expect("the main graph is a scope").push(node);
     }
 
-    /// Runs `make` with the main graph as the scope: what it adds is computed before whatever is being built.
+    /// Runs `make` with the main graph as the scope, so that its nodes come before the subgraphs being built.
     pub(crate) fn in_main<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
         if self.scopes.len() == 1 {
             return make(self);

@@ -1,4 +1,4 @@
-//! Operators that move data without changing it, and run-time dimensions.
+//! Operators that move data without computing on it, and run-time dimensions.
 
 use super::super::graph::{Attribute, Dim, Dims, ElemType, ValueId, View};
 use super::Builder;
@@ -8,7 +8,7 @@ use crate::weights::row_major;
 use smallvec::SmallVec;
 
 impl Builder {
-    /// The sizes of a value all of whose dimensions are known.
+    /// The sizes of a value, if all its dimensions are known.
     pub(crate) fn sizes(&self, x: ValueId) -> Option<SmallVec<[u64; 4]>> {
         self.dims(x)
             .iter()
@@ -19,7 +19,7 @@ impl Builder {
             .collect()
     }
 
-    /// The run-time value of a dimension: int64, shape [1]. Fails where no value has the dimension yet.
+    /// The run-time value of a dimension as int64 [1]. Fails if no value has the dimension yet.
     pub(crate) fn dim_value(&mut self, dim: Dim) -> Measured<ValueId> {
         let symbol = match dim {
             Dim::Known(n) => return Ok(self.ints(&[n as i64])),
@@ -37,14 +37,14 @@ impl Builder {
         Ok(read)
     }
 
-    /// Gives a symbolic dimension its run-time value: int64 [1], of the main graph.
+    /// Sets the run-time value of a symbolic dimension: an int64 [1] of the main graph.
     pub(crate) fn measure(&mut self, dim: Dim, value: ValueId) {
         if let Dim::Symbol(symbol) = dim {
             self.read_dims.insert(symbol, value);
         }
     }
 
-    /// Is the size known, or can it be read from a value that there is already?
+    /// Is the size known, or can it be read from an existing value?
     pub(crate) fn is_measured(&self, dim: Dim) -> bool {
         match dim {
             Dim::Known(_) => true,
@@ -64,12 +64,12 @@ impl Builder {
         self.gather(shape, index, 0)
     }
 
-    /// A shape tensor for `dims`, from literals where known and read at run time where not.
+    /// A shape tensor for `dims`. Known sizes are literals, others are read at run time.
     pub(crate) fn shape_value(&mut self, dims: &[Dim]) -> Measured<ValueId> {
         self.shape_value_inferring(dims, None)
     }
 
-    /// The same for a Reshape that is to find the dimension at one place itself.
+    /// The shape tensor of a Reshape that infers the dimension at one index.
     fn shape_value_inferring(&mut self, dims: &[Dim], inferred: Option<usize>) -> Measured<ValueId> {
         let known: Option<Vec<i64>> =
             dims.iter().map(|d| if let Dim::Known(n) = d { Some(*n as i64) } else { None }).collect();
@@ -97,8 +97,8 @@ impl Builder {
         Ok(self.concat(&parts, 0))
     }
 
-    /// Reshape to `to`. Dimensions equal to the input's at the same place are copied, one more unknown is left to ONNX,
-    /// others are read at run time. A weight is only given other dimensions.
+    /// Reshape to `to`. Dimensions that equal the input's at the same index are copied, one other unknown is inferred
+    /// by ONNX, and further ones are read at run time. A weight becomes another view.
     pub(crate) fn reshape(&mut self, x: ValueId, to: &[Dim]) -> Measured<ValueId> {
         let from = self.dims(x).clone();
         if from.as_slice() == to {
@@ -130,7 +130,7 @@ impl Builder {
         }
         let shape = match entries {
             Some(entries) => self.ints(&entries),
-            // A size that no value has yet, such as a batch times its steps, cannot be read.
+            // A size that no value has yet cannot be read, such as the batch times its steps.
             None => {
                 let inferred = to.iter().position(|d| !self.is_measured(*d)).filter(|_| !to.contains(&Dim::Known(0)));
                 self.shape_value_inferring(to, inferred)?
@@ -157,7 +157,7 @@ impl Builder {
         }
     }
 
-    /// Inserts axes of size 1 at the places that `axes` names in the **result**, ascending.
+    /// Inserts axes of size 1. `axes` are their indices in the **result**, ascending.
     pub(crate) fn unsqueeze(&mut self, x: ValueId, axes: &[usize]) -> ValueId {
         if axes.is_empty() {
             return x;
@@ -175,7 +175,7 @@ impl Builder {
         self.emit("Unsqueeze", &[x, axes], vec![], elem, to)
     }
 
-    /// Removes axes of size 1, given in the input, ascending.
+    /// Removes axes of size 1. `axes` are their indices in the input, ascending.
     pub(crate) fn squeeze(&mut self, x: ValueId, axes: &[usize]) -> ValueId {
         if axes.is_empty() {
             return x;
@@ -222,7 +222,7 @@ impl Builder {
         Ok(self.emit("Expand", &[x, shape], vec![], elem, to))
     }
 
-    /// Slice of one axis with literal bounds in ONNX's sense (`i64::MAX` = to the end); `size` is the resulting dimension.
+    /// Slice of one axis with literal bounds as in ONNX (`i64::MAX`: to the end); `size` is the resulting dimension.
     pub(crate) fn slice(&mut self, x: ValueId, axis: usize, start: i64, end: i64, step: i64, size: Dim) -> ValueId {
         self.slice_all(x, &[(axis, start, end, step, size)])
     }
@@ -286,7 +286,7 @@ impl Builder {
         self.pad_dynamic(x, pads, mode, fill, dims)
     }
 
-    /// Pad with amounts known at run time: int64 [2 * rank], all befores, then all afters.
+    /// Pad with amounts known at run time: int64 [2 * rank], those before each axis, then those after.
     pub(crate) fn pad_dynamic(
         &mut self,
         x: ValueId,
@@ -307,7 +307,7 @@ impl Builder {
         }
     }
 
-    /// One dimension that stands for the product of several: the sizes' product, or a symbol shared by equal products.
+    /// The product of several dimensions: a size, or a symbol that equal products share.
     pub(crate) fn product(&mut self, dims: &[Dim]) -> Dim {
         let known: Option<u64> = dims.iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).product();
         if let Some(n) = known {

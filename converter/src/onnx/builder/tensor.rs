@@ -1,4 +1,4 @@
-//! Matrix products, reductions, and the other tensor operators with shapes of their own.
+//! Matrix products, reductions, and other tensor operators with shape rules of their own.
 
 use super::super::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use super::Builder;
@@ -20,7 +20,7 @@ impl Builder {
         self.emit("MatMul", &[a, b], vec![], elem, dims)
     }
 
-    /// A Reduce* operator over `axes`; sizes become 1 when `keep`, else vanish.
+    /// A Reduce* operator over `axes`, which become 1 if `keep` is set and are removed otherwise.
     pub(crate) fn reduce(&mut self, op: &'static str, x: ValueId, axes: &[usize], keep: bool) -> ValueId {
         let dims = reduced(self.dims(x), axes, keep);
         let elem = self.elem(x);
@@ -39,7 +39,7 @@ impl Builder {
         }
     }
 
-    /// ArgMax or ArgMin over one axis, int64, first on ties.
+    /// ArgMax or ArgMin over one axis: the int64 index of the first extreme element.
     pub(crate) fn arg_reduce(&mut self, op: &'static str, x: ValueId, axis: usize, keep: bool) -> ValueId {
         let dims = reduced(self.dims(x), &[axis], keep);
         let attributes = vec![("axis", Attribute::Int(axis as i64)), ("keepdims", Attribute::Int(i64::from(keep)))];
@@ -85,7 +85,7 @@ impl Builder {
         self.emit("Gather", &[x, indices], attributes, elem, dims)
     }
 
-    /// Indices (int64) brought into `0 .. rows`, whatever they are. Not by Clip, of which importers make floats.
+    /// Clamps int64 indices to `0..rows`. Does not use Clip, because importers compute it in float.
     pub(crate) fn clamp_index(&mut self, index: ValueId, rows: u64) -> ValueId {
         let (first, last) = (self.scalar(ElemType::Int64, 0.0), self.scalar(ElemType::Int64, rows as f64 - 1.0));
         let index = self.binary("Min", index, last);
@@ -98,8 +98,8 @@ impl Builder {
         self.emit("GatherElements", &[x, indices], vec![("axis", Attribute::Int(axis as i64))], elem, dims)
     }
 
-    /// For each sample the rows of its table: `x` is [batch, n, …], `indices` int64 [batch] or [batch, m]. Samples are named
-    /// beside the rows, since importers do not know GatherND's `batch_dims`.
+    /// Selects rows of a table per sample: `x` is [batch, n, …], `indices` int64 [batch] or [batch, m]. Each index of
+    /// the GatherND contains the sample, since importers do not support `batch_dims`.
     pub(crate) fn gather_rows(&mut self, x: ValueId, indices: ValueId) -> Measured<ValueId> {
         let to = self.dims(indices).clone();
         let samples = self.range(to[0])?;
@@ -140,7 +140,7 @@ impl Builder {
         (made[0], made[1])
     }
 
-    /// CumSum along `axis`. The default direction is written out: an importer takes the other one.
+    /// CumSum along `axis`. The default direction is written explicitly because an importer assumes the other one.
     pub(crate) fn cum_sum(&mut self, x: ValueId, axis: usize) -> ValueId {
         let (elem, dims) = (self.elem(x), self.dims(x).clone());
         let axis = self.scalar(ElemType::Int64, axis as f64);

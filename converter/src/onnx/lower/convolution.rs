@@ -1,4 +1,4 @@
-//! Convolution, plain and transposed (spec 4.7).
+//! Lowers convolutions, plain and transposed (spec 4.7).
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::window::{Padding, Placed, Window, entry, flag, of_convolution};
@@ -21,7 +21,7 @@ pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let mut w = kernel.id;
     let no_map_axis = cx.b.rank(w) == rank;
     if no_map_axis {
-        // No output-map axis: a single map.
+        // A kernel without an output-map axis has a single map.
         w = cx.b.unsqueeze(w, &[0]);
     }
     if cx.b.rank(w) != rank + 1 {
@@ -33,7 +33,7 @@ pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let windows = of_convolution(a, &taps, &cx.known_tail(&x));
     let mut input = cx.as_batch(&x)?;
     if spatial.is_empty() {
-        // No spatial axis at all: one of size 1 makes it a convolution in ONNX's eyes.
+        // ONNX requires a spatial axis: add one of size 1.
         input = cx.b.unsqueeze(input, &[2]);
         w = cx.b.unsqueeze(w, &[2]);
     }
@@ -86,8 +86,9 @@ pub(super) fn push_ints(
     }
 }
 
-/// Prepares `x` (batch, channel, spatial...) for windows: what the operator's own pads cannot say (cropping, amounts that
-/// depend on a free size) is done by a Slice or Pad before. Gives the operator's pads, and the output's spatial sizes.
+/// Prepares `x` (batch, channel, spatial...) for windows, with a Slice or Pad for what the operator's `pads` cannot
+/// express (cropping, amounts that depend on a free size). Returns the operator's `pads` and the output's spatial
+/// sizes.
 pub(super) fn pad_for(
     cx: &mut Lowering<'_, '_, '_>,
     x: ValueId,
@@ -107,7 +108,8 @@ pub(super) fn pad_for(
                 let Placed { size: out, before, after } =
                     w.place(size).ok_or_else(|| Reason::new("kernel", "larger than its input"))?;
                 sizes.push(Dim::Known(out));
-                // Windows start at -before and need `after` more at the end: what they never touch need not be cut off.
+                // Windows start at -before and need `after` more elements at the end. Elements that no window reads are
+                // not cut off.
                 pads[i] = before.max(0);
                 pads[n + i] = after.max(0);
                 if before < 0 {
@@ -144,24 +146,24 @@ enum FreePad {
     Dynamic,
 }
 
-/// The pads and size of a window on an axis whose size only the run tells.
+/// The pads and the output size of a window on an axis whose size is only known at run time.
 fn free_axis(cx: &mut Lowering<'_, '_, '_>, w: &Window, n: Dim) -> (FreePad, Dim) {
     let k = i64::try_from(w.extent()).unwrap_or(i64::MAX);
     match w.padding {
-        // With stride 1 nothing is left over: the pads do not depend on the size, and the size stays.
+        // With stride 1 the pads do not depend on the size, and the output has the same size.
         Padding::Auto if w.stride == 1 => (FreePad::Fixed((k - 1) / 2, k - 1 - (k - 1) / 2), n),
         Padding::Auto => (FreePad::Dynamic, cx.b.fresh_dim()),
         Padding::Explicit(lo, hi) => {
             let (lo, hi) = (i64::try_from(lo).unwrap_or(0), i64::try_from(hi).unwrap_or(0));
             let same = w.stride == 1 && lo + hi == k - 1;
-            // Rounding up: at most stride - 1 more at the end; a window that starts there is the rounding's own.
+            // Rounding up needs at most stride - 1 more elements at the end.
             let more = if w.ceil { i64::try_from(w.stride).unwrap_or(1) - 1 } else { 0 };
             (FreePad::Fixed(lo, hi + more), if same { n } else { cx.b.fresh_dim() })
         }
     }
 }
 
-/// Pads (or crops) free axes by what centring asks for at run time.
+/// Pads or crops free axes by the amounts that centring needs at run time.
 fn dynamic_pads(
     cx: &mut Lowering<'_, '_, '_>,
     x: ValueId,
@@ -199,8 +201,8 @@ fn centred_amounts(cx: &mut Lowering<'_, '_, '_>, w: &Window, n: Dim) -> Measure
     Ok((before, cx.b.sub(high, rest)))
 }
 
-/// The pads of every axis of `x` as one int64 vector, known or not, negative ones too; and the outputs' spatial sizes.
-/// For windows that must be undone again: [`pad_for`] is for all others.
+/// The pads of every axis of `x` as one int64 vector, whether known or not and also negative ones, and the output's
+/// spatial sizes. For padding that must be undone again; [`pad_for`] is for all other cases.
 pub(super) fn reversible_pads(
     cx: &mut Lowering<'_, '_, '_>,
     x: ValueId,
@@ -232,7 +234,7 @@ pub(super) fn reversible_pads(
     Ok((cx.b.concat(&amounts, 0), sizes))
 }
 
-/// ConvTranspose with equal pads on both sides; what is left over is cut off or is output padding.
+/// ConvTranspose with equal pads on both sides; a difference is cut off or becomes output padding.
 fn transposed(
     cx: &mut Lowering<'_, '_, '_>,
     x: ValueId,
@@ -317,7 +319,7 @@ pub(super) fn sequence_shape(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>,
     let elem = cx.b.elem(x.id);
     let lengths = cx.lengths(axis)?;
     let wd = cx.tail(&kernel);
-    // The time axis stands below the channel: the outermost spatial axis of the kernel.
+    // The time axis is the outermost spatial axis of the kernel, after the channel.
     let rank = wd.len() - 1;
     let k = match wd.get(2.min(wd.len() - 1)) {
         Some(Dim::Known(k)) => *k as i64,

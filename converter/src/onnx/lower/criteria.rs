@@ -1,4 +1,4 @@
-//! Training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
+//! Lowers training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
 use super::elementwise::LOG_OF_ZERO;
 use super::{Lowered, Lowering, Node, Val};
@@ -8,10 +8,10 @@ use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
 use smallvec::smallvec;
 
-/// Each negative sample is a handful of nodes: a file must not buy gigabytes with a number.
+/// The most negative samples. Each becomes several nodes, and a number in a file must not cause gigabytes of output.
 const MOST_NEGATIVE_SAMPLES: u64 = 1000;
 
-/// The sum over everything that is valid, in the shape that CNTK gives the result.
+/// The sum over all valid elements, in the shape of CNTK's result.
 fn total(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, v: &Val) -> Lowered {
     let v = cx.mask_fill(v, 0.0)?;
     let axes: Vec<usize> = (0..cx.b.rank(v.id)).collect();
@@ -32,8 +32,8 @@ pub(super) fn sum_all(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     total(cx, node, &x)
 }
 
-/// Two operands with all dynamic axes that either has and one static shape: what is reduced per sample or flattened must not
-/// leave broadcasting to the operator after it.
+/// Two operands, expanded to the dynamic axes of both and to one static shape. Needed where they are reduced or
+/// flattened, which would happen before any broadcasting.
 fn samples(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> Measured<(Val, Val)> {
     let unified = cx.unify(operands);
     let (a, b) = (unified[0], unified[1]);
@@ -76,7 +76,7 @@ pub(super) fn cross_entropy(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) 
     total(cx, node, &Val { id: loss, lead })
 }
 
-/// How many samples' labels are not among the N largest predictions.
+/// The number of samples whose label is not among the N largest predictions.
 pub(super) fn classification_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let n = match node.inputs.get(2) {
         None => 1,
@@ -113,7 +113,7 @@ pub(super) fn classification_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_
     total(cx, node, &Val { id: wrong, lead })
 }
 
-/// The sum of `-ln(1 - t - p + 2tp)`; weights are scaled to a mean of 1.
+/// The sum of `-ln(1 - t - p + 2tp)`, where weights are scaled to a mean of 1.
 pub(super) fn logistic(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (ids, lead) = cx.align(&node.inputs[..2]);
     let (p, t) = (ids[0], ids[1]);
@@ -146,7 +146,7 @@ fn grand_total(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> Measured<ValueId> {
     if axes.is_empty() { Ok(v.id) } else { Ok(cx.b.reduce("ReduceSum", v.id, &axes, false)) }
 }
 
-/// The cosine of two samples, all static axes together; 0 for a zero vector.
+/// The cosine of two samples over all static axes; 0 if one is zero.
 pub(super) fn cos_distance(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (a, b) = samples(cx, &node.inputs)?;
     let lead = a.lead;
@@ -212,7 +212,7 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     Ok(smallvec![cx.with_static(id, lead, &dims)?])
 }
 
-/// The minibatch as CNTK counts through it: time step by time step.
+/// The samples of the minibatch in CNTK's order, time step by time step.
 fn columns(cx: &mut Lowering<'_, '_, '_>, id: ValueId, lead: Lead) -> Measured<Val> {
     let v = cx.mask_fill(&Val { id, lead }, 0.0)?;
     if lead.sequence.is_none() {

@@ -1,5 +1,5 @@
-//! Every operator, once: what becomes of it in words, and the function that lowers it. Dropout is the identity at
-//! inference, and Assign gives the value assigned: the side effect on its first operand is training's.
+//! A row for every operator: its ONNX form in words, and the function that lowers it. Dropout is the identity at
+//! inference. Assign gives the assigned value; its side effect belongs to training.
 
 use super::{
     Lowered, Lowering, Node, convolution, criteria, elementwise, indexing, linear, normalization, pooling, random,
@@ -15,18 +15,18 @@ const WHOLE_BATCH: &str = "gives one number for all valid frames of the batch";
 
 macro_rules! operators {
     ($cx:ident, $node:ident: $($op:ident $(($attributes:pat))? => $entry:expr, $lower:expr;)*) => {
-        /// What becomes of `op`.
+        /// The row of `op` on the op page.
         pub fn entry(op: Op) -> Entry {
             match op {
                 $(Op::$op => $entry,)*
             }
         }
 
-        /// Lowers one function outside or inside a loop; delays that close a loop never get here.
+        /// Lowers one function, outside or inside of a loop, except for the delays that close a loop.
         pub(super) fn lower($cx: &mut Lowering<'_, '_, '_>, $node: &Node<'_, '_>) -> Lowered {
             match $node.op {
                 $(Operator::$op $(($attributes))? => $lower,)*
-                // Refused before the lowering starts.
+                // These were refused before the lowering started.
                 Operator::Foreign(_) | Operator::User => Err(Reason::new("", "is not a computation")),
             }
         }

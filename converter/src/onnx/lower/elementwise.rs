@@ -1,4 +1,4 @@
-//! Element-wise operators (spec 4.4), with CNTK's numerics at the edges.
+//! Lowers element-wise operators (spec 4.4), with CNTK's results in special cases.
 
 use super::{Lowered, Lowering, Node, Val, elem_type};
 use crate::graph::sign::{is_non_negative, is_positive};
@@ -7,13 +7,13 @@ use crate::report::Reason;
 use cntk_parser::ops::attributes::Cast;
 use smallvec::smallvec;
 
-/// How far back the sign of an operand is looked for.
+/// How many functions back the sign of an operand is searched.
 const SIGHT: u32 = 8;
 
-/// The value that CNTK gives for the logarithm of anything below 1e-37.
+/// CNTK's logarithm of any number below 1e-37.
 pub(super) const LOG_OF_ZERO: f64 = -85.1;
 
-/// An operator that ONNX has under another name.
+/// A unary operator that ONNX has, perhaps under another name.
 pub(super) fn unary(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
     let x = node.inputs[0];
     let id = cx.b.unary(op, x.id);
@@ -36,7 +36,7 @@ pub(super) fn compare(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'
     compared(cx, node, |cx, a, b| cx.b.compare(op, a, b))
 }
 
-/// ONNX's GreaterOrEqual is left out for the importers' sake.
+/// A comparison combined with Equal by Or, because importers lack GreaterOrEqual.
 pub(super) fn compare_or_equal(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
     compared(cx, node, |cx, a, b| {
         let truth = cx.b.compare(op, a, b);
@@ -45,7 +45,7 @@ pub(super) fn compare_or_equal(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_
     })
 }
 
-/// The one comparison that holds for NaN.
+/// NotEqual, the only comparison that is true for NaN.
 pub(super) fn not_equal(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     compared(cx, node, |cx, a, b| {
         let truth = cx.b.compare("Equal", a, b);
@@ -64,11 +64,11 @@ fn compared(
     Ok(smallvec![Val { id: cx.b.cast(truth, elem), lead }])
 }
 
-/// ln x, -85.1 for everything below 1e-37.
+/// ln x, or -85.1 for any x below 1e-37.
 pub(super) fn log(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let id = if cx.b.elem(x.id) == ElemType::Float16 {
-        // Half has no number that small: the result is clamped instead.
+        // Half precision has no number that small, so the result is clamped instead.
         let positive = cx.b.unary("Relu", x.id);
         let log = cx.b.unary("Log", positive);
         let least = cx.b.scalar_like(x.id, LOG_OF_ZERO);
@@ -88,7 +88,7 @@ pub(super) fn sqrt(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
     let clamped = if is_non_negative(cx.graph.model, node.sources[0], SIGHT) {
         x.id
     } else {
-        // By selection: NaN gives 0 too.
+        // Where instead of Max, because CNTK gives 0 for NaN.
         let zero = cx.b.scalar_like(x.id, 0.0);
         let above = cx.b.compare("Greater", x.id, zero);
         cx.b.choose(above, x.id, zero)
@@ -106,7 +106,7 @@ pub(super) fn reciprocal(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> 
     Ok(smallvec![cx.with(id, &x)])
 }
 
-/// `value`, but 0 where `x` is 0.
+/// `value`, or 0 where `x` is 0.
 pub(super) fn zero_where_zero(cx: &mut Lowering<'_, '_, '_>, x: ValueId, value: ValueId) -> ValueId {
     let zero = cx.b.scalar_like(x, 0.0);
     let is_zero = cx.b.compare("Equal", x, zero);
@@ -129,7 +129,7 @@ pub(super) fn pow(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered
     Ok(smallvec![Val { id: cx.b.choose(both, zero, power), lead }])
 }
 
-/// ln(e^a + e^b), stable; against 0 it is Softplus.
+/// ln(e^a + e^b), computed stably; Softplus if one operand is 0.
 pub(super) fn log_plus(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (ids, lead) = cx.align(&node.inputs);
     let (a, b) = (ids[0], ids[1]);
@@ -178,7 +178,7 @@ pub(super) fn clip(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
         let x = node.inputs[0];
         let elem = cx.b.elem(x.id);
         let (lo, hi) = (cx.b.scalar(elem, *lo), cx.b.scalar(elem, *hi));
-        // ONNX Runtime fuses ReLU and Clip, and fails to load the model if they are double.
+        // ONNX Runtime fuses Relu and Clip, and cannot load the model if they are double.
         let id = if elem == ElemType::Double {
             let above = cx.b.binary("Max", x.id, lo);
             cx.b.binary("Min", above, hi)

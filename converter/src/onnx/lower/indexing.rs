@@ -1,4 +1,4 @@
-//! Operators that pick elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
+//! Lowers operators that select elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::onnx::graph::{Dim, ElemType, ValueId};
@@ -12,7 +12,7 @@ pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &On
     let rank = cx.static_rank(&x) + 1;
     let axis = a.axis.row(rank).ok_or_else(|| Reason::new("onehotAxis", "out of range"))? + x.lead.rank();
     let elem = cx.b.elem(x.id);
-    // By comparison rather than OneHot: negative indices must not count from the end, and importers know it.
+    // Compare instead of using OneHot, in which negative indices count from the end and which importers lack.
     let index = class_index(cx, x.id);
     let index = cx.b.unsqueeze(index, &[axis]);
     let after = cx.b.rank(index) - axis - 1;
@@ -23,7 +23,7 @@ pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &On
     Ok(smallvec![Val { id: cx.b.cast(hit, elem), lead: x.lead }])
 }
 
-/// Class numbers as int64. Anything below 0 has no class: rounding down keeps -0.5 from becoming 0.
+/// Class numbers as int64. They are rounded down, so that -0.5 does not become class 0.
 pub(super) fn class_index(cx: &mut Lowering<'_, '_, '_>, x: ValueId) -> ValueId {
     let whole = cx.b.unary("Floor", x);
     cx.b.cast(whole, ElemType::Int64)
@@ -36,14 +36,14 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
     if cx.graph.model.type_of(node.sources[0]).axes.sequence.is_some()
         && let Dim::Known(rows) = cx.b.dims(table.id)[table.lead.rank()]
     {
-        // Padding may hold anything, NaN too: no index may leave the table for its sake.
+        // Padding frames may hold anything, even NaN, so indices are clamped to the table.
         index = cx.b.clamp_index(index, rows);
     }
     if table.lead.rank() == 0 {
         let id = cx.b.gather(table.id, index, 0);
         return Ok(smallvec![Val { id, lead: indices.lead }]);
     }
-    // A table per sample: pick rows within each.
+    // A table per sample: select rows within each.
     let lead = indices.lead.union(table.lead);
     let (ti, ii) = (cx.tail(&table), cx.tail(&indices));
     let n = cx.b.product(&ii);

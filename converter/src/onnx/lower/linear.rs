@@ -1,4 +1,4 @@
-//! Times and TransposeTimes (spec 4.6).
+//! Lowers Times and TransposeTimes (spec 4.6).
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
@@ -33,7 +33,8 @@ pub(super) fn times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Time
     product(cx, &w2, &x, reduced, &wd[reduced..])
 }
 
-/// A product of a weight with what a OneHot made is a look-up: rows of the weight, zeros for an index out of range.
+/// A product of a weight with the result of a OneHot, lowered as a look-up of rows, with zeros for an index out of
+/// range.
 fn embedding(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> Result<Option<Val>, Reason> {
     let Source::Output(f, _) = node.sources[1] else { return Ok(None) };
     let model = cx.graph.model;
@@ -81,7 +82,7 @@ pub(super) fn transpose_times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>
 }
 
 fn operands(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> (Val, Val) {
-    // The element type is x's unless it is the constant one.
+    // The element type is that of x unless only x is a constant.
     let unified = cx.unify(&[node.inputs[1], node.inputs[0]]);
     (unified[1], unified[0])
 }
@@ -97,7 +98,7 @@ fn product(cx: &mut Lowering<'_, '_, '_>, w: &Val, x: &Val, reduced: usize, outp
     let o = cx.b.product(output);
     let lead = x.lead.union(w.lead);
     if w.lead.rank() == 0 {
-        // A plain matrix: everything of x before the reduced axes is rows.
+        // A plain matrix: all axes of x before the reduced ones become rows.
         let mut rows: Dims = xd[..kept].into();
         rows.push(k);
         let flat = cx.with_static(x.id, x.lead, &rows)?;
@@ -113,7 +114,7 @@ fn product(cx: &mut Lowering<'_, '_, '_>, w: &Val, x: &Val, reduced: usize, outp
     Ok(smallvec![cx.with_static(id, lead, &shape)?])
 }
 
-/// 1s for the dynamic axes that `v` lacks.
+/// `v` with axes of size 1 for the dynamic axes that it lacks.
 fn pad_lead(cx: &mut Lowering<'_, '_, '_>, v: &Val, lead: Lead) -> ValueId {
     if v.lead.rank() == 0 { v.id } else { cx.place(v, lead, cx.static_rank(v)) }
 }
