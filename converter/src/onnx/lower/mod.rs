@@ -1,7 +1,7 @@
-//! Lowers CNTK functions to ONNX nodes, a module per operator family.
+//! Lowers CNTK functions to ONNX nodes, with a module for each operator family.
 //!
-//! To add an op: write a function in its family's module and name it in [`dispatch`]. A lowering gets its operands as
-//! [`Val`]s and gives the results; names, order, loops and refusals are this module's business.
+//! To add an operator, write a function in the module of its family and name it in [`dispatch`]. The function gets the
+//! operands as [`Val`]s and returns the results; this module takes care of names, order, loops and refusals.
 
 mod convolution;
 mod criteria;
@@ -40,7 +40,7 @@ use std::borrow::Cow;
 pub(crate) use value::Val;
 use values::Values;
 
-/// What lowering one function gives: its outputs.
+/// The outputs of a lowered function, or the reason why it cannot be lowered.
 pub(crate) type Lowered = Result<SmallVec<[Val; 1]>, Reason>;
 
 /// A function being lowered, with its operands.
@@ -51,14 +51,14 @@ pub(crate) struct Node<'m, 'a> {
     pub(crate) op: &'m Operator<'a>,
     /// Operands, in the record's order.
     pub(crate) inputs: SmallVec<[Val; 3]>,
-    /// Where they come from.
+    /// The sources of the operands.
     pub(crate) sources: &'m [Source],
     /// The types of its outputs, as CNTK infers them.
     pub(crate) types: &'m [ValueType],
 }
 
 impl Node<'_, '_> {
-    /// Its first result.
+    /// The source of its first output.
     pub(crate) fn result(&self) -> Source {
         Source::Output(self.id, 0)
     }
@@ -72,13 +72,14 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     pub(crate) layout: &'g Layout,
     pub(crate) options: &'g Options,
     pub(crate) values: Values,
-    /// The sequence axis that the innermost loop body runs along: its values have no such dimension there.
+    /// The sequence axes of the open loop bodies, innermost last. Values inside of a body lack the dimension of its
+    /// axis.
     pub(crate) running: Vec<SequenceAxisId>,
-    /// Symbols of CNTK's free dimensions.
+    /// The dimensions of CNTK's free sizes.
     free: HashMap<u32, Dim>,
     /// Sizes of batch axes.
     batches: HashMap<Batch, Dim>,
-    /// Symbols of sequence axes.
+    /// The dimensions of sequence axes.
     pub(crate) sequence_dims: HashMap<SequenceAxisId, Dim>,
     pub(crate) sequences: sequence::Sequences,
     pub(crate) recurrences: recurrence::Recurrences,
@@ -88,7 +89,7 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     pub(crate) warnings: Vec<String>,
 }
 
-/// A lowered model and what was noticed on the way.
+/// A lowered model, and the warnings.
 pub(crate) struct Done {
     pub(crate) model: OnnxModel,
     pub(crate) warnings: Vec<String>,
@@ -96,7 +97,7 @@ pub(crate) struct Done {
 
 /// Lowers the needed part of a model.
 pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -> Result<Done, Refusal> {
-    // Files of CNTK 2.0 beta have no uid of the whole model, and ONNX asks for a name.
+    // Files of CNTK 2.0 beta have no uid of the whole model, and ONNX requires a name.
     let model = graph.model.model();
     let names = [model.name, model.uid, model.root];
     let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
@@ -178,8 +179,8 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         }
     }
 
-    /// Lowers one function in the current scope. Where an operand is missing because its own lowering was refused,
-    /// nothing is said again.
+    /// Lowers one function in the current scope. Does nothing if an operand is missing because its lowering was
+    /// refused, which was reported.
     pub(crate) fn lower_one(&mut self, f: FunctionId) {
         let model = self.graph.model;
         let sources = model.inputs(f);
@@ -213,7 +214,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         }
     }
 
-    /// Records why `f` cannot be lowered.
+    /// Records the reason why `f` cannot be lowered.
     pub(crate) fn refuse(&mut self, f: FunctionId, reason: Reason) {
         let function = self.graph.model.function(f);
         self.reasons.push(Reason {
@@ -224,7 +225,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         });
     }
 
-    /// The value of a source, `None` when its lowering was refused. Weights become initializers on first use.
+    /// The value of a source; `None` if its lowering was refused. A weight becomes an initializer on first use.
     pub(crate) fn value(&mut self, source: Source) -> Result<Option<Val>, Reason> {
         if let Some(v) = self.values.get(source) {
             return Ok(Some(v));
@@ -251,7 +252,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         let dims: SmallVec<[u64; 4]> = array.shape.0.iter().rev().copied().collect();
         let count: u64 = dims.iter().product();
         let id = match (&array.range, stored(array.data_type)) {
-            // Small ones are held: lowerings look at their values.
+            // Small tensors become literals, because lowerings look at their values.
             (Some(range), Some(stored)) if count > 16 => self.b.stored(None, elem, &dims, range.clone(), stored),
             _ => {
                 let values = crate::graph::literal::elements(array);
@@ -267,7 +268,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
         Ok(Val { id, lead: Lead::default() })
     }
 
-    /// A name that nothing else has: `wanted`, else `uid`, else `uid` with a number.
+    /// A unique name: `wanted`, or `uid` if that is taken, or `uid` with a number.
     pub(crate) fn unique(&mut self, wanted: Cow<'g, str>, uid: Cow<'g, str>) -> String {
         let numbered = (2..).map(|n| Cow::from(format!("{uid}_{n}")));
         let mut names = [wanted, uid.clone()].into_iter().chain(numbered);
@@ -281,7 +282,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
                 continue;
             }
             self.b.name_node(v.id);
-            // Should the file have given this name to something else, the finishing pass tells them apart.
+            // If something else in the file has this name, the finishing pass makes the names unique.
             self.b.name_value(v.id, self.naming.value(f, i, outputs.len()));
         }
     }
@@ -318,7 +319,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
     }
 }
 
-/// CNTK's element types in ONNX.
+/// The ONNX element type for one of CNTK's.
 pub(crate) fn elem_type(t: DataType) -> Option<ElemType> {
     Some(match t {
         DataType::Float => ElemType::Float,

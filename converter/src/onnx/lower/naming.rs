@@ -1,15 +1,15 @@
-//! What things are called in the ONNX model: as in CNTK, and by the path of their layer where CNTK's names repeat.
+//! Names in the ONNX model: CNTK's names, preceded by the path of the layer where they are not unique.
 
 use crate::graph::{Graph, paths::Paths};
 use crate::onnx::graph::Origin;
 use cntk_parser::model::{FunctionId, ValidatedModel, VariableId};
 use hashbrown::HashMap;
 
-/// Knows which of CNTK's names say what they mean.
+/// Knows which of CNTK's names are unique.
 pub(super) struct Naming<'m, 'a> {
     model: &'m ValidatedModel<'a>,
     paths: Paths<'m, 'a>,
-    /// How many needed functions, and variables, have a name.
+    /// For each name, the number of needed functions and variables that have it.
     count: HashMap<&'m str, u32>,
 }
 
@@ -25,12 +25,12 @@ impl<'m, 'a> Naming<'m, 'a> {
         Self { model, paths: Paths::new(model), count }
     }
 
-    /// Where nodes of a function come from.
+    /// The origin of the nodes of a function.
     pub(super) fn origin(&self, f: FunctionId) -> Origin {
         Origin { path: self.paths.function(f), uid: self.model.function(f).uid.to_owned() }
     }
 
-    /// A weight: its name or, where that is not the only one of its kind, its path; the uid where it has no name.
+    /// The name of a weight: its CNTK name, or its path if that name is not unique, or its uid if it has no name.
     pub(super) fn weight(&self, id: VariableId) -> String {
         let variable = self.model.variable(id);
         match variable.name {
@@ -40,8 +40,8 @@ impl<'m, 'a> Naming<'m, 'a> {
         }
     }
 
-    /// The `i`th of so many values of a function: the function's name or path, or CNTK's uid of the value where the function
-    /// has no name.
+    /// The name of value `i` of the `of` values of a function: the function's name or path, or the value's uid if the
+    /// function has no name.
     pub(super) fn value(&self, f: FunctionId, i: usize, of: usize) -> String {
         let function = self.model.function(f);
         match function.name {

@@ -1,4 +1,4 @@
-//! BatchNormalization with running statistics (spec 4.9).
+//! Lowers BatchNormalization with running statistics (spec 4.9).
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::onnx::builder::Measured;
@@ -6,7 +6,7 @@ use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use cntk_parser::ops::attributes::BatchNormalization;
 use smallvec::smallvec;
 
-/// `scale * (x - mean) / sqrt(variance + epsilon) + bias`, per channel or, when not spatial, per element.
+/// `scale * (x - mean) / sqrt(variance + epsilon) + bias`, per channel or, if not spatial, per element.
 pub(super) fn batch_normalization(
     cx: &mut Lowering<'_, '_, '_>,
     node: &Node<'_, '_>,
@@ -17,7 +17,7 @@ pub(super) fn batch_normalization(
     let elem = cx.b.elem(x.id);
     let mut input = cx.as_batch(&x)?;
     if !a.spatial || tail.is_empty() {
-        // Each element is a channel of its own.
+        // Not spatial: each element is a channel of its own.
         let dims: Dims = [cx.b.dims(input)[0], cx.b.product(&tail)].as_slice().into();
         input = cx.b.reshape(input, &dims)?;
     }
@@ -26,7 +26,7 @@ pub(super) fn batch_normalization(
         .iter()
         .map(|p: &Val| {
             let id = cx.b.cast(p.id, elem);
-            // A single statistic stands for all channels; [C,1] for [C].
+            // A statistic of one element applies to all channels, and [C,1] means [C].
             let all = cx.b.dims(id).clone();
             let count = cx.b.product(&all);
             if count == Dim::Known(1) && channels != Dim::Known(1) {

@@ -1,4 +1,4 @@
-//! Pooling, Unpooling and ROIPooling (spec 4.8, 4.12).
+//! Lowers Pooling and Unpooling (spec 4.8, 4.12).
 
 use super::convolution::{pad_for, push_ints, reversible_pads};
 use super::{Lowered, Lowering, Node, Val};
@@ -12,7 +12,7 @@ pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Po
     let x = node.inputs[0];
     let rank = cx.static_rank(&x);
     if rank == 0 {
-        // A window over nothing sees the one number that there is.
+        // Without axes, the window contains the single number.
         return Ok(smallvec![x]);
     }
     if a.window.is_unknown() {
@@ -56,7 +56,7 @@ fn covers_all(windows: &[Window], tail: &[Dim]) -> bool {
             .all(|(w, n)| *n == Dim::Known(w.kernel) && w.place(w.kernel).is_some_and(|p| p.size == 1 && p.before == 0))
 }
 
-/// Over all spatial axes: the window that the unknown shape stands for.
+/// Pooling over all spatial axes, which the unknown shape as a window means.
 fn global(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling, rank: usize) -> Lowered {
     let x = node.inputs[0];
     if rank < 2 {
@@ -67,11 +67,11 @@ fn global(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling, rank:
     finish(cx, id, false, &x, node)
 }
 
-/// One window over everything behind the channel.
+/// One window over all axes after the channel axis.
 fn pool_all(cx: &mut Lowering<'_, '_, '_>, x: ValueId, kind: PoolingType) -> ValueId {
     let rank = cx.b.rank(x);
     match kind {
-        // The importers know no GlobalMaxPool.
+        // ReduceMax, because importers lack GlobalMaxPool.
         PoolingType::Max => cx.b.reduce("ReduceMax", x, &(2..rank).collect::<Vec<_>>(), true),
         PoolingType::Average => {
             let mut dims = cx.b.dims(x).clone();
@@ -89,7 +89,8 @@ fn max_pool(cx: &mut Lowering<'_, '_, '_>, x: ValueId, windows: &[Window]) -> Re
     Ok(cx.b.emit("MaxPool", &[x], attributes, elem, dims))
 }
 
-/// Pads for pooling: ONNX wants each below its kernel, so larger ones (sizes rounded up reach that far) are done by Pad.
+/// Pools with pads. ONNX requires each pad to be smaller than the kernel; larger ones, which rounding up may need, are
+/// added by Pad.
 fn pooled(
     cx: &mut Lowering<'_, '_, '_>,
     x: ValueId,
@@ -125,10 +126,11 @@ fn describe(
     (attributes, dims)
 }
 
-/// The most cells whose shares are listed one by one: a file must not buy gigabytes with a number.
+/// The most output cells whose factors are listed one by one, because a number in a file must not cause gigabytes of
+/// output.
 const MOST_CELLS: u64 = 1 << 18;
 
-/// The average over the real cells under the window, or over the whole window when padding counts.
+/// The average over the real cells of each window, or over the whole window if padding counts.
 fn average_pool(
     cx: &mut Lowering<'_, '_, '_>,
     x: ValueId,
@@ -150,7 +152,7 @@ fn average_pool(
         let mean = cx.b.emit("AveragePool", &[padded], attributes, elem, dims);
         return if padded == x || include_pad { Ok(mean) } else { by_real_cells(cx, x, mean, windows) };
     }
-    // Pads that differ side by side: zeros in front, then the mean over whole windows, then what the zeros took.
+    // Pads that differ between both sides: pad with zeros, average whole windows, then correct for the zeros.
     let amount =
         |side: &[i64]| -> Vec<u64> { [0u64, 0].into_iter().chain(side.iter().map(|p| p.unsigned_abs())).collect() };
     let (lo, hi) = (amount(&pads[..n]), amount(&pads[n..]));
@@ -172,8 +174,8 @@ fn average_pool(
     Ok(cx.b.mul(mean, map))
 }
 
-/// A mean over whole windows, some of them over zeros put in at run time, divided by the share of real cells: the same
-/// mean of ones.
+/// A mean over whole windows, into which zeros may have been padded at run time, divided by the share of real cells in
+/// each window, which is the same mean of ones.
 fn by_real_cells(
     cx: &mut Lowering<'_, '_, '_>,
     x: ValueId,
@@ -192,7 +194,7 @@ fn by_real_cells(
     Ok(cx.b.emit("Div", &[mean, share], vec![], elem, dims))
 }
 
-/// For each output cell, window size by real cells under the window, row-major.
+/// For each output cell in row-major order, the size of the window divided by the number of real cells in it.
 fn window_factors(windows: &[Window], real: &[u64]) -> Vec<f64> {
     let mut factors = vec![1.0];
     for (w, n) in windows.iter().zip(real) {
@@ -209,7 +211,8 @@ fn window_factors(windows: &[Window], real: &[u64]) -> Vec<f64> {
     factors
 }
 
-/// Each pooled value goes back to the argmax position of its window in the original input; all else is 0.
+/// Writes each pooled value to the position of the largest element in its window of the original input; all other
+/// elements are 0.
 pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
     let (pooled_in, original) = (node.inputs[0], node.inputs[1]);
     let PoolingWindows { list, bare } = of_pooling(a.into(), &cx.known_tail(&original));
@@ -217,15 +220,15 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }
     if list.is_empty() {
-        // No spatial axis: each window has one place, and its number goes back there.
+        // Without a spatial axis, each window has one element, to which its value returns.
         return Ok(smallvec![pooled_in]);
     }
     let mut x = cx.as_batch(&original)?;
     if bare {
         x = cx.b.unsqueeze(x, &[1]);
     }
-    // Positions count within what the windows run over. Where the operator's own pads can say that, it is the original;
-    // else the original is padded or cropped first and the result brought back.
+    // MaxPool counts positions in its operand. That is the original if `pads` can express the padding; otherwise the
+    // original is padded or cropped first, and the result is cropped or padded back.
     let whole = x;
     let (padded, own_pads, own_sizes) = pad_for(cx, x, &list, f64::NEG_INFINITY, true)?;
     let (pads, sizes, undo) = if padded == x {
@@ -243,7 +246,7 @@ pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
         cx.b.emit_all("MaxPool", smallvec![Some(x)], attributes, &[(elem, dims.clone()), (ElemType::Int64, dims)]);
     let indices = made[1];
     let values = cx.as_batch(&pooled_in)?;
-    // MaxPool's indices count through the whole tensor, so the scatter does too.
+    // MaxPool's indices are those of the flattened tensor, so the scatter works on that.
     let flat = |cx: &mut Lowering<'_, '_, '_>, v: ValueId| {
         let d = cx.b.dims(v).clone();
         let n = cx.b.product(&d);

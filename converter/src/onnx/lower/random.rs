@@ -1,4 +1,4 @@
-//! Random operators (spec 4.13): ONNX's own, with other numbers than CNTK's generator would give.
+//! Lowers random operators (spec 4.13) to ONNX's, whose numbers differ from those of CNTK's generator.
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::graph::sampling;
@@ -8,7 +8,7 @@ use crate::report::Reason;
 use cntk_parser::ops::attributes::{Distribution, RandomDistribution, RandomSample};
 use smallvec::smallvec;
 
-/// Numbers of a distribution, in a fixed shape or in that of the operand.
+/// Random numbers, in a fixed shape or in that of the operand.
 pub(super) fn distribution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &RandomDistribution) -> Lowered {
     warn(cx, node);
     let argument =
@@ -95,7 +95,7 @@ fn gumbel(cx: &mut Lowering<'_, '_, '_>, elem: ElemType, dims: &Dims, like: Opti
     Ok(cx.b.unary("Neg", log))
 }
 
-/// `numSamples` one-hot rows drawn by weight: the largest of log-weight plus Gumbel noise.
+/// `numSamples` one-hot rows drawn by weight: those with the largest sum of log-weight and Gumbel noise.
 pub(super) fn sample(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &RandomSample) -> Lowered {
     warn(cx, node);
     let weights = node.inputs[0];
@@ -126,7 +126,7 @@ pub(super) fn sample(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Ran
     Ok(smallvec![Val { id: cx.b.cast(hit, elem), lead: Lead::default() }])
 }
 
-/// How often each class is expected in a sample.
+/// The expected number of times that each class is in a sample.
 pub(super) fn inclusion_frequency(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &RandomSample) -> Lowered {
     let weights = node.inputs[0];
     let elem = cx.b.elem(weights.id);
@@ -142,7 +142,7 @@ pub(super) fn inclusion_frequency(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_,
             .ok_or_else(|| Reason::new("allowDuplicates", "without duplicates the weights must be a small constant"))?;
         let tries = sampling::expected_tries(&values, a.num_samples as f64)
             .ok_or_else(|| Reason::new("numSamples", "more than there are classes with weight"))?;
-        // 1 - (1 - p)^tries: in at least one of so many tries.
+        // 1 - (1 - p)^tries is the probability to be drawn at least once.
         let one = cx.b.scalar(elem, 1.0);
         let miss = cx.b.sub(one, share);
         let tries = cx.b.scalar(elem, tries);

@@ -1,4 +1,4 @@
-//! ReduceElements (spec 4.11) and the softmax family (4.5).
+//! Lowers ReduceElements (spec 4.11) and the softmax family (4.5).
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
@@ -14,7 +14,7 @@ pub(super) fn reduce(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Red
     let x = node.inputs[0];
     let rank = cx.static_rank(&x);
     let over = Reduced::of(a, rank).map_err(|why| Reason::new("axis", why))?;
-    // The result's static rank as CNTK infers it decides what "keep" means for AllStaticAxes and AllAxes.
+    // For AllStaticAxes and AllAxes, the static rank that CNTK infers for the result tells whether dimensions are kept.
     let keep = node.types[0].shape.len() == rank && (a.keep_dimensions || rank == 0);
     if matches!(a.reduction, Reduction::Argmax | Reduction::Argmin) {
         return arg_reduce(cx, node, &over, a.reduction, keep);
@@ -28,7 +28,7 @@ pub(super) fn reduce(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Red
     Ok(smallvec![cx.with_static(id, x.lead, &dims)?])
 }
 
-/// A reduction over the batch: over every valid frame of every sequence, and the static axes named with it.
+/// A reduction over the batch, that is over all valid frames of all sequences, and over the given static axes.
 fn over_batch(
     cx: &mut Lowering<'_, '_, '_>,
     node: &Node<'_, '_>,
@@ -46,7 +46,7 @@ fn over_batch(
     let id = if let (Reduction::Mean, Some(axis)) = (reduction, x.lead.sequence)
         && cx.is_ragged(axis)
     {
-        // The mean of the valid frames: their sum by their number.
+        // The mean is the sum over the valid frames, divided by their number.
         let zeroed = cx.mask_fill(&x, 0.0)?;
         let sum = cx.b.reduce("ReduceSum", zeroed.id, &axes, keep);
         let lengths = cx.lengths(axis)?;
@@ -107,8 +107,8 @@ fn apply(
 /// The smallest magnitude that rounds to infinity in half precision.
 const HALF_OVERFLOW: f64 = 65520.0;
 
-/// CNTK's mean in half precision: the sum is a half before it is divided, and may overflow. Said in float, because
-/// runtimes that compute halves in float drop a Cast to half and back.
+/// CNTK's mean in half precision, in which the sum is a half before it is divided, and may overflow. The overflow is
+/// computed in float, because runtimes that compute halves in float remove a Cast to half and back.
 fn mean_of_half(cx: &mut Lowering<'_, '_, '_>, x: ValueId, axes: &[usize], keep: bool) -> Measured<ValueId> {
     let wide = cx.b.cast(x, ElemType::Float);
     let sum = cx.b.reduce("ReduceSum", wide, axes, keep);
@@ -116,7 +116,7 @@ fn mean_of_half(cx: &mut Lowering<'_, '_, '_>, x: ValueId, axes: &[usize], keep:
     let limit = cx.b.scalar(ElemType::Float, HALF_OVERFLOW);
     let fits = cx.b.compare("Less", size, limit);
     let divisor = cx.b.cast(fits, ElemType::Float);
-    // Divided by 1, or by 0 where it does not fit.
+    // Divide by 1, or by 0 where the sum overflows.
     let sum = cx.b.div(sum, divisor);
     let mut count: Option<ValueId> = None;
     for a in axes {
@@ -165,8 +165,8 @@ fn arg_reduce(
     Ok(smallvec![cx.with_static(number, out_lead, &dims)?])
 }
 
-/// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together; of what has no dynamic axes, along the last,
-/// as CNTK takes its first axis for the rows of a matrix.
+/// The primitives Softmax, LogSoftmax and Hardmax, over all static axes together. For a value without dynamic axes they
+/// work along the last axis only, because CNTK takes the first for the rows of a matrix.
 pub(super) fn softmax(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
     let x = node.inputs[0];
     let tail: Dims = cx.tail(&x);

@@ -1,4 +1,4 @@
-//! Crop and ROIPooling (spec 4.12).
+//! Lowers Crop and ROIPooling (spec 4.12).
 
 use super::{Lowered, Lowering, Node};
 use crate::layout::Lead;
@@ -9,7 +9,7 @@ use crate::report::Reason;
 use cntk_parser::ops::attributes::{Crop, PoolingType, RoiPooling};
 use smallvec::smallvec;
 
-/// A window of the operand with the reference's two inner axes.
+/// A part of the operand, with the sizes of the reference's two inner axes.
 pub(super) fn crop(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop) -> Lowered {
     let (x, reference) = (node.inputs[0], node.inputs[1]);
     let [left, top] = match a.offset.as_deref() {
@@ -42,10 +42,10 @@ pub(super) fn crop(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop)
     Ok(smallvec![cx.with(id, &x)])
 }
 
-/// The most bins along an axis, which are listed one by one: a file must not buy gigabytes with a number.
+/// The most bins along an axis. They are listed one by one, and a number in a file must not cause gigabytes of output.
 const MOST_BINS: u64 = 1000;
 
-/// Max over the bins of each region: Caffe's rule, which ONNX's MaxRoiPool shares.
+/// The maximum over each bin of each region. ONNX's MaxRoiPool follows the same rule, Caffe's.
 pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &RoiPooling) -> Lowered {
     let (x, rois) = (node.inputs[0], node.inputs[1]);
     let lead = x.lead.union(rois.lead);
@@ -83,7 +83,7 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let pooled = cx.b.emit("MaxRoiPool", &[map, rows], attributes, elem, out);
     let dims: Dims = [batch, count, channels, Dim::Known(*height), Dim::Known(*width)].as_slice().into();
     let id = cx.b.reshape(pooled, &dims)?;
-    // A bin that starts before the map is empty in CNTK.
+    // In CNTK, a bin that starts before the map is empty.
     let (down, across) = (
         bin_edges(cx, boxes, [1, 3], *height, a.spatial_scale).0,
         bin_edges(cx, boxes, [0, 2], *width, a.spatial_scale).0,
@@ -98,7 +98,7 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     Ok(smallvec![cx.unbatch(id, lead.per_sample())?])
 }
 
-/// The mean over the bins of each region, as two products with 0/1 matrices that say which rows and columns a bin covers.
+/// The mean over each bin of each region, as two products with 0/1 matrices of the rows and columns that a bin covers.
 fn average_regions(cx: &mut Lowering<'_, '_, '_>, map: ValueId, boxes: ValueId, a: &RoiPooling, lead: Lead) -> Lowered {
     let [width, height] = a.output_shape.0.as_slice() else {
         return Err(Reason::new("roiOutputShape", "needs two entries"));
@@ -125,7 +125,7 @@ fn average_regions(cx: &mut Lowering<'_, '_, '_>, map: ValueId, boxes: ValueId, 
     Ok(smallvec![cx.unbatch(id, lead.per_sample())?])
 }
 
-/// Where each of `bins` bins starts and ends along one axis: (B, R, bins) each.
+/// The starts and the ends of `bins` bins along one axis: (B, R, bins) each.
 fn bin_edges(
     cx: &mut Lowering<'_, '_, '_>,
     boxes: ValueId,
@@ -138,7 +138,7 @@ fn bin_edges(
         let one = cx.b.slice(boxes, 2, i, i + 1, 1, Dim::Known(1));
         let factor = cx.b.scalar(elem, scale);
         let scaled = cx.b.mul(one, factor);
-        // Half away from zero: floor(|v| + 0.5) with v's sign.
+        // Round half away from zero: floor(|v| + 0.5) with the sign of v.
         let (half, sign) = (cx.b.scalar(elem, 0.5), cx.b.unary("Sign", scaled));
         let distance = cx.b.unary("Abs", scaled);
         let up = cx.b.add(distance, half);
@@ -163,7 +163,7 @@ fn bin_edges(
     (low, cx.b.add(high, start))
 }
 
-/// Which of `size` rows (or columns) each of `bins` bins covers: 1 or 0, shape (B, R, bins, size).
+/// 1 for each of `size` rows (or columns) that a bin covers, else 0: (B, R, bins, size).
 fn coverage(
     cx: &mut Lowering<'_, '_, '_>,
     boxes: ValueId,

@@ -1,5 +1,5 @@
-//! Operators that move elements about (spec 4.12): TransposeAxes, Slice, Reshape, Squeeze, Splice, Pad, and the batch
-//! axis as a static one.
+//! Lowers operators that rearrange elements (spec 4.12): TransposeAxes, Slice, Reshape, Squeeze, Splice, Pad, and those
+//! that convert between the batch axis and a static one.
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
@@ -35,7 +35,8 @@ pub(super) fn transpose(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &
     Ok(smallvec![Val { id: cx.b.transpose(id, &order), lead: x.lead }])
 }
 
-/// Static slices: an end of 0 or less counts from the end; a negative stride walks the window backwards.
+/// Slices of static axes. An end of 0 or less counts from the end of the axis; a negative stride walks the range
+/// backwards.
 pub(super) fn slice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'_>) -> Lowered {
     let x = node.inputs[0];
     let (rank, lead) = (cx.static_rank(&x), x.lead.rank());
@@ -59,7 +60,7 @@ pub(super) fn slice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Slic
             plain.push((axis + lead, begin, end, stride, size));
             continue;
         }
-        // NumPy's x[begin:end][::stride]: cut the window, then walk it backwards.
+        // NumPy's x[begin:end][::stride]: cut the range, then walk it backwards.
         let window = match cx.b.dims(id)[axis + lead] {
             Dim::Known(n) => {
                 let n = i64::try_from(n).unwrap_or(i64::MAX);
@@ -78,17 +79,19 @@ pub(super) fn slice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Slic
     Ok(smallvec![cx.with(id, &x)])
 }
 
-/// Anything that keeps the elements in memory order: Reshape, Squeeze.
+/// Operators that keep the elements in memory order (Reshape, Squeeze).
 pub(super) fn reshape(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let mut to = cx.static_dims(&node.types[0]);
-    // An inferred free dimension may be the product of several of the operand's: say so where it is the only one.
+    // An inferred free dimension may be the product of several dimensions of the operand. Find it if it is the only
+    // one.
     let tail = cx.tail(&x);
     keep_symbols(&tail, &mut to);
     Ok(smallvec![cx.with_static(x.id, x.lead, &to)?])
 }
 
-/// Where operand and result have one unknown dimension each and the known sizes agree, it is the same one.
+/// If operand and result have one unknown dimension each and the known sizes agree, the result gets the operand's
+/// dimension.
 fn keep_symbols(from: &[Dim], to: &mut Dims) {
     let unknown = |d: &[Dim]| d.iter().filter(|d| matches!(d, Dim::Symbol(_))).copied().collect::<Vec<_>>();
     let known = |d: &[Dim]| d.iter().map(|d| if let Dim::Known(n) = d { *n } else { 1 }).product::<u64>();
@@ -103,7 +106,7 @@ fn keep_symbols(from: &[Dim], to: &mut Dims) {
     }
 }
 
-/// Concatenation along one axis, which may be one beyond the rank; other axes broadcast from 1.
+/// Concatenation along one axis, which may be one beyond the rank; other axes of size 1 are broadcast.
 pub(super) fn splice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Splice<'_>) -> Lowered {
     let rank = node.types[0].shape.len();
     let axis = a.axis.row(rank).ok_or_else(|| Reason::new("axis", "out of range"))?;
@@ -112,11 +115,11 @@ pub(super) fn splice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Spl
     let mut all = Vec::new();
     for v in &unified {
         let own = cx.static_rank(v);
-        // Missing axes of size 1 in front, as many as the rank asks for.
+        // Add axes of size 1 in front, up to the rank.
         let ones: Vec<usize> = (0..rank.saturating_sub(own)).map(|i| v.lead.rank() + i).collect();
         all.push(Val { id: cx.b.unsqueeze(v.id, &ones), lead: v.lead });
     }
-    // The other axes are as long as the parts are, not as the type says: that may not know it.
+    // Take the sizes of the other axes from the operands, because the type may not know them.
     let tails: Vec<Dims> = all.iter().map(|v| cx.tail(v)).collect();
     let out: Dims = (0..rank).map(|i| common(tails.iter().map(|tail| tail[i]))).collect();
     let mut parts = Vec::new();
@@ -129,7 +132,7 @@ pub(super) fn splice(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Spl
     Ok(smallvec![Val { id: cx.b.concat(&parts, axis + lead.rank()), lead }])
 }
 
-/// What sizes that broadcast together give: a known one other than 1, else one that only the run tells, else 1.
+/// The size to which sizes broadcast: a known one other than 1, else one that is only known at run time, else 1.
 fn common(sizes: impl Iterator<Item = Dim>) -> Dim {
     sizes.fold(Dim::Known(1), |found, size| match (found, size) {
         (Dim::Known(1), size) | (Dim::Symbol(_), size @ Dim::Known(2..)) => size,
@@ -137,7 +140,8 @@ fn common(sizes: impl Iterator<Item = Dim>) -> Dim {
     })
 }
 
-/// The longest axis whose mirrored elements are listed one by one: a file must not buy gigabytes with a number.
+/// The longest axis that can be mirrored. Its elements are listed one by one, and a number in a file must not cause
+/// gigabytes of output.
 const MOST_MIRRORED: u64 = 1 << 20;
 
 /// NumPy's `pad` of the static axes.
@@ -154,7 +158,7 @@ pub(super) fn pad(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -
             let hi: Vec<u64> = zeros.iter().chain(&after).copied().collect();
             cx.b.pad(x.id, &lo, &hi, "constant", a.constant_value)
         }
-        // ONNX's Pad reflects at most spatial axes in some runtimes and knows no symmetric mode: gather by index.
+        // Gather by index, because some runtimes can reflect only spatial axes, and ONNX's Pad has no symmetric mode.
         PaddingMode::Reflect | PaddingMode::Symmetric => {
             let tail = cx.tail(&x);
             let mut id = x.id;
@@ -182,7 +186,7 @@ pub(super) fn pad(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -
     Ok(smallvec![cx.with(id, &x)])
 }
 
-/// Source indices of an axis of `n` with `lo` and `hi` mirrored elements at its ends.
+/// The source indices of an axis of `n` elements with `lo` and `hi` mirrored elements at its ends.
 fn mirrored(n: u64, lo: u64, hi: u64, symmetric: bool) -> Vec<i64> {
     let n = i64::try_from(n).unwrap_or(i64::MAX);
     let (lo, hi) = (i64::try_from(lo).unwrap_or(0), i64::try_from(hi).unwrap_or(0));
@@ -196,7 +200,7 @@ fn mirrored(n: u64, lo: u64, hi: u64, symmetric: bool) -> Vec<i64> {
         .collect()
 }
 
-/// The batch axis becomes the outermost static one, or the other way round: the tensor is the same.
+/// The batch axis becomes the outermost static axis, or the reverse. The tensor does not change.
 pub(super) fn relabel_batch(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let lead = cx.lead(node.result());

@@ -1,4 +1,4 @@
-//! Dimensions: of dynamic axes, and of static axes whose size only the run tells.
+//! Dimensions of dynamic axes, and of static axes whose size is only known at run time.
 
 use super::{Lowering, Val};
 use crate::layout::{Batch, Lead};
@@ -6,7 +6,7 @@ use crate::onnx::graph::{Dim, Dims};
 use cntk_parser::model::{Dim as TypeDim, Source, ValueType};
 
 impl Lowering<'_, '_, '_> {
-    /// The dimensions of a value: dynamic ones first.
+    /// The dimensions of a value, dynamic ones first.
     pub(crate) fn dims_with(&mut self, lead: Lead, ty: &ValueType) -> Dims {
         let mut dims = self.lead_dims(lead);
         dims.extend(self.static_dims(ty));
@@ -24,7 +24,7 @@ impl Lowering<'_, '_, '_> {
             .collect()
     }
 
-    /// Free sizes that no value had before are those of these results.
+    /// Takes free sizes of CNTK that have no dimension yet from these results.
     pub(super) fn learn_sizes(&mut self, types: &[ValueType], outputs: &[Val]) {
         if !self.running.is_empty() {
             return;
@@ -58,7 +58,7 @@ impl Lowering<'_, '_, '_> {
         *self.batches.entry(batch).or_insert_with(|| b.symbol(name()))
     }
 
-    /// Says how large a batch is, unless another value has said so before.
+    /// Defines the dimension of a batch, unless it is defined already.
     pub(crate) fn define_batch(&mut self, batch: Batch, dim: Dim) {
         self.batches.entry(batch).or_insert(dim);
     }
@@ -75,7 +75,7 @@ impl Lowering<'_, '_, '_> {
         dims
     }
 
-    /// The lead of a value in the current scope: inside a loop body the loop's axis is not a dimension.
+    /// The lead of a value in the current scope: inside of a loop body, the loop's axis is not a dimension.
     pub(crate) fn lead(&self, source: Source) -> Lead {
         let mut lead = self.layout.lead(source, self.graph.model.type_of(source).axes);
         if lead.sequence.is_some_and(|s| self.running.contains(&s)) {

@@ -1,14 +1,15 @@
-//! Products of large weights with inputs that CNTK keeps sparse.
+//! Lowers products of large weights with inputs that CNTK stores sparse.
 //!
-//! Such an input is a dense array in the converted model, one row of a large vocabulary's size per frame, nearly all of
-//! it zero. The columns that are zero in every row are left out of the product, and with them the weight's rows: the
-//! result is the same whatever the input holds, and finding the columns costs far less than multiplying with them.
+//! In the converted model such an input is a dense array with a row as long as a large vocabulary for each frame,
+//! nearly all of it zero. Columns that are zero in every row are left out of the product, together with their rows of
+//! the weight. The result is the same for any input, and finding these columns costs far less than multiplying with
+//! them.
 
 use super::{Lowering, Val};
 use crate::onnx::graph::{Dim, Dims, ElemType};
 use cntk_parser::model::Source;
 
-/// From this many columns on the dense product costs more than looking for them.
+/// From this many columns on, the dense product costs more than the search for zero columns.
 const LARGE: u64 = 1 << 15;
 
 /// `x · w` for a stored matrix `w`, if `x` is a large sparse input.
@@ -27,7 +28,7 @@ pub(super) fn product(cx: &mut Lowering<'_, '_, '_>, source: Source, x: &Val, w:
     }
     let last = xd.len() - 1;
     let rows: Vec<usize> = (0..last).collect();
-    // A sum of absolute values; as one ReduceL1 it would take ONNX Runtime twice as long.
+    // A sum of absolute values, for which ReduceL1 would take ONNX Runtime twice as long.
     let sizes = cx.b.unary("Abs", x.id);
     let mut used = cx.b.reduce("ReduceSum", sizes, &rows, false);
     if cx.b.elem(used) != ElemType::Float {

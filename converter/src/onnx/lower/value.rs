@@ -1,4 +1,4 @@
-//! Operands: a tensor and which of its leading dimensions are dynamic axes.
+//! Operands: tensors whose leading dimensions are dynamic axes.
 
 use super::Lowering;
 use crate::layout::Lead;
@@ -6,7 +6,7 @@ use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use cntk_parser::model::Source;
 
-/// A CNTK value in the ONNX graph: `[batch, sequence, *static]` as `lead` says.
+/// A CNTK value in the ONNX graph: `[batch, sequence, *static]`, where `lead` tells which of the first two it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Val {
     /// The tensor.
@@ -36,20 +36,21 @@ impl Lowering<'_, '_, '_> {
         Val { id, lead: like.lead }
     }
 
-    /// Brings operands into one shape for NumPy broadcasting: the dynamic axes of all in front, 1s between them and the
-    /// static axes of the lower ranks; and into one element type.
+    /// Prepares operands for NumPy broadcasting: each gets the dynamic axes of all in front, axes of size 1 between
+    /// them and its static axes if its rank is lower, and the common element type.
     pub(crate) fn align(&mut self, operands: &[Val]) -> (Vec<ValueId>, Lead) {
         let unified = self.unify(operands);
         self.place_all(&unified)
     }
 
-    /// Operands in one element type: that of the first that is not a constant, else of the first (spec 4.3).
+    /// Casts operands to one element type: that of the first operand that is not a constant, else that of the first
+    /// (spec 4.3).
     pub(crate) fn unify(&mut self, operands: &[Val]) -> Vec<Val> {
         let elem = self.common_elem(operands);
         operands.iter().map(|v| Val { id: elem.map_or(v.id, |e| self.b.cast(v.id, e)), lead: v.lead }).collect()
     }
 
-    /// Brings operands into one shape, types apart.
+    /// [`Self::align`] without the element types.
     pub(crate) fn place_all(&mut self, operands: &[Val]) -> (Vec<ValueId>, Lead) {
         let lead = operands.iter().fold(Lead::default(), |l, v| l.union(v.lead));
         let rank = operands.iter().map(|v| self.static_rank(v)).max().unwrap_or(0);
@@ -61,7 +62,7 @@ impl Lowering<'_, '_, '_> {
         Some(self.b.elem(first.id))
     }
 
-    /// `v` with 1s where `lead` and `rank` ask for axes that it lacks, as far as broadcasting needs them.
+    /// `v` with axes of size 1 for those of `lead` and `rank` that it lacks, as far as broadcasting needs them.
     pub(crate) fn place(&mut self, v: &Val, lead: Lead, rank: usize) -> ValueId {
         if v.lead.rank() == 0 {
             return v.id;
@@ -78,7 +79,7 @@ impl Lowering<'_, '_, '_> {
         self.b.unsqueeze(v.id, &axes)
     }
 
-    /// The value with exactly one dimension before the static ones: sequence and batch merged, or a 1 where there is none.
+    /// The value with exactly one dimension before the static ones: batch and sequence merged, or 1 if it has neither.
     pub(crate) fn as_batch(&mut self, v: &Val) -> Measured<ValueId> {
         match v.lead.rank() {
             1 => Ok(v.id),
@@ -93,7 +94,7 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// Undoes [`Self::as_batch`]: `id` has one dimension before its static ones.
+    /// Undoes [`Self::as_batch`] for `id`, which has one dimension before its static ones.
     pub(crate) fn unbatch(&mut self, id: ValueId, lead: Lead) -> Measured<Val> {
         let id = match lead.rank() {
             1 => id,
@@ -107,7 +108,7 @@ impl Lowering<'_, '_, '_> {
         Ok(Val { id, lead })
     }
 
-    /// Broadcasts `v` to all of `lead`'s dimensions and the static `dims`.
+    /// Broadcasts `v` to all dimensions of `lead` and the static `dims`.
     pub(crate) fn broadcast_to(&mut self, v: &Val, lead: Lead, dims: &[Dim]) -> Measured<Val> {
         let id = self.place(v, lead, dims.len());
         let mut to = self.lead_dims(lead);
@@ -127,7 +128,7 @@ impl Lowering<'_, '_, '_> {
         self.b.reshape(v.id, &to)
     }
 
-    /// Gives `id`, whose dynamic dimensions are those of `lead`, other static dimensions.
+    /// Reshapes the static dimensions of `id` to `dims`; its dynamic dimensions are those of `lead`.
     pub(crate) fn with_static(&mut self, id: ValueId, lead: Lead, dims: &[Dim]) -> Measured<Val> {
         let mut to: Dims = self.b.dims(id)[..lead.rank()].into();
         to.extend(dims.iter().copied());

@@ -1,20 +1,20 @@
-//! Which ONNX value stands for a CNTK value: a table by id outside, and one map for each loop body that is open.
+//! The ONNX value of each CNTK value: a table by id for the main graph, and a map for each open loop body.
 
 use super::Val;
 use cntk_parser::model::{Model, Source};
 use hashbrown::HashMap;
 
-/// Values by source. A loop body sees what is bound outside of it and hides it with what it binds itself.
+/// Values by source. A loop body sees the values bound outside of it, unless it binds the same source itself.
 pub(crate) struct Values {
     variables: Vec<Option<Val>>,
-    /// First outputs: nearly every function has no other.
+    /// The first output of each function; nearly all have no other.
     outputs: Vec<Option<Val>>,
     further: HashMap<Source, Val>,
     bodies: Vec<HashMap<Source, Val>>,
 }
 
 impl Values {
-    /// None yet of `model`'s.
+    /// An empty table for `model`.
     pub(crate) fn new(model: &Model<'_>) -> Self {
         Self {
             variables: vec![None; model.variables.len()],
@@ -24,7 +24,7 @@ impl Values {
         }
     }
 
-    /// What a source is where the lowering stands.
+    /// The value of a source in the current scope.
     pub(crate) fn get(&self, source: Source) -> Option<Val> {
         self.bodies.iter().rev().find_map(|body| body.get(&source).copied()).or_else(|| match source {
             Source::Variable(v) => self.variables[v.0 as usize],
@@ -55,7 +55,7 @@ impl Values {
         self.bodies.push(HashMap::new());
     }
 
-    /// Closes the innermost.
+    /// Closes the innermost loop body.
     pub(crate) fn close(&mut self) {
         self.bodies.pop();
     }

@@ -1,4 +1,4 @@
-//! Loops that are cells as ONNX's recurrent operators.
+//! Lowers loops that are cells to ONNX's recurrent operators.
 
 use super::super::sequence::delay::initial_frame;
 use super::super::{Lowering, Val, elem_type};
@@ -47,7 +47,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
     if let (Kind::Lstm(lstm), true) = (&cell.kind, plan.final_state) {
         let id = cx.b.squeeze(results[2], &[0]);
         cx.sequences.finals.insert(lstm.state, (plan.last, Val { id, lead }));
-        // Stands for the state's axes: its frames are never read.
+        // Binds the state only for its axes: no one reads its frames.
         cx.values.bind(lstm.state, output);
     }
     for f in &plan.after {
@@ -56,7 +56,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<bool
     Ok(true)
 }
 
-/// Is the initial state of the delay that starts with `initial` zero?
+/// Is the initial state zero in the delay that starts with `initial`?
 fn starts_at_zero(cx: &Lowering<'_, '_, '_>, frame: &Frame, initial: Source) -> bool {
     let model = cx.graph.model;
     let state = frame.states.iter().find(|s| model.inputs(s.delay).get(1) == Some(&initial));
@@ -67,7 +67,7 @@ fn is_zero(cx: &Lowering<'_, '_, '_>, v: &Val) -> bool {
     cx.b.literal(v.id).is_some_and(|values| values.iter().all(|v| *v == 0.0))
 }
 
-/// The operator; `None` when something that it reads was refused.
+/// Builds the operator; `None` if the lowering of something that it reads was refused.
 fn build(
     cx: &mut Lowering<'_, '_, '_>,
     frame: &Frame,
@@ -137,7 +137,7 @@ fn activation(a: Activation) -> &'static str {
     }
 }
 
-/// What the gates read, side by side: [sequence, batch, input].
+/// The inputs of the gates, concatenated: [sequence, batch, input].
 fn inputs(cx: &mut Lowering<'_, '_, '_>, cell: &Cell, elem: ElemType) -> Result<Option<ValueId>, Reason> {
     let mut parts = Vec::new();
     for source in &cell.inputs {
@@ -163,8 +163,7 @@ fn input_weights(
     Ok(cx.b.concat(&parts, 2))
 }
 
-/// The recurrent weights. What is done to the output before they multiply it is done to them instead: a factor, and a
-/// projection, whose product with them is taken once.
+/// The recurrent weights. A factor or projection of the fed-back output is applied to the weights instead, once.
 fn recurrent_weights(
     cx: &mut Lowering<'_, '_, '_>,
     cell: &Cell,
@@ -187,7 +186,7 @@ fn recurrent_weights(
     Ok(Some(r))
 }
 
-/// A weight by a number of the model.
+/// A weight multiplied by a number of the model.
 fn scaled(cx: &mut Lowering<'_, '_, '_>, weight: ValueId, scale: Source) -> Result<Option<ValueId>, Reason> {
     let Some(v) = cx.value(scale)? else { return Ok(None) };
     let elem = cx.b.elem(weight);
@@ -195,7 +194,7 @@ fn scaled(cx: &mut Lowering<'_, '_, '_>, weight: ValueId, scale: Source) -> Resu
     Ok(Some(cx.b.mul(weight, factor)))
 }
 
-/// Peephole weights, or why there are none.
+/// The peephole weights, or the reason why there are none.
 enum Peepholes {
     Some(ValueId),
     None,
@@ -226,7 +225,7 @@ fn peephole_weights(
     Ok(Peepholes::Some(cx.b.concat(&parts, 1)))
 }
 
-/// An initial state as [1, batch, hidden]; `None` for zero.
+/// An initial state as [1, batch, hidden]; `None` if it is zero.
 fn initial(
     cx: &mut Lowering<'_, '_, '_>,
     frame: &Frame,
@@ -243,7 +242,7 @@ fn initial(
     Ok(Some(cx.b.unsqueeze(rows, &[0])))
 }
 
-/// The block that the cell stands in, or the function that makes its output: what the nodes come from.
+/// The function after which the nodes are named: the block around the cell, or the function that computes its output.
 fn origin(cx: &mut Lowering<'_, '_, '_>, cell: &Cell) -> Option<FunctionId> {
     let Source::Output(f, _) = cell.output else { return None };
     let block = cx.graph.model.parent(f).filter(|block| cx.recurrences.blocks.insert(*block));

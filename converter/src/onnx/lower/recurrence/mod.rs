@@ -1,13 +1,13 @@
-//! Recurrences: a loop becomes the recurrent operator that it is proved to be, else one Scan.
+//! Lowers recurrences: a loop that is proved to be a cell becomes a recurrent operator, any other a Scan.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`uses`] | what the rest of the graph reads of each loop |
-//! | [`cell`] | loops that are LSTM, GRU or plain steps, as one operator each |
-//! | [`plan`] | whether such an operator gives all that is read of the loop |
-//! | [`scan`] | any other loop |
-//! | [`stack`] | OptimizedRNNStack |
-//! | [`operator`], [`weights`] | the recurrent operators of ONNX and their weights |
+//! | [`uses`] | finds the values of each loop that the rest of the graph reads |
+//! | [`cell`] | lowers loops that are LSTM, GRU or plain cells to one operator each |
+//! | [`plan`] | decides whether such an operator gives everything that is read of the loop |
+//! | [`scan`] | lowers any other loop |
+//! | [`stack`] | lowers OptimizedRNNStack |
+//! | [`operator`], [`weights`] | build the recurrent operators of ONNX and their weights |
 
 mod cell;
 mod operator;
@@ -48,7 +48,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, id: LoopId) {
     }
 }
 
-/// Where a loop cannot be lowered, and why.
+/// The function because of which a loop cannot be lowered, and the reason.
 struct Refused(Option<FunctionId>, Reason);
 
 impl<R: Into<Reason>> From<R> for Refused {
@@ -70,24 +70,24 @@ fn attempt(cx: &mut Lowering<'_, '_, '_>, id: LoopId) -> Result<(), Refused> {
 struct State {
     /// The PastValue or FutureValue.
     delay: FunctionId,
-    /// How many frames.
+    /// The number of frames.
     offset: i64,
     /// The initial state.
     initial: Val,
 }
 
-/// What is common to all ways of lowering a loop.
+/// The parts of a loop that all ways of lowering it need.
 struct Frame {
     id: LoopId,
-    /// The axis that it runs along.
+    /// The sequence axis along which it runs.
     axis: SequenceAxisId,
-    /// From the last frame to the first?
+    /// Does it run from the last frame to the first?
     backward: bool,
     states: Vec<State>,
 }
 
 impl Frame {
-    /// `None`: something that the loop reads was refused already.
+    /// `None` if the lowering of something that the loop reads was refused.
     fn new(cx: &mut Lowering<'_, '_, '_>, id: LoopId) -> Result<Option<Self>, Refused> {
         let model = cx.graph.model;
         let found = &model.loops()[id.0 as usize];

@@ -1,4 +1,4 @@
-//! ONNX's LSTM, GRU and RNN: one node, with what it leaves out left out.
+//! Builds the node of an LSTM, GRU or RNN, without inputs and attributes that have their defaults.
 
 use super::super::{Lowering, Val};
 use crate::layout::Lead;
@@ -18,20 +18,20 @@ pub(super) struct Operator {
     pub(super) r: ValueId,
     /// [directions, 2 * gates * hidden].
     pub(super) b: Option<ValueId>,
-    /// [directions, batch, hidden] each.
+    /// Initial states, [directions, batch, hidden] each.
     pub(super) initial_h: Option<ValueId>,
     pub(super) initial_c: Option<ValueId>,
     /// [directions, 3 * hidden].
     pub(super) peepholes: Option<ValueId>,
     pub(super) hidden: u64,
-    /// What ONNX calls it: forward, reverse, bidirectional.
+    /// ONNX's `direction`: forward, reverse or bidirectional.
     pub(super) direction: &'static str,
     /// Activations, unless they are the default.
     pub(super) activations: Option<Vec<&'static str>>,
     pub(super) linear_before_reset: bool,
     /// Does a result depend on where each sequence ends?
     pub(super) reads_ends: bool,
-    /// How many results are wanted: the sequence, its final frame, the final state.
+    /// How many of the results are wanted: the sequence, its final frame, the final state.
     pub(super) results: usize,
 }
 
@@ -70,7 +70,7 @@ impl Operator {
 }
 
 impl Lowering<'_, '_, '_> {
-    /// A sequence of vectors with the sequence axis in front, as recurrent operators want it.
+    /// A sequence of vectors with the sequence axis first, as recurrent operators need it.
     pub(super) fn time_major(&mut self, v: &Val) -> Measured<ValueId> {
         let flat = self.flatten_static(v)?;
         if let Some(id) = self.recurrences.time_major.get(&flat) {

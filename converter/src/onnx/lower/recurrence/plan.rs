@@ -1,4 +1,4 @@
-//! What the rest of the graph reads of a loop that is a cell, and whether the recurrent operator can give it.
+//! Finds what the rest of the graph reads of a loop that is a cell, and whether the recurrent operator gives it.
 
 use super::super::Lowering;
 use super::Frame;
@@ -8,20 +8,20 @@ use cntk_parser::model::{FunctionId, Source};
 use cntk_parser::ops::Operator;
 use std::collections::HashSet;
 
-/// What is made after the recurrent operator, from its output.
+/// What is computed after the recurrent operator.
 pub(super) struct Plan {
-    /// Members that are computed from the cell's output, frame by frame or delayed, in order.
+    /// Members of the loop that are computed from the cell's output, frame by frame or delayed, in order.
     pub(super) after: Vec<FunctionId>,
     /// Is the final frame of the output read?
     pub(super) final_output: bool,
     /// Is the final frame of an LSTM's state read?
     pub(super) final_state: bool,
-    /// Which frame is the final one.
+    /// The final frame, as a range of frames.
     pub(super) last: Frames,
 }
 
 impl Plan {
-    /// `None` when something is read that the operator cannot give.
+    /// `None` if something is read that the operator cannot give.
     pub(super) fn new(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, cell: &Cell) -> Option<Self> {
         let last = if cell.backward { Frames::Head { from: 0, to: 1 } } else { Frames::Tail { from: 0, to: 1 } };
         let state = if let Kind::Lstm(lstm) = &cell.kind { Some(lstm.state) } else { None };
@@ -45,7 +45,7 @@ impl Plan {
         Some(plan)
     }
 
-    /// How `reader` reads `source`.
+    /// The part of `source` that `reader` reads.
     fn reading(&self, cx: &Lowering<'_, '_, '_>, source: Source, reader: FunctionId) -> Reading {
         let model = cx.graph.model;
         let inputs = model.inputs(reader);
@@ -62,13 +62,13 @@ impl Plan {
     }
 }
 
-/// What of a sequence is read.
+/// The part of a sequence that is read.
 enum Reading {
-    /// Its frames.
+    /// All frames.
     Frames,
-    /// Its final frame only.
+    /// Only the final frame.
     Final,
-    /// Only its axes.
+    /// Only the axes.
     Layout,
 }
 
@@ -82,7 +82,7 @@ fn computable(cx: &Lowering<'_, '_, '_>, frame: &Frame, output: Source) -> Vec<F
         Source::Output(f, _) => *s == output || model.loop_of(*f) != Some(frame.id) || done.contains(f),
         Source::Variable(_) => true,
     };
-    // A delay stands before what feeds it: one pass more for each.
+    // A delay comes before the function that feeds it, so each may need one more pass.
     for _ in 0..=frame.states.len() {
         for f in members {
             let is_output = matches!(output, Source::Output(o, _) if o == *f);
@@ -95,7 +95,7 @@ fn computable(cx: &Lowering<'_, '_, '_>, frame: &Frame, output: Source) -> Vec<F
     order
 }
 
-/// Those of `order` that the wanted ones need.
+/// The functions in `order` that the wanted ones need.
 fn needed(cx: &Lowering<'_, '_, '_>, order: &[FunctionId], mut wanted: HashSet<FunctionId>) -> Vec<FunctionId> {
     let mut kept = Vec::new();
     for f in order.iter().rev() {

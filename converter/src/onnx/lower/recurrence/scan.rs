@@ -1,9 +1,9 @@
-//! Any loop as one Scan.
+//! Lowers any loop to one Scan.
 //!
 //! Sequences that the members read are scanned along their second dimension; values per sample and weights are read
-//! from the outer graph. A delay by one frame is a state; a delay by d frames is a state of d frames, oldest first.
-//! A backward loop runs on sequences reversed each by its own length, so that the padding comes last in both directions
-//! and cannot reach a valid frame: then lengths are read, a forward loop needs none.
+//! from the outer graph. A delay by one frame is a state; a delay by d frames is a state of d frames, oldest first. For
+//! a backward loop, each sequence is reversed within its own length, so that in both directions the padding comes last
+//! and cannot affect a valid frame. Therefore a backward loop needs the lengths, and a forward loop does not.
 
 use super::super::sequence::delay::{initial_frame, initial_frames};
 use super::super::{Lowering, Val, elem_type};
@@ -41,7 +41,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), 
     cx.values.close();
     cx.running.pop();
     let nodes = cx.b.close();
-    // A member was refused: what was made of the body is dropped.
+    // The lowering of a member was refused: drop the body.
     let Some(Inside { inputs, states, produced }) = made? else { return Ok(()) };
     let outputs: Vec<_> = produced.iter().map(|(_, id, dims)| (*id, 1, dims.clone())).collect();
     let results = cx.b.scan(nodes, &states, &inputs, &outputs, direction == Direction::Backward);
@@ -53,16 +53,16 @@ pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<(), 
     Ok(())
 }
 
-/// What a Scan's body takes and gives.
+/// The interface of a Scan's body.
 struct Inside {
     inputs: Vec<ScanPart>,
-    /// Each state with what it is in the next frame.
+    /// Each state with its value for the next frame.
     states: Vec<(ScanPart, ValueId)>,
-    /// The members whose values are wanted outside: in the body, and the dimensions outside.
+    /// The members whose values are read outside of the loop: the value in the body, and the dimensions outside.
     produced: Vec<(Source, ValueId, Dims)>,
 }
 
-/// Makes the body of the Scan; `None` when a member was refused.
+/// Builds the body of the Scan; `None` if the lowering of a member was refused.
 fn inside(
     cx: &mut Lowering<'_, '_, '_>,
     frame: &Frame,
@@ -83,14 +83,14 @@ fn inside(
     Ok(Some(Inside { inputs, states: states.into_iter().zip(next).collect(), produced }))
 }
 
-/// How a loop meets the frames in its own order.
+/// How the frames are brought into the order of the loop.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
-    /// They are in that order.
+    /// They are already in that order.
     Forward,
-    /// All sequences are equally long: the Scan itself goes backwards.
+    /// All sequences have the same length, so the Scan itself runs backwards.
     Backward,
-    /// Each sequence is turned within its length, before and after.
+    /// Each sequence is reversed within its length, before and after the Scan.
     Turned,
 }
 
@@ -103,7 +103,7 @@ impl Direction {
         }
     }
 
-    /// A sequence in the loop's order, or such a one in the usual order again.
+    /// Brings a sequence from the usual order into that of the loop, or back.
     fn apply(self, cx: &mut Lowering<'_, '_, '_>, frame: &Frame, x: ValueId) -> Measured<ValueId> {
         if self != Self::Turned {
             return Ok(x);
@@ -115,7 +115,7 @@ impl Direction {
     }
 }
 
-/// The sequences that members read from outside, each once; `None` when one was refused.
+/// The sequences that members read from outside, each once; `None` if the lowering of one was refused.
 fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(Source, Val)>>, Refused> {
     let model = cx.graph.model;
     let members = &model.loops()[frame.id.0 as usize].members;
@@ -128,7 +128,7 @@ fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(S
         }
         let relabels = matches!(op, Operator::ReconcileDynamicAxis);
         for (i, source) in model.inputs(*f).iter().enumerate() {
-            // The second operand of that one is only a layout.
+            // Only the layout of its second operand matters.
             if relabels && i > 0 {
                 continue;
             }
@@ -151,7 +151,7 @@ fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(S
     Ok(Some(found))
 }
 
-/// The initial state of a delay: [batch, …], or for more than one frame [batch, d, …].
+/// The initial state of a delay: [batch, …], or [batch, d, …] for more than one frame.
 fn initial(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, direction: Direction) -> Measured<ValueId> {
     let ty = &cx.graph.model.output_types(state.delay)[0];
     let dims = cx.static_dims(ty);
@@ -162,7 +162,7 @@ fn initial(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, directio
     }
     let id = initial_frames(cx, elem, lead, &dims, state.initial, state.offset, frame.backward)?;
     if direction != Direction::Forward && state.initial.lead.sequence.is_some() {
-        // The frame nearest to the end comes first.
+        // Reverse the frames: the one nearest to the end comes first.
         let count = cx.b.dims(id)[1];
         return Ok(cx.b.slice(id, 1, -1, i64::MIN, -1, count));
     }
@@ -180,14 +180,14 @@ fn scan_input(cx: &mut Lowering<'_, '_, '_>, source: Source, v: &Val, outer: Val
     ScanPart { inner, outer, axis }
 }
 
-/// Where a loop reads no sequence at all, the frames are counted.
+/// The scanned input of a loop that reads no sequence: the indices of the frames.
 fn steps(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Measured<ScanPart> {
     let time = cx.time(frame.axis);
     let outer = cx.steps(time)?;
     Ok(ScanPart { inner: cx.b.value(None, ElemType::Int64, Dims::new()), outer, axis: 0 })
 }
 
-/// Declares a state in the body and binds what the delay gives there.
+/// Declares a state in the body and binds the output of the delay there.
 fn scan_state(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, outer: ValueId) -> ScanPart {
     let (elem, dims) = (cx.b.elem(outer), cx.b.dims(outer).clone());
     let inner = cx.b.value(None, elem, dims);
@@ -201,7 +201,7 @@ fn scan_state(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, outer
     ScanPart { inner, outer, axis: 0 }
 }
 
-/// Lowers the members; the next states, or `None` when a member was refused.
+/// Lowers the members and returns the next states; `None` if the lowering of a member was refused.
 fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Measured<Option<Vec<ValueId>>> {
     let model = cx.graph.model;
     for f in &model.loops()[frame.id.0 as usize].members {
@@ -230,7 +230,7 @@ fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Me
     Ok(Some(next))
 }
 
-/// The members whose values are wanted outside, with what they are in the body.
+/// The members whose values are read outside of the loop, and their values in the body.
 fn produce(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Measured<Vec<(Source, ValueId, Dims)>> {
     let mut seen = HashSet::new();
     let wanted: Vec<Source> = cx.uses_of(frame.id).into_iter().map(|(s, _)| s).filter(|s| seen.insert(*s)).collect();

@@ -1,4 +1,4 @@
-//! OptimizedRNNStack: cuDNN's layers, all weights in one flat parameter (spec 4.10).
+//! Lowers OptimizedRNNStack, cuDNN's layers with all weights in one flat parameter (spec 4.10).
 
 use super::super::{Lowered, Lowering, Node};
 use super::operator::Operator;
@@ -9,10 +9,10 @@ use cntk_parser::model::{SequenceAxisId, Source, VariableId};
 use cntk_parser::ops::attributes::{OptimizedRnnStack, RecurrentOp};
 use smallvec::smallvec;
 
-/// How a cell is laid out in the parameter, and what it is in ONNX.
+/// The layout of a cell's weights in the parameter, and its ONNX operator.
 struct Layout {
     op: &'static str,
-    /// ONNX's gates by their place in the parameter.
+    /// For each gate in ONNX's order, its index in the parameter.
     gates: &'static [u64],
     activation: Option<&'static str>,
 }
@@ -20,9 +20,9 @@ struct Layout {
 impl Layout {
     fn of(op: RecurrentOp) -> Self {
         match op {
-            // Stored i, f, g, o; ONNX wants i, o, f, g.
+            // The parameter has i, f, g, o; ONNX has i, o, f, g.
             RecurrentOp::Lstm => Self { op: "LSTM", gates: &[0, 3, 1, 2], activation: None },
-            // Stored r, z, n; ONNX wants z, r, n.
+            // The parameter has r, z, n; ONNX has z, r, n.
             RecurrentOp::Gru => Self { op: "GRU", gates: &[1, 0, 2], activation: None },
             RecurrentOp::RnnRelu => Self { op: "RNN", gates: &[0], activation: Some("Relu") },
             RecurrentOp::RnnTanh => Self { op: "RNN", gates: &[0], activation: None },
@@ -30,7 +30,7 @@ impl Layout {
     }
 }
 
-/// Where the next weights and biases are in the parameter.
+/// The positions of the next weights and biases in the parameter.
 struct Place {
     hidden: u64,
     directions: u64,
@@ -71,7 +71,7 @@ pub(in crate::onnx::lower) fn lower(
     Ok(smallvec![result])
 }
 
-/// How many elements of the parameter are matrices, and how many there are in all.
+/// The number of elements of all matrices, and the number of all elements.
 fn sizes(a: &OptimizedRnnStack, input: u64, gates: u64, directions: u64) -> Option<(u64, u64)> {
     let h = a.hidden_size;
     let deep = h.checked_mul(directions)?;
@@ -83,13 +83,13 @@ fn sizes(a: &OptimizedRnnStack, input: u64, gates: u64, directions: u64) -> Opti
     Some((weights, weights.checked_add(biases)?))
 }
 
-/// The elements of a parameter.
+/// The number of elements of a parameter.
 fn count(cx: &Lowering<'_, '_, '_>, id: VariableId) -> Option<u64> {
     let array = cx.graph.model.variable(id).value.as_ref()?;
     array.shape.0.iter().try_fold(1u64, |n, d| n.checked_mul(*d))
 }
 
-/// One layer: [sequence, batch, in] to [sequence, batch, directions * hidden].
+/// Adds one layer, from [sequence, batch, in] to [sequence, batch, directions * hidden].
 fn layer(
     cx: &mut Lowering<'_, '_, '_>,
     layout: &Layout,

@@ -1,10 +1,10 @@
-//! What the rest of the graph reads of each loop.
+//! Finds the values of each loop that the rest of the graph reads.
 
 use crate::graph::Graph;
 use cntk_parser::model::{FunctionId, LoopId, Source};
 use std::collections::HashMap;
 
-/// Values made inside loops that are read outside: by a function, or (`None`) as outputs of the model.
+/// Values computed inside loops that are read outside: by a function, or as outputs of the model (`None`).
 #[derive(Default)]
 pub(super) struct Uses {
     of: HashMap<LoopId, Vec<(Source, Option<FunctionId>)>>,
@@ -38,7 +38,7 @@ impl Uses {
 }
 
 impl super::Lowering<'_, '_, '_> {
-    /// What the rest of the graph reads of a loop.
+    /// The values of a loop that the rest of the graph reads, each with its reader.
     pub(super) fn uses_of(&mut self, id: LoopId) -> Vec<(Source, Option<FunctionId>)> {
         let graph = self.graph;
         self.recurrences.uses.get_or_insert_with(|| Uses::new(graph)).of(id)

@@ -1,4 +1,5 @@
-//! Weights of cells in ONNX's order: strided views of the stored tensors, so that nothing is copied before it is written.
+//! Weights of cells in ONNX's order, as strided views of the stored tensors, which are copied only when they are
+//! written.
 
 use super::super::Lowering;
 use crate::cells::{Block, Segment};
@@ -16,7 +17,7 @@ struct Part {
     strides: SmallVec<[i64; 4]>,
 }
 
-/// [1, gates * hidden, rows]: for each block the transposed matrix.
+/// The transposed matrices of blocks, joined to [1, gates * hidden, rows].
 pub(super) fn matrices(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
@@ -37,7 +38,7 @@ pub(super) fn matrices(
     join(cx, elem, &[1, blocks.len() as u64 * hidden, rows], &parts)
 }
 
-/// [1, n * hidden]: segments one after another.
+/// Segments joined to [1, n * hidden].
 pub(super) fn vectors(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
@@ -50,7 +51,7 @@ pub(super) fn vectors(
     join(cx, elem, &[1, segments.len() as u64 * hidden], &parts)
 }
 
-/// Pieces of one flat parameter, one after another, each of this many elements from this one on.
+/// Pieces of one flat parameter, joined. Each is given by its first element and its length.
 pub(super) fn pieces(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
@@ -64,8 +65,8 @@ pub(super) fn pieces(
     join(cx, elem, dims, &parts)
 }
 
-/// ONNX's bias: [1, 2 * gates * hidden], input biases and then recurrent ones, each the sum of its segments.
-/// `None` when there are none.
+/// ONNX's bias [1, 2 * gates * hidden]: the input biases, then the recurrent ones, each the sum of its segments. `None`
+/// if there are no biases.
 pub(super) fn biases(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
@@ -93,7 +94,7 @@ pub(super) fn biases(
     Ok(Some(id))
 }
 
-/// One initializer of parts: views where the file has the tensors in one run, else copies.
+/// Joins parts to one initializer. They are views if the file has each tensor in one run, else copies.
 fn join(cx: &mut Lowering<'_, '_, '_>, elem: ElemType, dims: &[u64], parts: &[Part]) -> Result<ValueId, Reason> {
     let mut views = Vec::with_capacity(parts.len());
     for part in parts {
@@ -140,7 +141,7 @@ fn copy(from: &[f64], part: &Part, to: &mut Vec<f64>) {
     }
 }
 
-/// Gives an initializer the name of the parameter that it came from.
+/// Names an initializer after the parameter from which it comes.
 fn take_name(cx: &mut Lowering<'_, '_, '_>, id: ValueId, variable: Option<VariableId>) -> Result<(), Reason> {
     let Some(variable) = variable.filter(|_| cx.b.value_name(id).is_none()) else { return Ok(()) };
     let Some(v) = cx.value(Source::Variable(variable))? else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Sequence axes: how long each sequence is, and which frames are valid.
+//! The lengths of the sequences of each axis, and masks of valid frames.
 
 use super::super::{Lowering, Val};
 use super::pick::Picks;
@@ -9,24 +9,24 @@ use crate::onnx::graph::{Dim, ElemType, ValueId};
 use cntk_parser::model::{FunctionId, SequenceAxisId, Source};
 use std::collections::HashMap;
 
-/// What is known of sequence axes, made on demand and once per axis.
+/// Lengths and masks of sequence axes, which are added on demand and once per axis.
 #[derive(Default)]
 pub(crate) struct Sequences {
-    /// int64 [batch].
+    /// Lengths: int64 [batch].
     lengths: HashMap<SequenceAxisId, ValueId>,
-    /// The same as int32, which recurrent operators want.
+    /// Lengths as int32 [batch], which recurrent operators need.
     short_lengths: HashMap<SequenceAxisId, ValueId>,
-    /// bool [batch, sequence].
+    /// Masks of valid frames: bool [batch, sequence].
     masks: HashMap<SequenceAxisId, ValueId>,
-    /// `0, 1, …` by dimension: int64.
+    /// `0, 1, …` as int64, for each dimension.
     steps: HashMap<Dim, ValueId>,
-    /// Flags with 1s for static axes: by the flags and the number of axes.
+    /// Flags with axes of size 1 appended, by the flags and the number of axes.
     flags: HashMap<(ValueId, usize), ValueId>,
-    /// Of axes that the model derives: may their sequences differ in length?
+    /// For axes that the model derives: may the sequences differ in length?
     ragged: HashMap<SequenceAxisId, bool>,
-    /// What each Where picked.
+    /// The frames that each Where selected.
     pub(super) picks: HashMap<FunctionId, Picks>,
-    /// Single frames of sequences that a recurrent operator gave beside the sequences: which, and the frame.
+    /// Single frames of sequences that a recurrent operator gave besides the sequence: which frame, and its value.
     pub(crate) finals: HashMap<Source, (Frames, Val)>,
 }
 
@@ -46,8 +46,8 @@ impl Lowering<'_, '_, '_> {
         self.sequences.ragged.get(&axis).copied().unwrap_or(!self.options.equal_lengths)
     }
 
-    /// Says what a derived axis is, unless another value has said so before. Without `lengths` every sequence is as
-    /// long as the dimension.
+    /// Defines a derived axis, unless it is defined already. Without `lengths`, every sequence is as long as the
+    /// dimension.
     pub(super) fn define_axis(&mut self, axis: SequenceAxisId, dim: Dim, lengths: Option<ValueId>, ragged: bool) {
         self.sequence_dims.entry(axis).or_insert(dim);
         if self.sequences.lengths.contains_key(&axis) {
@@ -59,8 +59,8 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// The lengths of a sequence axis: int64 [batch]. The first request makes the graph input, or, where all sequences
-    /// have equal lengths, repeats the sequence dimension.
+    /// The lengths of a sequence axis: int64 [batch]. The first call adds a graph input or, if all sequences have the
+    /// same length, repeats the sequence dimension.
     pub(crate) fn lengths(&mut self, axis: SequenceAxisId) -> Measured<ValueId> {
         if let Some(id) = self.sequences.lengths.get(&axis) {
             return Ok(*id);
@@ -80,7 +80,7 @@ impl Lowering<'_, '_, '_> {
         Ok(id)
     }
 
-    /// The lengths as recurrent operators want them: int32 [batch].
+    /// The lengths as recurrent operators need them: int32 [batch].
     pub(crate) fn short_lengths(&mut self, axis: SequenceAxisId) -> Measured<ValueId> {
         if let Some(id) = self.sequences.short_lengths.get(&axis) {
             return Ok(*id);
@@ -91,18 +91,18 @@ impl Lowering<'_, '_, '_> {
         Ok(id)
     }
 
-    /// The place of the first argument, in file order, that has this axis.
+    /// The index of the first argument, in file order, that has this axis.
     fn first_argument(&self, axis: SequenceAxisId) -> Option<usize> {
         let has = |v| self.graph.model.type_of(Source::Variable(v)).axes.sequence == Some(axis);
         self.graph.arguments.iter().position(|a| has(a.variable))
     }
 
-    /// Has an input of the converted model this axis?
+    /// Does an input of the converted model have this axis?
     pub(crate) fn is_argument_axis(&self, axis: SequenceAxisId) -> bool {
         self.first_argument(axis).is_some()
     }
 
-    /// Puts the inputs that are lengths in the order of the inputs that they are named after.
+    /// Sorts the inputs that are lengths by the inputs after which they are named.
     pub(in crate::onnx::lower) fn sort_lengths(&mut self) {
         let mut places = HashMap::new();
         for (axis, id) in &self.sequences.lengths {
@@ -111,7 +111,7 @@ impl Lowering<'_, '_, '_> {
         self.b.sort_inputs(self.graph.arguments.len(), |id| places.get(&id).copied().flatten().unwrap_or(usize::MAX));
     }
 
-    /// Which frames are valid: bool [batch, sequence].
+    /// The mask of valid frames: bool [batch, sequence].
     pub(crate) fn mask(&mut self, axis: SequenceAxisId) -> Measured<ValueId> {
         if let Some(id) = self.sequences.masks.get(&axis) {
             return Ok(*id);
@@ -121,7 +121,7 @@ impl Lowering<'_, '_, '_> {
         Ok(id)
     }
 
-    /// Which frames have at least `d` more valid ones after them: bool [batch, sequence].
+    /// The mask of frames with at least `d` valid ones after them: bool [batch, sequence].
     pub(super) fn before(&mut self, axis: SequenceAxisId, d: i64) -> Measured<ValueId> {
         let lengths = self.lengths(axis)?;
         let time = self.time(axis);
@@ -138,7 +138,7 @@ impl Lowering<'_, '_, '_> {
         }))
     }
 
-    /// `v` with everything beyond each sequence's length replaced by `fill`, NaN included.
+    /// `v` with everything beyond each sequence's length replaced by `fill`, even NaN.
     pub(crate) fn mask_fill(&mut self, v: &Val, fill: f64) -> Measured<Val> {
         let Some(axis) = v.lead.sequence.filter(|axis| self.is_ragged(*axis)) else { return Ok(*v) };
         let mask = self.mask(axis)?;
@@ -147,7 +147,7 @@ impl Lowering<'_, '_, '_> {
         Ok(Val { id: self.b.choose(mask, v.id, fill), lead: v.lead })
     }
 
-    /// The places of frames: `0, 1, … n-1` as int64.
+    /// The indices of frames: `0, 1, … n-1` as int64.
     pub(in crate::onnx::lower) fn steps(&mut self, n: Dim) -> Measured<ValueId> {
         if let Some(id) = self.sequences.steps.get(&n) {
             return Ok(*id);
@@ -157,7 +157,7 @@ impl Lowering<'_, '_, '_> {
         Ok(id)
     }
 
-    /// Flags [batch, sequence] with 1s for the static axes of `v`.
+    /// Flags [batch, sequence] with axes of size 1 for the static axes of `v`.
     pub(super) fn frame_flags(&mut self, flags: ValueId, v: &Val) -> ValueId {
         let rank = self.static_rank(v);
         if let Some(id) = self.sequences.flags.get(&(flags, rank)) {

@@ -1,7 +1,7 @@
-//! Values without a sequence axis where a sequence is wanted, and one sequence axis where another is (spec 4.12).
+//! Expands values without a sequence axis to sequences, and converts between sequence axes (spec 4.12).
 //!
-//! A value that is the same for all frames, or for all samples, keeps its smaller shape as long as its consumers work
-//! element by element: NumPy broadcasting does the rest. [`Lowering::full`] repeats it where an operator reads the axes.
+//! A value that is the same for all frames or all samples keeps its smaller shape while its consumers are element-wise
+//! and broadcast it. [`Lowering::full`] repeats it for operators that read the dynamic axes.
 
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
@@ -33,13 +33,13 @@ impl Lowering<'_, '_, '_> {
         self.broadcast_to(&v, lead, &dims)
     }
 
-    /// A sequence of one axis as one of another axis, whose sequences are as long.
+    /// A sequence of one axis as a sequence of another axis with the same lengths.
     pub(in crate::onnx::lower) fn relabel(&mut self, v: &Val, axis: SequenceAxisId) -> Measured<Val> {
         let id = self.resize(v.id, v.lead.per_sample().rank(), axis)?;
         Ok(Val { id, lead: Lead { sequence: Some(axis), ..v.lead } })
     }
 
-    /// `x` with as many frames along `at` as the sequence axis has: what is missing is filled with the last frame.
+    /// `x` with as many frames along `at` as the sequence axis has. The last frame is repeated if there are too few.
     pub(super) fn resize(&mut self, x: ValueId, at: usize, axis: SequenceAxisId) -> Measured<ValueId> {
         let (from, to) = (self.b.dims(x)[at], self.time(axis));
         if from == to {

@@ -1,4 +1,4 @@
-//! PastValue and FutureValue outside of loops: shifts along the sequence axis (spec 4.10).
+//! Lowers PastValue and FutureValue outside of loops to shifts along the sequence axis (spec 4.10).
 
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
@@ -9,10 +9,10 @@ use cntk_parser::model::SequenceAxisId;
 use cntk_parser::ops::attributes::Delay;
 use smallvec::smallvec;
 
-/// The most frames of an initial state that are listed; more are counted at run time.
+/// The most frames of an initial state that are listed one by one; for more, the indices are computed at run time.
 const MOST_LISTED: i64 = 1024;
 
-/// `y[t] = x[t - d]`, the initial state in the first `d` frames.
+/// `y[t] = x[t - d]`, with the initial state in the first `d` frames.
 pub(super) fn past(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay) -> Lowered {
     let (d, x, _) = operands(cx, node, a)?;
     let (elem, tail) = (cx.b.elem(x.id), cx.tail(&x));
@@ -27,7 +27,7 @@ pub(super) fn past(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay
     Ok(smallvec![cx.with(id, &x)])
 }
 
-/// `y[t] = x[t + d]`, the initial state in the last `d` frames of each sequence.
+/// `y[t] = x[t + d]`, with the initial state in the last `d` frames of each sequence.
 pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Delay) -> Lowered {
     let (d, x, axis) = operands(cx, node, a)?;
     let (elem, tail) = (cx.b.elem(x.id), cx.tail(&x));
@@ -84,7 +84,7 @@ fn operands(
     Ok((d, cx.broadcast_to(&x, x.lead, &dims)?, axis))
 }
 
-/// The offset of a delay, small enough to count with.
+/// The offset of a delay, which must be small enough to compute with.
 pub(in crate::onnx::lower) fn offset(a: &Delay) -> Result<i64, Reason> {
     i32::try_from(a.offset)
         .ok()
@@ -93,7 +93,7 @@ pub(in crate::onnx::lower) fn offset(a: &Delay) -> Result<i64, Reason> {
         .ok_or_else(|| Reason::new("offset", "is not a sensible number of frames"))
 }
 
-/// The one number that the initial state is.
+/// The initial state, if it is a single number.
 fn fill(cx: &Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<f64> {
     match cx.b.literal(node.inputs[1].id) {
         Some([v]) => Some(*v),
@@ -101,7 +101,7 @@ fn fill(cx: &Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<f64> {
     }
 }
 
-/// Moves frames by `d` towards the start (or, negative, the end), filling up.
+/// Moves frames by `d` towards the start (or towards the end if negative) and fills the gap.
 fn shift(cx: &mut Lowering<'_, '_, '_>, x: ValueId, d: i64, fill: f64) -> ValueId {
     let dims = cx.b.dims(x).clone();
     let mut pads = vec![0; 2 * dims.len()];
@@ -110,8 +110,9 @@ fn shift(cx: &mut Lowering<'_, '_, '_>, x: ValueId, d: i64, fill: f64) -> ValueI
     cx.b.pad_dynamic(x, pads, "constant", fill, dims)
 }
 
-/// The `d` frames of an initial state that take the place of frames before the start (or after the end) of sequences
-/// of type `elem` and static dimensions `dims`, one for each sample of `lead`: [batch, d, …].
+/// The `d` frames of an initial state for the frames before the start (or after the end) of sequences, for each sample
+/// of
+/// `lead`, with element type `elem` and static dimensions `dims`: [batch, d, …].
 pub(in crate::onnx::lower) fn initial_frames(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
@@ -154,7 +155,7 @@ pub(in crate::onnx::lower) fn initial_frames(
     cx.b.expand(frames, &to)
 }
 
-/// The one frame of an initial state, with the static dimensions `dims`: [batch, …].
+/// An initial state of one frame, with the static dimensions `dims`: [batch, …].
 pub(in crate::onnx::lower) fn initial_frame(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
@@ -171,7 +172,7 @@ pub(in crate::onnx::lower) fn initial_frame(
     Ok(cx.broadcast_to(&v, lead, dims)?.id)
 }
 
-/// Places kept within the sequences of an axis: an initial state of one frame stands for any number of them.
+/// Clamps indices to the frames of an axis, so that an initial state of one frame serves for any number of frames.
 fn within(cx: &mut Lowering<'_, '_, '_>, index: ValueId, axis: SequenceAxisId) -> Measured<ValueId> {
     let zero = cx.b.ints(&[0]);
     let index = cx.b.binary("Max", index, zero);

@@ -1,12 +1,12 @@
-//! Operators that read a sequence axis (spec 4.13), and what they need: lengths, masks, and axes that the model derives.
+//! Lowers operators that read a sequence axis (spec 4.13), with the lengths, masks and derived axes that they need.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`axes`] | lengths and masks, made on demand and once per axis |
-//! | [`broadcast`] | values without a sequence axis against sequences, one sequence axis as another |
+//! | [`axes`] | lengths and masks, added on demand and once per axis |
+//! | [`broadcast`] | values without a sequence axis as sequences, and one sequence axis as another |
 //! | [`delay`] | PastValue and FutureValue outside of loops |
 //! | [`pick`] | Where, PackedIndex, GatherPacked, ScatterPacked |
-//! | [`unpack`] | the sequence axis as a static one, and back |
+//! | [`unpack`] | conversion between a sequence axis and a static one |
 //! | [`product`] | Times over the sequence axis |
 
 mod axes;

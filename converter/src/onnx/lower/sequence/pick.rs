@@ -1,7 +1,7 @@
-//! Where, GatherPacked and ScatterPacked: frames picked by a condition (spec 4.13).
+//! Lowers Where, GatherPacked and ScatterPacked, which select frames by a condition (spec 4.13).
 //!
-//! A Where gives the places of its frames as numbers; the operators that use them go back to the Where itself, which
-//! knows the places as indices, and whether they are a plain run of frames.
+//! A Where outputs the indices of its frames as numbers. Operators that read them use the [`Picks`] of the Where
+//! instead, which holds the indices as integers and knows whether the frames are a range.
 
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
@@ -12,20 +12,21 @@ use crate::report::Reason;
 use cntk_parser::model::{SequenceAxisId, Source};
 use smallvec::smallvec;
 
-/// What a Where picked.
+/// The frames that a Where selected.
 #[derive(Clone, Copy)]
 pub(crate) struct Picks {
-    /// The plain run of frames, where it is one.
+    /// The range of frames, if they are one.
     frames: Option<Frames>,
     /// The axis of the condition.
     axis: SequenceAxisId,
-    /// int64 [batch, picked], or [batch] where one frame of each sequence is picked. Valid places even in the padding.
+    /// The indices: int64 [batch, picked], or [batch] if one frame of each sequence is selected. They are valid even in
+    /// the padding.
     index: ValueId,
     /// The condition, [batch, sequence, …].
     condition: Val,
 }
 
-/// Where: the places of the frames whose condition is not 0.
+/// Where: the indices of the frames whose condition is not 0.
 pub(super) fn place(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let condition = node.inputs[0];
     let Some(axis) = condition.lead.sequence.filter(|_| condition.lead.batch.is_some()) else {
@@ -46,7 +47,7 @@ pub(super) fn place(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
     Ok(smallvec![Val { id: cx.b.cast(index, elem), lead }])
 }
 
-/// The places of a run of frames, of a different length in each sequence perhaps.
+/// The indices of a range of frames, whose length may differ between sequences.
 fn run(
     cx: &mut Lowering<'_, '_, '_>,
     frames: Frames,
@@ -106,7 +107,7 @@ fn run(
     Ok(cx.b.expand(index, &[batch, size])?)
 }
 
-/// The dimension of a derived axis: the one it has, or a new one with the value that `make` computes, int64 [1].
+/// The dimension of a derived axis: the existing one, or a new one whose value `make` computes as int64 [1].
 fn derived_size(
     cx: &mut Lowering<'_, '_, '_>,
     axis: SequenceAxisId,
@@ -121,7 +122,7 @@ fn derived_size(
     Ok(dim)
 }
 
-/// The place of the one frame that a run is: int64 [batch].
+/// The index of the frame in a range of one frame: int64 [batch].
 fn single(cx: &mut Lowering<'_, '_, '_>, frames: Frames, axis: SequenceAxisId) -> Result<ValueId, Reason> {
     let batch = cx.batch(axis);
     match frames {
@@ -134,7 +135,7 @@ fn single(cx: &mut Lowering<'_, '_, '_>, frames: Frames, axis: SequenceAxisId) -
             let back = cx.b.ints(&[number(to)?]);
             Ok(cx.b.sub(lengths, back))
         }
-        // Sequences of one frame each, the picked one, if the model is in order.
+        // In a valid model, each sequence then has only this frame.
         Frames::Inner { skip, .. } => {
             let place = cx.b.ints(&[number(skip)?]);
             Ok(cx.b.expand(place, &[batch])?)
@@ -142,7 +143,7 @@ fn single(cx: &mut Lowering<'_, '_, '_>, frames: Frames, axis: SequenceAxisId) -
     }
 }
 
-/// Which frames a condition marks: bool [batch, sequence].
+/// The frames that a condition marks: bool [batch, sequence].
 fn truth(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<ValueId> {
     let truth = cx.b.truth(condition.id);
     let truth = cx.with_static(truth, condition.lead, &[])?.id;
@@ -155,7 +156,7 @@ fn truth(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<ValueId> {
     }
 }
 
-/// The places of marked frames in order.
+/// The indices of marked frames, in order.
 fn marked(
     cx: &mut Lowering<'_, '_, '_>,
     condition: &Val,
@@ -168,7 +169,7 @@ fn marked(
     let most = cx.b.reduce("ReduceMax", counts, &[0], true);
     let size = derived_size(cx, to, |_| Ok(most))?;
     cx.define_axis(to, size, Some(counts), true);
-    // Unmarked frames are as if beyond the end: sorted ascending, the marked ones come first.
+    // Give unmarked frames an index beyond the end, so that sorting puts the marked ones first.
     let time = cx.time(axis);
     let steps = cx.steps(time)?;
     let end = cx.b.dim_value(time)?;
@@ -179,8 +180,8 @@ fn marked(
     Ok(cx.b.binary("Min", places, last))
 }
 
-/// The same where a condition may repeat frames: after frame t there are as many as the sum of the condition up to t,
-/// rounded up (but for rounding errors).
+/// The indices for a condition that may repeat frames. Up to frame t, the number of selected frames is the sum of the
+/// condition up to t, rounded up (but tolerant to rounding errors).
 fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -> Measured<ValueId> {
     let double = cx.b.elem(condition.id) == ElemType::Double;
     let filled = cx.mask_fill(condition, 0.0)?;
@@ -197,7 +198,7 @@ fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -
     let most = cx.b.reduce("ReduceMax", counts, &[0], true);
     let size = derived_size(cx, to, |_| Ok(most))?;
     cx.define_axis(to, size, Some(counts), true);
-    // Picked frame i is the first after which there are more than i.
+    // Selected frame i is the first t up to which more than i frames are selected.
     let steps = cx.steps(size)?;
     let steps = cx.b.cast(steps, ElemType::Double);
     let ends = cx.b.unsqueeze(ends, &[2]);
@@ -206,14 +207,14 @@ fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -
     Ok(cx.b.arg_reduce("ArgMax", reached, 1, false))
 }
 
-/// The place of the first marked frame: int64 [batch].
+/// The index of the first marked frame: int64 [batch].
 fn first_marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<ValueId> {
     let truth = truth(cx, condition)?;
     let ones = cx.b.cast(truth, ElemType::Int32);
     Ok(cx.b.arg_reduce("ArgMax", ones, 1, false))
 }
 
-/// GatherPacked: the frames at the places.
+/// GatherPacked: the frames at the indices.
 pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let lead = cx.lead(node.result());
@@ -242,7 +243,7 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
     Ok(smallvec![Val { id, lead }])
 }
 
-/// A run of frames whose places do not depend on the lengths, as a slice.
+/// A range of frames as a Slice, if its indices do not depend on the lengths.
 fn slice(cx: &mut Lowering<'_, '_, '_>, x: &Val, frames: Frames, lead: Lead) -> Option<ValueId> {
     let even = !x.lead.sequence.is_some_and(|axis| cx.is_ragged(axis));
     if lead.sequence.is_none() {
@@ -268,7 +269,7 @@ fn slice(cx: &mut Lowering<'_, '_, '_>, x: &Val, frames: Frames, lead: Lead) -> 
     Some(cx.b.slice(x.id, 1, from, to, 1, size))
 }
 
-/// ScatterPacked: frames back at their places, 0 everywhere else.
+/// ScatterPacked: the frames at the indices, and 0 everywhere else.
 pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let lead = cx.lead(node.result());
@@ -279,7 +280,7 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     if lead.sequence != Some(picks.axis) {
         return Err(Reason::new("", "the layout is not that of the condition"));
     }
-    // How many frames are marked before each one: its place among the picked.
+    // The number of marked frames before a frame is its index among the selected ones.
     let truth = truth(cx, &picks.condition)?;
     let id = if x.lead.sequence.is_some() {
         let ones = cx.b.cast(truth, ElemType::Int64);
@@ -299,7 +300,7 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
 }
 
 impl Lowering<'_, '_, '_> {
-    /// What a recurrent operator gave as these frames of a sequence that it made.
+    /// These frames of a sequence, if the recurrent operator that computes it also gave them.
     fn final_frame(&self, source: Source, frames: Frames) -> Option<Val> {
         let (known, v) = self.sequences.finals.get(&source)?;
         (*known == frames).then_some(*v)

@@ -1,25 +1,25 @@
-//! Times over the sequence axis (spec 4.6).
+//! Lowers Times over the sequence axis (spec 4.6).
 
 use super::super::{Lowered, Lowering, Node};
 use crate::onnx::graph::Dim;
 use crate::report::Reason;
 use smallvec::smallvec;
 
-/// Times with `inferInputRankToMap` -2: per sample, the sum over its frames of `x_t · W_t`.
+/// Times with `inferInputRankToMap` -2: for each sample, the sum of `x_t · W_t` over its frames.
 pub(in crate::onnx::lower) fn over_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let unified = cx.unify(&[node.inputs[1], node.inputs[0]]);
     let (x, w) = (cx.mask_fill(&unified[0], 0.0)?, cx.mask_fill(&unified[1], 0.0)?);
     let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch.is_some() && w.lead == x.lead) else {
         return Err(Reason::new("inferInputRankToMap", "a product over the sequence axis needs two sequences"));
     };
-    // (batch, frames, m) turned, by (batch, frames, n).
+    // The product of the transposed (batch, frames, m) and (batch, frames, n).
     let (xd, wd) = (cx.tail(&x), cx.tail(&w));
     let (m, n) = (cx.b.product(&xd), cx.b.product(&wd));
     let time = cx.time(axis);
     let batch = cx.batch(axis);
     let rows = cx.b.reshape(x.id, &[batch, time, m])?;
     let rows = match m {
-        // A column: turning it is another shape.
+        // A column is transposed by a Reshape.
         Dim::Known(1) => cx.b.reshape(rows, &[batch, m, time])?,
         _ => cx.b.transpose(rows, &[0, 2, 1]),
     };

@@ -1,4 +1,5 @@
-//! The sequence axis as a static one, and back (spec 4.13). The tensor stays what it is: `[batch, frames, …]`.
+//! Lowers conversions between a sequence axis and a static one (spec 4.13). The tensor `[batch, frames, …]` does not
+//! change.
 
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::onnx::graph::ElemType;
@@ -7,7 +8,7 @@ use cntk_parser::model::Dim as TypeDim;
 use cntk_parser::ops::attributes::UnpackSequence;
 use smallvec::smallvec;
 
-/// Frames become the outermost static axis, padded with a value; the mask says which are real.
+/// UnpackSequence: frames become the outermost static axis, padded with a value. The mask marks the real frames.
 pub(super) fn unpack(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &UnpackSequence) -> Lowered {
     let x = node.inputs[0];
     let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch.is_some()) else {
@@ -33,7 +34,7 @@ pub(super) fn unpack(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
     Ok(smallvec![data, Val { id: valid, lead: x.lead.per_sample() }])
 }
 
-/// The outermost static axis becomes a sequence axis, with the lengths that the second operand gives.
+/// ToSequence: the outermost static axis becomes a sequence axis, with lengths given by the second operand.
 pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let lead = cx.lead(node.result());
@@ -57,7 +58,7 @@ pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) ->
     Ok(smallvec![Val { id, lead }])
 }
 
-/// The same with the lengths of another sequence; frames beyond are dropped.
+/// ToSequenceLike: as [`to_sequence`], with the lengths of another sequence. Frames beyond these are dropped.
 pub(super) fn to_sequence_like(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let lead = cx.lead(node.result());
