@@ -10,7 +10,7 @@ pub(crate) mod summary;
 pub(crate) mod test_data;
 pub mod write;
 
-/// What becomes of each operator: the ONNX form, the restrictions, the status. `cntk2onnx ops` and `docs/ops.md` print it.
+/// The ONNX form, restrictions and status of each operator, as `cntk2onnx ops` and `docs/ops.md` print them.
 pub mod catalogue {
     pub use super::entry::{Entry, Status};
     pub use super::lower::entry;

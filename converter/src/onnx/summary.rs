@@ -45,7 +45,7 @@ fn count(nodes: &[Node]) -> usize {
         .sum()
 }
 
-/// ONNX's word for an element type.
+/// ONNX's name of an element type.
 pub(crate) fn elem_name(elem: ElemType) -> &'static str {
     match elem {
         ElemType::Float => "float",

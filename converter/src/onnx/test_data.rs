@@ -1,5 +1,5 @@
-//! ONNX's own form of test data: each input and output of a model as a protobuf tensor, in the order of the graph, which
-//! `onnx_test_runner` and others read from `test_data_set_0/` beside the model.
+//! Test data in ONNX's own format: each input and output of a model as a protobuf tensor, in the order of the graph.
+//! `onnx_test_runner` and other tools read them from `test_data_set_0/` beside the model.
 
 use super::write::tensor;
 use crate::evidence::{self, Arrays};
@@ -8,7 +8,7 @@ use crate::record::Array;
 use crate::report::{Port, Summary};
 use cntk_parser::model::ValidatedModel;
 
-/// A file of a test data set: `input_0.pb`, `output_0.pb`...
+/// A file of a test data set: its name (`input_0.pb`, `output_0.pb`...) and content.
 pub type TestFile = (String, Vec<u8>);
 
 /// Made-up inputs for a converted model, and what the evaluator computes from them. Sequences are of several lengths where no output
@@ -37,7 +37,7 @@ fn find<'a>(arrays: &'a Arrays, name: &str) -> Option<&'a Array> {
     arrays.iter().find(|(n, _)| n == name).map(|(_, array)| array)
 }
 
-/// An array as the converted model has it: a sequence axis that nothing reads is part of the batch.
+/// An array in the layout of the converted model, where a sequence axis that nothing reads is part of the batch.
 fn folded(port: &Port, array: &Array) -> Array {
     let mut array = array.clone();
     if array.dims.len() == port.dims.len() + 1 && array.dims.len() >= 2 {

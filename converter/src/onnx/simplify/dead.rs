@@ -1,4 +1,4 @@
-//! Removes what no output needs.
+//! Removes nodes, initializers and inputs that no output needs.
 
 use super::super::graph::{Attribute, Node, OnnxModel, ValueId};
 
@@ -17,18 +17,18 @@ pub(super) fn remove(model: &mut OnnxModel, keep_inputs: usize) {
     });
 }
 
-/// Operators all of whose outputs may be left out.
+/// Operators whose outputs are all optional.
 const RECURRENT: &[&str] = &["LSTM", "GRU", "RNN"];
 
-/// Leaves out what nothing needs at the end. What comes before something needed keeps its name: ONNX allows an empty one,
-/// but ONNX Runtime's tools for quantization do not.
+/// Removes unneeded outputs at the end of the list. An unneeded output before a needed one keeps its name: ONNX allows
+/// an empty name there, but ONNX Runtime's tools for quantization do not.
 fn drop_outputs(node: &mut Node, needed: &[bool]) {
     while node.outputs.last().is_some_and(|last| last.is_none_or(|id| !needed[id.0 as usize])) {
         node.outputs.pop();
     }
 }
 
-/// Keeps the nodes that make something needed, and marks what they need in turn.
+/// Keeps the nodes that compute a needed value, and marks their inputs as needed.
 fn sweep(nodes: &mut Vec<Node>, needed: &mut [bool]) {
     let mut keep = vec![false; nodes.len()];
     for (i, node) in nodes.iter_mut().enumerate().rev() {

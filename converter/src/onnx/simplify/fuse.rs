@@ -1,5 +1,5 @@
-//! Biases move into the Conv, ConvTranspose or Gemm that they follow: what a person would write, and what lets importers
-//! make them trainable.
+//! Moves biases into the Conv, ConvTranspose or Gemm before them. Models written by hand have them there, and importers
+//! make them trainable there.
 
 use super::super::graph::{Dim, ValueId};
 use super::Pass;
@@ -22,7 +22,7 @@ fn sizes(pass: &Pass<'_>, id: ValueId) -> Option<Vec<u64>> {
     pass.dims(id).iter().map(|d| if let Dim::Known(n) = d { Some(*n) } else { None }).collect()
 }
 
-/// Conv followed by a bias of one number per channel.
+/// Conv followed by a bias with one number per channel.
 fn convolution(pass: &mut Pass<'_>, add: usize, product: ValueId, bias: ValueId) -> bool {
     let Some((conv, node)) = pass.sole(product, "Conv").or_else(|| pass.sole(product, "ConvTranspose")) else {
         return false;
@@ -45,7 +45,7 @@ fn convolution(pass: &mut Pass<'_>, add: usize, product: ValueId, bias: ValueId)
     absorb(pass, add, conv, Some(flat))
 }
 
-/// MatMul of rows with a matrix, followed by a row bias: Gemm.
+/// MatMul of rows and a matrix, followed by a bias for each column, becomes Gemm.
 fn dense(pass: &mut Pass<'_>, add: usize, product: ValueId, bias: ValueId) -> bool {
     let Some((matmul, _)) = pass.sole(product, "MatMul") else { return false };
     let (Some(x), Some(w)) = (pass.input(matmul, 0), pass.input(matmul, 1)) else { return false };
@@ -68,7 +68,7 @@ fn output(pass: &Pass<'_>, node: usize) -> ValueId {
     pass.model.nodes[node].outputs.first().copied().flatten().unwrap_or(ValueId(0))
 }
 
-/// The product takes the bias as its third operand and makes what the Add made.
+/// Makes the bias the third operand of the product, and the result of the Add the result of the product.
 fn absorb(pass: &mut Pass<'_>, add: usize, product: usize, bias: Option<ValueId>) -> bool {
     let out = output(pass, add);
     let name = std::mem::take(&mut pass.model.nodes[add].name);

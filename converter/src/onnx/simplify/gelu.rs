@@ -1,4 +1,5 @@
-//! `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))` is Gelu in its tanh form, which ONNX has since opset 20.
+//! Rewrites `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))` to Gelu in its tanh form, which ONNX has since opset
+//! 20.
 
 use super::super::graph::{Attribute, ElemType, ValueId};
 use super::Pass;
@@ -26,20 +27,20 @@ fn matched(pass: &Pass<'_>, i: usize) -> Option<ValueId> {
         let sum = scaled(pass, inner, (2.0 / std::f64::consts::PI).sqrt())?;
         let plus = pass.made_by(sum, "Add")?;
         let cube = pass.either(plus).into_iter().find_map(|(a, cube)| (a == x).then_some(cube))?;
-        // ((c x) x) x, in any order of the operands.
+        // ((c x) x) x, with the operands of each product in either order.
         let square = times(pass, cube, x)?;
         let line = times(pass, square, x)?;
         (scaled(pass, line, 0.044_715)? == x).then_some(x)
     })
 }
 
-/// `id = factor * v`: v.
+/// The `v` of `id = factor * v`.
 fn scaled(pass: &Pass<'_>, id: ValueId, factor: f64) -> Option<ValueId> {
     let mul = pass.made_by(id, "Mul")?;
     pass.either(mul).into_iter().find_map(|(c, v)| ((pass.single(c)? - factor).abs() < 1e-6 * factor).then_some(v))
 }
 
-/// `id = v * x`: v.
+/// The `v` of `id = v * x`.
 fn times(pass: &Pass<'_>, id: ValueId, x: ValueId) -> Option<ValueId> {
     let mul = pass.made_by(id, "Mul")?;
     pass.either(mul).into_iter().find_map(|(v, other)| (other == x).then_some(v))

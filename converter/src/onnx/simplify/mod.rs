@@ -1,5 +1,5 @@
-//! Makes the lowered graph look as if written by hand: views that cancel, biases that belong into their products,
-//! nodes and weights that nothing uses. Each rewrite is local and exact.
+//! Makes the lowered graph look as if written by hand: removes views that cancel and unused nodes and weights, and
+//! moves biases into products. Each rewrite is local and exact.
 
 mod dead;
 mod fuse;
@@ -13,7 +13,7 @@ mod views;
 use super::graph::{Attribute, Data, Dim, Dims, ElemType, Initializer, Node, OnnxModel, ValueId};
 use smallvec::SmallVec;
 
-/// Simplifies a finished model. The first `keep_inputs` inputs stay, used or not; later ones only if used.
+/// Simplifies a finished model. The first `keep_inputs` inputs are kept even if they are not used.
 pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
     dead::remove(model, keep_inputs);
     let mut pass = Pass::new(model);
@@ -28,13 +28,13 @@ pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
     nodes::name(model);
 }
 
-/// One walk over the main graph: who makes a value, and how often it is used.
+/// The state of one pass over the main graph: the producer and the number of uses of each value.
 struct Pass<'m> {
     model: &'m mut OnnxModel,
-    /// Node of the main graph by its first output.
+    /// For each value, the node of the main graph of which it is the first output.
     producer: Vec<Option<u32>>,
     uses: Vec<u32>,
-    /// Place of a weight among the initializers.
+    /// For each value, its index among the initializers.
     initializers: Vec<Option<u32>>,
 }
 
@@ -58,18 +58,18 @@ impl<'m> Pass<'m> {
         Self { model, producer, uses, initializers }
     }
 
-    /// The node that makes a value.
+    /// The node that computes a value.
     fn maker(&self, id: ValueId) -> Option<(usize, &Node)> {
         let i = (*self.producer.get(id.0 as usize)?)? as usize;
         Some((i, &self.model.nodes[i]))
     }
 
-    /// The node that makes a value, if it is of this kind and nothing else uses the value.
+    /// The node that computes a value, if it is an `op` and nothing else uses the value.
     fn sole(&self, id: ValueId, op: &str) -> Option<(usize, &Node)> {
         self.maker(id).filter(|(_, node)| node.op == op && self.uses[id.0 as usize] == 1)
     }
 
-    /// The node of kind `op` that makes a value.
+    /// The node that computes a value, if it is an `op`.
     fn made_by(&self, id: ValueId, op: &str) -> Option<usize> {
         self.maker(id).filter(|(_, n)| n.op == op).map(|(i, _)| i)
     }
@@ -82,7 +82,7 @@ impl<'m> Pass<'m> {
         }
     }
 
-    /// The one element of a float literal.
+    /// The number in a float literal of one element.
     fn single(&self, id: ValueId) -> Option<f64> {
         match self.literal_floats(id)?.as_slice() {
             [v] => Some(*v),
@@ -90,7 +90,7 @@ impl<'m> Pass<'m> {
         }
     }
 
-    /// Makes a node an operator of one operand.
+    /// Turns a node into a unary operator.
     fn become_unary(&mut self, node: usize, op: &'static str, x: ValueId, attributes: Vec<(&'static str, Attribute)>) {
         let changed = &mut self.model.nodes[node];
         changed.op = op;
@@ -113,7 +113,7 @@ impl<'m> Pass<'m> {
         self.initializers[id.0 as usize].is_some()
     }
 
-    /// Changes one input of a node, keeping the use counts.
+    /// Changes one input of a node and updates the numbers of uses.
     fn set_input(&mut self, node: usize, i: usize, id: ValueId) {
         if let Some(old) = self.model.nodes[node].inputs[i].replace(id) {
             self.uses[old.0 as usize] -= 1;
@@ -136,7 +136,7 @@ impl<'m> Pass<'m> {
         id
     }
 
-    /// Makes room for what is known of the newest value.
+    /// Extends the tables for the newest value.
     fn know(&mut self, initializer: Option<usize>) {
         self.producer.push(None);
         self.uses.push(0);
@@ -147,7 +147,7 @@ impl<'m> Pass<'m> {
         Some(&self.model.initializers[self.initializers[id.0 as usize]? as usize].data)
     }
 
-    /// The bytes of a weight under other dimensions, as an initializer of its own; unused ones vanish later.
+    /// A new initializer with the bytes of a weight and other dimensions. Unused initializers are removed later.
     fn reshaped_weight(&mut self, id: ValueId, dims: &[u64]) -> Option<ValueId> {
         let data = self.data(id)?.clone();
         let new = self.value_like(id, dims.iter().map(|n| Dim::Known(*n)).collect());
@@ -191,12 +191,12 @@ impl<'m> Pass<'m> {
         }
     }
 
-    /// Takes over the values; nodes that a rewrite emptied go.
+    /// Removes the nodes that rewrites emptied.
     fn finish(self) {
         self.model.nodes.retain(|n| !n.outputs.is_empty());
     }
 
-    /// Empties a node: what it made is made elsewhere now or not needed.
+    /// Empties a node whose result is now computed elsewhere or not needed.
     fn drop_node(&mut self, node: usize) {
         let node = &mut self.model.nodes[node];
         node.outputs.clear();

@@ -1,11 +1,11 @@
-//! Weights: one initializer for each stored tensor, and no name twice.
+//! Makes names unique, and stores each tensor once.
 
 use super::super::graph::{Attribute, Data, Dim, ElemType, Initializer, Node, OnnxModel, Value, ValueId};
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use std::hash::BuildHasher;
 
-/// Views of one weight under several shapes share its bytes: all but the first become Reshapes of it. Then names.
+/// Replaces initializers with the same bytes in other shapes by a Reshape of the first, then makes names unique.
 pub(super) fn settle(model: &mut OnnxModel) {
     share(model);
     let mut fixed = vec![false; model.values.len()];
@@ -28,9 +28,9 @@ pub(super) fn settle(model: &mut OnnxModel) {
     }
 }
 
-/// Values whose name another one has first; inputs and outputs come before all.
+/// Values whose name an earlier value has. Inputs and outputs come first.
 fn clashes(model: &OnnxModel, fixed: &[bool], alive: &[bool]) -> Vec<usize> {
-    // Holds values, not names: on large graphs what a look-up costs is the memory that it touches.
+    // Holds indices instead of names, because on large graphs a look-up costs as much as the memory that it touches.
     let mut taken: HashTable<u32> = HashTable::with_capacity(model.values.len());
     let hasher = DefaultHashBuilder::default();
     let name = |i: usize| model.values[i].name.as_deref().unwrap_or_default();
@@ -69,7 +69,7 @@ fn rename(model: &mut OnnxModel, clashing: &[usize]) {
     }
 }
 
-/// Marks what nodes make, and what the bodies of loops are given.
+/// Marks the outputs of nodes and the inputs of loop bodies.
 fn mark(nodes: &[Node], alive: &mut [bool]) {
     for node in nodes {
         for id in node.outputs.iter().flatten() {

@@ -1,7 +1,7 @@
-//! Names of nodes: each has one of its own, and the same each time.
+//! Names the nodes, uniquely and deterministically.
 //!
-//! What computes a CNTK function has its path; what else is needed for it has the path and the operator. Nodes that belong to no
-//! function are called by what they make.
+//! The node that computes a CNTK function has the function's path as its name; other nodes of the function have the
+//! path and the operator. A node without a function is named after its output.
 
 use super::super::graph::{Attribute, Node, OnnxModel, Origin, Value};
 use hashbrown::{HashMap, HashSet};
@@ -14,12 +14,12 @@ pub(super) fn name(model: &mut OnnxModel) {
 
 struct Names {
     taken: HashSet<String>,
-    /// The next number to try.
+    /// For each name, the next number to try.
     next: HashMap<String, u64>,
 }
 
 impl Names {
-    /// Subgraphs too: readers take the names of all nodes as one set.
+    /// Names nodes, including those of subgraphs, since names must be unique among all of them.
     fn walk(&mut self, nodes: &mut [Node], origins: &[Origin], values: &[Value]) {
         for node in nodes {
             let wanted = match node.origin.and_then(|i| origins.get(i as usize)) {

@@ -1,5 +1,6 @@
-//! LayerNormalization and local response normalization, which CNTK composes of simple ops, as ONNX's own operators.
-//! Only what is term by term the same: CNTK's older form divides by (deviation + epsilon) and stays composed.
+//! Rewrites layer normalization and local response normalization, which CNTK composes of simple operators, to ONNX's
+//! LayerNormalization and LRN. Only terms that are exactly the same are rewritten; CNTK's older form, which divides by
+//! (deviation + epsilon), stays as it is.
 
 use super::super::graph::{Attribute, Dim, ValueId};
 use super::{Pass, int_attribute, ints_attribute};
@@ -80,7 +81,7 @@ fn match_layer(pass: &Pass<'_>, add: usize, scaled: ValueId, bias: ValueId) -> O
     })
 }
 
-/// The axes over which `id` is the mean of `x`, sizes kept.
+/// The axes over which `id` is the mean of `x`, if it keeps their dimensions.
 fn mean_over(pass: &Pass<'_>, id: ValueId, x: ValueId) -> Option<Vec<usize>> {
     let i = pass.made_by(id, "ReduceMean")?;
     let node = &pass.model.nodes[i];
@@ -94,7 +95,7 @@ fn mean_over(pass: &Pass<'_>, id: ValueId, x: ValueId) -> Option<Vec<usize>> {
     axes.iter().map(|a| usize::try_from(*a).ok()).collect()
 }
 
-/// `x / exp(beta * ln(bias + c * (sum of squares over neighbouring channels)))`: LRN.
+/// Rewrites `x / exp(beta * ln(bias + c * (sum of squares over neighbouring channels)))` to LRN.
 fn local_response(pass: &mut Pass<'_>, i: usize) {
     let Some((x, attributes)) =
         pass.either(i).into_iter().find_map(|(x, inverse)| Some((x, match_response(pass, x, inverse)?)))
@@ -105,7 +106,7 @@ fn local_response(pass: &mut Pass<'_>, i: usize) {
 }
 
 fn match_response(pass: &Pass<'_>, x: ValueId, inverse: ValueId) -> Option<Vec<(&'static str, Attribute)>> {
-    // Guarded against 0 where the sign of the sum was not known.
+    // There is a guard against 0 if the sign of the sum was not known.
     let inverse = match pass.made_by(inverse, "Where") {
         Some(guard) => pass.input(guard, 2)?,
         None => inverse,

@@ -1,4 +1,4 @@
-//! `x - ReduceLogSumExp(x)` is LogSoftmax and `Exp` of that Softmax: how CNTK composes its axis-wise forms.
+//! Rewrites CNTK's compositions for one axis: `x - ReduceLogSumExp(x)` to LogSoftmax, and `Exp` of that to Softmax.
 
 use super::super::graph::{Attribute, Node, ValueId};
 use super::{Pass, int_attribute, ints_attribute};
@@ -24,7 +24,7 @@ fn log_softmax(pass: &mut Pass<'_>, i: usize) {
     if pass.dims(x) != pass.dims(output(pass, i)) {
         return;
     }
-    // The node has one input now; the reduction goes if nothing else uses it.
+    // The node has one input now. The reduction is removed if nothing else uses it.
     pass.uses[sum.0 as usize] -= 1;
     let last = pass.dims(x).len() as i64 - 1;
     let node = &mut pass.model.nodes[i];
@@ -55,7 +55,7 @@ fn softmax(pass: &mut Pass<'_>, i: usize) {
     node.attributes = attributes;
 }
 
-/// `Exp(x - max) * (1 / ReduceSum(Exp(x - max)))`, with the guard against a sum of 0 that cannot be: Softmax.
+/// Rewrites `Exp(x - max) * (1 / ReduceSum(Exp(x - max)))`, perhaps with a guard against a sum of 0, to Softmax.
 fn quotient(pass: &mut Pass<'_>, i: usize) {
     let (Some(a), Some(b)) = (pass.input(i, 0), pass.input(i, 1)) else { return };
     for (exp, inverse) in [(a, b), (b, a)] {
@@ -74,7 +74,7 @@ fn quotient(pass: &mut Pass<'_>, i: usize) {
     }
 }
 
-/// The operand and axis of a softmax made of its parts.
+/// The operand and the axis of such a softmax.
 fn normalised(pass: &Pass<'_>, exp: ValueId, inverse: ValueId) -> Option<(ValueId, i64)> {
     let (e, _) = pass.maker(exp).filter(|(_, n)| n.op == "Exp")?;
     let (shifted, _) = pass.maker(pass.input(e, 0)?).filter(|(_, n)| n.op == "Sub")?;
@@ -93,7 +93,7 @@ fn normalised(pass: &Pass<'_>, exp: ValueId, inverse: ValueId) -> Option<(ValueI
     let (r, _) = pass.maker(reciprocal).filter(|(_, n)| n.op == "Reciprocal")?;
     let total = pass.input(r, 0)?;
     if node.op == "Where" {
-        // The guard must be this sum's own.
+        // The guard must test the same sum.
         let (test, _) = pass.maker(pass.input(choice, 0)?).filter(|(_, n)| n.op == "Equal")?;
         if pass.input(test, 0) != Some(total) {
             return None;

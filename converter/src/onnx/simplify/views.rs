@@ -1,4 +1,4 @@
-//! Chains of Reshape, Squeeze, Unsqueeze and of Transpose become one node, or none.
+//! Merges chains of Reshape, Squeeze and Unsqueeze, and of Transpose, into one node or none.
 
 use super::super::graph::{Attribute, Dim, Dims, ValueId};
 use super::{Pass, ints_attribute};
@@ -18,7 +18,7 @@ pub(super) fn collapse(pass: &mut Pass<'_>) {
     }
 }
 
-/// A view of a view is a view of the first operand.
+/// Makes a view of a view a view of the first operand.
 fn collapse_view(pass: &mut Pass<'_>, i: usize) {
     let (Some(x), Some(Some(out))) = (pass.input(i, 0), pass.model.nodes[i].outputs.first().copied()) else { return };
     let Some((before, maker)) = pass.maker(x) else { return };
@@ -28,7 +28,7 @@ fn collapse_view(pass: &mut Pass<'_>, i: usize) {
     let Some(source) = pass.input(before, 0) else { return };
     let (from, to) = (pass.dims(source).clone(), pass.dims(out).clone());
     if from == to {
-        // skip_no_ops does the rest.
+        // `skip_no_ops` does the rest.
         pass.set_input(i, 0, source);
         return;
     }
@@ -42,7 +42,7 @@ fn collapse_view(pass: &mut Pass<'_>, i: usize) {
     pass.model.nodes[i].op = "Reshape";
 }
 
-/// A reduction whose lost axes are put back right away keeps them instead.
+/// Makes a reduction keep its dimensions if the next node adds them again.
 fn keep_dimensions(pass: &mut Pass<'_>, i: usize) {
     let (Some(x), Some(Some(out))) = (pass.input(i, 0), pass.model.nodes[i].outputs.first().copied()) else { return };
     if pass.uses[x.0 as usize] != 1 {
@@ -70,7 +70,7 @@ fn keep_dimensions(pass: &mut Pass<'_>, i: usize) {
     pass.model.values[x.0 as usize].dims = kept;
 }
 
-/// Reshape entries from dimensions to dimensions, if literals can say them.
+/// The literal entries of a Reshape between these dimensions, if it can be expressed in literals.
 fn entries(from: &Dims, to: &Dims) -> Option<Vec<i64>> {
     let mut spare = true;
     to.iter()
@@ -101,7 +101,7 @@ fn collapse_transpose(pass: &mut Pass<'_>, i: usize) {
     pass.model.nodes[i].attributes = vec![("perm", Attribute::Ints(composed))];
 }
 
-/// Consumers of a view that changes nothing read its operand instead.
+/// Makes consumers of a view that changes nothing read its operand.
 fn skip_no_ops(pass: &mut Pass<'_>, i: usize) {
     for k in 0..pass.model.nodes[i].inputs.len() {
         while let Some(x) = pass.input(i, k) {

@@ -1,5 +1,5 @@
-//! The SHA-1 of what goes to a sink, which is what ONNX's `checksum` holds: computed on a second thread where there can
-//! be one, since hashing takes longer than copying.
+//! The SHA-1 of a written file, for ONNX's `checksum`. It is computed on a second thread if possible, since hashing
+//! takes longer than copying.
 
 use crate::weights::{Passing, Sink, WriteError};
 use sha1::{Digest, Sha1};
@@ -9,11 +9,11 @@ use std::{
     thread::{self, Builder},
 };
 
-/// Bytes are copied for the other thread in pieces of at most this size, of which few wait at a time.
+/// The size of the pieces in which bytes are copied for the other thread. Only a few wait at a time.
 const PIECE: usize = 1 << 20;
 const WAITING: usize = 2;
 
-/// Runs `write` on a sink that passes everything on to `sink`, and returns the SHA-1 of it all.
+/// Runs `write` on a sink that passes everything on to `sink`, and returns the SHA-1 of all bytes.
 pub(super) fn of(
     sink: &mut dyn Sink,
     write: impl FnOnce(&mut dyn Sink) -> Result<(), WriteError>,
@@ -27,7 +27,7 @@ pub(super) fn of(
             write(&mut inline)?;
             return Ok(inline.state.finalize().into());
         };
-        // The sender goes with the sink, and the thread ends with the sender.
+        // The sink owns the sender, and the thread ends when the sender is dropped.
         write(&mut Tee { sink, pieces: Pieces { sender, returned } })?;
         thread.join().map_err(|_| WriteError::Source(std::io::Error::other("the hashing thread stopped")))
     })
@@ -37,13 +37,13 @@ fn digest(pieces: &Receiver<Vec<u8>>, spent: &Sender<Vec<u8>>) -> [u8; 20] {
     let mut state = Sha1::new();
     for piece in pieces {
         state.update(&piece);
-        // Nobody waits for it at the end.
+        // At the end, nothing receives it.
         let _ = spent.send(piece);
     }
     state.finalize().into()
 }
 
-/// The way to the other thread, on which memory comes back.
+/// The channels to the other thread and back, which returns the memory of pieces.
 struct Pieces {
     sender: SyncSender<Vec<u8>>,
     returned: Receiver<Vec<u8>>,
@@ -55,7 +55,7 @@ impl Pieces {
             let mut piece = self.returned.try_recv().unwrap_or_default();
             piece.clear();
             piece.extend_from_slice(bytes);
-            // If the thread is gone, joining it tells.
+            // If the thread has ended, joining it reports the error.
             let _ = self.sender.send(piece);
         }
     }

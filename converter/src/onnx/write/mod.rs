@@ -1,8 +1,9 @@
 //! Writes an [`OnnxModel`] and the weights that it describes.
 //!
-//! All lengths are known before the first byte is written, so the output is a plain stream. The structure goes through
-//! `prost`; weights go past it, straight from the source, and are never held: what is kept in memory is the
-//! serialised structure and one chunk of converted elements.
+//! All lengths are known before the first byte is written, so the output is a plain stream. The structure is serialised
+//! with
+//! `prost`. Weights are copied from the source without it, so that memory holds only the serialised structure and one
+//! chunk of converted elements.
 //!
 //! ```
 //! use cntk2onnx::{Weights, Writer, internals::onnx::OnnxModel};
@@ -37,7 +38,7 @@ use placement::{Place, Placement};
 use structure::Structure;
 use tensor::Header;
 
-/// A model ready to be written: its structure serialised, every length and offset known.
+/// A model that is ready to be written: its structure is serialised, and every length and offset is known.
 pub struct Writer<'m> {
     model: &'m OnnxModel,
     source: &'m [u8],
@@ -47,7 +48,7 @@ pub struct Writer<'m> {
     lengths: Vec<u64>,
     placement: Placement,
     graph_length: u64,
-    /// SHA-1 of the side file, once written.
+    /// SHA-1 of the side file, once that is written.
     checksum: Option<[u8; 20]>,
 }
 
@@ -84,24 +85,24 @@ impl<'m> Writer<'m> {
         }
     }
 
-    /// The length of the model file, without what [`write_model`](Self::write_model) is given at its end.
+    /// The length of the model file, without the late metadata of [`write_model`](Self::write_model).
     pub fn model_length(&self) -> u64 {
         let around = [structure::preamble(self.model), structure::epilogue(self.model.opset, self.metadata())];
         around.iter().map(|b| b.len() as u64).sum::<u64>() + tensor::field_length(self.graph_length)
     }
 
-    /// The length of the file of weights beside the model, `None` if there is none.
+    /// The length of the file of weights beside the model; `None` if there is no such file.
     pub fn side_length(&self) -> Option<u64> {
         (self.placement.side_length > 0).then_some(self.placement.side_length)
     }
 
-    /// How many of the initializers' bytes are read from the CNTK file where they are.
+    /// How many bytes of the initializers stay in the CNTK file and are read from there.
     pub fn in_place_length(&self) -> u64 {
         let all = self.placement.places.iter().zip(&self.lengths);
         all.filter(|(place, _)| matches!(place, Place::Source { .. })).map(|(_, length)| length).sum()
     }
 
-    /// Writes the file of weights. To be called before [`write_model`](Self::write_model) where there is one.
+    /// Writes the file of weights, if there is one. Must be called before [`write_model`](Self::write_model).
     pub fn write_side<'s>(&mut self, sink: &'s mut dyn Sink, progress: &'s mut Progress<'s>) -> Result<(), WriteError> {
         let sum = checksum::of(sink, |sink| {
             let mut out = Output::new(sink, progress);
@@ -118,8 +119,8 @@ impl<'m> Writer<'m> {
         Ok(())
     }
 
-    /// Writes the model and returns its length. `late` is asked for more metadata once the weights are written: a digest of the source, say,
-    /// that was computed meanwhile.
+    /// Writes the model and returns its length. Once the weights are written, `late` is called for more metadata, such
+    /// as a digest of the source that was computed meanwhile.
     pub fn write_model<'s>(
         &mut self,
         sink: &'s mut dyn Sink,
@@ -165,7 +166,7 @@ impl<'m> Writer<'m> {
         length
     }
 
-    /// How the message of an initializer goes on after its header.
+    /// The part of an initializer's message after its header.
     fn storage(&self, index: usize) -> tensor::Storage {
         let length = self.lengths[index];
         let (source, side) = match self.locations {
@@ -175,7 +176,7 @@ impl<'m> Writer<'m> {
         match &self.placement.places[index] {
             Place::Model => tensor::Storage::raw(length),
             Place::Source { range } => tensor::Storage::external(source, range.start, length, None),
-            // The checksum has one length, known or not.
+            // A checksum has a fixed length, so it need not be known yet.
             Place::Side { offset } => {
                 tensor::Storage::external(side, *offset, length, Some(self.checksum.unwrap_or_default()))
             }

@@ -1,13 +1,13 @@
-//! Names of values: those given by the lowering, and short ones made up for the rest.
+//! Names of values: those that the lowering gave, and short generated ones for the others.
 
 use crate::onnx::graph::{OnnxModel, Value, ValueId};
 use std::{collections::HashSet, fmt::Write};
 
-/// Names every value of a model. Unnamed values become `v0`, `v1`, … in the order of the arena; a number that a given
-/// name already uses is passed over.
+/// Names every value of a model. Unnamed values become `v0`, `v1`, … in the order of the arena, without those names
+/// that are given to other values.
 pub(super) struct Names<'m> {
     values: &'m [Value],
-    /// For unnamed values their number.
+    /// For each unnamed value, its number.
     numbers: Vec<u32>,
 }
 
@@ -20,7 +20,7 @@ impl<'m> Names<'m> {
         Self { values: &model.values, numbers }
     }
 
-    /// Replaces `name` with the name of a value, in the memory that it has.
+    /// Sets `name` to the name of a value, reusing its memory.
     pub(super) fn put(&self, id: ValueId, name: &mut String) {
         let index = id.0 as usize;
         name.clear();
@@ -39,7 +39,7 @@ impl<'m> Names<'m> {
     }
 }
 
-/// The number of a name that looks like one of ours.
+/// The number in a name of the form `v0`.
 fn number(name: &str) -> Option<u32> {
     let digits = name.strip_prefix('v')?;
     let canonical = digits == "0" || digits.starts_with(|c: char| c.is_ascii_digit() && c != '0');

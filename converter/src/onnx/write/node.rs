@@ -1,4 +1,4 @@
-//! Nodes, their attributes and the graphs in them.
+//! Messages of nodes, their attributes and their subgraphs.
 
 use super::{
     names::Names,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::onnx::graph::{Attribute, Node, OnnxModel, Subgraph, Tensor, ValueId};
 
-/// Makes messages of nodes, one after another in the same memory.
+/// Builds the messages of nodes, one after another in the same memory.
 pub(super) struct Nodes<'m> {
     model: &'m OnnxModel,
     names: &'m Names<'m>,
@@ -35,7 +35,7 @@ impl<'m> Nodes<'m> {
     }
 }
 
-/// The names of edges; an empty one where there is none.
+/// Appends the names of values, or an empty one for an omitted value.
 fn put_all(names: &Names<'_>, ids: &[Option<ValueId>], into: &mut Vec<String>) {
     into.resize_with(ids.len(), String::new);
     for (id, name) in ids.iter().zip(into) {
@@ -96,7 +96,7 @@ fn attribute(model: &OnnxModel, names: &Names<'_>, name: &str, value: &Attribute
     message
 }
 
-/// The body of a Scan, Loop or If. Its types are written too: importers need every rank.
+/// The body of a Scan, Loop or If, with the types of its values, because importers need every rank.
 fn subgraph(model: &OnnxModel, names: &Names<'_>, graph: &Subgraph) -> proto::Graph {
     let (mut nodes, mut infos) = (Nodes::new(model, names), Infos::new(model, names));
     let mut info = |id: &ValueId| infos.of(*id).clone();

@@ -1,5 +1,5 @@
-//! Where each initializer's bytes go: into the model, into a file beside it, or nowhere because they are read from the
-//! CNTK file.
+//! Decides where each initializer's bytes are stored: in the model, in a file beside it, or in the CNTK file, where
+//! they already are.
 
 use super::names::Names;
 use crate::onnx::graph::{Data, Dim, Initializer, OnnxModel};
@@ -9,7 +9,7 @@ use std::ops::Range;
 /// Where the weights of a model are to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weights<'a> {
-    /// In the model itself; in the file `side` beside it when the model would pass [`MODEL_LIMIT`].
+    /// In the model itself, or in the file `side` beside it if the model would exceed [`MODEL_LIMIT`].
     Embed {
         /// Location of the side file, relative to the model.
         side: &'a str,
@@ -19,7 +19,7 @@ pub enum Weights<'a> {
         /// Its location, relative to the model.
         side: &'a str,
     },
-    /// In the CNTK file, wherever its bytes are already what ONNX wants.
+    /// In the CNTK file, where its bytes are already those that ONNX needs, and otherwise elsewhere.
     InPlace {
         /// Location of the CNTK file, relative to the model.
         source: &'a str,
@@ -28,16 +28,16 @@ pub enum Weights<'a> {
     },
 }
 
-/// No protobuf message may be larger.
+/// The largest size of a protobuf message.
 pub const MODEL_LIMIT: u64 = i32::MAX as u64;
-/// A tensor smaller than this is always kept in the model.
+/// A tensor smaller than this is always stored in the model.
 const SMALL_TENSOR: u64 = 1 << 10;
-/// What in-place weights leave over is kept in the model as long as it is no more than this together.
+/// Weights that cannot stay in the CNTK file are stored in the model if their total size is at most this.
 const SMALL_REST: u64 = 64 << 10;
-/// Offsets that can be mapped into memory, as ONNX recommends.
+/// The alignment of offsets that ONNX recommends, so that tensors can be mapped into memory.
 const ALIGNMENT: u64 = 4096;
 
-/// Where one initializer's bytes go.
+/// Where one initializer's bytes are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Model,
@@ -45,14 +45,14 @@ pub(super) enum Place {
     Source { range: Range<u64> },
 }
 
-/// Where all of them go.
+/// Where the bytes of all initializers are stored.
 pub(super) struct Placement {
     pub(super) places: Vec<Place>,
     pub(super) side_length: u64,
 }
 
 impl Placement {
-    /// `lengths` are those of the initializers' bytes.
+    /// Decides for all initializers, whose bytes have these `lengths`.
     pub(super) fn new(model: &OnnxModel, lengths: &[u64], weights: Weights<'_>) -> Self {
         let all = || model.initializers.iter().zip(lengths);
         let in_place = matches!(weights, Weights::InPlace { .. });
@@ -74,7 +74,7 @@ impl Placement {
     }
 }
 
-/// The bytes that an initializer takes, once its description is known to agree with its type and with the source.
+/// The length of an initializer in bytes. Checks that its description matches its type and the source.
 pub(super) fn length(
     model: &OnnxModel,
     names: &Names<'_>,

@@ -1,5 +1,5 @@
-//! The messages of ONNX's schema that a model consists of, with the fields that are ever set. Fields that tell a zero from
-//! nothing are `optional`: ONNX's schema in protobuf 2, and importers, make that difference.
+//! The messages of ONNX's schema that a model consists of, with the fields that are used. Where ONNX's schema (in
+//! protobuf 2) and importers distinguish a zero from an absent field, the field is `optional`.
 
 use prost::{Message, Oneof};
 
@@ -33,7 +33,7 @@ pub(super) struct Entry {
     pub value: String,
 }
 
-/// A graph inside a node. That of the model itself is written piece by piece.
+/// A subgraph of a node. The model's main graph is written piece by piece instead.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Graph {
     #[prost(message, repeated, tag = "1")]
@@ -100,7 +100,7 @@ pub(super) mod kind {
     pub(crate) const STRINGS: i32 = 8;
 }
 
-/// Of an initializer, what stands before its data.
+/// The fields of an initializer before its data.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Tensor {
     #[prost(int64, repeated, packed = "false", tag = "1")]
@@ -115,7 +115,7 @@ pub(super) struct Tensor {
     pub doc_string: String,
 }
 
-/// What stands for a tensor's data when it is in another file: the last fields of the same message.
+/// The last fields of a tensor whose data is in another file.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct External {
     #[prost(message, repeated, tag = "13")]

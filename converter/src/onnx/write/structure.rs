@@ -1,6 +1,6 @@
-//! Everything of a model but its initializers, serialised.
+//! Serialises everything of a model except for its initializers.
 //!
-//! Nodes become messages one at a time; what is kept is their bytes, which are fewer than those of the graph in memory.
+//! Nodes become messages one at a time. Only their bytes are kept, which take less memory than the graph.
 
 use super::{
     WriteError,
@@ -19,7 +19,7 @@ const GRAPH_INPUT: u32 = 11;
 const GRAPH_OUTPUT: u32 = 12;
 const GRAPH_VALUE_INFO: u32 = 13;
 
-/// A graph's fields on both sides of its initializers, in the order of their numbers.
+/// The fields of a graph before and after its initializers, in the order of field numbers.
 pub(super) struct Structure {
     pub(super) before: Vec<u8>,
     pub(super) after: Vec<u8>,
@@ -75,7 +75,7 @@ pub(super) fn entry(key: &str, value: &str) -> Entry {
     Entry { key: key.to_owned(), value: value.to_owned() }
 }
 
-/// The oldest IR that carries an opset, as onnx's own table of versions pairs them.
+/// The oldest IR version for an opset, by ONNX's table of versions.
 fn ir_version(opset: i64) -> i64 {
     match opset {
         ..=14 => 7,
@@ -85,7 +85,7 @@ fn ir_version(opset: i64) -> i64 {
     }
 }
 
-/// What the main graph's nodes produce and is not an output, in the order of the nodes.
+/// The values that nodes of the main graph compute and that are not outputs, in the order of the nodes.
 fn inner_values(model: &OnnxModel) -> impl Iterator<Item = ValueId> {
     let mut listed = vec![false; model.values.len()];
     for id in &model.outputs {

@@ -1,4 +1,4 @@
-//! The message of an initializer, with its bytes left out.
+//! The message of an initializer without its data.
 
 use super::{
     names::Names,
@@ -15,7 +15,7 @@ const MODEL_GRAPH: u64 = 7;
 const GRAPH_INITIALIZER: u64 = 5;
 const TENSOR_RAW_DATA: u64 = 9;
 
-/// An array as a tensor in a file of its own.
+/// The message of an array that is a file of its own.
 pub(in crate::onnx) fn message(name: &str, array: &Array) -> Vec<u8> {
     let message = Tensor {
         dims: array.dims.iter().map(|n| n.cast_signed()).collect(),
@@ -27,7 +27,7 @@ pub(in crate::onnx) fn message(name: &str, array: &Array) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// Sizes, type and name of an initializer, serialised.
+/// The serialised sizes, type and name of an initializer.
 pub(super) struct Header(Box<[u8]>);
 
 impl Header {
@@ -47,12 +47,12 @@ impl Header {
         Self(message.encode_to_vec().into())
     }
 
-    /// What begins the field of an initializer of which `storage` bytes follow.
+    /// The begin of an initializer's field; `storage` is the number of bytes after the header.
     pub(super) fn prefix(&self, storage: u64) -> Prefix {
         field_prefix(GRAPH_INITIALIZER, self.0.len() as u64 + storage)
     }
 
-    /// What follows the prefix, before the storage.
+    /// The bytes between the prefix and the storage.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -63,14 +63,14 @@ impl Header {
     }
 }
 
-/// What follows the header: `raw_data`, or where it is.
+/// The fields after the header: `raw_data`, or where it is.
 pub(super) struct Storage {
     bytes: Prefix,
     data: u64,
 }
 
 impl Storage {
-    /// `length` bytes of data will follow.
+    /// The begin of `raw_data`, after which `length` bytes of data follow.
     pub(super) fn raw(length: u64) -> Self {
         Self { bytes: field_prefix(TENSOR_RAW_DATA, length), data: length }
     }
@@ -91,18 +91,18 @@ impl Storage {
         &self.bytes
     }
 
-    /// Including the data that follows.
+    /// The number of bytes, including the data that follows.
     pub(super) fn length(&self) -> u64 {
         self.bytes.len() as u64 + self.data
     }
 
-    /// What [`length`](Self::length) of [`raw`](Self::raw) would be.
+    /// The [`length`](Self::length) of [`raw`](Self::raw).
     pub(super) fn raw_length(length: u64) -> u64 {
         field_length(length)
     }
 }
 
-/// What begins the graph in its model.
+/// The begin of the graph's field in the model.
 pub(super) fn graph_prefix(length: u64) -> Prefix {
     field_prefix(MODEL_GRAPH, length)
 }

@@ -1,4 +1,4 @@
-//! Hand-built models, written and decoded again by an independent reader.
+//! Writes models built by hand and decodes them with an independent reader.
 
 use super::*;
 use crate::onnx::graph::*;

@@ -1,4 +1,4 @@
-//! Values with their types.
+//! Messages of values with their types.
 
 use super::{
     names::Names,
@@ -6,12 +6,12 @@ use super::{
 };
 use crate::onnx::graph::{Dim, OnnxModel, Value, ValueId};
 
-/// Makes messages of values, one after another in the same memory.
+/// Builds the messages of values, one after another in the same memory.
 pub(super) struct Infos<'m> {
     model: &'m OnnxModel,
     names: &'m Names<'m>,
     message: ValueInfo,
-    /// The value whose type `message` has: often the next one's too.
+    /// The value whose type is in `message`. The next value often has the same.
     last: Option<&'m Value>,
 }
 
@@ -20,7 +20,7 @@ impl<'m> Infos<'m> {
         Self { model, names, message: ValueInfo::default(), last: None }
     }
 
-    /// Name, element type and shape of a value. The rank is always there.
+    /// Name, element type and shape of a value, of which the rank is always known.
     pub(super) fn of(&mut self, id: ValueId) -> &ValueInfo {
         let value = &self.model.values[id.0 as usize];
         if self.last.is_none_or(|last| last.elem != value.elem || last.dims != value.dims) {
