@@ -70,6 +70,7 @@ impl<'b> Plan<'b> {
             Item::Fold(id) => unpacked[id.0 as usize] = true,
             _ => {}
         });
+        let addend = self.addend(outputs, &uses);
         let mut width = vec![0usize; count];
         let mut calls: Vec<Calls> = self.body.values.iter().map(|v| v.expr.calls()).collect();
         for (user, reads) in users.iter().zip(reads) {
@@ -82,7 +83,10 @@ impl<'b> Plan<'b> {
                 let mut may = uses[i] == 1 && !value.is_atom && value.block == user.block && !unpacked[i];
                 if may {
                     together = together.and(calls[i]);
-                    may = calls[i] == Calls::default() || together.fit_a_statement();
+                    // What is added to the result is computed by a statement of its own, which may call two layers.
+                    let two = user.makes == addend && addend.is_some() && together == Calls { layers: 2, blocks: 0 };
+                    may = calls[i] == Calls::default() || together.fit_a_statement() || two;
+                    may &= Some(*v) != addend;
                 }
                 if may {
                     total += width[i] + 2;
@@ -183,6 +187,19 @@ impl<'b> Plan<'b> {
             Expr::Value(v) if self.is_written_out(*v) => self.is_plainly_tensor(&self.body.values[v.0 as usize].expr),
             _ => expr.is_plainly_tensor(),
         }
+    }
+
+    /// The layer's result that is added to something to make the only output: a statement that names it lets the sum be
+    /// returned as it is.
+    fn addend(&self, outputs: &[ValueId], uses: &[u32]) -> Option<ValueId> {
+        let ([out], Some(Item::Let(last))) = (outputs, self.body.items().last()) else { return None };
+        let value = &self.body.values[out.0 as usize];
+        let Expr::Binary(Binary::Plus, a, b) = &value.expr else { return None };
+        let (Expr::Value(a), Expr::Value(b)) = (&**a, &**b) else { return None };
+        let layer = |v: &ValueId| uses[v.0 as usize] == 1 && self.body.values[v.0 as usize].expr.calls().layers == 1;
+        let found = [(a, b), (b, a)].into_iter().find(|(v, other)| layer(v) && !layer(other));
+        let may = out == last && uses[out.0 as usize] == 1 && value.hint.is_none();
+        found.filter(|_| may).map(|(v, _)| *v)
     }
 
     /// Does a type checker know that this is a tensor once arguments and variables are annotated?

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 /// How much of a line is left for what makes a run, after `self.layers1 = `.
-const LINE: usize = 64;
+const LINE: usize = 65;
 
 /// An argument of the constructor.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 //! double, or once for each of several.
 
 use crate::pytorch::python::expr::{Binary, Expr};
+use crate::pytorch::python::print::constant;
 
 /// Fewer equal modules in a row are written one by one.
 const FEWEST: usize = 2;
@@ -57,7 +58,37 @@ pub(super) fn each(all: &[Vec<Expr>], call: &impl Fn(Vec<Expr>) -> Expr) -> Opti
     });
     let call = call(arguments.collect());
     let variables = if changing.len() == 1 { "n" } else { "n, m" };
-    Some(Expr::Repeat(Box::new(call), variables.to_owned(), Box::new(Expr::Tuple(values))))
+    Some(Expr::Repeat(Box::new(call), variables.to_owned(), Box::new(sequence(values))))
+}
+
+/// `(4, 8, 16)`, or `[8] + [16] * 5` where that is shorter.
+fn sequence(values: Vec<Expr>) -> Expr {
+    let mut sum: Option<Expr> = None;
+    let mut add = |part: Expr| {
+        sum = Some(match sum.take() {
+            Some(sum) => sum + part,
+            None => part,
+        });
+    };
+    let mut single: Vec<Expr> = Vec::new();
+    for equal in values.chunk_by(|a, b| a == b) {
+        if equal.len() == 1 {
+            single.push(equal[0].clone());
+            continue;
+        }
+        if !single.is_empty() {
+            add(Expr::List(std::mem::take(&mut single)));
+        }
+        add(Expr::List(vec![equal[0].clone()]) * Expr::from(equal.len()));
+    }
+    if !single.is_empty() {
+        add(Expr::List(single));
+    }
+    let all = Expr::Tuple(values);
+    match sum {
+        Some(sum) if constant(&sum).len() < constant(&all).len() => sum,
+        _ => all,
+    }
 }
 
 fn repeat(item: Expr, variable: &str, count: usize) -> Expr {
@@ -121,7 +152,6 @@ fn follows(x: &Expr, y: &Expr, change: Change) -> bool {
 mod tests {
     use super::*;
     use crate::pytorch::python::expr::Argument;
-    use crate::pytorch::python::print::constant;
 
     fn call(values: Vec<Expr>) -> Expr {
         Expr::Class("B".to_owned()).call(values.into_iter().map(Argument::from).collect())
@@ -160,6 +190,9 @@ mod tests {
             each(&rows, &call).map(|e| constant(&e)).as_deref(),
             Some("*[B(n, m) for n, m in ((1, 2), (4, 5))]")
         );
+        let rows = units(&[&[3], &[8], &[16], &[16], &[16], &[16], &[2]]);
+        let listed = each(&rows, &call).map(|e| constant(&e));
+        assert_eq!(listed.as_deref(), Some("*[B(n) for n in [3, 8] + [16] * 4 + [2]]"));
         let rows = units(&[&[1, 2, 3], &[4, 5, 6]]);
         assert_eq!(each(&rows, &call), None);
     }
