@@ -145,6 +145,7 @@ fn a_residual_net_has_a_box_for_each_convolution() {
     assert_eq!(layers[0], "Convolution 7×7, stride 2, BatchNormalization, ReLU");
     assert_eq!(layers.iter().filter(|t| t.starts_with("Convolution")).count(), 15);
     assert_eq!(layers.iter().filter(|t| **t == "Plus, ReLU").count(), 4);
+    assert!(layers.contains(&"Convolution 1×1, stride 2, BatchNormalization"), "{layers:?}");
     assert_eq!((titles(&picture, Role::Input), titles(&picture, Role::Output)), (vec!["features"], vec!["z"]));
     assert!(picture.edges.iter().all(|e| e.shape.starts_with("[batch, ")));
 }
@@ -158,6 +159,8 @@ fn recurrences_are_loops_and_criteria_are_marked() {
     let marked: Vec<_> = picture.nodes.iter().filter(|n| n.criterion).map(|n| n.title.as_str()).collect();
     assert!(marked.contains(&"CrossEntropyWithSoftmax") && marked.contains(&"slot"), "{marked:?}");
     assert!(!marked.contains(&"Dense"));
+    // The cell is known without a block around it.
+    assert!(titles(&of("zoo/lstm_timeseries_106a.model"), Role::Layer).contains(&"LSTM"));
     // A recurrence around several layers is drawn with its way back.
     let attention = of("zoo/s2s_attention_model.model");
     assert!(attention.edges.iter().any(|e| e.back) && attention.edges.iter().any(|e| !e.back));

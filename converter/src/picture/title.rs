@@ -1,6 +1,10 @@
 //! What is written in a box.
 
-use super::{Direction, units::class};
+use super::{
+    Direction,
+    units::{class, is_delay},
+};
+use crate::cells::{self, Kind};
 use cntk_parser::{
     model::{FunctionId, FunctionKind, Shape, Source, ValidatedModel},
     ops::{Class, Op, Operator, attributes::PoolingType},
@@ -60,7 +64,15 @@ fn is_block(model: &ValidatedModel<'_>, key: FunctionId) -> bool {
     matches!(model.function(key).kind, FunctionKind::Block(_))
 }
 
+/// A recurrence without a block: the cell that it is, or how large it is.
 fn recurrence_of(model: &ValidatedModel<'_>, functions: &[FunctionId]) -> String {
+    let id = functions.iter().copied().find(|f| is_delay(model, *f)).and_then(|f| model.loop_of(f));
+    match id.and_then(|id| cells::recognise(model, id)).map(|cell| cell.kind) {
+        Some(Kind::Lstm(_)) => return "LSTM".to_owned(),
+        Some(Kind::Gru(_)) => return "GRU".to_owned(),
+        Some(Kind::Rnn { .. }) => return "RNN".to_owned(),
+        None => {}
+    }
     let products = functions.iter().filter(|f| class(model, **f) == Some(Class::Product)).count();
     match products {
         0 => format!("Recurrence of {} functions", functions.len()),
@@ -124,12 +136,15 @@ fn window_of(model: &ValidatedModel<'_>, f: FunctionId) -> String {
         Operator::Pooling(pooling) => (row_major(&pooling.window), &pooling.strides, 1),
         _ => return String::new(),
     };
+    // A window of CNTK 1 names the channels, too, which it does not touch.
+    let steps = row_major(strides);
+    let steps = &steps[steps.len().saturating_sub(window.len().max(1))..];
+    let idle = usize::from(window.len() == 3 && steps.len() == 3 && window[0] == 1 && steps[0] == 1);
+    let (window, steps) = (&window[idle..], &steps[idle..]);
     let mut text = match window.len() {
         0 => String::new(),
         _ => format!(" {}", window.iter().map(u64::to_string).collect::<Vec<_>>().join("×")),
     };
-    let steps = row_major(strides);
-    let steps = &steps[steps.len().saturating_sub(window.len().max(1))..];
     match steps {
         [] => {}
         [first, rest @ ..] if rest.iter().all(|s| s == first) => {
