@@ -1,17 +1,17 @@
-//! What all commands share of the command line as it is typed. Each command has its own arguments beside its code.
+//! The arguments that all commands share. The arguments of a single command are beside its code.
 
 use super::{budget::Budget, limits::LimitArgs};
 use clap::{Args, ValueEnum};
 use cntk_parser::PlaceholderType;
 
-/// What every command takes.
+/// The arguments of every command.
 #[derive(Args)]
 #[command(next_help_heading = "Common options")]
 pub struct Common {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print notes and what could be given up; twice: each stage with its time, too
+    /// Print notes and the state of the sandbox; twice: also each stage with its time
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Colour what is printed
@@ -20,7 +20,7 @@ pub struct Common {
     /// Accept models with user-defined functions; they are never run
     #[arg(long, global = true)]
     pub allow_udf: bool,
-    /// Say the type of a placeholder that nothing binds: NAME=float, or NAME=float[batch, sequence, 3, ?]
+    /// Give the type of a placeholder that nothing binds: NAME=float, or NAME=float[batch, sequence, 3, ?]
     #[arg(long, global = true, value_name = "NAME=TYPE", value_parser = super::placeholder::parse)]
     pub placeholder: Vec<PlaceholderType>,
     /// Do not give up the rights to open files and sockets (Linux)

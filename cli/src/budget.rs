@@ -1,9 +1,9 @@
-//! `--max-work-per-sample` and `--max-activation`: models that are too dear to serve are refused.
+//! `--max-work-per-sample` and `--max-activation` refuse models that are too expensive to serve.
 
 use cntk_parser::model::ValidatedModel;
 use cntk2onnx::Cost;
 
-/// What one evaluation may cost.
+/// Limits on the cost of one evaluation.
 #[derive(Clone, Copy, clap::Args)]
 pub struct Budget {
     /// Refuse a model that takes more multiply-adds for a sample
@@ -18,7 +18,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Why a model is over it; `None` if it is within.
+    /// The reason why a model exceeds the limits; `None` if it does not.
     pub fn refuses(&self, model: &ValidatedModel<'_>) -> Option<String> {
         if self.max_work_per_sample.is_none() && self.max_activation.is_none() {
             return None;
@@ -38,7 +38,7 @@ impl Budget {
             .or_else(|| over("bytes of values", cost.peak_activation(1, self.budget_steps), self.max_activation))
     }
 
-    /// As a command line has it.
+    /// The options as words of a command line.
     pub fn words(&self) -> Vec<String> {
         let mut words = vec![format!("--budget-steps={}", self.budget_steps)];
         words.extend(self.max_work_per_sample.map(|n| format!("--max-work-per-sample={n}")));

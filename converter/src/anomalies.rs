@@ -1,5 +1,5 @@
-//! Weights that look unlike others, each for a reason that can be stated in numbers. None is a verdict: healthy models have such
-//! weights now and then.
+//! Finds weights that look unlike others, each for a reason that can be stated in numbers. None of these is an error:
+//! healthy models have such weights now and then.
 
 use cntk_parser::{
     Escaped, Finding, Severity,
@@ -7,18 +7,18 @@ use cntk_parser::{
 };
 use std::{collections::HashMap, hash::Hasher};
 
-/// Units fewer than this, or with fewer weights, are too small to tell from chance.
+/// The fewest units, and the fewest weights of a unit, that are examined. With fewer, a coincidence is too likely.
 const SMALLEST: usize = 8;
-/// A tensor stands apart if its scale is so many times its peers', or the other way round.
+/// The factor between the scales of a tensor and of its peers from which on it is reported.
 const APART: f64 = 1000.0;
-/// Fewer peers than this are no measure.
+/// The fewest peers to compare a tensor with.
 const PEERS: usize = 5;
-/// An element is isolated if it is so many times as large as the root mean square of the others.
+/// An element is isolated if it is at least this many times the root mean square of the others.
 const ISOLATED: f64 = 50.0;
-/// A tensor has isolated elements if it has so many of them at most, among a thousand times as many.
+/// A tensor has isolated elements if there are at most this many of them, among a thousand times as many elements.
 const FEW: usize = 3;
 
-/// Looks at every parameter: dead and duplicated units, a scale that stands apart, isolated extreme elements.
+/// Examines every parameter for dead and duplicated units, an unusual scale, and isolated extreme elements.
 pub fn anomalies(model: &Model<'_>) -> Vec<Finding> {
     let mut notes = vec![];
     let mut scales = vec![];
@@ -44,7 +44,7 @@ fn finding(index: usize, variable: &Variable<'_>, rule: &'static str, message: &
     Finding { rule, severity: Severity::Note, offset, path: format!("inputs[{index}].value"), message }
 }
 
-/// Floating-point elements that lie in one run.
+/// The elements of a floating-point tensor that the file has in one run.
 fn values(array: &Array<'_>) -> Option<Vec<f32>> {
     let ElementStorage::Contiguous(bytes) = array.elements else { return None };
     match array.data_type {
@@ -67,8 +67,8 @@ fn rms(values: impl Iterator<Item = f32>) -> f64 {
     if count == 0 { 0.0 } else { (sum / count as f64).sqrt() }
 }
 
-/// Units are the slices along the first axis of the file (the outputs of a matrix) and along the last (the filters of a
-/// convolution). Dead ones are zero throughout, duplicates equal another bit by bit.
+/// Reports dead and duplicated units. Units are the slices along the first file axis (the outputs of a matrix) and
+/// along the last (the filters of a convolution). A dead unit is all zero; a duplicate equals another unit bit by bit.
 fn units(shape: &[u64], values: &[f32], note: &mut impl FnMut(&'static str, String)) {
     let [first, .., last] = shape else { return };
     if values.iter().all(|value| *value == values.first().copied().unwrap_or_default()) {
@@ -95,7 +95,7 @@ fn units(shape: &[u64], values: &[f32], note: &mut impl FnMut(&'static str, Stri
             };
             twins += usize::from(other != unit && (0..size).all(same));
         }
-        // Where most are dead, the author masked; only a part is a finding.
+        // If most units are dead, the author masked them on purpose. Only a smaller part is reported.
         if dead > 0 && dead * 2 < count {
             note("weights.dead-units", format!("{dead} of {count} units of {size} weights are zero throughout"));
         }
@@ -132,7 +132,7 @@ fn isolated(values: &[f32], note: &mut impl FnMut(&'static str, String)) {
     }
 }
 
-/// Parameters whose root mean square is far from the median of all.
+/// Reports parameters whose root mean square is far from the median of all.
 fn apart(model: &Model<'_>, scales: Vec<(usize, f64)>, notes: &mut Vec<Finding>) {
     if scales.len() <= PEERS {
         return;

@@ -1,4 +1,4 @@
-//! The front door: from the bytes of a CNTK model to those of what it is converted to.
+//! The main interface: [`Converter`], from the bytes of a CNTK model to those of the result.
 
 use crate::{
     Conversion,
@@ -13,9 +13,9 @@ use crate::{
 use cntk_parser::{Limits, ModelFile, ValidateOptions, model::ValidatedModel};
 use std::{fmt, ops::ControlFlow, sync::Arc};
 
-/// Converts CNTK models. Cheap to clone, and one will do for any number of models and threads.
+/// Converts CNTK models. A converter is cheap to clone and can be used for any number of models and threads.
 ///
-/// Each method takes a model as it comes: its bytes, an [`OwnedModel`], or a [`ValidatedModel`].
+/// Each method accepts the bytes of a model, an [`OwnedModel`], or a [`ValidatedModel`].
 ///
 /// ```
 /// use cntk2onnx::{Converter, Options};
@@ -39,7 +39,7 @@ pub struct Converter {
     progress: Option<Arc<Progress>>,
 }
 
-/// Told how many bytes of how many are written; may ask to stop.
+/// Is called with the number of bytes written and their total, and may stop the conversion.
 type Progress = dyn Fn(u64, u64) -> ControlFlow<()> + Send + Sync;
 
 impl Converter {
@@ -48,47 +48,49 @@ impl Converter {
         Self { options, ..Self::default() }
     }
 
-    /// What only the PyTorch back end asks.
+    /// Sets the options of the PyTorch back end.
     #[must_use]
     pub fn pytorch_options(self, pytorch: PyTorchOptions) -> Self {
         Self { pytorch, ..self }
     }
 
-    /// What a file may ask for, where bytes are given.
+    /// Sets the limits for reading a model that is given as bytes.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// How a file is validated, where bytes are given.
+    /// Sets how a model that is given as bytes is validated.
     #[must_use]
     pub fn validation(self, validation: ValidateOptions) -> Self {
         Self { validation, ..self }
     }
 
-    /// Calls `progress` between the stages of a conversion, and while weights are written: with how many bytes are written, and
-    /// of how many (0 while that is not known). If it breaks, the conversion ends with [`WriteError::Cancelled`].
+    /// Sets a function that is called between the stages of a conversion and while weights are written. It gets the
+    /// number of bytes written and their total (0 while it is not known). If it breaks, the conversion ends with
+    /// [`WriteError::Cancelled`].
     #[must_use]
     pub fn progress(self, progress: impl Fn(u64, u64) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
         Self { progress: Some(Arc::new(progress)), ..self }
     }
 
-    /// An ONNX model with its weights in it.
+    /// An ONNX model that contains its weights.
     ///
     /// # Errors
     ///
-    /// The model is invalid or cannot be converted as asked, or the result would pass the 2 GiB of a protobuf message.
+    /// The model is invalid or cannot be converted as asked, or the result would exceed the 2 GiB of a protobuf
+    /// message.
     pub fn to_onnx<M: Source + ?Sized>(&self, model: &M) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         self.write_onnx(model, &mut bytes)?;
         Ok(bytes)
     }
 
-    /// Writes an ONNX model with its weights in it, and says what was done.
+    /// Writes an ONNX model that contains its weights, and returns a summary.
     ///
     /// # Errors
     ///
-    /// As [`Self::to_onnx`], and what the sink says.
+    /// As [`Self::to_onnx`], and errors of the sink.
     pub fn write_onnx<M: Source + ?Sized>(&self, model: &M, sink: &mut dyn Sink) -> Result<Summary, Error> {
         self.with(model, |model| {
             let (conversion, source) = (self.convert(model)?, model.model().input);
@@ -102,12 +104,12 @@ impl Converter {
         })
     }
 
-    /// Writes an ONNX model to `sink` and its weights to `side`, a file that the model knows as `location`: a path relative to
-    /// the model's own folder. Nothing goes to `side` where there are only small weights.
+    /// Writes an ONNX model to `sink` and its weights to `side`. The model refers to that file by `location`, a path
+    /// relative to the model's folder. Nothing is written to `side` if all weights are small.
     ///
     /// # Errors
     ///
-    /// The model is invalid or cannot be converted as asked; what the sinks say.
+    /// The model is invalid or cannot be converted as asked, and errors of the sinks.
     pub fn write_onnx_with_side<M: Source + ?Sized>(
         &self,
         model: &M,
@@ -133,7 +135,7 @@ impl Converter {
     ///
     /// # Errors
     ///
-    /// The model is invalid or cannot be expressed.
+    /// The model is invalid or cannot be expressed in PyTorch.
     pub fn to_pytorch<M: Source + ?Sized>(&self, model: &M) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
         self.with(model, |model| {
             #[cfg_attr(not(feature = "evaluator"), expect(unused_mut, reason = "only the evaluator adds to it"))]
@@ -151,7 +153,7 @@ impl Converter {
             ])
         })
         .map(|mut files| {
-            // The weights were made first, from what the texts are taken out of.
+            // The weights were written before the texts were moved out of the conversion; put the texts first.
             files.rotate_left(2);
             files
         })
@@ -172,7 +174,7 @@ impl Converter {
     ///
     /// # Errors
     ///
-    /// As [`Self::to_safetensors`], and what the sink says.
+    /// As [`Self::to_safetensors`], and errors of the sink.
     pub fn write_safetensors<M: Source + ?Sized>(&self, model: &M, sink: &mut dyn Sink) -> Result<(), Error> {
         self.with(model, |model| {
             let tensors = convert_safetensors(model)?;
@@ -183,11 +185,11 @@ impl Converter {
         })
     }
 
-    /// The ONNX model before it is written: for those who place weights themselves.
+    /// The ONNX model before it is written, for callers who place the weights themselves.
     ///
     /// # Errors
     ///
-    /// Every node that cannot be converted as asked.
+    /// A [`Refusal`] with every node that cannot be converted as asked.
     pub fn convert(&self, model: &ValidatedModel<'_>) -> Result<Conversion, Error> {
         self.stage()?;
         let conversion = crate::convert(model, &self.options)?;
@@ -199,7 +201,7 @@ impl Converter {
     ///
     /// # Errors
     ///
-    /// Every node that cannot be expressed.
+    /// A [`Refusal`] with every node that cannot be expressed in PyTorch.
     pub fn pytorch(&self, model: &ValidatedModel<'_>) -> Result<PyTorchConversion, Error> {
         self.stage()?;
         let made = convert_pytorch(model, &self.options, &self.pytorch)?;
@@ -237,7 +239,7 @@ impl Converter {
         self.progress.as_ref().map_or(ControlFlow::Continue(()), |progress| progress(done, total))
     }
 
-    /// Between two stages.
+    /// Calls the progress function between two stages.
     fn stage(&self) -> Result<(), WriteError> {
         match self.tell(0, 0) {
             ControlFlow::Continue(()) => Ok(()),
@@ -252,14 +254,14 @@ impl fmt::Debug for Converter {
     }
 }
 
-/// What a model can be given as: bytes, or a model that is validated already.
+/// A model that can be converted: its bytes, or a validated model.
 pub trait Source {
-    /// What it is. Not to be called or implemented by others.
+    /// The model. Not to be called or implemented outside of this crate.
     #[doc(hidden)]
     fn given(&self) -> Given<'_>;
 }
 
-/// What a [`Source`] is.
+/// The content of a [`Source`].
 #[doc(hidden)]
 pub struct Given<'s>(Is<'s>);
 

@@ -1,4 +1,5 @@
-//! What one evaluation costs: multiply-adds and memory, as formulas of the batch and of the length of its sequences.
+//! The cost of one evaluation in multiply-adds and memory, as formulas of the batch size and the length of its
+//! sequences.
 
 use cntk_parser::{
     model::{DataType, Dims, FunctionId, Source, ValidatedModel, ValueType, VariableKind},
@@ -6,8 +7,8 @@ use cntk_parser::{
 };
 use std::{collections::HashMap, fmt};
 
-/// So much for the whole call, for each sample, and for each step of each sample's sequences:
-/// `fixed + batch * (per_sample + steps * per_step)`. With sequences of several lengths, `steps` is the longest.
+/// The formula `fixed + batch * (per_sample + steps * per_step)`: an amount for the whole call, for each sample, and
+/// for each step of each sample's sequences. If sequences have several lengths, `steps` is the longest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "said above")]
 pub struct Amount {
@@ -16,21 +17,21 @@ pub struct Amount {
     pub per_step: u64,
 }
 
-/// What one evaluation of a model costs.
+/// The cost of one evaluation of a model.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Cost {
-    /// Of matrix products and convolutions.
+    /// Multiply-adds of matrix products and convolutions.
     pub multiply_adds: Amount,
-    /// Elements of parameters and constants that the outputs need.
+    /// The number of elements in parameters and constants that the outputs need.
     pub parameters: u64,
-    /// Needed functions whose sizes are known only at run time, and which are in no formula.
+    /// The number of needed functions whose sizes are only known at run time. The formulas do not include them.
     pub unknown: u64,
-    /// Bytes of values that are alive at once, at the moments that can be the dearest.
+    /// Bytes of values that are alive at once, at the points of the evaluation where this may be largest.
     peaks: Vec<Amount>,
 }
 
-/// More moments are merged into one that is as dear as each of them.
+/// How many such points are kept. Further ones are merged into one that is at least as large as each of them.
 const MOMENTS: usize = 32;
 
 impl Cost {
@@ -56,13 +57,13 @@ impl Cost {
         cost
     }
 
-    /// Bytes of the values that are alive at once, at most, if each has a buffer of its own and is freed after its last use.
-    /// Parameters are not counted.
+    /// The largest number of bytes of values that are alive at once, if each has its own buffer and is freed after its
+    /// last use. Parameters are not counted.
     pub fn peak_activation(&self, batch: u64, steps: u64) -> u64 {
         self.peaks.iter().map(|peak| peak.at(batch, steps)).max().unwrap_or(0)
     }
 
-    /// The formula of [`peak_activation`](Self::peak_activation): the largest of these.
+    /// The formulas of which the largest is [`peak_activation`](Self::peak_activation).
     pub fn peaks(&self) -> &[Amount] {
         &self.peaks
     }
@@ -101,7 +102,7 @@ impl Cost {
         Amount::of(kind, size(kind).unwrap_or(0))
     }
 
-    /// Keeps a moment unless another one is as dear whatever the lengths.
+    /// Keeps a point unless another one is at least as large for all batch sizes and lengths.
     fn moment(&mut self, now: Amount) {
         if self.peaks.iter().any(|peak| peak.covers(now)) {
             return;
@@ -118,13 +119,13 @@ impl Cost {
 }
 
 impl Amount {
-    /// So much for a batch of samples, each with sequences of so many steps.
+    /// The amount for a batch of samples whose sequences have this many steps.
     pub fn at(&self, batch: u64, steps: u64) -> u64 {
         let sample = self.per_sample.saturating_add(self.per_step.saturating_mul(steps));
         self.fixed.saturating_add(sample.saturating_mul(batch))
     }
 
-    /// `n` as often as a value of that type exists.
+    /// `n` for each instance of a value of this type: once, per sample or per step.
     fn of(kind: &ValueType, n: u64) -> Self {
         match (kind.axes.sequence, kind.axes.batch) {
             (Some(_), _) => Self { per_step: n, ..Self::default() },
@@ -133,7 +134,7 @@ impl Amount {
         }
     }
 
-    /// The multiply-adds of a function; `None` where a size is free.
+    /// The multiply-adds of a function; `None` if a size is free.
     pub(crate) fn multiply_adds(model: &ValidatedModel<'_>, id: FunctionId) -> Option<Self> {
         let count = multiply_adds(model, id)?;
         Some(model.output_types(id).first().map_or_else(Self::default, |kind| Self::of(kind, count)))
@@ -156,7 +157,7 @@ impl Amount {
     }
 }
 
-/// `12 + batch * (345 + steps * 678)`, without what is zero.
+/// `12 + batch * (345 + steps * 678)`, without terms that are zero.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sample = match (self.per_sample, self.per_step) {
@@ -173,10 +174,10 @@ impl fmt::Display for Amount {
     }
 }
 
-/// What the outputs need.
+/// The functions and values that the outputs need.
 struct Needed {
     functions: HashMap<FunctionId, ()>,
-    /// Each value, and the function that uses it last; none if it is an output.
+    /// For each value, the function that uses it last; `None` if it is an output.
     last: HashMap<Source, Option<FunctionId>>,
 }
 
@@ -194,7 +195,7 @@ fn needed(model: &ValidatedModel<'_>) -> Needed {
         for source in model.inputs(*id) {
             needed.last.insert(*source, Some(*id));
         }
-        // A value that nobody uses is freed at once.
+        // An unused value is freed at once.
         for i in (0..).take(model.output_types(*id).len()) {
             needed.last.entry(Source::Output(*id, i)).or_insert(Some(*id));
         }
@@ -215,12 +216,13 @@ fn size(kind: &ValueType) -> Option<u64> {
     elements(&kind.shape)?.checked_mul(width)
 }
 
-/// Zero for what does no products; `None` where a size is free.
+/// The multiply-adds of a function for one instance of its result: 0 if it computes no products, `None` if a size is
+/// free.
 fn multiply_adds(model: &ValidatedModel<'_>, id: FunctionId) -> Option<u64> {
     let shape = |input: usize| model.inputs(id).get(input).map(|source| &model.type_of(*source).shape);
     let output = || elements(&model.output_types(id).first()?.shape);
     match model.operator(id) {
-        // Each element of the output is a sum over what the left operand shares with the right one.
+        // Each element of the output is a sum over the axes that both operands share.
         Operator::Times(times) => {
             let right = elements(shape(0)?)?;
             let kept = last(shape(0)?, times.output_rank)?;
@@ -231,13 +233,14 @@ fn multiply_adds(model: &ValidatedModel<'_>, id: FunctionId) -> Option<u64> {
             let kept = first(shape(0)?, times.output_rank)?;
             output()?.checked_mul(left.checked_div(kept)?)
         }
-        // The kernel is [outputs, inputs per group, window…]; a transposed one is applied to each input element.
+        // The kernel is [outputs, inputs per group, window…]. A transposed convolution applies it to each input
+        // element.
         Operator::Convolution(convolution) => {
             let per_output = elements(shape(0)?)?.checked_div(shape(0)?.first()?.known()?)?;
             let places = if convolution.transpose { elements(shape(1)?)? } else { output()? };
             places.checked_mul(per_output)
         }
-        // Only its memory counts, if that is known.
+        // Other operators compute no products, but their sizes must be known.
         _ => model.output_types(id).iter().try_fold(0, |_, kind| size(kind).map(|_| 0)),
     }
 }

@@ -1,4 +1,4 @@
-//! Why a call of [`Converter`](crate::Converter) failed.
+//! The errors of [`Converter`](crate::Converter).
 
 use crate::{report::Refusal, weights::WriteError};
 use cntk_parser::{FileKind, Finding, Severity};
@@ -8,7 +8,7 @@ use std::{error, fmt};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file is not a CNTK model, or a malformed or unsafe one, or over a limit.
+    /// The file is not a CNTK model, is malformed or unsafe, or exceeds a limit.
     Invalid(Rejection),
     /// The model is valid, but cannot be converted as asked.
     Unsupported(Refusal),
@@ -37,22 +37,22 @@ impl Error {
     }
 }
 
-/// Everything that was found in a file that may not be used.
+/// The findings in a file that must not be used.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Rejection {
-    /// What the file is.
+    /// The kind of file.
     pub kind: FileKind,
-    /// At least one is an error.
+    /// The findings, of which at least one is an error.
     pub findings: Vec<Finding>,
-    /// Found, but over the limit of what is kept.
+    /// The number of findings beyond the limit, which were not kept.
     pub more_findings: u64,
     /// What the user can do about it.
     pub hint: Option<&'static str>,
 }
 
 impl Rejection {
-    /// Of bytes that could not be read as a model.
+    /// The rejection of bytes that could not be read as a model.
     pub fn unreadable(bytes: &[u8], error: &cntk_parser::Error) -> Self {
         let kind = FileKind::of(bytes, Some(error));
         Self { kind, findings: vec![error.into()], more_findings: 0, hint: error.hint() }

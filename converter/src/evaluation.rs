@@ -1,4 +1,4 @@
-//! Evaluates a model on recorded inputs, with the names and the layout that `--record` has.
+//! Evaluates a model on recorded inputs, in the names and layout of `--record`.
 
 use crate::evidence::elem;
 use crate::graph::Interface;
@@ -15,27 +15,27 @@ use std::{fmt, io};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Evaluated {
-    /// CNTK's name, or its uid where the name is not unique.
+    /// CNTK's name, or the uid if the name is not unique.
     pub name: String,
     /// Its type.
     pub elem: ElemType,
-    /// `[batch, sequence, *static]`, each of the first two only where the value has it.
+    /// `[batch, sequence, *static]`, with each of the first two only if the value has it.
     pub shape: Vec<usize>,
-    /// In row-major order; exact in the type.
+    /// The elements in row-major order, exact in the type.
     pub values: Vec<f64>,
-    /// The valid steps of each sample, where the value has sequences.
+    /// The number of valid steps of each sample, if the value has sequences.
     pub lengths: Option<Vec<usize>>,
 }
 
-/// What a model computes from recorded inputs.
+/// The result of evaluating a model on recorded inputs.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Evaluation {
     /// The wanted outputs.
     pub outputs: Vec<Evaluated>,
-    /// Arrays of the record that are no inputs.
+    /// Names of arrays in the record that are not inputs.
     pub unread: Vec<String>,
-    /// What it cost, in multiply-adds.
+    /// The cost in multiply-adds.
     pub work: u64,
 }
 
@@ -45,9 +45,9 @@ pub struct Evaluation {
 pub enum EvaluateError {
     /// An output that the model does not have.
     Outputs(Refusal),
-    /// The record is damaged, or holds something that is no array of an input.
+    /// The record is damaged, or an array in it does not fit its input.
     Record(RecordError),
-    /// The evaluator says why.
+    /// The evaluator cannot compute the model.
     Evaluation(EvaluationError),
 }
 
@@ -69,12 +69,12 @@ impl From<RecordError> for EvaluateError {
     }
 }
 
-/// Evaluates the wanted outputs on the inputs that `record` holds, each under its CNTK name or uid, with `NAME_lengths` where
-/// sequences are of several lengths.
+/// Evaluates the wanted outputs on the inputs in `record`. Each array has the CNTK name or uid of its input;
+/// `NAME_lengths` is present if sequences have several lengths.
 ///
 /// # Errors
 ///
-/// [`EvaluateError`] says which.
+/// See [`EvaluateError`].
 pub fn evaluate(
     model: &ValidatedModel<'_>,
     outputs: &Outputs,
@@ -132,7 +132,7 @@ fn feeds(
     Ok(feeds)
 }
 
-/// Valid steps.
+/// The number of valid steps of each sample.
 fn counts(name: &str, array: &Array) -> Result<Vec<usize>, RecordError> {
     if !matches!(array.elem, ElemType::Int64 | ElemType::Int32) || array.dims.len() != 1 {
         return Err(wrong(format!("{name}: lengths are int64 or int32, one for each sample")));
@@ -150,7 +150,7 @@ impl Evaluated {
 }
 
 impl Evaluation {
-    /// All outputs as a `.npz` file, with `NAME_lengths` where sequences are of several lengths.
+    /// All outputs as a `.npz` file, with `NAME_lengths` if sequences have several lengths.
     ///
     /// # Errors
     ///

@@ -1,7 +1,9 @@
-//! Made-up inputs for a model, and what it computes from them: numbers to check a conversion with, without CNTK.
+//! Evidence: generated inputs for a model and the outputs that it computes from them, to check a conversion without
+//! CNTK.
 //!
-//! The inputs come from a seed, the digest of the model's structure, and are in range for the model: what is an index somewhere
-//! is a whole number below the bound there, what CNTK keeps sparse has one 1 per row, sequences are of several lengths.
+//! The inputs are pseudo-random, seeded with the digest of the model's structure, and in range for the model: an input
+//! that is used as an index consists of whole numbers below the bound of that index, a sparse input has one 1 per row,
+//! and sequences have several lengths.
 
 use crate::graph::{Argument, Interface, Wanted};
 use crate::options::Outputs;
@@ -14,42 +16,42 @@ use cntk_parser::model::{DataType, Dim, Output, SequenceAxisId, Source, Validate
 use std::collections::HashMap;
 use std::io;
 
-/// What evidence may cost: so many multiply-adds for all tries together, a few milliseconds. A model that takes more is left to its user.
+/// The most multiply-adds for all tries together, which take a few milliseconds. A larger model gets no evidence.
 const WORK: u64 = 8 << 20;
-/// Bytes of arrays at one time.
+/// The most bytes of arrays at one time.
 const MEMORY: u64 = 512 << 20;
-/// The fewest that tell samples apart.
+/// The number of samples: the fewest that show whether samples are kept apart.
 const SAMPLES: usize = 2;
-/// Sizes to try, until the model computes something finite: steps of the longest sequence, and of free dimensions; and whether
-/// inputs may be below 0.
+/// What to try until the outputs are finite: the steps of the longest sequence, the size of free dimensions, and
+/// whether inputs may be negative.
 const TRIES: [(usize, usize, bool); 3] = [(4, 16, true), (9, 32, true), (24, 64, false)];
 
-/// Arrays by name: inputs and outputs, and `NAME_lengths` of both.
+/// Arrays by name: inputs, outputs, and `NAME_lengths` of both.
 pub type Arrays = Vec<(String, Array)>;
 
-/// What inputs to make up, and what it may cost.
+/// How to generate inputs, and the limits of the evaluation.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// Of the random numbers.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// How many samples.
+    /// The number of samples.
     pub batch: usize,
-    /// Are sequences of several lengths?
+    /// Do sequences have several lengths?
     pub ragged: bool,
-    /// Elements of an input, at most.
+    /// The most elements of an input.
     pub largest: usize,
     /// Uids of outputs that need not be computed.
     pub skip: Vec<String>,
-    /// For all tries together.
+    /// Limits for all tries together.
     pub limits: Limits,
 }
 
-/// Made-up inputs, and what a model computes from them.
+/// Generated inputs and the outputs of a model for them.
 #[derive(Clone, Debug)]
 pub struct Sampled {
     /// The uid of each input, and its name among the arrays.
     pub inputs: Vec<(String, String)>,
-    /// The same of the outputs, in the order asked for; those that were skipped too.
+    /// The uid and array name of each output in the order asked for, including skipped ones.
     pub outputs: Vec<(String, String)>,
     /// All of them.
     pub arrays: Arrays,
@@ -66,7 +68,7 @@ impl Sampled {
     }
 }
 
-/// Why there are no numbers.
+/// The reason why there is no evidence.
 #[derive(Clone, Debug)]
 pub enum Lack {
     /// A limit on work or memory is reached.
@@ -81,7 +83,7 @@ impl From<&str> for Lack {
     }
 }
 
-/// Inputs and outputs of a model, or why there are none. With `ragged`, sequences are of several lengths.
+/// Inputs and outputs of a model, or the reason why there are none. With `ragged`, sequences have several lengths.
 pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Result<Arrays, String> {
     let limits = Limits { work: WORK, memory: MEMORY };
     let of = Sample { seed: seed(model), batch: SAMPLES, ragged, largest: LARGEST, skip: vec![], limits };
@@ -94,7 +96,7 @@ pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Resu
     }
 }
 
-/// Inputs as `of` says, and what the model computes from them.
+/// Generates inputs as `of` describes and evaluates the model on them.
 pub fn sample(model: &ValidatedModel<'_>, outputs: &Outputs, of: &Sample) -> Result<Sampled, Lack> {
     let interface = Interface::new(model, outputs).map_err(|refusal| Lack::Other(refusal.to_string()))?;
     let bounds = uses(model, interface.outputs.iter().map(|o| o.source));
@@ -150,7 +152,7 @@ pub(crate) fn elem(data_type: DataType) -> ElemType {
     }
 }
 
-/// The arrays of a record: under the interface's names.
+/// The arrays under the names of the interface.
 fn named(
     model: &ValidatedModel<'_>,
     arguments: &[Argument],
@@ -177,7 +179,7 @@ fn named(
     all
 }
 
-/// Makes arrays.
+/// Generates arrays.
 struct Maker<'m> {
     model: &'m ValidatedModel<'m>,
     bounds: &'m HashMap<VariableId, Use>,
@@ -188,17 +190,17 @@ struct Maker<'m> {
     signed: bool,
 }
 
-/// No input of evidence is larger.
+/// The most elements of an input of evidence.
 const LARGEST: usize = 1 << 20;
 
 impl Maker<'_> {
-    /// From 0 to 1: the upper bits of a linear congruential generator.
+    /// A number from 0 to 1: the upper bits of a linear congruential generator.
     fn number(&mut self) -> f64 {
         self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.random >> 40) as f64 / f64::from(1u32 << 24)
     }
 
-    /// The array of an input; `None` if it would be large.
+    /// The array of an input; `None` if it would be too large.
     fn array(&mut self, id: VariableId) -> Option<cntk_evaluator::Array> {
         let of = self.model.type_of(Source::Variable(id));
         let lengths = of.axes.sequence.map(|axis| self.lengths(axis));
@@ -233,7 +235,7 @@ impl Maker<'_> {
         values
     }
 
-    /// Boxes [x1, y1, x2, y2], each within the map and not reversed.
+    /// Boxes [x1, y1, x2, y2] within the map, with x1 <= x2 and y1 <= y2.
     fn boxes(&mut self, count: usize, [columns, rows]: [f64; 2]) -> Vec<f64> {
         let corner = |maker: &mut Self, size: f64| (maker.number() * size / 2.0).floor();
         let mut values = Vec::with_capacity(count);
@@ -246,7 +248,8 @@ impl Maker<'_> {
         values
     }
 
-    /// The lengths on an axis: every other sequence is shorter, on every other axis the first.
+    /// The lengths of the sequences of an axis. Every other sequence is shorter; on every other axis it is the first
+    /// one.
     fn lengths(&self, axis: SequenceAxisId) -> Vec<usize> {
         let shorter = |i: usize| self.steps.saturating_sub(1 + i / 2).max(1);
         let is_long = |i: usize| !self.of.ragged || (i + axis.0 as usize).is_multiple_of(2);

@@ -1,4 +1,4 @@
-//! Text as JSON has it. What comes from a model is escaped whole: no control or non-ASCII character is written raw.
+//! JSON text. All strings are escaped, so that no control or non-ASCII character of a model is written raw.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ pub(crate) fn string(text: &str) -> String {
     out
 }
 
-/// A list of things that are JSON already, one a line.
+/// A list of JSON texts, one on each line.
 pub(crate) fn list(items: &[String], depth: usize) -> String {
     if items.is_empty() {
         return "[]".to_owned();

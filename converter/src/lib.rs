@@ -9,9 +9,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What a model needs beyond that is in [`Options`]; a result that is too large for memory goes to a [`Sink`]; a model that is
-//! used more than once is an [`OwnedModel`]. A model that is malformed, unsafe, or cannot be converted as asked gives an
-//! [`Error`] that says everything there is to say. Nothing here opens a file, prints, or runs what a model names.
+//! [`Options`] select outputs, opset and more. A result that is too large for memory can be written to a [`Sink`], and
+//! a model that is used more than once can be kept as an [`OwnedModel`]. A model that is malformed, unsafe, or cannot
+//! be converted as asked gives an [`Error`] with all reasons. Nothing here opens a file, prints, or runs what a model
+//! names.
 //!
 //! ```text
 //! bytes - cntk_parser -> ValidatedModel - graph (pruned) - layout (dynamic axes) -+- onnx    -> ONNX model
@@ -75,8 +76,8 @@ use graph::Graph;
 use layout::Layout;
 use onnx::graph::OnnxModel;
 
-/// The stages between a validated model and the back ends. For this repository's tests and fuzz targets; no part of the
-/// API.
+/// The stages between a validated model and the back ends, for the tests and fuzz targets of this repository. Not part
+/// of the API.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::provenance::structure_digest;
@@ -103,22 +104,23 @@ pub mod internals {
     }
 }
 
-/// A model converted to ONNX, weights still described rather than held.
+/// A model converted to ONNX, with descriptions of its weights.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Conversion {
     #[doc(hidden)]
     pub onnx: OnnxModel,
-    /// What was done.
+    /// The summary of the conversion.
     pub summary: Summary,
 }
 
 impl Conversion {
-    /// Decides where the weights go, and how long everything is. `source` is the file that the model was read from.
+    /// Decides where the weights are stored and computes all lengths. `source` is the file from which the model was
+    /// read.
     ///
     /// # Errors
     ///
-    /// The structure alone is over what a protobuf message can hold.
+    /// The structure alone exceeds the size limit of a protobuf message.
     pub fn writer<'c>(&'c self, source: &'c [u8], weights: Weights<'c>) -> Result<Writer<'c>, WriteError> {
         Writer::new(&self.onnx, source, weights)
     }

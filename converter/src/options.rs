@@ -1,4 +1,4 @@
-//! What a conversion is asked to do.
+//! The options of a conversion.
 
 use crate::json;
 
@@ -6,12 +6,13 @@ use crate::json;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outputs {
-    /// The model's outputs without training criteria and metrics.
+    /// The model's outputs, without training criteria and metrics.
     #[default]
     Inference,
     /// All of the model's outputs.
     All,
-    /// By CNTK name or uid; inner nodes too. `all` and `inference` stand for the outputs that they select alone.
+    /// Outputs or inner nodes by CNTK name or uid. The names `all` and `inference` stand for what they select on their
+    /// own.
     Named(Vec<String>),
 }
 
@@ -31,7 +32,7 @@ pub struct Options {
     pub outputs: Outputs,
     /// Keep a sequence axis that no op reads, instead of folding it into the batch.
     pub keep_sequence_axis: bool,
-    /// All sequences of a batch have the same length: no `_lengths` inputs.
+    /// Assume that all sequences of a batch have the same length, so that `_lengths` inputs are not needed.
     pub equal_lengths: bool,
 }
 
@@ -39,7 +40,7 @@ impl Options {
     /// The opsets that can be written.
     pub const OPSETS: std::ops::RangeInclusive<i64> = 13..=21;
 
-    /// As a JSON object: what a converted model says of how it was made.
+    /// The options as a JSON object, for the metadata of a converted model.
     pub(crate) fn json(&self) -> String {
         let outputs = match &self.outputs {
             Outputs::Inference => json::string("inference"),

@@ -1,4 +1,4 @@
-//! A validated model that owns the bytes it was read from.
+//! A validated model that owns its bytes.
 
 use crate::error::{Error, Rejection};
 use cntk_parser::{FileKind, Finding, Limits, ModelFile, ValidateOptions, model::ValidatedModel};
@@ -26,8 +26,8 @@ self_cell!(
     }
 );
 
-/// A validated model together with the bytes it borrows from, for those who cannot borrow themselves: bindings, caches,
-/// threads.
+/// A validated model together with the bytes from which it borrows, for uses where borrowing is not possible: bindings,
+/// caches, threads.
 ///
 /// ```
 /// use cntk2onnx::OwnedModel;
@@ -48,7 +48,7 @@ impl OwnedModel {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with everything that was found.
+    /// [`Error::Invalid`] with all findings.
     pub fn load(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self, Error> {
         Self::load_with(bytes, &Limits::default(), &ValidateOptions::default())
     }
@@ -57,7 +57,7 @@ impl OwnedModel {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with everything that was found.
+    /// [`Error::Invalid`] with all findings.
     pub fn load_with(
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
         limits: &Limits,
@@ -80,7 +80,7 @@ impl OwnedModel {
         self.held.borrow_dependent()
     }
 
-    /// The bytes that it was read from.
+    /// The bytes of the file.
     pub fn bytes(&self) -> &[u8] {
         (**self.held.borrow_owner().borrow_owner()).as_ref()
     }
@@ -90,7 +90,7 @@ impl OwnedModel {
         &self.findings
     }
 
-    /// Findings over the limit, counted only.
+    /// The number of findings beyond the limit.
     pub fn more_findings(&self) -> u64 {
         self.more_findings
     }
@@ -102,7 +102,7 @@ impl fmt::Debug for OwnedModel {
     }
 }
 
-/// Reads and validates a model: its findings, how many more there were, and the model itself.
+/// Reads and validates a model. Returns the findings, the number of further ones, and the model.
 pub(crate) fn validated<'f>(
     file: &'f ModelFile<'_>,
     limits: &Limits,

@@ -1,4 +1,4 @@
-//! Which file a converted model came from, as its metadata says it.
+//! Metadata of a converted model that tell from which file it comes.
 
 use crate::onnx::graph::OnnxModel;
 use crate::options::Options;
@@ -8,23 +8,23 @@ use std::fmt::Write;
 
 /// Metadata key: the source's size in bytes.
 pub const SOURCE_SIZE: &str = "cntk2onnx.source.size";
-/// Metadata key: SHA-256 over the source's structure, which is every byte but the tensors' elements.
+/// Metadata key: SHA-256 over the source's structure, which is every byte except for the elements of tensors.
 pub const SOURCE_STRUCTURE_SHA256: &str = "cntk2onnx.source.structure_sha256";
-/// Metadata key: SHA-256 of the whole source. Only where it was asked for, as it costs a pass over the weights.
+/// Metadata key: SHA-256 of the whole source. Only present if asked for, because it needs a pass over the weights.
 pub const SOURCE_SHA256: &str = "cntk2onnx.source.sha256";
 
 /// Metadata key: the source's format, v1 or v2.
 pub const SOURCE_FORMAT: &str = "cntk2onnx.source.format";
-/// Metadata key: the version that the model's record has in CNTK.
+/// Metadata key: CNTK's version of the model's record.
 pub const SOURCE_VERSION: &str = "cntk2onnx.source.version";
-/// Metadata key: CNTK's uid of the model, where the file has one.
+/// Metadata key: CNTK's uid of the model, if the file has one.
 pub const SOURCE_UID: &str = "cntk2onnx.source.uid";
 /// Metadata key: the version of this library.
 pub const CONVERTER_VERSION: &str = "cntk2onnx.version";
-/// Metadata key: what was asked for, as a JSON object.
+/// Metadata key: the options of the conversion, as a JSON object.
 pub const OPTIONS: &str = "cntk2onnx.options";
 
-/// What there is to say of the source, and by what it was read, with their keys.
+/// The metadata of the source and of this library, with their keys.
 pub fn source(model: &Model<'_>) -> Vec<(String, String)> {
     let mut entries = vec![
         (CONVERTER_VERSION, env!("CARGO_PKG_VERSION").to_owned()),
@@ -38,7 +38,7 @@ pub fn source(model: &Model<'_>) -> Vec<(String, String)> {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// Says in a converted model where it comes from.
+/// Adds to a converted model the metadata on its source.
 pub fn stamp(onnx: &mut OnnxModel, model: &Model<'_>, options: &Options) {
     onnx.metadata.extend(source(model));
     onnx.metadata.push((OPTIONS.to_owned(), options.json()));

@@ -1,21 +1,21 @@
-//! The inputs that a model takes for indices, lengths or boxes, and what is in range for them.
+//! Finds inputs that a model uses as indices, lengths or boxes, and the range of valid values for them.
 
 use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId};
 use cntk_parser::ops::Operator;
 use std::collections::{HashMap, HashSet};
 
-/// What an input is used for.
+/// The use of an input.
 #[derive(Clone, Copy)]
 pub(crate) enum Use {
     /// An index below this.
     Index(u64),
-    /// How many of so many steps.
+    /// A number of steps, at most this many.
     Steps(u64),
-    /// Corners of boxes on a map of so many columns and rows.
+    /// Corners of boxes on a map with this many columns and rows.
     Boxes([f64; 2]),
 }
 
-/// The inputs that are indices or lengths somewhere, seen through what only moves elements.
+/// The inputs that are used in one of these ways, directly or through operators that only move elements.
 pub(crate) fn uses(model: &ValidatedModel<'_>, wanted: impl Iterator<Item = Source>) -> HashMap<VariableId, Use> {
     let mut found = HashMap::new();
     let outer = |source: Source| model.type_of(source).shape.first().and_then(|dim| dim.known());

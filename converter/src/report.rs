@@ -1,4 +1,4 @@
-//! What a conversion has to say: what it did, and why it did not.
+//! The results of a conversion: the summary of what was done, or the reasons why it was refused.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
-    /// CNTK operator; empty when the reason is not about one node.
+    /// The CNTK operator; empty if the reason is not about one node.
     pub op: String,
     /// Function uid.
     pub uid: String,
-    /// Function name, may be empty.
+    /// Function name, which may be empty.
     pub name: String,
-    /// The attribute or input that is in the way; may be empty.
+    /// The attribute or input that cannot be converted, which may be empty.
     pub attribute: Box<str>,
-    /// One lower-case sentence.
+    /// One sentence in lower case.
     pub reason: Box<str>,
 }
 
 impl Reason {
-    /// A reason about an attribute or input of the node being lowered; the caller adds which node.
+    /// A reason about an attribute or input of the node being lowered. The caller adds the node.
     pub(crate) fn new(attribute: &str, reason: impl Into<String>) -> Self {
         Self {
             op: String::new(),
@@ -47,11 +47,11 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A valid model that cannot be converted as asked: every reason found in one run.
+/// All reasons why a valid model cannot be converted as asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// At least one.
+    /// The reasons, at least one.
     pub reasons: Vec<Reason>,
 }
 
@@ -75,15 +75,15 @@ impl std::error::Error for Refusal {}
 pub struct Port {
     /// ONNX name.
     pub name: String,
-    /// CNTK uid; empty for what the contract adds (lengths).
+    /// CNTK uid; empty for an input or output that the converter adds (lengths).
     pub uid: String,
-    /// Element type, as ONNX calls it.
+    /// Element type, in ONNX's name.
     pub elem: String,
     /// Dimensions: sizes and symbols.
     pub dims: Vec<String>,
 }
 
-/// What a conversion did.
+/// The summary of a conversion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
@@ -91,12 +91,12 @@ pub struct Summary {
     pub inputs: Vec<Port>,
     /// Its outputs.
     pub outputs: Vec<Port>,
-    /// Outputs that were left out by default: what and why.
+    /// The outputs that were left out by default, each with the reason.
     pub dropped: Vec<String>,
-    /// What a user should know.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
-    /// CNTK functions that the wanted outputs need, blocks not counted.
+    /// The number of CNTK functions that the wanted outputs need, without blocks.
     pub functions: usize,
-    /// ONNX nodes of the main graph and its subgraphs.
+    /// The number of ONNX nodes in the main graph and its subgraphs.
     pub nodes: usize,
 }

@@ -1,13 +1,13 @@
-//! What the rules of the validator mean for somebody who meets one.
+//! Explanations of the validator's rules for users.
 
 use cntk_parser::{Rule, Severity, rules};
 
-/// The rule of this id.
+/// The rule with this id.
 pub fn find(id: &str) -> Option<&'static Rule> {
     rules().iter().copied().find(|rule| rule.id == id)
 }
 
-/// What a violation comes from, as a rule, and what to do about it: by the group that an id begins with.
+/// The usual cause of a violation and what to do about it, by the group with which the id begins.
 pub fn advice(id: &str) -> &'static str {
     match id.split('.').next().unwrap_or_default() {
         "file" => {
@@ -44,7 +44,7 @@ pub fn advice(id: &str) -> &'static str {
     }
 }
 
-/// What a violation does to the file.
+/// The consequence of a violation.
 pub fn consequence(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "an error: the model is not used",

@@ -1,15 +1,15 @@
-//! Shapes as a person reads them: dynamic axes by name, then the static ones, row-major.
+//! Shapes for people: names of dynamic axes, then the static sizes in row-major order.
 
 use cntk_parser::model::{Dim, SequenceAxisId, Source, ValidatedModel, ValueType};
 use hashbrown::HashMap;
 use std::borrow::Cow;
 
-/// Names for sequence axes in the order in which they are met: different axes get different symbols, as in a converted model.
+/// Names of sequence axes in the order of their first use. Different axes get different names, as in a converted model.
 #[derive(Debug, Default)]
 pub struct Symbols(HashMap<SequenceAxisId, usize>);
 
 impl Symbols {
-    /// `batch`, `sequence`, `sequence_2`…, where a value of that type has them.
+    /// The names of the dynamic axes of this type: `batch`, `sequence`, `sequence_2`…
     pub fn dynamic_axes(&mut self, kind: &ValueType) -> Vec<Cow<'static, str>> {
         let mut axes = vec![];
         axes.extend(kind.axes.batch.then_some(Cow::Borrowed("batch")));
@@ -21,7 +21,7 @@ impl Symbols {
         axes
     }
 
-    /// All axes of a value between brackets, `[batch, 3, ?]`; `[unknown]` where they cannot be told.
+    /// All axes of a value in brackets, `[batch, 3, ?]`; `[unknown]` if they are not known.
     pub fn axes(&mut self, model: &ValidatedModel<'_>, source: Source) -> String {
         if !model.is_known(source) {
             return "[unknown]".to_owned();
@@ -38,7 +38,7 @@ impl Symbols {
     }
 }
 
-/// A dimension for a person; `?` where it is free.
+/// A dimension for people; `?` if it is free.
 pub fn size(dim: &Dim) -> String {
     match dim {
         Dim::Known(n) => n.to_string(),

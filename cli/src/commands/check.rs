@@ -1,4 +1,4 @@
-//! `check`: are these the files that were signed?
+//! `check`: verifies that files are those that were signed.
 
 use crate::{
     args::{Common, Format},
@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use cntk2onnx_signing::{Difference, Error, Statement};
 use std::{fs, path::PathBuf};
 
-/// Verify the signature of a model or a folder, and that its files are those signed
+/// Verify the signature of a model or a folder, and that its files are the signed ones
 #[derive(clap::Args)]
 pub struct Args {
     /// The file or folder
@@ -24,7 +24,7 @@ pub struct Args {
     pub signature: PathBuf,
     #[command(flatten)]
     pub trust: TrustArgs,
-    /// Accept files that were not there when the model was signed
+    /// Accept files that did not exist when the model was signed
     #[arg(long)]
     pub ignore_unsigned_files: bool,
     /// Form of the report

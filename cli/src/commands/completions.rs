@@ -1,4 +1,4 @@
-//! `completions`: made from the definitions of the arguments.
+//! `completions`: prints shell completions, generated from the definitions of the arguments.
 
 use crate::{
     args::Common,

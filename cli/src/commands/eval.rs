@@ -1,4 +1,4 @@
-//! `eval`: what a model computes, without CNTK and without converting it.
+//! `eval`: evaluates a model, without CNTK and without converting it.
 
 use super::convert::outputs;
 use crate::{
@@ -34,22 +34,22 @@ pub struct Args {
     pub input: PathBuf,
     /// Arrays for the inputs, a .npz or .safetensors file
     ///
-    /// Arrays are called by the CNTK name or uid of an input, NAME_lengths (int64, one for each sample) where sequences are of
-    /// several lengths, and lie as CNTK's Python API has them: [batch, sequence, *static], each of the first two where the
-    /// variable has it.
+    /// Each array has the CNTK name or uid of an input and the layout of CNTK's Python API: [batch, sequence, *static],
+    /// with each of the first two only if the variable has it. NAME_lengths (int64, one for each sample) is needed if
+    /// sequences have several lengths.
     #[arg(long, value_name = "FILE")]
     pub inputs: PathBuf,
-    /// Where to write the outputs, a .npz file; named and laid out like the inputs
+    /// Where to write the outputs: a .npz file with names and layout like those of the inputs
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// `inference` (without training criteria), `all`, or names
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "inference")]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub outputs: Vec<String>,
-    /// Where random operators take their numbers from; without it they are refused
+    /// The seed of random operators; without it they are refused
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Most multiply-adds that it may take
+    /// The most multiply-adds that the evaluation may take
     #[arg(long, value_name = "N", default_value_t = Limits::default().work, value_parser = number)]
     pub max_work: u64,
     /// Overwrite OUT
@@ -94,7 +94,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     Ok(Outcome::done(vec![("input", Json::text(&input.name)), ("outputs", Json::list(&made.outputs, entry))]))
 }
 
-/// Says why, and whose fault it was: the arrays', the model's, or that of neither.
+/// Reports an error, which is about the arrays, the model, or neither.
 fn failed(terminal: &Terminal, input: &Input, arrays: &Input, error: EvaluateError) -> Result<Outcome> {
     match error {
         EvaluateError::Record(error) => Err(anyhow!(error).context(arrays.name.clone())),
@@ -115,7 +115,7 @@ fn failed(terminal: &Terminal, input: &Input, arrays: &Input, error: EvaluateErr
     }
 }
 
-/// An output as a machine is told: its name and shape, and how large its numbers are.
+/// An output as JSON: name, shape, and the extent of its numbers.
 fn entry(output: &Evaluated) -> Json {
     let (least, mean, most) = extent(output);
     Json::Object(vec![
@@ -129,14 +129,14 @@ fn entry(output: &Evaluated) -> Json {
     ])
 }
 
-/// Least, mean and largest of the numbers that are no padding.
+/// Minimum, mean and maximum of the numbers that are not padding.
 fn extent(output: &Evaluated) -> (f64, f64, f64) {
     let valid = valid(output);
     let (least, most) = valid.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
     (least, valid.iter().sum::<f64>() / valid.len() as f64, most)
 }
 
-/// An output in a line: name, shape, and how large its numbers are.
+/// An output in one line: name, shape, and the extent of its numbers.
 fn line(output: &Evaluated) -> String {
     let (least, mean, most) = extent(output);
     let name = terminal::printable(&output.name);
@@ -144,7 +144,7 @@ fn line(output: &Evaluated) -> String {
     format!("{name}  {:?} {:?}  min {least:.6}  mean {mean:.6}  max {most:.6}{lengths}\n", output.elem, output.shape)
 }
 
-/// The numbers that are no padding.
+/// The numbers that are not padding.
 fn valid(output: &Evaluated) -> Vec<f64> {
     let (Some(lengths), [samples, steps, ..]) = (&output.lengths, output.shape.as_slice()) else {
         return output.values.clone();

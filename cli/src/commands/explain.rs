@@ -1,4 +1,4 @@
-//! `explain`: what a rule asks for, and what to do where it is broken.
+//! `explain`: explains what a rule requires, and what to do about a violation.
 
 use crate::{
     args::{Common, Format},

@@ -1,4 +1,4 @@
-//! `man`: made from the definitions of the arguments.
+//! `man`: prints the manual page, generated from the definitions of the arguments.
 
 use crate::{
     args::Common,

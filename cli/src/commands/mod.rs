@@ -1,5 +1,6 @@
-//! The command line and its commands. Each is a module with its `Args` and a `run` that gives an exit code or an [`Outcome`],
-//! listed once here. One that takes `--format json` puts what a machine is told into the outcome, and prints no JSON itself.
+//! The command line and its commands. Each is a module with `Args` and a `run` that returns an exit code or an
+//! [`Outcome`], and is listed once here. A command with `--format json` returns the JSON entries in the outcome and
+//! does not print them.
 
 use crate::{args::Common, outcome::Outcome, terminal::Terminal};
 use anyhow::Result;
@@ -28,7 +29,7 @@ Exit codes:
   2  usage, or a file that cannot be read or written
   3  valid, but cannot be converted as asked";
 
-/// Declares the enum that clap parses into and what runs each of its variants.
+/// Declares the enum that clap parses, and the function that runs each variant.
 macro_rules! commands {
     ($($(#[$attribute:meta])* $variant:ident => $module:ident),* $(,)?) => {
         #[derive(clap::Subcommand)]
@@ -37,7 +38,7 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// How it ended, or an error of usage or I/O.
+            /// Runs the command. An error is one of usage or I/O.
             pub fn run(self, terminal: &Terminal, common: &Common) -> Result<Outcome> {
                 match self {
                     $(Self::$variant(args) => $module::run(terminal, common, args).map(Into::into),)*

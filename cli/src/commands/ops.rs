@@ -1,4 +1,4 @@
-//! `ops`: the op table, and what becomes of each operator.
+//! `ops`: lists the operators and how they are converted.
 
 use crate::{
     args::{Common, Format},

@@ -1,4 +1,4 @@
-//! `sign`: a bundle that says which files a model consists of.
+//! `sign`: writes a signed bundle with the digests of a model's files.
 
 use crate::{
     args::Common,
@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Sign a model, or a folder of them, as OpenSSF Model Signing v1.0 has it
+/// Sign a model or a folder of models (OpenSSF Model Signing v1.0)
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,16 +31,16 @@ pub struct Args {
     /// The private key: P-256, P-384 or P-521, in PEM
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
-    /// The certificate of the key (PEM): verifiers then need that of an authority, not the key
+    /// The certificate of the key (PEM), with which verifiers need an authority's certificate instead of the key
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
-    /// The certificates between that one and the authority's (PEM)
+    /// The certificates between the key's and the authority's (PEM)
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "certificate")]
     pub certificate_chain: Vec<PathBuf>,
-    /// Where to write the bundle [default: PATH with .sig after it]
+    /// Where to write the bundle [default: PATH.sig]
     #[arg(long, value_name = "BUNDLE")]
     pub signature: Option<PathBuf>,
-    /// Leave these out, relative to PATH
+    /// Paths to leave out, relative to PATH
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub ignore_paths: Vec<String>,
     /// Overwrite the bundle
@@ -65,7 +65,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     if let Some(bad) = ignore.iter().find(|p| p.starts_with('/') || p.contains(['*', '?', '[']) || p.contains("..")) {
         bail!("--ignore-paths takes relative paths without wildcards, not {bad}");
     }
-    // The bundle itself, where it lies within.
+    // Leave out the bundle itself if it is inside the folder.
     let place = fs::canonicalize(folder(&bundle)).with_context(|| bundle.display().to_string())?;
     if let (Ok(inside), Some(name)) = (place.strip_prefix(&root), bundle.file_name()) {
         ignore.push(inside.join(name).to_string_lossy().replace('\\', "/"));
@@ -88,7 +88,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-/// `models` gives `models.sig`, in the same folder.
+/// The path of the bundle: `models.sig` beside `models`.
 fn beside(root: &Path) -> PathBuf {
     let mut name = root.as_os_str().to_owned();
     name.push(".sig");

@@ -1,7 +1,7 @@
-//! Arrays by name, in a `.npz` of NumPy or a `.safetensors` file.
+//! Reads arrays by name from a NumPy `.npz` or a `.safetensors` file.
 //!
-//! The file is not trusted: arrays are read when they are asked for, and all that are read together stay under a limit,
-//! however far they are packed.
+//! The file is not trusted. Arrays are read when they are asked for, and the total size of those that are read is
+//! limited, however strongly they are compressed.
 
 mod npy;
 pub(crate) mod npz;
@@ -17,13 +17,13 @@ use std::{
     io::Read,
 };
 
-/// All arrays that are read of one file, in bytes.
+/// The most bytes of all arrays that are read from one file.
 pub const LARGEST: u64 = 1 << 28;
 
-/// Characters of an error.
+/// The most characters of an error.
 const LONGEST: usize = 400;
 
-/// Why a record cannot be used, in one printable line.
+/// The reason why a record cannot be used, in one printable line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RecordError(String);
 
@@ -35,7 +35,7 @@ impl fmt::Display for RecordError {
 
 impl std::error::Error for RecordError {}
 
-/// What is said of a record may quote it: one line, printable.
+/// An error whose text is made printable and one line, since it may quote the file.
 pub(crate) fn wrong(why: impl AsRef<str>) -> RecordError {
     let mut line = String::new();
     for c in why.as_ref().chars().take(LONGEST) {
@@ -44,10 +44,10 @@ pub(crate) fn wrong(why: impl AsRef<str>) -> RecordError {
     RecordError(line)
 }
 
-/// An array, its elements little-endian in C order.
+/// An array with little-endian elements in C order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Array {
-    /// Their type.
+    /// The element type.
     pub elem: ElemType,
     /// Sizes.
     pub dims: Vec<u64>,
@@ -76,11 +76,11 @@ enum File<'r> {
 }
 
 impl<'r> Record<'r> {
-    /// Reads what the file lists.
+    /// Reads the list of arrays in the file.
     ///
     /// # Errors
     ///
-    /// It is neither kind of file, or is damaged.
+    /// The file is of neither kind, or damaged.
     pub fn open(bytes: &'r [u8]) -> Result<Self, RecordError> {
         let file = if bytes.starts_with(b"PK") {
             File::Npz(Npz::open(bytes)?)
@@ -97,7 +97,7 @@ impl<'r> Record<'r> {
         Self { file: File::Held(arrays.into_iter().collect()), left: LARGEST, read: BTreeSet::new() }
     }
 
-    /// The array with one of these names, of which the file may have one only.
+    /// The array with one of these names; the file must not have more than one of them.
     pub(crate) fn array(&mut self, names: &[&str]) -> Result<Option<(String, Array)>, RecordError> {
         let mut found = names.iter().filter(|n| self.has(n)).collect::<BTreeSet<_>>().into_iter();
         let Some(name) = found.next() else { return Ok(None) };
@@ -115,7 +115,7 @@ impl<'r> Record<'r> {
         Ok(Some(((*name).to_owned(), array)))
     }
 
-    /// The names that nothing asked for.
+    /// The names of arrays that were not asked for.
     pub(crate) fn unread(&self) -> Vec<String> {
         self.names().into_iter().filter(|n| !self.read.contains(*n)).map(str::to_owned).collect()
     }
@@ -137,14 +137,14 @@ impl<'r> Record<'r> {
     }
 }
 
-/// Reads exactly `n` bytes. Memory grows with what is there, not with what was announced.
+/// Reads exactly `n` bytes. Memory grows with the bytes that exist, not with `n`.
 fn take(from: &mut impl Read, n: u64) -> Result<Vec<u8>, RecordError> {
     let mut bytes = Vec::new();
     from.by_ref().take(n).read_to_end(&mut bytes).map_err(|e| wrong(format!("is damaged: {e}")))?;
     if bytes.len() as u64 == n { Ok(bytes) } else { Err(wrong("ends early")) }
 }
 
-/// How many bytes an array takes, if that is at most `left`.
+/// The size of an array in bytes, if it is at most `left`.
 fn size(elem: ElemType, dims: &[u64], left: u64) -> Result<u64, RecordError> {
     let all = dims.iter().try_fold(elem.size() as u64, |n, d| n.checked_mul(*d));
     all.filter(|n| *n <= left)

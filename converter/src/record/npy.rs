@@ -1,13 +1,13 @@
-//! One array as NumPy saves it: a magic number, a Python dictionary that says type, order and shape, and the elements.
+//! NumPy's `.npy` format: a magic number, a Python dictionary with type, order and shape, and the elements.
 
 use super::{Array, RecordError, size, take, wrong};
 use crate::weights::ElemType;
 use std::io::{self, Read, Write};
 
-/// NumPy itself refuses longer ones unless told otherwise.
+/// The longest header. NumPy's default is the same.
 const LARGEST_HEADER: u64 = 10_000;
 
-/// Reads an array of at most `left` bytes, to the end of `from`.
+/// Reads an array of at most `left` bytes, which must end where `from` ends.
 pub(super) fn read(mut from: impl Read, left: u64) -> Result<Array, RecordError> {
     let start = take(&mut from, 8)?;
     let length = match start.as_slice() {
@@ -40,7 +40,7 @@ pub(super) fn read(mut from: impl Read, left: u64) -> Result<Array, RecordError>
     }
 }
 
-/// NumPy aligns the elements to so many bytes.
+/// NumPy's alignment of the elements in bytes.
 const ALIGNMENT: usize = 64;
 
 /// Writes an array.
@@ -63,7 +63,7 @@ pub(super) fn write(array: &Array, to: &mut impl Write) -> io::Result<()> {
     to.write_all(&array.bytes)
 }
 
-/// What the dictionary says.
+/// The content of the dictionary.
 #[derive(Debug, PartialEq, Eq)]
 struct Header<'t> {
     elements: &'t str,
@@ -137,7 +137,7 @@ impl<'t> Literal<'t> {
         let text = self.0.trim_start();
         let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (digits, rest) = text.split_at(end);
-        // Python 2 wrote an L behind.
+        // Python 2 wrote an L after the number.
         self.0 = rest.strip_prefix('L').unwrap_or(rest);
         digits.parse().ok()
     }

@@ -1,4 +1,4 @@
-//! Arrays of a `.npz` file: a zip archive of `.npy` files, stored or deflated.
+//! The `.npz` format: a ZIP archive of `.npy` files, stored or deflated.
 
 use super::{Array, RecordError, npy, wrong};
 use flate2::bufread::DeflateDecoder;
@@ -8,7 +8,7 @@ use rawzip::{
 };
 use std::{collections::BTreeMap, io};
 
-/// No record holds more arrays.
+/// The most arrays in a record.
 const MOST: usize = 10_000;
 
 pub(super) struct Npz<'r> {
@@ -52,7 +52,7 @@ impl<'r> Npz<'r> {
     }
 }
 
-/// Arrays as a `.npz` file, stored as they are.
+/// Writes arrays to a `.npz` file, uncompressed.
 pub(crate) fn write(arrays: &[(String, Array)]) -> io::Result<Vec<u8>> {
     let failed = |e: rawzip::Error| io::Error::other(e.to_string());
     let mut out = Vec::new();
@@ -69,7 +69,7 @@ pub(crate) fn write(arrays: &[(String, Array)]) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The path of an entry, character for character: names are no places in a file system, so nothing is tidied up.
+/// The path of an entry, which must equal `path`: names are not paths of a file system, so they are not normalized.
 fn entry_path(path: String) -> io::Result<EntryPath<'static>> {
     if path.is_ascii() {
         return Ok(EntryPath::verbatim(path.into_bytes()));
@@ -157,7 +157,7 @@ mod tests {
         for at in 0..sound.len() {
             let mut bytes = sound.clone();
             bytes[at] ^= 0x55;
-            // Sound or not, nothing panics; where the data changed, the checksum tells.
+            // Damaged files never cause a panic, and the checksum detects changed data.
             let read = Npz::open(&bytes).and_then(|npz| npz.read("x", 1 << 10));
             assert!(read.is_err() || read.unwrap().bytes == [7; 8], "byte {at}");
             let _ = Npz::open(&sound[..at]).and_then(|npz| npz.read("x", 1 << 10));

@@ -1,16 +1,16 @@
-//! Arrays of a `.safetensors` file.
+//! The `.safetensors` format.
 
 use super::{Array, RecordError, size, wrong};
 use crate::weights::ElemType;
 use safetensors::{Dtype, SafeTensors};
 
-/// No record lists so many arrays that its header is larger.
+/// The largest header in bytes.
 const LARGEST_HEADER: u64 = 1 << 20;
 
 pub(super) struct Packed<'r>(SafeTensors<'r>);
 
 impl<'r> Packed<'r> {
-    /// Does it begin like one: a length, then JSON?
+    /// Does a file begin like this format, with a length and JSON?
     pub(super) fn is(bytes: &[u8]) -> bool {
         bytes.get(8) == Some(&b'{')
     }

@@ -1,4 +1,4 @@
-//! Where a converted model goes: one or two files, or standard output.
+//! The destination of a converted model: one or two files, or standard output.
 
 use super::{Args, Place, in_place};
 use crate::{
@@ -13,13 +13,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What may be written, opened before the model is looked at.
+/// The files that may be written. They are opened before the model is examined.
 pub struct Destination {
-    /// As the user wrote it, or made from the input's name.
+    /// The path that the user gave, or one made from the input's name.
     pub path: PathBuf,
     /// `None` for standard output.
     pub model: Option<Output>,
-    /// The file of weights, where there may have to be one.
+    /// The file of weights, if one may be needed.
     pub side: Option<Output>,
     place: Place,
     side_location: String,
@@ -47,7 +47,7 @@ impl Destination {
             (Place::InPlace, None) => bail!("weights cannot stay in a model that comes from standard input"),
             _ => String::new(),
         };
-        // Embedded weights may turn out to be too many; doubled at most by a change of type.
+        // Embedded weights may turn out too large for one file; a change of type at most doubles them.
         let may_need_side = args.weights != Place::Embed || input.len() as u64 > MODEL_LIMIT / 2;
         let side_path = path.with_file_name(&side_name);
         let side_location = if may_need_side { in_place::beside(&side_name)? } else { String::new() };
@@ -56,14 +56,14 @@ impl Destination {
         Ok(Self { path, model: Some(model), side, place: args.weights, side_location, source_location })
     }
 
-    /// What is left to do once everything is open.
+    /// What the sandbox must still allow once all files are open.
     pub fn needs(&self, hash: bool) -> Needs {
-        // Files of weights have a checksum.
+        // The checksum of a file of weights is computed on a thread.
         let threads = hash || self.side.is_some();
         Needs::writing([&self.model, &self.side].into_iter().flatten().map(Output::folder), threads)
     }
 
-    /// Where the writer is to put the weights.
+    /// Where the writer stores the weights.
     pub fn weights(&self) -> Weights<'_> {
         let side = self.side_location.as_str();
         match self.place {
@@ -73,7 +73,7 @@ impl Destination {
         }
     }
 
-    /// Gives the files their names: the weights first, so that there is never a model without them.
+    /// Gives the files their names, the weights first, so that there is never a model without its weights.
     pub fn finish(self, side_used: bool) -> Result<()> {
         let side_path = self.path.with_file_name(&self.side_location);
         if let Some(side) = self.side.filter(|_| side_used) {
@@ -87,7 +87,7 @@ impl Destination {
     }
 }
 
-/// Is OUT there already, and is it what is being read?
+/// Does OUT exist, and is it the file being read?
 fn is_same_file(path: &Path, input: &Input) -> bool {
     let Ok(out) = fs::canonicalize(path) else { return false };
     input.path.as_ref().is_some_and(|model| fs::canonicalize(model).is_ok_and(|model| model == out))

@@ -4,7 +4,7 @@ use crate::input::{Input, read_at};
 use sha2::{Digest, Sha256};
 use std::io;
 
-/// Read at once by the hashing thread.
+/// How many bytes the hashing thread reads at once.
 const PIECE: usize = 1 << 20;
 
 pub fn whole(input: &Input) -> io::Result<[u8; 32]> {

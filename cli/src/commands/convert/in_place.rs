@@ -1,4 +1,4 @@
-//! May the weights stay where they are? What ONNX's readers accept as a location of external data.
+//! Decides whether the weights can stay in the CNTK file: which locations of external data ONNX's readers accept.
 
 use anyhow::{Context, Result, bail};
 use std::{
@@ -27,7 +27,7 @@ pub fn location(model: &Path, folder: &Path) -> Result<String> {
     relative_location(relative).ok_or_else(|| refuse("its path is not Unicode"))
 }
 
-/// Location of a file in the directory of the ONNX file.
+/// The location of a file in the directory of the ONNX file.
 pub fn beside(name: &std::ffi::OsStr) -> Result<String> {
     match name.to_str() {
         Some(name) => Ok(name.to_owned()),

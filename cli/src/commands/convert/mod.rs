@@ -1,4 +1,4 @@
-//! `convert`.
+//! `convert`: converts a model.
 
 mod destination;
 mod hash;
@@ -46,7 +46,7 @@ Examples:
   cntk2onnx convert net.model --outputs all,conv1 -o all.onnx   a NAME is a CNTK name or uid; inner nodes too
   cntk2onnx convert net.model --to pytorch -o net/ --record net.npz")]
 pub struct Args {
-    /// First, as each option is taken out of what was typed.
+    /// The options that were typed. This field comes first because parsing removes each option from them.
     #[command(flatten)]
     pub typed: Typed,
     /// The CNTK model; `-` reads standard input
@@ -71,7 +71,7 @@ pub struct Args {
     /// Keep a sequence axis that no op reads, instead of folding it into the batch
     #[arg(long)]
     pub keep_sequence_axis: bool,
-    /// All sequences of a batch have one length: no `_lengths` inputs
+    /// Assume that all sequences of a batch have the same length: no `_lengths` inputs
     #[arg(long)]
     pub equal_lengths: bool,
     /// Record the SHA-256 of the whole file in the result
@@ -88,14 +88,14 @@ pub struct Args {
     pub check_inputs: bool,
     /// Numbers recorded from CNTK, for the module's test: a .npz or .safetensors file of arrays
     ///
-    /// Arrays are called by the CNTK name or uid of an input or output, NAME_lengths (int64, one for each sample) where
-    /// sequences are of several lengths, and lie as CNTK's Python API has them: [batch, sequence, *static], each of the first
-    /// two where the variable has it. All inputs have to be there, and at least one output.
+    /// Each array has the CNTK name or uid of an input or output and the layout of CNTK's Python API: [batch, sequence,
+    /// *static], with each of the first two only if the variable has it. NAME_lengths (int64, one for each sample) is
+    /// needed if sequences have several lengths. All inputs and at least one output are required.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     #[command(flatten)]
     pub signed: SignatureArgs,
-    /// Write ONNX test data beside the model: test_data_set_0/, made-up inputs and what they give
+    /// Write ONNX test data beside the model: test_data_set_0/ with generated inputs and the outputs for them
     #[arg(long)]
     pub test_data: bool,
     /// Overwrite OUT
@@ -106,7 +106,7 @@ pub struct Args {
     pub format: Format,
 }
 
-/// The options that are not for every target, and which they are for. What is not for the one asked for is refused.
+/// The options that are not for every target, with their targets. An option for another target is refused.
 const ONLY_FOR: &[(&str, &[Target])] = &[
     ("opset", &[Target::Onnx]),
     ("outputs", &[Target::Onnx, Target::Pytorch]),
@@ -132,11 +132,11 @@ pub enum Target {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(clippy::enum_variant_names, reason = "the option is called so")]
 pub enum Place {
-    /// In the .onnx; beside it if that would pass 2 GiB
+    /// In the .onnx, or beside it if the .onnx would exceed 2 GiB
     Embed,
     /// In OUT.data
     External,
-    /// Where they are: the .onnx points into the CNTK file
+    /// In the CNTK file, to which the .onnx refers
     InPlace,
 }
 
@@ -145,7 +145,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     let signed = args.signed.open()?;
     let input = Input::open(&args.input, common)?.signed_by(signed.as_ref());
     let file = ModelFile::new(&input);
-    // Beside `x.onnx` the result would be that file itself: what is wrong with it comes first.
+    // For an input `x.onnx`, the default output would be the input itself: report what is wrong with the input first.
     if args.to == Target::Onnx
         && args.output.is_none()
         && args.default_output(&input) == input.path
@@ -155,7 +155,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     }
     let prepared = Prepared::open(common, args, &input)?;
     sandbox::enter(terminal, common, &prepared.needs());
-    // Nothing is dropped that holds an object per node: the process ends soon, and freeing a million of them one by one
+    // Values with an object per node are not dropped: the process ends soon, and freeing a million objects one by one
     // takes a tenth of the whole time.
     match load::valid(terminal, common, &input, &file) {
         Ok(model) => Ok(prepared.finish(terminal, &input, &ManuallyDrop::new(model))?.into()),
@@ -163,36 +163,36 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     }
 }
 
-/// A conversion whose outputs are open, so that rights can be given up before the model is looked at.
+/// A conversion whose outputs are open, so that the sandbox can be entered before the model is examined.
 pub struct Prepared {
     args: Args,
     opened: Opened,
 }
 
 enum Opened {
-    /// And test data.
+    /// ONNX, perhaps with test data.
     Onnx(Destination, Option<TestData>),
-    /// And what was recorded from CNTK.
+    /// PyTorch, perhaps with numbers recorded from CNTK.
     Pytorch(PathBuf, Directory, Option<Box<Input>>),
     Safetensors(PathBuf, Output),
 }
 
-/// How a conversion ended, all of it told.
+/// The end of a conversion, which has been reported.
 pub struct Ended {
     /// The exit code.
     pub code: u8,
-    /// Outputs that were left out, and why.
+    /// The outputs that were left out, each with the reason.
     pub dropped: Vec<String>,
-    /// Why nothing was written.
+    /// The reasons why nothing was written.
     pub reasons: Vec<String>,
-    /// How many outputs have expected numbers beside the result, if that can be.
+    /// The number of outputs with expected numbers beside the result, if the target can have them.
     pub expected: Option<usize>,
-    /// What a machine is told.
+    /// The entries of the JSON document.
     entries: Vec<(&'static str, Json)>,
 }
 
 impl Prepared {
-    /// Opens what will be written.
+    /// Opens the outputs.
     pub fn open(common: &Common, args: Args, input: &Input) -> Result<Self> {
         let opened = match args.to {
             Target::Onnx => onnx::open(&args, input)?,
@@ -202,7 +202,7 @@ impl Prepared {
         Ok(Self { args, opened })
     }
 
-    /// What is left to do once everything is open.
+    /// What the sandbox must still allow once all files are open.
     pub fn needs(&self) -> Needs {
         match &self.opened {
             Opened::Onnx(destination, _) => destination.needs(self.args.hash()),
@@ -306,7 +306,7 @@ fn expected(terminal: &Terminal, args: &Args, input: &Input, found: &[u8; 32]) -
     Some(Outcome::failed(exit::REJECTED, &message))
 }
 
-/// Every reason in one run.
+/// Reports all reasons of a refusal.
 fn refused(terminal: &Terminal, input: &Input, refusal: &Refusal) -> Ended {
     for reason in &refusal.reasons {
         terminal.error(format_args!("{}: cannot be converted: {reason}", input.name));

@@ -1,4 +1,4 @@
-//! `convert --to onnx`.
+//! `convert --to onnx`: writes an ONNX model.
 
 use super::{Args, Ended, Opened, destination::Destination, expected, hash, refused, summary, test_data::TestData};
 use crate::{
@@ -73,7 +73,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Writes the files; the inner error is an outcome that has been told.
+    /// Writes the files. The inner error is an outcome that has been reported.
     fn write(
         &self,
         conversion: &Conversion,

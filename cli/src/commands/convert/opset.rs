@@ -1,9 +1,9 @@
-//! The opset argument.
+//! The `--opset` argument.
 
 use clap::builder::RangedI64ValueParser;
 use cntk2onnx::Options;
 
-/// What is written unless another is asked for: the last opset before the reductions changed.
+/// The default opset: the last one before the reductions changed.
 pub const DEFAULT: i64 = 17;
 
 pub fn parser() -> RangedI64ValueParser<i64> {

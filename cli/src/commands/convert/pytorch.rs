@@ -1,4 +1,4 @@
-//! `convert --to pytorch`.
+//! `convert --to pytorch`: writes a PyTorch package.
 
 use super::{Args, Ended, Opened, digest, path, refused, safetensors::tensors, summary::written};
 use crate::{args::Common, directory::Directory, input::Input, json::Json, terminal::Terminal};
@@ -10,7 +10,7 @@ use cntk2onnx::{
 };
 use std::{io::Write, path::Path};
 
-/// The files of a converted model; those of text first.
+/// The files of a converted model, text files first.
 const NAMES: &[&str] =
     &["model.py", "test_model.py", "report.json", "__init__.py", "model.safetensors", "reference.safetensors"];
 
@@ -69,7 +69,7 @@ pub fn finish(
     Ok(Ended { expected: Some(made.expected()), ..Ended::done(made.dropped.clone(), entries) })
 }
 
-/// The name of a directory that Python imports as a package.
+/// A name for the directory under which Python can import it as a package.
 fn importable(stem: &str) -> String {
     let letters = stem.chars().map(|c| if c.is_alphanumeric() { c } else { '_' });
     let digit = stem.starts_with(|c: char| c.is_numeric());

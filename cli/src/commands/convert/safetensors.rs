@@ -1,4 +1,4 @@
-//! `convert --to safetensors`.
+//! `convert --to safetensors`: writes the weights alone.
 
 use super::{Args, Ended, Opened, digest, path, refused, summary::written};
 use crate::{file_sink::FileSink, input::Input, json::Json, output::Output, progress::Progress, terminal::Terminal};

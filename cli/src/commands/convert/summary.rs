@@ -1,4 +1,4 @@
-//! What `convert` says it did.
+//! The summary that `convert` prints.
 
 use super::hash;
 use crate::{input::Input, json::Json, outcome::dimension, terminal::Terminal};
@@ -11,11 +11,11 @@ pub struct Written {
     pub model: u64,
     pub side: Option<u64>,
     pub in_place: u64,
-    /// Of the whole source, where it was asked for.
+    /// The SHA-256 of the whole source, if it was asked for.
     pub digest: Option<[u8; 32]>,
 }
 
-/// What was found out, before the files get their names.
+/// Prints the interface and the warnings, before the files get their names.
 pub fn before(terminal: &Terminal, written: &Written, summary: &Summary) {
     for warning in &summary.warnings {
         terminal.warning(warning);
@@ -34,7 +34,7 @@ pub fn before(terminal: &Terminal, written: &Written, summary: &Summary) {
     ));
 }
 
-/// What is in place.
+/// Prints which files were written.
 pub fn after(terminal: &Terminal, path: &Path, written: &Written) {
     let path = path.display();
     terminal.say(format_args!("wrote {path}, {}", size(written.model)));
@@ -84,7 +84,7 @@ pub fn json(input: &Input, path: &Path, done: &Written, summary: &Summary) -> Ve
     entries
 }
 
-/// A number of bytes as a person reads it.
+/// A number of bytes for people.
 pub fn size(bytes: u64) -> String {
     let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
     match bytes {

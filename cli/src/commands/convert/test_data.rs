@@ -1,4 +1,4 @@
-//! `convert --test-data`: `test_data_set_0/` beside the model.
+//! `convert --test-data`: writes `test_data_set_0/` beside the model.
 
 use super::destination::Destination;
 use crate::{
@@ -9,22 +9,22 @@ use anyhow::{Context, Result, bail};
 use cntk2onnx::TestFile;
 use std::{fs, io::Write, path::PathBuf};
 
-/// The name that `onnx_test_runner` looks for.
+/// The name of the folder for which `onnx_test_runner` searches.
 const NAME: &str = "test_data_set_0";
-/// The most inputs, and the most outputs. Their files are opened before the model is looked at.
+/// The most inputs, and the most outputs. Their files are opened before the model is examined.
 const MOST: usize = 64;
 
 /// A folder of tensors being written.
 pub struct TestData {
     path: PathBuf,
-    /// The folder is new, and goes if nothing comes of it.
+    /// Is the folder new? Then it is removed if nothing is written.
     made: bool,
     files: Vec<(String, Output)>,
     finished: bool,
 }
 
 impl TestData {
-    /// Opens all files that there may be.
+    /// Opens all files that may be written.
     pub fn create(destination: &Destination, force: bool) -> Result<Self> {
         if destination.model.is_none() {
             bail!("--test-data goes beside a file: name one with -o");

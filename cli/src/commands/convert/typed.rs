@@ -1,4 +1,4 @@
-//! Which options were typed, so that one without effect can be refused.
+//! The options that were typed, so that one without effect can be refused.
 
 use super::{ONLY_FOR, Target};
 use anyhow::{Result, bail};
@@ -9,7 +9,7 @@ use clap::{ArgMatches, Command, Error, FromArgMatches, ValueEnum, parser::ValueS
 pub struct Typed(Vec<String>);
 
 impl Typed {
-    /// Refuses what has no effect for `target`.
+    /// Refuses options without effect for `target`.
     pub fn check(&self, target: Target) -> Result<()> {
         for (id, targets) in ONLY_FOR.iter().filter(|(_, targets)| !targets.contains(&target)) {
             if self.0.iter().any(|typed| typed == id) {
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use clap::Args as _;
 
-    /// An option that is new is for all targets or is listed, but not by oversight for none.
+    /// Every option in the list exists, so that a renamed option is not forgotten there.
     #[test]
     fn listed_options_exist() {
         let command = super::super::Args::augment_args(Command::new("convert"));

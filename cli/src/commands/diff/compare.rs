@@ -1,4 +1,4 @@
-//! Interface, structure and weights of two models, side by side.
+//! Compares interface, structure and weights of two models.
 
 use super::{
     matching::Matching,
@@ -7,16 +7,16 @@ use super::{
 use cntk_parser::model::{Dim, FunctionId, Source, ValidatedModel, ValueType, Variable, VariableId, VariableKind};
 use serde_json::Value;
 
-/// Everything that differs.
+/// All differences.
 #[derive(Default)]
 pub struct Comparison {
-    /// Of inputs and outputs.
+    /// Differences of inputs and outputs.
     pub interface: Vec<Difference>,
-    /// Of functions: which there are, what they do, what goes in.
+    /// Differences of functions: which exist, their operators and attributes, and their inputs.
     pub structure: Vec<Difference>,
-    /// Tensors that differ, by the parameter's or constant's name.
+    /// Tensors that differ, by the name of the parameter or constant.
     pub weights: Vec<(String, Change)>,
-    /// How many tensors are the same.
+    /// The number of equal tensors.
     pub equal_weights: u64,
 }
 
@@ -40,7 +40,7 @@ impl Comparison {
         self.interface.is_empty() && self.structure.is_empty() && self.weights.is_empty()
     }
 
-    /// Outputs, in CNTK's order, which is part of the interface.
+    /// Compares the outputs in CNTK's order, which is a part of the interface.
     fn outputs(&mut self, a: &ValidatedModel<'_>, b: &ValidatedModel<'_>, matching: &Matching) {
         let (one, other) = (a.outputs(), b.outputs());
         for i in 0..one.len().max(other.len()) {
@@ -115,7 +115,7 @@ impl Comparison {
         }
     }
 
-    /// Where differences of a variable belong.
+    /// The list to which differences of a variable belong.
     fn list(&mut self, variable: &Variable<'_>) -> &mut Vec<Difference> {
         if variable.kind == VariableKind::Input { &mut self.interface } else { &mut self.structure }
     }
@@ -160,12 +160,12 @@ impl Comparison {
         }
     }
 
-    /// The leaves that differ.
+    /// Adds the leaves of attributes that differ.
     fn attributes(&mut self, what: &str, from: &Value, to: &Value) {
         match (from, to) {
             (Value::Object(one), Value::Object(other)) if one.keys().eq(other.keys()) => {
                 for ((key, p), (_, q)) in one.iter().zip(other).filter(|((_, p), (_, q))| p != q) {
-                    // The outermost key is the operator's name, which is told already.
+                    // Leave out the outermost key, the operator's name, which is already in the text.
                     let inner = p.is_object() && q.is_object();
                     let what = if inner { what.to_owned() } else { format!("{key} of {what}") };
                     self.attributes(&what, p, q);
@@ -207,7 +207,7 @@ fn of_source(model: &ValidatedModel<'_>, source: Source) -> String {
     }
 }
 
-/// Type, shape and dynamic axes of a value, as a reader of a model thinks of them.
+/// Type, shape and dynamic axes of a value, in text.
 fn kind(of: &ValueType) -> String {
     let mut dims = vec![];
     dims.extend(of.axes.batch.then(|| "batch".to_owned()));

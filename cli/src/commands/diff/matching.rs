@@ -1,4 +1,4 @@
-//! Which record of one model is which of the other: by uid, then by name, then by place in the graph.
+//! Matches the records of two models: by uid, then by name, then by position in the graph.
 
 use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId, VariableKind};
 use std::{
@@ -6,13 +6,13 @@ use std::{
     hash::Hash,
 };
 
-/// Pairs of records. What is in no pair was added or removed.
+/// Pairs of records. A record without a pair was added or removed.
 pub struct Matching {
     pub functions: Pairs<FunctionId>,
     pub variables: Pairs<VariableId>,
 }
 
-/// Pairs, each id in one at most.
+/// Pairs of ids, in which each id occurs at most once.
 pub struct Pairs<Id> {
     pub to: HashMap<Id, Id>,
     taken: HashSet<Id>,
@@ -23,7 +23,7 @@ impl<Id: Copy + Eq + Hash> Pairs<Id> {
         Self { to: HashMap::new(), taken: HashSet::new() }
     }
 
-    /// Whether this made a pair of two that had none.
+    /// Pairs two ids and returns true, unless one is paired already.
     fn join(&mut self, a: Id, b: Id) -> bool {
         if self.to.contains_key(&a) || self.taken.contains(&b) {
             return false;
@@ -36,7 +36,7 @@ impl<Id: Copy + Eq + Hash> Pairs<Id> {
         self.taken.contains(&b)
     }
 
-    /// Pairs those whose key is the same, if only one on each side has it.
+    /// Pairs ids with equal keys, if the key is unique on both sides.
     fn by_key<'k>(&mut self, a: &[(Id, &'k str)], b: &[(Id, &'k str)]) {
         let unique = |side: &[(Id, &'k str)], free: &dyn Fn(Id) -> bool| {
             let mut found: HashMap<&'k str, Option<Id>> = HashMap::new();
@@ -66,7 +66,8 @@ impl Matching {
         matching
     }
 
-    /// From the outputs and from every pair on: what stands at the same place of two that are the same is the same.
+    /// Pairs the inputs of paired functions, starting from the outputs and from all pairs: inputs at the same position
+    /// match.
     fn by_place(&mut self, a: &ValidatedModel<'_>, b: &ValidatedModel<'_>) {
         let mut waiting: Vec<_> = self.functions.to.iter().map(|(a, b)| (*a, *b)).collect();
         for (one, other) in a.outputs().iter().zip(b.outputs()) {
@@ -98,7 +99,7 @@ impl Matching {
         }
     }
 
-    /// Is the first model's value the second's?
+    /// Do two values match?
     pub fn same(&self, one: Source, other: Source) -> bool {
         match (one, other) {
             (Source::Output(f, i), Source::Output(g, j)) => i == j && self.functions.to.get(&f) == Some(&g),
@@ -108,7 +109,7 @@ impl Matching {
     }
 }
 
-/// The functions that compute, with their uids or names.
+/// The functions of the order of evaluation, with their uids or names.
 fn functions<'m>(model: &'m ValidatedModel<'_>, name: bool) -> Vec<(FunctionId, &'m str)> {
     let key = |id: FunctionId| {
         let function = model.function(id);

@@ -1,4 +1,4 @@
-//! `diff`: what differs between two models.
+//! `diff`: shows the differences between two models.
 
 mod compare;
 mod matching;
@@ -20,14 +20,14 @@ pub use compare::{Comparison, Difference};
 use std::path::PathBuf;
 use weights::{Change, Numbers};
 
-/// Say what differs between two models: interface, structure, weights
+/// Show the differences between two models: interface, structure, weights
 #[derive(clap::Args)]
 #[command(after_help = "Exit codes: 0 equal, 1 different or invalid, 2 usage or a file that cannot be read")]
 pub struct Args {
-    /// A model
+    /// The first model
     #[arg(value_name = "A")]
     pub a: PathBuf,
-    /// The other
+    /// The second model
     #[arg(value_name = "B")]
     pub b: PathBuf,
     /// Form of the report
@@ -54,7 +54,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     Ok(Outcome { code, entries: json(&comparison) })
 }
 
-/// What a model has that the trusted one has not, each an error; whether there is nothing.
+/// Reports each difference from a trusted model as an error; returns true if there are none.
 pub fn against(terminal: &Terminal, common: &Common, trusted: &Input, model: &ValidatedModel<'_>) -> Result<bool> {
     let file = ModelFile::new(trusted);
     let trusted =

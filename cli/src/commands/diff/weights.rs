@@ -1,40 +1,41 @@
-//! Two tensors, element by element.
+//! Compares two tensors element by element.
 
 use cntk_parser::model::{Array, DataType, ElementStorage};
 
-/// How a tensor differs.
+/// The difference between two tensors.
 pub enum Change {
-    /// In type or shape, or in elements that are no numbers to compare.
+    /// A difference in type or shape, or in elements that cannot be compared as numbers.
     Form { from: String, to: String },
-    /// In elements.
+    /// A difference in elements.
     Numbers(Numbers),
 }
 
-/// Statistics of two tensors of one shape. Elements that are NaN on either side count as changed, and nowhere else.
+/// Statistics of two tensors with the same shape. An element that is NaN on either side counts as changed, but does not
+/// enter any other figure.
 #[derive(Debug, PartialEq)]
 pub struct Numbers {
     pub elements: u64,
     pub changed: u64,
-    /// Place of the first changed element, row-major.
+    /// The row-major index of the first changed element.
     pub first: Vec<u64>,
-    /// The largest difference between two elements, and where it is.
+    /// The largest difference between two elements.
     pub largest: f64,
     pub largest_at: Vec<u64>,
-    /// Over all elements.
+    /// The mean difference over all elements.
     pub mean: f64,
-    /// Of the angle between both, as vectors.
+    /// The cosine of the angle between both tensors as vectors.
     pub cosine: f64,
     pub norm_before: f64,
     pub norm_after: f64,
-    /// NaN now, and not before.
+    /// The number of elements that are NaN in the second tensor only.
     pub new_nan: u64,
 }
 
-/// No more than this part of a tensor is few.
+/// A change of at most one in this many elements counts as few.
 const FEW: u64 = 10_000;
 
 impl Numbers {
-    /// Did so few change that it was no training? What somebody planted looks like this.
+    /// Did so few elements change that it cannot be training? Planted changes look like this.
     pub fn few(&self) -> bool {
         self.elements >= FEW && self.changed <= self.elements / FEW
     }
@@ -69,7 +70,7 @@ impl Change {
     }
 }
 
-/// `None` if they are the same, bit by bit.
+/// The difference between two tensors; `None` if they are equal bit by bit.
 pub fn compare(a: &Array<'_>, b: &Array<'_>) -> Option<Change> {
     if a.data_type != b.data_type || a.shape != b.shape {
         let form = |array: &Array<'_>| {
@@ -104,7 +105,7 @@ pub fn compare(a: &Array<'_>, b: &Array<'_>) -> Option<Change> {
     Some(Change::Numbers(sums.numbers(&a.shape.0)))
 }
 
-/// The bytes of a tensor, in order.
+/// The bytes of a tensor, as pieces in order.
 struct Pieces<'t, 'a>(&'t [&'a [u8]]);
 
 fn pieces<'t, 'a>(array: &'t Array<'a>) -> Pieces<'t, 'a> {
@@ -116,7 +117,7 @@ fn pieces<'t, 'a>(array: &'t Array<'a>) -> Pieces<'t, 'a> {
 }
 
 impl Pieces<'_, '_> {
-    /// Are they the same bytes, however they are cut?
+    /// Are the bytes equal, however they are divided into pieces?
     fn concat_eq(&self, other: &Self) -> bool {
         match (self.0, other.0) {
             ([one], [other]) => one == other,
@@ -179,7 +180,7 @@ impl Sums {
     }
 }
 
-/// The row-major index of an element, by its place in the file.
+/// The row-major index of an element, from its position in the file.
 fn place(mut at: u64, shape: &[u64]) -> Vec<u64> {
     let mut index = vec![];
     for size in shape {

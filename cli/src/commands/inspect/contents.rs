@@ -1,4 +1,4 @@
-//! What a model holds.
+//! The contents of a model.
 
 use crate::json::Json;
 use cntk_parser::model::{
@@ -11,12 +11,12 @@ pub struct Contents<'a> {
     pub container: &'static str,
     pub root: &'a str,
     pub inputs: Vec<Port<'a>>,
-    /// Empty for a model that did not pass validation.
+    /// The outputs; empty for a model that did not pass validation.
     pub outputs: Vec<Port<'a>>,
     pub parameters: Vec<Parameter<'a>>,
-    /// Primitive functions by operator.
+    /// The number of primitive functions by operator.
     pub ops: BTreeMap<String, u64>,
-    /// Blocks by the name of what they make.
+    /// The number of blocks by the name of their operation.
     pub blocks: BTreeMap<String, u64>,
     pub cost: Option<Cost>,
 }
@@ -26,7 +26,7 @@ pub struct Port<'a> {
     pub uid: Cow<'a, str>,
     pub name: Cow<'a, str>,
     pub data_type: DataType,
-    /// Row-major; `None` where it is not known.
+    /// The row-major shape; `None` if it is not known.
     pub shape: Option<Vec<String>>,
     pub dynamic_axes: Vec<Cow<'a, str>>,
     pub sparse: bool,
@@ -36,7 +36,7 @@ pub struct Parameter<'a> {
     pub port: Port<'a>,
     pub kind: &'static str,
     pub elements: u64,
-    /// In the file.
+    /// The size in the file.
     pub bytes: u64,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Contents<'a> {
         contents
     }
 
-    /// Adds what validation found out.
+    /// Adds the types that validation inferred.
     pub fn infer(&mut self, model: &ValidatedModel<'a>) {
         let mut symbols = Symbols::default();
         let inputs = model.model().variables.iter().enumerate().filter(|(_, v)| v.kind == VariableKind::Input);

@@ -1,11 +1,11 @@
-//! `--nodes` and `--tree`: what is inside, by name and place.
+//! `--nodes` and `--tree`: lists nodes and parameters by name and path.
 
 use super::Args;
 use crate::{json::Json, terminal};
 use cntk_parser::model::{FunctionKind, Source, ValidatedModel, VariableId, VariableKind};
 use cntk2onnx::{Paths, Symbols};
 
-/// What was asked for, `None` where it was not.
+/// The lists; `None` for one that was not asked for.
 #[derive(Default)]
 pub struct Details {
     nodes: Option<Vec<Node>>,
@@ -76,7 +76,8 @@ impl Details {
     }
 }
 
-/// All functions and blocks, in file order. The last of several outputs have the uid of their function with `_Output_1`, and so on.
+/// All functions and blocks in file order. Of several outputs, those after the first are listed with the uid of the
+/// function and `_Output_1`, and so on.
 fn nodes(model: &ValidatedModel<'_>, paths: &Paths<'_, '_>, symbols: &mut Symbols) -> Vec<Node> {
     let node = |id| {
         let function = model.function(id);

@@ -1,4 +1,4 @@
-//! `--format dot`, `svg` and `html`: the model as a picture or page.
+//! `--format dot`, `svg` and `html`: draws the model as a picture or page.
 
 use super::View;
 use crate::{input::Input, load::Verdict};
@@ -8,7 +8,7 @@ use cntk2onnx::{
     picture::{Picture, dot, svg},
 };
 
-/// What is asked for, if there is a model that it can be made of.
+/// The picture or page, if it can be drawn of this file.
 pub fn draw(view: View, input: &Input, verdict: &Verdict<'_>, model: Option<&ValidatedModel<'_>>) -> Option<String> {
     match view {
         View::Dot => Some(dot(&Picture::of(model?))),
@@ -18,7 +18,7 @@ pub fn draw(view: View, input: &Input, verdict: &Verdict<'_>, model: Option<&Val
     }
 }
 
-/// The report on any file, with its SHA-256 where that is known.
+/// The report on any file, with its SHA-256 if that is known.
 pub fn page(input: &Input, verdict: &Verdict<'_>, model: Option<&ValidatedModel<'_>>, sha256: Option<&str>) -> String {
     let name = input.path.as_ref().and_then(|path| path.file_name());
     let name = name.map_or_else(|| input.name.clone(), |name| name.to_string_lossy().into_owned());

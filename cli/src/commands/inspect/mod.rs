@@ -1,4 +1,4 @@
-//! `inspect`: what is in a model.
+//! `inspect`: shows what is in a model.
 
 use super::convert::size;
 use crate::{
@@ -37,7 +37,7 @@ pub struct Args {
     /// The CNTK model; `-` reads standard input
     #[arg(value_name = "IN")]
     pub input: PathBuf,
-    /// List the nodes, which `convert --outputs` can name: uid, name, operator, type, path of layers
+    /// List the nodes, which `convert --outputs` accepts: uid, name, operator, type, path of layers
     #[arg(long)]
     pub nodes: bool,
     /// Show the parameters below the layers that own them
@@ -54,7 +54,7 @@ pub struct Args {
     pub force: bool,
 }
 
-/// A form of the report.
+/// The form of the report.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum View {
     /// Lines of text
@@ -65,7 +65,7 @@ pub enum View {
     Dot,
     /// The layers as a picture
     Svg,
-    /// A page with verdict, picture, layers and weights, that needs nothing else
+    /// A self-contained page with verdict, picture, layers and weights
     Html,
 }
 
@@ -94,7 +94,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
         }
     };
     let mut contents = (!drawn).then(|| Contents::of(&model));
-    // The process ends soon: no time is spent on freeing object by object.
+    // The process ends soon, so no time is spent on freeing objects.
     let mut validation = ManuallyDrop::new(load::validate(common, model, false));
     let verdict = Verdict::checked(&input.name, &input, &mut validation);
     verdict.tell(terminal);
@@ -124,7 +124,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     Ok(Outcome { code, entries })
 }
 
-/// Writes what was drawn to its file, or to standard output.
+/// Writes the picture or page to its file, or to standard output.
 fn write(terminal: &Terminal, args: &Args, output: Option<Output>, text: &str) -> Result<()> {
     let (Some(output), Some(path)) = (output, &args.output) else { return Ok(terminal::report(text)?) };
     output.file().write_all(text.as_bytes()).with_context(|| path.display().to_string())?;
@@ -133,7 +133,7 @@ fn write(terminal: &Terminal, args: &Args, output: Option<Output>, text: &str) -
     Ok(())
 }
 
-/// Parameters listed unless more is asked for.
+/// The number of parameters listed without `-v`.
 const FEW: usize = 20;
 
 fn text(input: &Input, contents: &Contents<'_>, all: bool) -> String {

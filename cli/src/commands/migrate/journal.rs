@@ -1,4 +1,4 @@
-//! What is done, a line of JSON for each file, appended as files are done: the memory of a migration.
+//! The journal of a migration: a line of JSON for each finished file, from which a later run continues.
 
 use super::record::Record;
 use anyhow::{Context, Result};
@@ -9,18 +9,18 @@ use std::{
     path::Path,
 };
 
-/// In the folder of results.
+/// The file's name in the folder of results.
 pub const NAME: &str = ".cntk2onnx.jsonl";
 
 pub struct Journal {
     file: File,
     length: u64,
-    /// Of this run: the tool and what it was asked.
+    /// The options of this run, with the version of the tool.
     pub options: serde_json::Value,
     earlier: HashMap<String, Earlier>,
 }
 
-/// What an earlier run did with a file.
+/// The result of an earlier run for a file.
 #[derive(Clone)]
 pub struct Earlier {
     pub place: u64,
@@ -28,7 +28,8 @@ pub struct Earlier {
 }
 
 impl Journal {
-    /// Opens the journal of a folder, and reads what earlier runs with the same options have done. The last line may be cut short.
+    /// Opens the journal of a folder, and reads the records of earlier runs with the same options. The last line may be
+    /// incomplete.
     pub fn open(folder: &Path, options: serde_json::Value) -> Result<Self> {
         let path = folder.join(NAME);
         let open = || -> Result<Self> {
@@ -60,12 +61,12 @@ impl Journal {
         open().with_context(|| path.display().to_string())
     }
 
-    /// What earlier runs did, by name of the file.
+    /// The records of earlier runs, by the name of the file.
     pub fn earlier(&mut self) -> HashMap<String, Earlier> {
         std::mem::take(&mut self.earlier)
     }
 
-    /// The place of the new record.
+    /// Appends a record and returns its position.
     pub fn append(&mut self, record: &Record) -> Result<u64> {
         let mut line = record.with_options(&self.options);
         line.push('\n');

@@ -1,4 +1,4 @@
-//! `manifest.json`: an in-toto statement on the outputs, with the records of all files as its predicate.
+//! Writes `manifest.json`, an in-toto statement on the outputs with the records of all files as its predicate.
 
 use super::{journal::Journal, record::Totals};
 use anyhow::Result;
@@ -7,7 +7,7 @@ use std::io::Write;
 
 const PREDICATE: &str = "https://github.com/cntk2onnx/cntk2onnx/blob/main/docs/manifest.schema.json";
 
-/// Written record by record: there may be many.
+/// Writes the manifest record by record, since there may be many.
 pub fn write(to: &mut dyn Write, journal: &mut Journal, places: &[(String, u64)], totals: &Totals) -> Result<()> {
     write!(to, "{{\n\"_type\": \"https://in-toto.io/Statement/v1\",\n\"subject\": [")?;
     let mut comma = "";

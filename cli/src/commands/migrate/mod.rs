@@ -1,7 +1,7 @@
-//! `migrate`: every CNTK file of a tree, each in a process of its own, with a record of what became of each.
+//! `migrate`: converts every CNTK file of a tree, each in a process of its own, and records the result of each.
 //!
-//! `tree` finds the files and gives their outputs names, `pool` runs `worker`s side by side, `journal` keeps what is done so that
-//! a run that was stopped goes on, `manifest` and `page` are made of the journal at the end.
+//! `tree` finds the files and names their outputs. `pool` runs `worker`s in parallel. `journal` records finished files,
+//! so that a later run can continue one that was stopped. At the end, `manifest` and `page` are made from the journal.
 
 mod journal;
 mod manifest;
@@ -37,7 +37,7 @@ use std::{
 };
 use tree::{Found, Item};
 
-/// Convert every CNTK file below a folder, with a record of what became of each
+/// Convert every CNTK file below a folder, and record the result of each
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,28 +48,28 @@ Examples:
 OUT mirrors TREE; OUT/manifest.json (an in-toto statement) and OUT/index.html say what became of each file, and each model has
 a report (.report.html). A run that was stopped goes on where it was. The exit code is the worst of all files'.")]
 pub struct Args {
-    /// The folder to search; files are known by content, whatever they are called
+    /// The folder to search; files are recognised by content, whatever their names
     #[arg(value_name = "TREE")]
     pub tree: PathBuf,
-    /// The folder to write; it must be new, empty, or of an earlier run
+    /// The folder to write; it must be new, empty, or that of an earlier run
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
     /// What to write, for each file
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "onnx")]
     pub to: Vec<Target>,
-    /// Give up on a file after so many seconds
+    /// Give up on a file after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub timeout: Duration,
-    /// Give up on a file that needs so many MiB more than its own size (Linux)
+    /// Give up on a file that needs this many MiB more than its own size (Linux)
     #[arg(long, value_name = "MIB", default_value_t = 4096)]
     pub memory: u64,
-    /// How many files at once [default: one for each core]
+    /// How many files to convert at once [default: one for each core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
-    /// Say what would be done, and do nothing
+    /// Print what would be done without doing it
     #[arg(long)]
     pub dry_run: bool,
-    /// Do again what is done
+    /// Convert files again that are already converted
     #[arg(long)]
     pub force: bool,
     #[command(flatten)]
@@ -79,10 +79,10 @@ pub struct Args {
     pub convert: Vec<OsString>,
 }
 
-/// What comes after the stem of the report on a file.
+/// The suffix of the report on a file, after the stem.
 pub const REPORT: &str = ".report.html";
 
-/// What is made of a model.
+/// The result of a conversion.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Target {
     Onnx,
@@ -101,8 +101,8 @@ impl Target {
 }
 
 impl Args {
-    /// What the result of a file is called whose outputs begin with this stem. An ONNX model with test data has a folder of its
-    /// own, as the ONNX Model Zoo has it.
+    /// The name of a result, for outputs that begin with this stem. An ONNX model with test data gets a folder of its
+    /// own, as in the ONNX Model Zoo.
     fn result(&self, stem: &str, target: Target) -> String {
         let suffix = match target {
             Target::Onnx if self.convert.iter().any(|option| option == "--test-data") => "_onnx",
@@ -135,7 +135,7 @@ pub fn run(terminal: &Terminal, common: &Common, mut args: Args) -> Result<u8> {
     let stop = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // The second one does not wait for those at work.
+        // A second signal does not wait for running workers.
         signal_hook::flag::register_conditional_shutdown(signal, exit::IO.into(), Arc::clone(&stop))?;
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
@@ -151,14 +151,14 @@ pub fn run(terminal: &Terminal, common: &Common, mut args: Args) -> Result<u8> {
     Ok(worst)
 }
 
-/// The digests that files were signed with, by name, if they have to be.
+/// The signed digests of files by name, if a signature is required.
 fn expected(args: &Args) -> Result<Option<HashMap<String, String>>> {
     let Some(signed) = args.signed.open()? else { return Ok(None) };
     let statement = signed.statement().with_context(|| signed.name.clone())?;
     Ok(Some(statement.resources.into_iter().map(|r| (r.name, r.digest)).collect()))
 }
 
-/// The folder of results, made if need be.
+/// The folder of results, created if necessary.
 fn open(path: &Path) -> Result<PathBuf> {
     let open = || -> Result<PathBuf> {
         fs::create_dir_all(path)?;
@@ -191,15 +191,15 @@ fn dry_run(items: &[Item], args: &Args) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-/// A number of seconds, whole or not.
+/// A number of seconds, which need not be whole.
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.filter(|time| !time.is_zero()).ok_or("a number of seconds above 0 is wanted")
 }
 
-/// What became of a file in this run.
+/// The result of this run for a file.
 enum Done {
-    /// It was done by an earlier run; the place of its record.
+    /// An earlier run finished it; the position of its record.
     Before(u64),
     Now(Record),
 }
@@ -214,7 +214,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Does what is not done, and gives where the journal has the record of each file.
+    /// Converts the files that are not finished, and returns the position of each file's record in the journal.
     fn all(&self, items: &[Item], journal: &mut Journal, stop: &AtomicBool) -> Result<Vec<(String, u64)>> {
         let pool = Pool {
             jobs: self.args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)).max(1),
@@ -247,7 +247,7 @@ impl Run<'_> {
         Ok(places)
     }
 
-    /// Is the file the same as then, and are its outputs?
+    /// Are the file and its outputs unchanged since the earlier run?
     fn is_done(&self, item: &Item, old: &Record) -> bool {
         matches!(item.found, Found::Model { .. })
             && old.is_final()
@@ -292,7 +292,7 @@ impl Run<'_> {
     }
 }
 
-/// Writes the manifest and the page. The exit code is the worst of the files'.
+/// Writes the manifest and the page, and returns the worst exit code of all files.
 fn finish(terminal: &Terminal, out: &Path, journal: &mut Journal, places: &[(String, u64)]) -> Result<u8> {
     let mut totals = record::Totals::default();
     for (_, place) in places {

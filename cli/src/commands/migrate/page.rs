@@ -1,4 +1,4 @@
-//! `index.html`: the manifest for people. One file, nothing from elsewhere; whatever comes from a file is escaped.
+//! Writes `index.html`, the manifest for people. It loads nothing from elsewhere, and all text from files is escaped.
 
 use super::{
     REPORT,
@@ -35,7 +35,7 @@ text.addEventListener('input', filter); outcome.addEventListener('change', filte
 </script></body></html>
 ";
 
-/// What to do about an outcome.
+/// Advice on an outcome.
 fn advice(outcome: &str) -> &'static str {
     match outcome {
         "converted" => "compare with recorded numbers where there are any, then use",
@@ -122,12 +122,12 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// Control and bidirectional characters lose their power.
+/// Replaces control and bidirectional characters.
 fn printable_but_letters(text: &str) -> String {
     printable(text)
 }
 
-/// A relative path as part of an address.
+/// A relative path as part of a URL.
 fn address(name: &str) -> String {
     let mut address = "./".to_owned();
     for byte in name.bytes() {

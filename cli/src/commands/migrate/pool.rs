@@ -1,4 +1,4 @@
-//! Processes side by side, each with a time limit.
+//! Runs processes in parallel, each with a time limit.
 
 use crate::terminal::Terminal;
 use anyhow::Result;
@@ -15,20 +15,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// More output than this is no report.
+/// The most output that is read from a process.
 const LONGEST: u64 = 64 << 20;
-/// How often time limits and the wish to stop are looked at.
+/// How often time limits and the stop flag are checked.
 const WATCH: Duration = Duration::from_millis(50);
 
-/// How files are worked on.
+/// The settings of the pool.
 pub struct Pool<'a> {
     pub jobs: usize,
     pub timeout: Duration,
-    /// Begin nothing more.
+    /// Set when no further process is to be started.
     pub stop: &'a AtomicBool,
 }
 
-/// How a process ended, and what it wrote.
+/// The exit status of a process and its output.
 pub struct Process {
     pub status: io::Result<ExitStatus>,
     pub stdout: Vec<u8>,
@@ -38,7 +38,7 @@ pub struct Process {
 }
 
 impl Pool<'_> {
-    /// Does the work on each item, several at once, and tells `end` of each, one after the other.
+    /// Processes the items, several at once, and calls `end` for each, one after the other.
     pub fn run<T: Sync, D: Send>(
         &self,
         items: &[T],
@@ -99,7 +99,7 @@ impl Pool<'_> {
                     thread::park_timeout(WATCH);
                 }
             });
-            // A report is written at the end, errors are few: one after the other is enough unless a pipe fills up.
+            // Read both pipes in parallel, so that the process does not block on a full one.
             scope.spawn(|| stderr.map(|pipe| pipe.take(LONGEST).read_to_end(&mut err)));
             if let Some(pipe) = stdout {
                 let _ = pipe.take(LONGEST).read_to_end(&mut out);
@@ -116,7 +116,7 @@ fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
     child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts and the time that remains, on a terminal.
+/// Shows counts and the remaining time on a terminal.
 pub struct Progress {
     shown: bool,
     total: usize,

@@ -11,11 +11,11 @@ use std::{
     path::Path,
 };
 
-/// What became of a file.
+/// The record of a file.
 #[derive(Clone)]
 pub struct Record(Map<String, Value>);
 
-/// What a run was asked, as far as results depend on it.
+/// The options of a run on which results depend.
 pub fn options(common: &Common, args: &Args) -> Value {
     let text = |all: &[std::ffi::OsString]| all.iter().map(|s| s.to_string_lossy().into_owned()).collect::<Vec<_>>();
     json!({
@@ -38,7 +38,7 @@ impl Record {
         }
     }
 
-    /// Nothing of CNTK's.
+    /// The record of a file that is not CNTK's.
     pub fn skipped(name: &str, kind: Option<FileKind>, what: &str) -> Self {
         let mut record = Self::new(name, "skipped", exit::DONE, &[what.to_owned()]);
         if let Some(kind) = kind {
@@ -51,12 +51,12 @@ impl Record {
         Self::new(name, "unreadable", exit::IO, &[why.to_owned()])
     }
 
-    /// Not among what was signed.
+    /// The record of a file that is not among the signed ones.
     pub fn unsigned(name: &str) -> Self {
         Self::new(name, "unsigned", exit::REJECTED, &["the bundle has no digest of this file".to_owned()])
     }
 
-    /// What a worker said, and what it wrote below `out`.
+    /// The record from a worker's report and the files that it wrote below `out`.
     pub fn ended<'n>(name: &str, process: Process, out: &Path, outputs: impl Iterator<Item = &'n str>) -> Self {
         let told: Vec<_> =
             String::from_utf8_lossy(&process.stderr).lines().take(1000).map(terminal::printable).collect();
@@ -78,12 +78,12 @@ impl Record {
         };
         let mut files = vec![];
         for output in outputs {
-            // A folder that nothing came into.
+            // Remove a folder that stayed empty.
             let _ = fs::remove_dir(out.join(output));
             collect(out, output, &mut files);
             collect(out, &format!("{output}.data"), &mut files);
         }
-        // One that did not end well has written nothing, or not all.
+        // A worker that failed has written nothing or not everything.
         if record.is_final() {
             record.0.insert("files".to_owned(), Value::Array(files));
         } else {
@@ -100,20 +100,20 @@ impl Record {
         }
     }
 
-    /// The line of the journal.
+    /// The record as a line of the journal.
     pub fn with_options(&self, options: &Value) -> String {
         let mut map = self.0.clone();
         map.insert("options".to_owned(), options.clone());
         Value::Object(map).to_string()
     }
 
-    /// What is needed to know whether it still holds.
+    /// Keeps only what is needed to check whether the record still holds.
     pub fn digests_only(mut self) -> Self {
         self.0.retain(|key, _| ["outcome", "sha256", "files"].contains(&key.as_str()));
         self
     }
 
-    /// As it stands in the manifest.
+    /// The record as in the manifest.
     pub fn into_value(mut self) -> Value {
         self.0.remove("options");
         Value::Object(self.0)
@@ -139,12 +139,12 @@ impl Record {
         self.get("outcome").as_str().unwrap_or("crashed")
     }
 
-    /// Would the same file end the same way again?
+    /// Would converting the same file again have the same result?
     pub fn is_final(&self) -> bool {
         ["converted", "partly", "refused", "invalid", "skipped"].contains(&self.outcome())
     }
 
-    /// Outputs with their digests.
+    /// The outputs with their digests.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         let files = self.get("files").as_array().map(Vec::as_slice).unwrap_or_default();
         files.iter().filter_map(|file| Some((file["path"].as_str()?, file["sha256"].as_str()?)))
@@ -172,7 +172,7 @@ impl Totals {
     }
 }
 
-/// The files at `name` below `out`: one, or those of a folder.
+/// Collects the file or the files of the folder `name` below `out`.
 fn collect(out: &Path, name: &str, files: &mut Vec<Value>) {
     let path = out.join(name);
     if path.is_dir() {
@@ -210,7 +210,7 @@ mod tests {
     use crate::commands::migrate::pool::Pool;
     use std::{process::Command, sync::atomic::AtomicBool, time::Duration};
 
-    /// The record of a worker that is a shell with this script.
+    /// The record of a worker that is a shell running this script.
     fn of(script: &str) -> Record {
         let mut command = Command::new("sh");
         command.args(["-c", script]);

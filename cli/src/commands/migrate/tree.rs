@@ -1,4 +1,4 @@
-//! The files of a tree, which of them are CNTK's, and what their outputs are called.
+//! Finds the files of a tree, recognises CNTK's, and names their outputs.
 
 use cntk_parser::{FileKind, Limits, ModelFile};
 use std::{
@@ -8,23 +8,23 @@ use std::{
     path::Path,
 };
 
-/// So much of a file tells what it is.
+/// How many bytes of a file are read to recognise it.
 const HEAD: u64 = 4096;
-/// What CNTK's own files are called. A file of such a name is reported on whatever it is.
+/// The suffixes of CNTK's files. A file with such a suffix is reported whatever it contains.
 const SUFFIXES: [&str; 4] = ["model", "dnn", "cmf", "ckp"];
-/// An entry of the tree that is no folder.
+/// An entry of the tree that is not a folder.
 pub struct Item {
-    /// Relative to the tree, with `/` between parts.
+    /// The path relative to the tree, with `/` between parts.
     pub name: String,
     pub found: Found,
 }
 
 pub enum Found {
-    /// To be converted; outputs begin with `stem`, relative to the folder of results.
+    /// A file to convert. The paths of its outputs begin with `stem`, relative to the folder of results.
     Model {
         stem: String,
     },
-    /// Nothing of CNTK's: what it is, in a word if it is a file, and in more words.
+    /// Not a CNTK file: its kind, if it is a regular file, and a description.
     Other {
         kind: Option<FileKind>,
         what: String,
@@ -32,7 +32,8 @@ pub enum Found {
     Unreadable(String),
 }
 
-/// Everything below `root` but `out`, sorted by name. Links to files are followed, links to folders are not, so the search ends.
+/// Everything below `root` except for `out`, sorted by name. Links to files are followed; links to folders are not, so
+/// that the search ends.
 pub fn find(root: &Path, out: Option<&Path>) -> Vec<Item> {
     let mut items = vec![];
     let mut waiting = vec![(root.to_owned(), String::new())];
@@ -81,7 +82,7 @@ fn unreadable(error: &std::io::Error) -> Found {
     Found::Unreadable(crate::terminal::without_number(&error.to_string()))
 }
 
-/// What a file is, by its first bytes.
+/// Recognises a file by its first bytes.
 fn look(path: &Path) -> Found {
     let mut head = vec![];
     if let Err(error) = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)) {
@@ -100,7 +101,7 @@ fn look(path: &Path) -> Found {
     }
 }
 
-/// Each output is called like its file, without the suffix where that is unique in the folder, whatever the case.
+/// Names each output after its file, without the suffix if that is unique in the folder (ignoring case).
 fn name_outputs(items: &mut [Item]) {
     let mut counts: HashMap<String, u32> = HashMap::new();
     for item in items.iter().filter(|i| matches!(i.found, Found::Model { .. })) {
@@ -129,7 +130,7 @@ fn short(name: &str) -> &str {
     }
 }
 
-/// Removes what workers that were killed have left below `folder`: hidden files and folders of their making.
+/// Removes the hidden files and folders that killed workers left below `folder`.
 pub fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -143,7 +144,7 @@ pub fn sweep(folder: &Path) {
     }
 }
 
-/// `.NAME.PROCESS-ATTEMPT.tmp`, as outputs are called until they are complete.
+/// Is this `.NAME.PROCESS-ATTEMPT.tmp`, the name of an incomplete output?
 fn is_temporary(name: &str) -> bool {
     let numbers = name.strip_prefix('.').and_then(|n| n.strip_suffix(".tmp").or_else(|| n.strip_suffix(".tmp.old")));
     let Some((process, attempt)) = numbers.and_then(|n| n.rsplit_once('.')).and_then(|(_, n)| n.split_once('-')) else {

@@ -1,4 +1,4 @@
-//! What runs in a process of its own, on one file: `migrate` starts it, and it prints the file's record.
+//! The process that `migrate` starts for each file, which prints the file's record.
 
 use super::Target;
 use crate::{
@@ -39,10 +39,10 @@ pub struct Args {
     pub pytorch: Option<PathBuf>,
     #[arg(long)]
     pub safetensors: Option<PathBuf>,
-    /// Where the report on the file goes
+    /// Where to write the report on the file
     #[arg(long)]
     pub report: PathBuf,
-    /// MiB that the process may take beyond the size of the file
+    /// How many MiB the process may take beyond the size of the file
     #[arg(long)]
     pub memory: u64,
     /// The SHA-256 that the file was signed with
@@ -52,7 +52,7 @@ pub struct Args {
     pub convert: Vec<OsString>,
 }
 
-/// The command that works on `input`. `output` says where each target goes, `report` where the report on the file does.
+/// The command line of the worker for `input`. `output` gives the path of each target, `report` that of the report.
 pub fn command(
     common: &Common,
     args: &super::Args,
@@ -87,20 +87,20 @@ pub fn command(
         command.arg("--max-size").arg(size.to_string());
     }
     command.arg("--").args(&args.convert);
-    // A signal to the terminal's foreground is for the one that started all; it lets those at work finish.
+    // Signals of the terminal go to the parent only, which lets running workers finish.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command
 }
 
-/// This program: itself, or the script that brought it along as a package.
+/// The path of this program, or of the script that a package runs it with.
 fn program() -> PathBuf {
     let name = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("cntk2onnx"));
     let own = std::env::current_exe().ok().filter(name);
     own.or_else(|| std::env::args_os().next().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("cntk2onnx"))
 }
 
-/// The options of `convert` for one target, as the command line has them after `--`.
+/// The arguments of `convert` for one target, parsed from the options after `--`.
 pub fn conversion(input: &Path, target: Target, output: &Path, options: &[OsString]) -> Result<convert::Args> {
     let words: [&std::ffi::OsStr; 8] = [
         "cntk2onnx".as_ref(),
@@ -287,12 +287,12 @@ fn describe(contents: &Contents<'_>, record: &mut Vec<(&'static str, Json)>) {
     record.push(("parameters", Json::Number(contents.parameters.iter().map(|p| p.elements).sum())));
 }
 
-/// Bounds the memory of this process, and ends it with the one that started it.
+/// Limits the memory of this process, and makes it end together with its parent.
 #[cfg(target_os = "linux")]
 fn confine(memory: u64, file: usize) {
     use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
     let most = memory.saturating_mul(1 << 20).saturating_add(file as u64);
-    // Where the system refuses, the limits of the parser remain.
+    // If the system refuses, the limits of the parser remain.
     let _ = setrlimit(Resource::As, Rlimit { current: Some(most), maximum: Some(most) });
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let _ = set_parent_process_death_signal(Some(Signal::KILL));

@@ -1,4 +1,4 @@
-//! `validate`: every finding in every file.
+//! `validate`: reports every finding in every file.
 
 mod sarif;
 
@@ -26,13 +26,13 @@ pub struct Args {
     /// Models, and directories to search for *.model, *.dnn and *.cmf; `-` reads standard input
     #[arg(value_name = "IN", required_unless_present = "limits")]
     pub inputs: Vec<PathBuf>,
-    /// Look at every weight, not only at the first 16 MiB, and note those that look unlike others
+    /// Scan all weights, not only the first 16 MiB, and report those that look unlike others
     #[arg(long)]
     pub scan_weights: bool,
     /// Print the limits in force
     #[arg(long)]
     pub limits: bool,
-    /// Fail unless the model is the same as this one, which is known to be good; says what differs
+    /// Fail unless the model equals this trusted one, and report the differences
     #[arg(long, value_name = "TRUSTED")]
     pub against: Option<PathBuf>,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
         anyhow::bail!("--against compares one model");
     }
     let trusted = args.against.as_deref().map(|path| Input::open(path, common)).transpose()?;
-    // A single file is opened before the sandbox is closed; of several, each must still be openable.
+    // A single file is opened before the sandbox is entered. For several, the sandbox must allow opening them.
     let mut first = match &*paths {
         [path] => Some(Input::open(path, common)),
         _ => None,
@@ -141,7 +141,7 @@ fn one(
             if let Some(model) = &validation.model {
                 as_wanted &= load::over_budget(terminal, common, &input.name, model).is_none();
             }
-            // Before the end of the process, freeing object by object is lost time.
+            // At the end of the process, freeing objects is a waste of time.
             if last {
                 std::mem::forget(validation);
             }
@@ -158,11 +158,11 @@ fn one(
     Ok(if verdict.valid && as_wanted { exit::DONE } else { exit::REJECTED })
 }
 
-/// What goes to stdout.
+/// The report on stdout.
 struct Report {
     format: ReportFormat,
     files: Vec<File>,
-    /// Files in the directories that are no models by their names.
+    /// The number of files in directories that do not have a model's suffix.
     skipped: u64,
 }
 
@@ -170,9 +170,9 @@ pub struct File {
     pub name: String,
     /// `valid`, `invalid`, `not-cntk` or `unreadable`.
     pub verdict: &'static str,
-    /// What the file is, if it could be read.
+    /// The kind of the file, if it could be read.
     pub kind: Option<FileKind>,
-    /// Why it could not be read.
+    /// The reason why it could not be read.
     pub error: Option<String>,
     pub findings: Vec<Finding>,
     pub more: u64,
@@ -183,7 +183,7 @@ impl Report {
         if self.format == ReportFormat::Text && !terminal.quiet {
             terminal::report(&text(verdict))?;
         }
-        // One line has said it all.
+        // In text form, findings were already printed.
         let findings = if self.format == ReportFormat::Text { vec![] } else { verdict.findings.clone() };
         let (name, more) = (verdict.name.to_owned(), verdict.more);
         let (verdict, kind) = (verdict.word(), Some(verdict.kind));
@@ -191,7 +191,7 @@ impl Report {
         Ok(())
     }
 
-    /// A file whose bytes could not be had.
+    /// Adds a file that could not be read.
     fn unread(
         &mut self,
         terminal: &Terminal,
@@ -245,7 +245,7 @@ impl Report {
     }
 }
 
-/// One line for the file, and one for each note, which has no other place.
+/// One line for the file, and one for each note, since notes are not printed elsewhere.
 fn text(verdict: &Verdict<'_>) -> String {
     let counted = |n: usize, what: &str| match n {
         0 => None,

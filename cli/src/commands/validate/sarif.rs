@@ -22,7 +22,7 @@ pub fn document(files: &[File], exit_code: u8) -> Json {
     ])
 }
 
-/// The tool, with the rules of the validator and the codes of whatever stopped the reader.
+/// The tool, with the rules of the validator and the codes of the reader's errors.
 fn driver(files: &[File]) -> Json {
     let mut rules: BTreeMap<&str, (&str, &str)> =
         cntk_parser::rules().iter().map(|rule| (rule.id, (rule.summary, rule.severity.as_str()))).collect();
@@ -79,7 +79,7 @@ fn result(file: &File, finding: &Finding) -> Json {
     ])
 }
 
-/// Tells one result from another, and the same one again in the next version of a file: without its offset.
+/// Identifies a result, also in later versions of the file. Therefore it does not contain the offset.
 fn fingerprint(finding: &Finding) -> String {
     let mut state = Sha256::new();
     for part in [finding.rule, &finding.path, &finding.message] {
@@ -93,7 +93,7 @@ fn fingerprint(finding: &Finding) -> String {
 fn physical(file: &File, offset: Option<u64>) -> Json {
     let mut entries = vec![("artifactLocation", Json::Object(vec![("uri", Json::Text(uri(&file.name)))]))];
     if let Some(offset) = offset {
-        // A binary file has no lines, but some services take no region without one.
+        // A binary file has no lines, but some services require one in a region.
         let region = vec![("startLine", Json::Number(1)), ("byteOffset", Json::Number(offset))];
         entries.push(("region", Json::Object(region)));
     }
