@@ -1,5 +1,5 @@
-//! A directory of files that appears whole or not at all: it is made under a hidden name beside its place, and renamed
-//! once every file is complete.
+//! Writes a directory of files that appears complete or not at all: it is created under a hidden name beside its
+//! destination and renamed once every file is complete.
 
 use super::output::{Exists, folder};
 use anyhow::{Context, Result, bail};
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders that Python's programs leave beside what they ran.
+/// Cache folders that Python programs leave in a package.
 const CACHES: [&str; 4] = ["__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"];
 
 /// A directory being written.
@@ -18,13 +18,13 @@ pub struct Directory {
     staging: PathBuf,
     names: &'static [&'static str],
     files: Vec<File>,
-    /// There is a directory of ours that may be replaced.
+    /// Is there a directory of an earlier conversion that may be replaced?
     replaces: bool,
     finished: bool,
 }
 
 impl Directory {
-    /// Begins the directory `path` with the files `names`, all of them open.
+    /// Creates the directory under its hidden name and opens the files `names` in it.
     pub fn create(path: &Path, names: &'static [&'static str], overwrite: bool) -> Result<Self> {
         Self::begin(path, names, overwrite).with_context(|| path.display().to_string())
     }
@@ -47,7 +47,8 @@ impl Directory {
                 if any && !overwrite {
                     bail!(Exists);
                 }
-                // Now, for the sandbox does not let folders be listed later on. What is lost is made again.
+                // Remove the caches now, because the sandbox does not allow listing folders later. Python creates them
+                // again.
                 for cache in caches {
                     fs::remove_dir_all(cache)?;
                 }
@@ -76,7 +77,7 @@ impl Directory {
         Ok(made)
     }
 
-    /// The file with that place in the list of names.
+    /// The file with this index in the list of names.
     pub fn file(&self, index: usize) -> &File {
         &self.files[index]
     }
@@ -113,7 +114,7 @@ impl Drop for Directory {
     }
 }
 
-/// Removes a directory of ours, as far as that goes.
+/// Removes the files of a conversion and the directory, as far as possible.
 fn remove(path: &Path, names: &[&str]) {
     for name in names {
         let _ = fs::remove_file(path.join(name));

@@ -1,16 +1,16 @@
-//! A sink that is a file and takes weights straight from another one.
+//! A sink that is a file and copies weights directly from another file.
 //!
-//! Weights go through one small buffer by `pread` and `write`, never through the mapping: its pages would count as ours,
-//! and would raise SIGBUS if the file shrank. `copy_file_range` would do without the buffer, but where source and target
-//! differ in their offset within a page, as tensors of the two formats nearly always do, Linux (6.18, ext4) then copies
-//! page by page and takes half as long again. Pieces that end at a boundary of [`PIECE`] in the output come to within a
-//! tenth of `cp`; larger ones make it slower by far (`docs/performance.md`).
+//! Weights are copied by `pread` and `write` through one small buffer and not through the mapping, whose pages would
+//! count as memory of this process and raise SIGBUS if the file shrank. `copy_file_range` would not need the buffer,
+//! but takes half as long again: where source and target have different offsets within a page, as tensors of the two
+//! formats nearly always do, Linux (6.18, ext4) copies page by page. With pieces that end at a multiple of [`PIECE`] in
+//! the output, copying takes at most a tenth longer than `cp`; larger pieces are much slower (`docs/performance.md`).
 
 use super::input::read_at;
 use cntk2onnx::{Passing, Sink, WriteError};
 use std::{fs::File, io, io::Write, ops::Range};
 
-/// So much is read and written at a time, and at most.
+/// The most bytes that are read and written at a time.
 const PIECE: usize = 512 << 10;
 
 /// Appends to a file or to standard output.
@@ -27,7 +27,7 @@ impl<'f, W: Write> FileSink<'f, W> {
         Self { out, source, buffer: vec![], position: 0 }
     }
 
-    /// As many of `wanted` bytes as go to the next boundary.
+    /// The part of `wanted` bytes up to the next multiple of [`PIECE`].
     fn piece(&self, wanted: usize) -> usize {
         wanted.min(PIECE - self.position % PIECE)
     }

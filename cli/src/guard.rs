@@ -1,21 +1,21 @@
-//! A mapping of a file, and what happens when the file shrinks beneath it.
+//! Maps files, and handles a mapped file that becomes shorter.
 //!
-//! A large model is mapped, not read: only the pages that hold its structure are ever touched, and weights go from file
-//! to file inside the kernel. The price is that a file that another process truncates makes an access to a vanished
-//! page a SIGBUS. Neither a lease (owner only, not on every file system) nor `pread` (the parser borrows one slice)
-//! closes that hole; a signal handler does: it prints an error and ends the process as any other failure to read does.
-//! Outputs are unnamed or temporary until they are complete, so none is left behind.
+//! A large model is mapped, not read: only the pages with its structure are ever touched. The drawback is that, if
+//! another process truncates the file, an access to a page that no longer exists raises SIGBUS. A lease does not
+//! prevent this (owner only, not on every file system), nor does `pread` (the parser borrows one slice). Therefore a
+//! signal handler prints an error and ends the process as other read errors do. Outputs are unnamed or temporary until
+//! they are complete, so none is left behind.
 //!
-//! What remains: a process that *alters* bytes of a mapped file while we read it can make us see both versions.
-//! [`Input::unchanged`](super::input::Input::unchanged) detects it afterwards and the result is thrown away. Files small
-//! enough to be read whole ([`super::input`]) are not exposed to either.
+//! A process that *alters* bytes of a mapped file can still make the reader see both versions.
+//! [`Input::unchanged`](super::input::Input::unchanged) detects this afterwards, and the result is discarded. Small
+//! files are read as a whole ([`super::input`]) and have neither problem.
 
 #![allow(unsafe_code, reason = "mmap and sigaction have no safe interface; the reasons are stated at each use")]
 
 use memmap2::{Mmap, MmapOptions};
 use std::{fs::File, io};
 
-/// Maps a whole file, read-only. `name` is for the message should the file shrink.
+/// Maps a whole file, read-only. `name` is used in the message if the file shrinks.
 pub fn map(file: &File, name: &str) -> io::Result<Mmap> {
     #[cfg(unix)]
     bus::install(name);
@@ -44,14 +44,14 @@ mod bus {
 
     static START: AtomicUsize = AtomicUsize::new(0);
     static LENGTH: AtomicUsize = AtomicUsize::new(0);
-    /// A leaked message: the handler must not take a lock. Null until there is one.
+    /// The message, leaked because the handler must not take a lock. Null until there is one.
     static MESSAGE: AtomicPtr<Vec<u8>> = AtomicPtr::new(ptr::null_mut());
     static INSTALLED: OnceLock<()> = OnceLock::new();
 
     pub(super) fn install(name: &str) {
         let name = crate::terminal::printable(name);
         let text = format!("error: {name}: the file was cut short while it was being read\n").into_bytes();
-        // Leaked, as a signal may arrive at any time; one for each large file of the command line.
+        // Leaked because a signal may arrive at any time. There is one for each large file of the command line.
         MESSAGE.store(Box::into_raw(Box::new(text)), Ordering::Release);
         INSTALLED.get_or_init(|| {
             // SAFETY: `action` is a valid, fully initialised sigaction, and `handler` does nothing that is not
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use std::{env, fs, process::Command};
 
-    /// Not a test of its own: what the child of the next one does.
+    /// Not a test of its own, but the child process of the next test.
     #[test]
     #[ignore = "run by a_file_that_shrinks_is_an_error"]
     fn child() {

@@ -1,4 +1,4 @@
-//! The model file: read when small, mapped when large.
+//! The model file, which is read if small and mapped if large.
 
 use super::{args::Common, guard, limits::STREAM, signed::Signed};
 use anyhow::{Context, Result, bail};
@@ -13,18 +13,18 @@ use std::{
     sync::Arc,
 };
 
-/// Larger files are mapped. Reading this much takes a few milliseconds and leaves nothing that could change beneath us.
+/// Larger files are mapped. Reading this much takes a few milliseconds, and the content then cannot change any more.
 const READ_WHOLE: u64 = 16 << 20;
 
 /// An open model.
 pub struct Input {
-    /// As the user wrote it.
+    /// The name that the user gave.
     pub name: String,
     /// `None` for standard input.
     pub path: Option<PathBuf>,
     /// `path` without links and relative parts; `None` for standard input.
     pub real_path: Option<PathBuf>,
-    /// The bundle that has to cover the bytes.
+    /// The bundle that must contain the digest of the bytes.
     pub signed: Option<Arc<Signed>>,
     bytes: Bytes,
     /// The file, if it is a regular one.
@@ -38,7 +38,8 @@ enum Bytes {
 }
 
 impl Input {
-    /// Opens a model; `-` is standard input. What is over the limit of the command line is [`TooLarge`], and is not read.
+    /// Opens a model; `-` is standard input. A file over the limit of the command line is not read and gives
+    /// [`TooLarge`].
     pub fn open(path: &Path, common: &Common) -> Result<Self> {
         let limit = common.limits.size;
         if path.as_os_str() == "-" {
@@ -72,7 +73,7 @@ impl Input {
         let bytes = if regular && metadata.len() > READ_WHOLE {
             match guard::map(&file, name) {
                 Ok(map) => Bytes::Mapped(map),
-                // Some file systems cannot map.
+                // Some file systems do not support mapping.
                 Err(_) => Bytes::Read(read(&mut file, metadata.len(), limit)?),
             }
         } else {
@@ -89,18 +90,18 @@ impl Input {
         })
     }
 
-    /// To be read as a model only if the bundle covers its bytes.
+    /// Requires that the bundle contains the digest of the bytes.
     pub fn signed_by(mut self, signed: Option<&Arc<Signed>>) -> Self {
         self.signed = signed.cloned();
         self
     }
 
-    /// Large enough that its weights should not pass through this process?
+    /// Is the file so large that its weights should not be read into this process?
     pub fn is_mapped(&self) -> bool {
         matches!(self.bytes, Bytes::Mapped(_))
     }
 
-    /// Checks that nobody wrote to a mapped file since it was opened.
+    /// Checks that a mapped file was not written to since it was opened.
     pub fn unchanged(&self) -> Result<()> {
         let (Bytes::Mapped(_), Some(file), Some(then)) = (&self.bytes, &self.file, &self.opened) else {
             return Ok(());
@@ -124,7 +125,7 @@ impl Deref for Input {
     }
 }
 
-/// All that there is to read, as long as it is no more than `limit`. No memory is taken for what is over it.
+/// Reads everything if it is at most `limit` bytes. No memory is used for more than that.
 fn read(from: &mut dyn Read, length: u64, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length.min(READ_WHOLE) as usize);
     let mut from = from.take(limit);
@@ -145,7 +146,7 @@ pub struct TooLarge {
 impl TooLarge {
     pub const HINT: &str = "if the file is trusted, raise the limit with --max-size";
 
-    /// The same as a finding.
+    /// The error as a finding.
     pub fn finding(&self) -> Finding {
         let message = format!("the file is over the limit `size` of {} bytes", self.limit);
         Finding { rule: "limit", severity: Severity::Error, offset: self.limit, path: String::new(), message }

@@ -1,4 +1,4 @@
-//! JSON text, with everything but printable characters escaped, so that a report can be shown as it is.
+//! JSON text in which all unprintable characters are escaped, so that it can be shown on a terminal.
 
 use cntk_parser::Escaped;
 use std::fmt::{self, Write};
@@ -8,11 +8,11 @@ pub enum Json {
     Null,
     Bool(bool),
     Number(u64),
-    /// `null` where JSON has no such number.
+    /// A number; `null` if JSON cannot express it.
     Real(f64),
     Text(String),
     List(Vec<Json>),
-    /// In this order.
+    /// Entries in this order.
     Object(Vec<(&'static str, Json)>),
 }
 
@@ -113,7 +113,7 @@ fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
             _ => {
                 let mut bytes = [0; 4];
                 let shown = Escaped(c.encode_utf8(&mut bytes)).to_string();
-                // What the report's escaping leaves alone may stand here too.
+                // A character that need not be escaped in a report is written as it is.
                 if shown.chars().eq([c]) {
                     f.write_char(c)?;
                 } else {

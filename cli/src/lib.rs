@@ -1,7 +1,7 @@
-//! The command line of cntk2onnx, as a function: for its program, and for packages that bring it along.
+//! The command line of cntk2onnx as a function, for the program and for packages that include it.
 //!
-//! `args` says what all commands share, `commands` has a module for each, and the rest are the tools that they use. Reports
-//! go to stdout, everything else to stderr; `exit` lists how a command can end.
+//! `args` has the arguments that all commands share, `commands` has a module for each command, and the other modules
+//! are tools that they use. Reports go to stdout, everything else to stderr. `exit` lists the exit codes.
 
 mod args;
 mod budget;
@@ -33,8 +33,8 @@ use std::{
 };
 use terminal::Terminal;
 
-/// Runs a command line, the first of whose `arguments` is the program's name, and returns the exit code. Meant to be
-/// called once, at the end of a process: it gives up rights of the process, installs handlers, and wrong usage ends it.
+/// Runs a command line and returns the exit code. The first of the `arguments` is the program's name. Must be called at
+/// most once, at the end of a process: it enters the sandbox, installs handlers, and ends the process on wrong usage.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     std::panic::set_hook(Box::new(|panic| defect(&panic.to_string())));
     let matches = Cli::command().get_matches_from(arguments);
@@ -57,7 +57,7 @@ fn wants_json(args: &ArgMatches) -> bool {
     given.is_some_and(|format| format == "json")
 }
 
-/// Tells an error of usage or I/O.
+/// Prints an error of usage or I/O.
 fn failed(terminal: &Terminal, error: &anyhow::Error) -> Outcome {
     let message = format!("{error:#}");
     terminal.error(&message);
@@ -74,11 +74,11 @@ fn failed(terminal: &Terminal, error: &anyhow::Error) -> Outcome {
     Outcome::failed(exit::IO, &terminal::without_number(&message))
 }
 
-/// A panic is a defect of this program, and still no reason to end like one. Nothing is left behind: outputs have no
-/// name yet.
+/// Ends the process after a panic, with a message that this is a defect of the program. No outputs are left behind,
+/// because they have no names yet.
 fn defect(what: &str) -> ! {
     let what = terminal::printable(what);
-    // Not `eprintln`, which panics when it cannot write.
+    // Not `eprintln`, which panics if it cannot write.
     let _ = writeln!(
         io::stderr(),
         "error: internal: {what}\nhint: this is a defect of cntk2onnx; please report it, with the model if you can"

@@ -1,4 +1,4 @@
-//! `--max-…`: one flag for each of the parser's limits, and one for the size of what is read.
+//! `--max-…`: a flag for each of the parser's limits, and one for the size of a file.
 
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 use cntk_parser::{ErrorKind, Limits};
@@ -7,11 +7,11 @@ use cntk_parser::{ErrorKind, Limits};
 #[derive(Clone, Default)]
 pub struct LimitArgs {
     pub parser: Limits,
-    /// `--max-size`: bytes of a file. Without it, only what has to be held in memory is limited, to [`STREAM`].
+    /// `--max-size`: bytes of a file. Without it, only inputs that are held in memory are limited, to [`STREAM`].
     pub size: Option<u64>,
 }
 
-/// Bytes read from standard input, a pipe or a device unless `--max-size` says otherwise.
+/// The most bytes that are read from standard input, a pipe or a device without `--max-size`.
 pub const STREAM: u64 = 2 << 30;
 
 impl LimitArgs {
@@ -25,7 +25,7 @@ impl LimitArgs {
         self.parser.list().into_iter().chain([size]).collect()
     }
 
-    /// Sets the limit of this name. False when there is none or the value is beyond its type.
+    /// Sets a limit by its name. False if there is no such limit or the value is out of its range.
     fn set(&mut self, name: &str, value: u64) -> bool {
         if name == "size" {
             self.size = Some(value);
@@ -35,7 +35,7 @@ impl LimitArgs {
     }
 }
 
-/// The flag that raises the limit which stopped the reader, if one does.
+/// The flag that raises the limit that stopped the reader, if there is one.
 pub fn flag_of(kind: &ErrorKind) -> Option<String> {
     match kind {
         ErrorKind::Limit { limit, .. } => Some(format!("--max-{limit}")),
@@ -44,12 +44,12 @@ pub fn flag_of(kind: &ErrorKind) -> Option<String> {
     }
 }
 
-/// The flag of a limit. Leaked, as clap borrows its definitions for the life of the program.
+/// The flag of a limit, leaked because clap needs definitions that live as long as the program.
 fn flag(name: &str) -> &'static str {
     format!("max-{name}").leak()
 }
 
-/// A number; K, M, G and T after it stand for powers of 1024.
+/// A number, perhaps followed by K, M, G or T for powers of 1024.
 pub fn number(text: &str) -> Result<u64, &'static str> {
     const WRONG: &str = "a whole number is wanted, with K, M, G or T after it if you like";
     let upper = text.to_ascii_uppercase();

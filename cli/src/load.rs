@@ -1,4 +1,4 @@
-//! From bytes to a validated model, saying everything that there is to say about it.
+//! Reads and validates a model, and prints the findings.
 
 use super::{args::Common, exit, input::Input, limits, outcome::Outcome, terminal::Terminal};
 use cntk_parser::{
@@ -6,28 +6,28 @@ use cntk_parser::{
     model::{Model, ValidatedModel},
 };
 
-/// A name for messages and what was found in the file of that name.
+/// The result of checking a file.
 pub struct Verdict<'a> {
     pub name: &'a str,
     pub findings: Vec<Finding>,
-    /// Found, but over the limit of what is kept.
+    /// The number of findings beyond the limit.
     pub more: u64,
-    /// Whether the model may be used.
+    /// Is the model valid?
     pub valid: bool,
-    /// What the file is.
+    /// The kind of file.
     pub kind: FileKind,
-    /// What to do about a file that is no model at all.
+    /// What the user can do about a file that is not a model.
     pub hint: Option<String>,
 }
 
 impl<'a> Verdict<'a> {
-    /// A file that could not be read as a model.
+    /// The verdict on a file that could not be read as a model.
     pub fn malformed(name: &'a str, bytes: &[u8], error: &Error) -> Self {
         let kind = FileKind::of(bytes, Some(error));
         Self { name, findings: vec![error.into()], more: 0, valid: false, kind, hint: hint(error) }
     }
 
-    /// A file that was checked.
+    /// The verdict on a file that was validated.
     pub fn checked(name: &'a str, bytes: &[u8], validation: &mut Validation<'_>) -> Self {
         let kind = FileKind::of(bytes, None);
         let valid = validation.model.is_some();
@@ -35,7 +35,7 @@ impl<'a> Verdict<'a> {
         Self { name, findings, more: validation.more_findings, valid, kind, hint: None }
     }
 
-    /// One word: a model that may be used, one that may not, or no file of CNTK's.
+    /// The verdict in one word: valid, invalid or not a CNTK file.
     pub fn word(&self) -> &'static str {
         match self.valid {
             true => "valid",
@@ -69,7 +69,7 @@ impl<'a> Verdict<'a> {
     }
 }
 
-/// What to do about a file that could not be read: if a limit stopped the reader, its flag is named.
+/// What the user can do about a file that could not be read. If a limit stopped the reader, this names the flag.
 fn hint(error: &Error) -> Option<String> {
     match limits::flag_of(error.kind()) {
         Some(flag) => Some(format!("if the file is trusted, raise the limit with {flag}")),
@@ -82,7 +82,7 @@ pub fn parse<'a>(common: &Common, file: &'a ModelFile<'_>) -> Result<Model<'a>, 
     cntk_parser::parse(file, &common.limits.parser)
 }
 
-/// Checks a model as the command line asks.
+/// Validates a model with the options of the command line.
 pub fn validate<'a>(common: &Common, model: Model<'a>, scan_weights: bool) -> Validation<'a> {
     let mut options = ValidateOptions::default();
     options.allow_udf = common.allow_udf;
@@ -92,7 +92,7 @@ pub fn validate<'a>(common: &Common, model: Model<'a>, scan_weights: bool) -> Va
     cntk_parser::validate(model, &options)
 }
 
-/// Why the bytes are not those that were signed, once it is told, if that was asked for.
+/// If a signature is required and the bytes are not the signed ones, prints the reason and returns it.
 pub fn not_as_signed(terminal: &Terminal, input: &Input) -> Option<String> {
     let signed = input.signed.as_ref()?;
     let refused = signed.refuses(&input.name, input.real_path.as_deref(), input)?;
@@ -100,7 +100,7 @@ pub fn not_as_signed(terminal: &Terminal, input: &Input) -> Option<String> {
     Some(refused.to_string())
 }
 
-/// A model that may be used, or, once it is told, why it may not.
+/// Reads and validates a model. If it is not valid, prints the reasons and returns the outcome.
 pub fn valid<'a>(
     terminal: &Terminal,
     common: &Common,
@@ -132,7 +132,7 @@ pub fn valid<'a>(
     }
 }
 
-/// Why a model costs more than the command line allows, once it is told.
+/// If a model costs more than the command line allows, prints the reason and returns it.
 pub fn over_budget(terminal: &Terminal, common: &Common, name: &str, model: &ValidatedModel<'_>) -> Option<String> {
     let why = format!("{name}: {}", common.budget.refuses(model)?);
     terminal.error(&why);

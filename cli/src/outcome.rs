@@ -1,13 +1,13 @@
-//! How a command ended, for its caller and, with `--format json`, as one document on stdout: `docs/json.md` describes it.
+//! The outcome of a command: the exit code and, with `--format json`, a document on stdout (`docs/json.md`).
 
 use crate::{exit, json::Json};
 use cntk_parser::Finding;
 use cntk2onnx::{Reason, Refusal};
 
-/// The version of the documents' schema: raised when an entry changes its meaning or goes.
+/// The version of the documents' schema. It is raised when an entry changes its meaning or is removed.
 pub const SCHEMA: u64 = 1;
 
-/// An exit code, and what a machine is told beside it.
+/// An exit code and the entries of the JSON document.
 pub struct Outcome {
     pub code: u8,
     pub entries: Vec<(&'static str, Json)>,
@@ -18,7 +18,7 @@ impl Outcome {
         Self { code: exit::DONE, entries }
     }
 
-    /// A model that may not be used.
+    /// The outcome for an invalid model.
     pub fn rejected(input: &str, findings: &[Finding], more: u64) -> Self {
         let entries = vec![
             ("input", Json::text(input)),
@@ -28,13 +28,13 @@ impl Outcome {
         Self { code: exit::REJECTED, entries }
     }
 
-    /// A valid model that cannot be converted as asked.
+    /// The outcome for a valid model that cannot be converted as asked.
     pub fn refused(input: &str, refusal: &Refusal) -> Self {
         let entries = vec![("input", Json::text(input)), ("reasons", Json::list(&refusal.reasons, reason))];
         Self { code: exit::REFUSED, entries }
     }
 
-    /// Anything that has one message: a file that cannot be read, a result that is not written.
+    /// An outcome with one message, for example for a file that cannot be read or a result that cannot be written.
     pub fn failed(code: u8, message: &str) -> Self {
         Self { code, entries: vec![("error", Json::text(message))] }
     }
@@ -60,7 +60,7 @@ impl Outcome {
     }
 }
 
-/// For commands that have nothing to tell but their code.
+/// The outcome of a command without entries.
 impl From<u8> for Outcome {
     fn from(code: u8) -> Self {
         Self { code, entries: vec![] }

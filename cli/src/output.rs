@@ -1,7 +1,8 @@
-//! Files that appear whole or not at all.
+//! Writes files that appear complete or not at all.
 //!
-//! On Linux the file has no name until it is complete, so that not even a signal leaves anything behind. Where the file
-//! system has no unnamed files, it is a hidden sibling that is removed on failure and renamed on success.
+//! On Linux a file has no name until it is complete, so that nothing is left behind, even after a signal. On a file
+//! system without unnamed files, it has a hidden name in the same folder and is removed on failure or renamed on
+//! success.
 
 use anyhow::{Context, Result, bail};
 use std::{
@@ -19,7 +20,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Begins a file that will be `path`. An existing file stays as it is until [`finish`](Self::finish).
+    /// Opens a file that will get the name `path`. An existing file is not touched before [`finish`](Self::finish).
     pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
         let begin = || -> Result<Self> {
             let mut path = path.to_owned();
@@ -35,7 +36,7 @@ impl Output {
                 if !overwrite {
                     bail!(Exists);
                 }
-                // Through a symbolic link, so that the link stays.
+                // Follow a symbolic link, so that the link itself is kept.
                 path = fs::canonicalize(path)?;
             }
             if let Some(file) = unnamed(folder(&path)) {
@@ -51,7 +52,7 @@ impl Output {
         &self.file
     }
 
-    /// Where the file will be, links followed.
+    /// The folder in which the file will be, with links resolved.
     pub fn folder(&self) -> &Path {
         folder(&self.path)
     }
@@ -92,7 +93,7 @@ impl Drop for Output {
     }
 }
 
-/// The output is there and may not be overwritten.
+/// The error for an output that exists and must not be overwritten.
 #[derive(Debug)]
 pub struct Exists;
 

@@ -1,8 +1,8 @@
-//! `--placeholder NAME=TYPE`: the type of a placeholder that nothing binds, as it is typed.
+//! `--placeholder NAME=TYPE`: parses the type of a placeholder that nothing binds.
 
 use cntk_parser::{PlaceholderDims, PlaceholderType, model::DataType};
 
-/// Reads `NAME=float`, `NAME=double[batch, 3]` or `NAME=half[batch, sequence, ?, 4]`.
+/// Parses `NAME=float`, `NAME=double[batch, 3]` or `NAME=half[batch, sequence, ?, 4]`.
 pub fn parse(text: &str) -> Result<PlaceholderType, String> {
     let (placeholder, of) = text.rsplit_once('=').ok_or("NAME=TYPE is expected, such as x=float[batch, 3]")?;
     let (name, dims) = match of.split_once('[') {

@@ -1,4 +1,4 @@
-//! Progress on a terminal, when there is time to look at it.
+//! Shows progress on a terminal during longer work.
 
 use super::terminal::Terminal;
 use std::{
@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Nothing is shown before this.
+/// How long work must last before progress is shown.
 const PATIENCE: Duration = Duration::from_millis(700);
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A percentage on stderr, wiped when done.
+/// A percentage on stderr, which is removed at the end.
 pub struct Progress {
     total: u64,
     next: Option<Instant>,

@@ -1,8 +1,8 @@
-//! Gives up what a command no longer needs once its files are open, before it looks at a byte of them: a defect in the
-//! reader could then neither open another file, nor reach the network, nor start a program.
+//! Once a command has opened its files and before it examines them, gives up all rights that it no longer needs. A
+//! defect in the reader then cannot open another file, use the network or start a program.
 //!
-//! On Linux by Landlock (files, network, signals) and seccomp (system calls), each where the kernel has it. Elsewhere
-//! nothing is given up. The library neither needs this nor knows of it.
+//! On Linux this uses Landlock (files, network, signals) and seccomp (system calls), as far as the kernel supports
+//! them. On other systems it does nothing. The library neither needs this nor knows of it.
 
 use super::{args::Common, terminal::Terminal};
 use std::path::{Path, PathBuf};
@@ -18,18 +18,18 @@ mod linux {
     }
 }
 
-/// What is needed beyond the files that are open already.
+/// The rights that are still needed, besides the files that are already open.
 #[derive(Default)]
 #[cfg_attr(
     not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))),
     allow(dead_code, reason = "nothing is given up there")
 )]
 pub struct Needs {
-    /// Files yet to be opened for reading.
+    /// Files that will be opened for reading.
     read: Vec<PathBuf>,
-    /// Where finished outputs get their names.
+    /// Folders in which finished outputs get their names.
     folders: Vec<PathBuf>,
-    /// A second thread.
+    /// Is a second thread needed?
     threads: bool,
 }
 
@@ -42,13 +42,13 @@ impl Needs {
         Self { read: paths.to_vec(), ..Self::default() }
     }
 
-    /// And these files, or those below these folders.
+    /// Adds these files, or the files below these folders.
     pub fn and_reading(mut self, paths: &[PathBuf]) -> Self {
         self.read.extend_from_slice(paths);
         self
     }
 
-    /// And these.
+    /// Adds the rights in `more`.
     pub fn and(mut self, more: Self) -> Self {
         self.read.extend(more.read);
         self.folders.extend(more.folders);
@@ -67,7 +67,7 @@ impl Needs {
     }
 }
 
-/// Gives up everything else, for this thread and those it starts. With `-v` says what could be given up.
+/// Gives up all other rights, for this thread and those that it starts. With `-v`, prints what could be given up.
 pub fn enter(terminal: &Terminal, common: &Common, needs: &Needs) {
     if common.no_sandbox {
         terminal.detail("sandbox: off");

@@ -1,4 +1,4 @@
-//! Signed models: the files of one, their digests, and whose signature is trusted.
+//! Signed models: their files and digests, and the signatures that the user trusts.
 
 use anyhow::{Context, Result, bail};
 use cntk2onnx_signing::{Bundle, Certificates, Error, PublicKey, Resource, Statement, Trust, ignored, range_name};
@@ -16,27 +16,27 @@ use std::{
     time::SystemTime,
 };
 
-/// Read at once while hashing.
+/// How many bytes are read at once while hashing.
 const PIECE: usize = 1 << 20;
-/// No bundle or key is larger; one of a million files is.
+/// The most bytes of a bundle or key. A bundle of a million files would be larger.
 const LARGEST: u64 = 256 << 20;
 
-/// Whose signatures are accepted.
+/// The signatures that are accepted.
 #[derive(Clone, clap::Args)]
 #[group(id = "trust", multiple = false)]
 pub struct TrustArgs {
     /// Accept signatures by the owner of this key (PEM)
     #[arg(long, value_name = "FILE")]
     pub public_key: Option<PathBuf>,
-    /// Accept signatures by those for whom these authorities vouch (PEM)
+    /// Accept signatures by holders of certificates from these authorities (PEM)
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub certificate_chain: Vec<PathBuf>,
 }
 
-/// What commands that read models take.
+/// The arguments of commands that read models.
 #[derive(Clone, clap::Args)]
 pub struct SignatureArgs {
-    /// Read a model only if this bundle (OpenSSF Model Signing) covers the very bytes; needs one of the next two
+    /// Read a model only if this bundle (OpenSSF Model Signing) has the digest of its bytes; needs one of the next two
     #[arg(long, value_name = "BUNDLE", requires = "trust")]
     pub signature: Option<PathBuf>,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub struct SignatureArgs {
 }
 
 impl SignatureArgs {
-    /// Reads the files that are named, before rights are given up.
+    /// Reads the bundle and the keys, before the sandbox is entered.
     pub fn open(&self) -> Result<Option<Arc<Signed>>> {
         match &self.signature {
             Some(bundle) => Ok(Some(Arc::new(Signed::open(bundle, &self.trust)?))),
@@ -61,9 +61,9 @@ enum Trusted {
     Authorities(Certificates),
 }
 
-/// A bundle, and whose signature on it counts.
+/// A bundle, and the key or authorities that must have signed it.
 pub struct Signed {
-    /// The bundle, as the user wrote it.
+    /// The path of the bundle as the user gave it.
     pub name: String,
     bundle: Vec<u8>,
     trusted: Trusted,
@@ -78,7 +78,7 @@ impl Signed {
         Ok(Self { name: bundle.display().to_string(), bundle: small(bundle)?, trusted })
     }
 
-    /// What was signed, if it was by whom the user trusts.
+    /// The signed statement, if the signature is one that the user trusts.
     pub fn statement(&self) -> Result<Statement, Error> {
         let bundle = Bundle::parse(&self.bundle)?;
         bundle.verify(&match &self.trusted {
@@ -87,8 +87,8 @@ impl Signed {
         })
     }
 
-    /// Why the bytes of a file are not those signed; `None` if they are. The path is without links and relative parts, and
-    /// `None` for standard input.
+    /// The reason why the bytes of a file are not the signed ones; `None` if they are. `path` must be without links and
+    /// relative parts; it is `None` for standard input.
     pub fn refuses(&self, name: &str, path: Option<&Path>, bytes: &[u8]) -> Option<String> {
         let statement = match self.statement() {
             Ok(statement) => statement,
@@ -108,7 +108,7 @@ impl Signed {
     }
 }
 
-/// Certificates of several files, in order.
+/// The certificates in several files, in order.
 pub fn certificates(paths: &[PathBuf]) -> Result<Option<Certificates>> {
     let mut all: Option<Certificates> = None;
     for path in paths {
@@ -121,7 +121,7 @@ pub fn certificates(paths: &[PathBuf]) -> Result<Option<Certificates>> {
     Ok(all)
 }
 
-/// Reads a file of text and what it says.
+/// Reads a text file and parses it.
 pub fn text<T>(path: &Path, read: impl Fn(&str) -> Result<T, Error>) -> Result<T> {
     let bytes = small(path)?;
     let text = String::from_utf8_lossy(&bytes);
@@ -139,13 +139,14 @@ fn small(path: &Path) -> Result<Vec<u8>> {
 
 /// A file of a model.
 pub struct Listed {
-    /// Relative to the model's folder, with `/` between parts.
+    /// The path relative to the model's folder, with `/` between parts.
     pub name: String,
     path: PathBuf,
     link: bool,
 }
 
-/// All files of the model at `root`, which may be one file itself; not `bundle`. Folders behind links are not entered.
+/// All files of the model at `root` (a folder or a single file), except for `bundle`. Links to folders are not
+/// followed.
 pub fn list(root: &Path, bundle: &Path) -> Result<Vec<Listed>> {
     let bundle = fs::canonicalize(bundle).ok();
     if !fs::metadata(root).with_context(|| root.display().to_string())?.is_dir() {
@@ -184,11 +185,11 @@ pub struct Hashing<'a> {
     pub ignore: &'a [String],
     /// Follow links to files; otherwise a link is an error.
     pub links: bool,
-    /// Hash pieces of so many bytes, each by itself.
+    /// Hash the file in pieces of this many bytes.
     pub shard: Option<u64>,
 }
 
-/// The digests of files, computed on all cores.
+/// Computes the digests of files on all cores.
 pub fn hash(files: &[Listed], how: &Hashing<'_>) -> Result<Vec<Resource>> {
     let mut wanted = vec![];
     for file in files {
@@ -237,7 +238,7 @@ fn hash_one(file: &Listed, shard: Option<u64>) -> io::Result<Vec<Resource>> {
     }
 }
 
-/// The SHA-256 of everything that can be read, and its length.
+/// The SHA-256 and the length of everything that can be read.
 pub fn sum(from: &mut impl Read) -> io::Result<([u8; 32], u64)> {
     let (mut state, mut buffer, mut length) = (Sha256::new(), vec![0; PIECE], 0);
     loop {

@@ -1,7 +1,7 @@
-//! What is printed, and where: reports to stdout, everything else to stderr.
+//! Prints reports to stdout and everything else to stderr.
 //!
-//! Text from a model, a path or an error passes through here last, so this is where control and bidirectional
-//! characters lose their power, whatever was done before.
+//! All text from a model, a path or an error is printed here, so this is where control and bidirectional characters are
+//! replaced, even if that was done before.
 
 use super::args::{Color, Common};
 use cntk_parser::Escaped;
@@ -11,10 +11,10 @@ use std::{
     time::Instant,
 };
 
-/// A line of a message is cut after so many characters.
+/// The most characters of a line of a message.
 const LONGEST: usize = 2000;
 
-/// Where to print and how much.
+/// How much to print, and how.
 pub struct Terminal {
     pub quiet: bool,
     pub verbose: u8,
@@ -57,21 +57,21 @@ impl Terminal {
         }
     }
 
-    /// What a command did.
+    /// Prints what a command did.
     pub fn say(&self, message: impl fmt::Display) {
         if !self.quiet {
             self.line(Label::None, &message);
         }
     }
 
-    /// Only with `-v`.
+    /// Prints a detail, only with `-v`.
     pub fn detail(&self, message: impl fmt::Display) {
         if self.verbose > 0 {
             self.line(Label::None, &message);
         }
     }
 
-    /// Only with `-vv`: a stage that is done, and how long after the start.
+    /// Prints a stage that is done and the time since the start, only with `-vv`.
     pub fn trace(&self, message: impl fmt::Display) {
         if self.verbose > 1 {
             let spent = self.start.elapsed().as_secs_f64() * 1e3;
@@ -94,12 +94,12 @@ impl Terminal {
         }
         text.push_str(&printable(&without_number(&message.to_string())));
         text.push('\n');
-        // One write, so that lines of several processes do not mix. There is nobody to tell if it fails.
+        // A single write, so that lines of several processes do not mix. A failure cannot be reported anywhere.
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }
 
-/// Prints a report. A reader that has seen enough and closed the pipe is no error.
+/// Prints a report. It is not an error if the reader closes the pipe early.
 pub fn report(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -108,7 +108,7 @@ pub fn report(text: &str) -> io::Result<()> {
     }
 }
 
-/// Without the number that the standard library adds to the system's message.
+/// The system's message without the number that the standard library adds.
 pub fn without_number(text: &str) -> String {
     match text.rsplit_once(" (os error ") {
         Some((message, number)) if number.trim_end_matches(')').parse::<i32>().is_ok() => message.to_owned(),
@@ -116,7 +116,7 @@ pub fn without_number(text: &str) -> String {
     }
 }
 
-/// One line that is safe to print.
+/// The text as one line that is safe to print.
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for (i, c) in text.chars().enumerate() {

@@ -1,4 +1,4 @@
-//! The files that a command line means: those it names, and the models in directories it names.
+//! Finds the files that a command line names, and the models in the directories that it names.
 
 use std::{
     fs, io,
@@ -7,18 +7,19 @@ use std::{
 
 const SUFFIXES: [&str; 3] = ["model", "dnn", "cmf"];
 
-/// What was found.
+/// The files that were found.
 #[derive(Default)]
 pub struct Found {
     pub paths: Vec<PathBuf>,
-    /// Directories and entries that could not be looked at, and why.
+    /// Directories and entries that could not be read, each with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
-    /// Files in directories that are no models by their names.
+    /// The number of files in directories that do not have a model's suffix.
     pub skipped: u64,
 }
 
-/// The named files and the models in the named directories, in the order given; within a directory sorted by name. What
-/// cannot be read does not end the search. Symbolic links to directories are not followed, so that it ends.
+/// Finds the named files and the models in the named directories, in the given order; within a directory, sorted by
+/// name. Entries that cannot be read do not stop the search. Symbolic links to directories are not followed, so that it
+/// ends.
 pub fn models(inputs: &[PathBuf]) -> Found {
     let mut found = Found::default();
     for input in inputs {

@@ -1,4 +1,4 @@
-//! The system calls that are left. Any other fails with EPERM, which is an error like others and not a signal.
+//! The system calls that stay allowed. Any other fails with EPERM, an ordinary error instead of a signal.
 
 use super::Needs;
 use libc::c_long;
@@ -7,7 +7,7 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 
-/// Reading, writing and copying what is open; memory; time; the end.
+/// Calls for reading, writing and copying open files, for memory, time, and ending the process.
 const ALWAYS: &[c_long] = &[
     libc::SYS_read,
     libc::SYS_readv,
@@ -44,10 +44,10 @@ const ALWAYS: &[c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// Naming a finished file, and taking back one that is not.
+/// Calls that name a finished file, and remove an unfinished one.
 const FINISH: &[c_long] =
     &[libc::SYS_linkat, libc::SYS_renameat2, libc::SYS_unlinkat, libc::SYS_readlinkat, libc::SYS_faccessat];
-/// The same by calls that newer architectures do not have.
+/// Older calls for the same, which newer architectures do not have.
 #[cfg(target_arch = "x86_64")]
 const FINISH_OLD: &[c_long] = &[libc::SYS_rename, libc::SYS_renameat, libc::SYS_unlink, libc::SYS_readlink];
 #[cfg(target_arch = "aarch64")]
@@ -55,7 +55,8 @@ const FINISH_OLD: &[c_long] = &[libc::SYS_renameat];
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const FINISH_OLD: &[c_long] = &[];
 
-/// A second thread. `clone3` cannot be looked into, but `execve` stays forbidden whoever calls it.
+/// Calls that start a second thread. The arguments of `clone3` cannot be checked, but `execve` stays forbidden in any
+/// case.
 const THREADS: &[c_long] =
     &[libc::SYS_clone, libc::SYS_clone3, libc::SYS_set_robust_list, libc::SYS_rseq, libc::SYS_sched_getaffinity];
 
@@ -63,7 +64,7 @@ const THREADS: &[c_long] =
 #[allow(clippy::unnecessary_cast, reason = "musl's type is another one than glibc's")]
 const IS_TERMINAL: u64 = libc::TCGETS as u64;
 
-/// Allows these calls only, to this thread and those it starts.
+/// Allows only these calls, for this thread and those that it starts.
 pub(super) fn restrict(needs: &Needs) -> Result<(), Error> {
     let mut rules = BTreeMap::new();
     let mut allow = |calls: &[c_long]| rules.extend(calls.iter().map(|call| (*call, vec![])));
@@ -78,12 +79,12 @@ pub(super) fn restrict(needs: &Needs) -> Result<(), Error> {
     if needs.threads {
         allow(THREADS);
     }
-    // Memory, but none that can be executed.
+    // Memory that is not executable.
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         let executable = libc::PROT_EXEC as u64;
         rules.insert(call, vec![only(2, SeccompCmpOp::MaskedEq(executable), 0)?]);
     }
-    // Is this a terminal?
+    // The question whether a file is a terminal.
     rules.insert(libc::SYS_ioctl, vec![only(1, SeccompCmpOp::Eq, IS_TERMINAL)?]);
 
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());

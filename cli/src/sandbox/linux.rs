@@ -1,4 +1,4 @@
-//! Landlock, then seccomp. Neither failing is an error: an old kernel has neither.
+//! Enters Landlock and then seccomp. A failure is not an error, because old kernels have neither.
 
 use super::{Needs, calls};
 use landlock::{
@@ -39,7 +39,7 @@ fn landlock(needs: &Needs) -> Result<RestrictionStatus, RulesetError> {
     rules.restrict_self()
 }
 
-/// A path that cannot be opened now gets no rule; opening it later tells why.
+/// Adds a rule for a path. One that cannot be opened now gets no rule; opening it later reports the reason.
 fn allow(
     rules: landlock::RulesetCreated,
     path: &Path,
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use std::{env, fs::File, io, net::UdpSocket, process::Command, thread};
 
-    /// Whether the kernel of the machine that runs the tests has Landlock.
+    /// Actions that the sandbox must prevent, and whether each succeeded.
     fn attempts() -> Vec<(&'static str, bool)> {
         let target = env::temp_dir().join(format!("cntk2onnx-escape-{}", std::process::id()));
         vec![
