@@ -32,6 +32,8 @@ fn a_page_says_whether_the_model_is_safe() {
     assert!(run.stdout.is_empty());
     let page = String::from_utf8(folder.read("p.html")).unwrap();
     assert!(page.contains("class=\"verdict foreign\"") && page.contains("kind of file: html"));
+    // printf %s '<!DOCTYPE html><title>404</title>' | sha256sum
+    assert!(page.contains("444be1ba1cbf81fc740159464ff07268995110f110aa3498b03b87082763a944"), "{page}");
 }
 
 #[test]

@@ -126,7 +126,9 @@ pub fn body(report: &Report<'_>) -> String {
         picture::write(&mut html, model);
         weights::write(&mut html, model, report.weights);
         next::leftovers(&mut html, model);
-        next::provenance(&mut html, report, model);
+    }
+    next::provenance(&mut html, report);
+    if let Some(model) = report.model {
         next::commands(&mut html, report, model);
     }
     html.push_str("</main>\n");

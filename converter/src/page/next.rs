@@ -56,8 +56,8 @@ fn list(html: &mut String, items: &[String]) {
     }
 }
 
-pub fn provenance(html: &mut String, report: &Report<'_>, model: &ValidatedModel<'_>) {
-    let source = model.model();
+/// Which file it is; more of it where it is a model.
+pub fn provenance(html: &mut String, report: &Report<'_>) {
     html.push_str("<section aria-labelledby=\"origin-title\">\n<h2 id=\"origin-title\">Provenance</h2>\n<dl>");
     let mut fact = |what: &str, value: String| {
         let _ = write!(html, "<dt>{what}</dt><dd>{value}</dd>");
@@ -66,21 +66,24 @@ pub fn provenance(html: &mut String, report: &Report<'_>, model: &ValidatedModel
     if let Some(sha256) = report.sha256 {
         fact("SHA-256", format!("<code>{}</code>", Text(sha256)));
     }
-    fact("SHA-256 of the structure, without weights", format!("<code>{}</code>", hex(&structure_digest(source))));
-    fact(
-        "Layout",
-        match source.container {
-            Container::Plain => "one message".to_owned(),
-            Container::LargeLayout { .. } => "that of models over 2 GB".to_owned(),
-            Container::Nodes { version } => format!("nodes of CNTK 1, model version {version}"),
-        },
-    );
-    fact("Version of the root record", source.version.to_string());
-    fact("Root", format!("<code>{}</code>", name(source.root)));
-    fact("Records", {
-        let (functions, variables) = (source.functions.len() as u64, source.variables.len() as u64);
-        format!("{} functions, {} variables", grouped(functions), grouped(variables))
-    });
+    if let Some(model) = report.model {
+        let source = model.model();
+        fact("SHA-256 of the structure, without weights", format!("<code>{}</code>", hex(&structure_digest(source))));
+        fact(
+            "Layout",
+            match source.container {
+                Container::Plain => "one message".to_owned(),
+                Container::LargeLayout { .. } => "that of models over 2 GB".to_owned(),
+                Container::Nodes { version } => format!("nodes of CNTK 1, model version {version}"),
+            },
+        );
+        fact("Version of the root record", source.version.to_string());
+        fact("Root", format!("<code>{}</code>", name(source.root)));
+        fact("Records", {
+            let (functions, variables) = (source.functions.len() as u64, source.variables.len() as u64);
+            format!("{} functions, {} variables", grouped(functions), grouped(variables))
+        });
+    }
     fact("Report by", concat!("cntk2onnx ", env!("CARGO_PKG_VERSION")).to_owned());
     html.push_str("</dl>\n</section>\n");
 }

@@ -60,26 +60,53 @@ function cntk2onnxReport(root) {
     const box = event.target.closest('[data-node]');
     choose(box);
   });
+  // One box at a time is reached by Tab; arrows go to the next one in their direction.
+  canvas.addEventListener('focusin', event => {
+    const box = event.target.closest('[data-node]');
+    if (!box) return;
+    current.setAttribute('tabindex', '-1');
+    box.setAttribute('tabindex', '0');
+    current = box;
+  });
+  const middle = box => {
+    const place = box.getBoundingClientRect();
+    return { x: place.left + place.width / 2, y: place.top + place.height / 2 };
+  };
+  let current = boxes.reduce((a, b) => middle(b).y < middle(a).y ? b : a);
+  for (const box of boxes) box.setAttribute('tabindex', box === current ? '0' : '-1');
+  function neighbour(box, x, y) {
+    const from = middle(box);
+    let best = null, least = Infinity;
+    for (const other of boxes) {
+      const to = middle(other), along = (to.x - from.x) * x + (to.y - from.y) * y;
+      const aside = Math.abs((to.x - from.x) * y) + Math.abs((to.y - from.y) * x);
+      if (along > 1 && along + 2 * aside < least) { best = other; least = along + 2 * aside; }
+    }
+    return best;
+  }
+  const arrows = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
   canvas.addEventListener('keydown', event => {
     const box = event.target.closest('[data-node]');
-    if (box && (event.key === 'Enter' || event.key === ' ')) { event.preventDefault(); choose(box); }
+    const arrow = box && arrows[event.key], next = arrow && neighbour(box, arrow[0], arrow[1]);
+    if (arrow) { event.preventDefault(); if (next) next.focus(); }
+    else if (box && (event.key === 'Enter' || event.key === ' ')) { event.preventDefault(); choose(box); }
     else if (event.key === 'Escape') choose(null);
     else if (event.key === '+' || event.key === '=') zoom(scale * 1.3);
     else if (event.key === '-') zoom(scale / 1.3);
     else if (event.key === '0') fit();
   });
-  function show(box) {
+  function show(box, focus) {
     canvas.scrollIntoView({ block: 'nearest' });
     const place = box.getBoundingClientRect(), frame = canvas.getBoundingClientRect();
     canvas.scrollLeft += place.left + place.width / 2 - frame.left - frame.width / 2;
     canvas.scrollTop += place.top + place.height / 2 - frame.top - frame.height / 2;
-    box.focus({ preventScroll: true });
+    if (focus) box.focus({ preventScroll: true });
     choose(box);
   }
   report.addEventListener('click', event => {
     const link = event.target.closest('[data-show]');
     const box = link && byId.get(link.dataset.show);
-    if (box) show(box);
+    if (box) show(box, true);
   });
 
   const find = tool('find'), found = tool('found');
@@ -97,9 +124,8 @@ function cntk2onnxReport(root) {
   find.addEventListener('keydown', event => {
     if (event.key !== 'Enter' || !hits.length) return;
     event.preventDefault();
-    show(hits[next % hits.length]);
+    show(hits[next % hits.length], false);
     next += 1;
-    find.focus();
   });
   // A picture that is wider than its place is made to fit; a long one is scrolled.
   zoom(Math.min(1, Math.max(0.4, canvas.clientWidth / whole.width)));

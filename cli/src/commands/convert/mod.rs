@@ -1,7 +1,7 @@
 //! `convert`: converts a model.
 
 mod destination;
-mod hash;
+pub mod hash;
 mod in_place;
 mod onnx;
 mod opset;

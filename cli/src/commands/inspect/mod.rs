@@ -88,7 +88,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
             let verdict = Verdict::malformed(&input.name, &input, &error);
             verdict.tell(terminal);
             if args.format == View::Html {
-                write(terminal, &args, output, &page(&input, &verdict, None, None))?;
+                write(terminal, &args, output, &page(&input, &verdict, None, &drawing::digest(&input)))?;
             }
             return Ok(Outcome::rejected(&input.name, &verdict.findings, verdict.more));
         }

@@ -220,7 +220,7 @@ fn tell(
     model: Option<&ValidatedModel<'_>>,
     digest: &str,
 ) -> Result<()> {
-    let text = page(input, verdict, model, Some(digest));
+    let text = page(input, verdict, model, digest);
     output.file().write_all(text.as_bytes())?;
     output.finish()
 }
