@@ -16,6 +16,8 @@ mod recurrent;
 mod runs;
 mod segments;
 mod series;
+#[cfg(test)]
+mod tests;
 
 use super::python::body::Body;
 use super::python::expr::ValueId;

@@ -18,10 +18,13 @@ const LONGEST: usize = 4;
 const LARGEST: usize = 60;
 
 /// How many values of a segment are tried as what a part that it lacks would read.
-const TRIED: usize = 8;
+const TRIED: usize = 4;
 
 /// How many parts are tried in segments that may lack them.
 const PARTS: usize = 8;
+
+/// How many sums of a segment are looked at, from its exit on.
+const SUMS: usize = 4;
 
 /// How many segments before one may belong to it: where the part reads what they make, they are none of its own.
 const BEFORE: usize = 3;
@@ -38,7 +41,8 @@ struct Part {
     result: ValueId,
     source: ValueId,
     constructor: Expr,
-    tensors: Vec<Held>,
+    /// What its layers hold.
+    links: Vec<Option<StateId>>,
 }
 
 /// A segment written with a part that is there or not.
@@ -48,6 +52,9 @@ struct Variant {
     joins: usize,
     before: Before,
     after: Expr,
+    /// The part, and what its layers hold where it is there.
+    state: StateId,
+    links: Vec<Option<StateId>>,
     segment: Segment,
     form: Form,
 }
@@ -101,6 +108,7 @@ pub(super) fn unify(
     let mut gone = vec![false; segments.len()];
     for v in changed {
         network.body.values[v.before.0.0 as usize].expr = v.after;
+        network.states[v.state.0 as usize].tensors = tensors(network.states, &v.links);
         segments[v.at] = v.segment;
         forms[v.at] = Some(v.form);
         gone[v.at - v.joins..v.at].fill(true);
@@ -145,11 +153,15 @@ fn added(body: &Body, v: ValueId) -> Option<[ValueId; 2]> {
 /// The parts of a segment that another one may lack.
 fn parts(network: &Network<'_>, segment: &Segment, uses: &[u32]) -> Vec<Part> {
     let mut found = Vec::new();
-    for reader in &segment.values {
-        let operands = added(network.body, *reader).into_iter().flatten();
-        found.extend(operands.filter_map(|result| part(network, segment, uses, *reader, result)));
+    for (reader, operands) in sums(network.body, segment) {
+        found.extend(operands.into_iter().filter_map(|result| part(network, segment, uses, reader, result)));
     }
     found
+}
+
+/// The sums of a segment, the last ones first.
+fn sums(body: &Body, segment: &Segment) -> Vec<(ValueId, [ValueId; 2])> {
+    segment.values.iter().rev().filter_map(|v| Some((*v, added(body, *v)?))).take(SUMS).collect()
 }
 
 fn part(network: &Network<'_>, segment: &Segment, uses: &[u32], reader: ValueId, result: ValueId) -> Option<Part> {
@@ -164,35 +176,37 @@ fn part(network: &Network<'_>, segment: &Segment, uses: &[u32], reader: ValueId,
         links.push((constructor, state));
         source = x;
     }
-    links.reverse();
-    let only = links.len() == 1;
-    let mut tensors = Vec::new();
-    for (i, (_, state)) in links.iter().enumerate() {
-        for held in state.iter().flat_map(|s| &network.states[s.0 as usize].tensors) {
-            let suffix = if only { held.suffix.clone() } else { format!("{i}.{}", held.suffix) };
-            tensors.push(Held { suffix, ..held.clone() });
-        }
+    // It branches off from where others read, too.
+    if Some(source) != segment.entry && uses[source.0 as usize] == 1 {
+        return None;
     }
-    let mut constructors: Vec<Expr> = links.into_iter().map(|(c, _)| c).collect();
+    links.reverse();
+    let (mut constructors, links): (Vec<Expr>, Vec<Option<StateId>>) = links.into_iter().unzip();
     let constructor = match constructors.len() {
         0 => return None,
         1 => constructors.remove(0),
         _ => nn("Sequential", constructors.into_iter().map(Argument::from).collect()),
     };
-    (!tensors.is_empty()).then_some(Part { reader, result, source, constructor, tensors })
+    links.iter().any(Option::is_some).then_some(Part { reader, result, source, constructor, links })
+}
+
+/// The tensors of a part.
+fn tensors(states: &[State], links: &[Option<StateId>]) -> Vec<Held> {
+    let mut tensors = Vec::new();
+    for (i, state) in links.iter().enumerate() {
+        for held in state.iter().flat_map(|s| &states[s.0 as usize].tensors) {
+            let suffix = if links.len() == 1 { held.suffix.clone() } else { format!("{i}.{}", held.suffix) };
+            tensors.push(Held { suffix, ..held.clone() });
+        }
+    }
+    tensors
 }
 
 /// The segment with `part` as one that may be missing.
 fn variant(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part, present: bool) -> Option<Variant> {
     let kind = Kind::Optional(Expr::Bool(present), part.constructor.clone());
-    let tensors = if present { part.tensors.clone() } else { Vec::new() };
-    network.states.push(State {
-        kind,
-        wanted: Some("shortcut".to_owned()),
-        fallback: "shortcut",
-        tensors,
-        remark: None,
-    });
+    let wanted = Some("shortcut".to_owned());
+    network.states.push(State { kind, wanted, fallback: "shortcut", tensors: Vec::new(), remark: None });
     let state = StateId(network.states.len() as u32 - 1);
     let absent = Expr::binary(Binary::Is, Expr::State(state), Expr::Nothing);
     let given = Expr::layer(state, vec![part.source.into()]);
@@ -210,20 +224,17 @@ fn variant(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part,
     if form.is_none() {
         network.states.pop();
     }
-    Some(Variant { at, joins: 0, before: (part.reader, before), after, segment, form: form? })
+    let links = if present { part.links.clone() } else { Vec::new() };
+    Some(Variant { at, joins: 0, before: (part.reader, before), after, state, links, segment, form: form? })
 }
 
 /// The segment as one that lacks a part, if it then has the wanted form.
 fn without(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part, key: &str) -> Option<Variant> {
     let entry = segment.entry?;
-    for reader in &segment.values {
-        let Some(operands) = added(network.body, *reader) else { continue };
-        if !operands.contains(&entry) {
-            continue;
-        }
+    for (reader, _) in sums(network.body, segment).into_iter().filter(|(_, operands)| operands.contains(&entry)) {
         let sources = std::iter::once(entry).chain(segment.values.iter().copied().take(TRIED));
-        for source in sources.filter(|s| s != reader && *s != segment.exit) {
-            let part = Part { reader: *reader, result: entry, source, ..part.clone() };
+        for source in sources.filter(|s| *s != reader && *s != segment.exit) {
+            let part = Part { reader, result: entry, source, ..part.clone() };
             match variant(network, at, segment, &part, false) {
                 Some(found) if &*found.form.shape == key => return Some(found),
                 Some(_) => {

@@ -1,0 +1,196 @@
+use super::*;
+use crate::pytorch::python::expr::{Binary, Expr, StateId, args, functional, keyword, list, nn, of, torch};
+use crate::pytorch::python::print::constant;
+use crate::pytorch::state::Kind;
+use crate::weights::ElemType;
+
+/// A network in the making, over one argument `x`.
+struct Net {
+    body: Body,
+    states: Vec<State>,
+    globals: Names,
+}
+
+impl Net {
+    fn new() -> (Self, ValueId) {
+        let mut net = Self { body: Body::new(), states: Vec::new(), globals: Names::of_variables() };
+        let x = net.body.atom(Expr::local("x"));
+        (net, x)
+    }
+
+    fn module(&mut self, constructor: Expr) -> StateId {
+        let mut state = State::module(constructor, None, "layer").filled("weight", ElemType::Float, &[1], 1.0);
+        state.tensors[0].trainable = true;
+        self.states.push(state);
+        StateId(self.states.len() as u32 - 1)
+    }
+
+    fn layer(&mut self, constructor: Expr, x: ValueId) -> ValueId {
+        let state = self.module(constructor);
+        self.body.compute(Expr::layer(state, args![x]))
+    }
+
+    fn linear(&mut self, inputs: usize, outputs: usize, x: ValueId) -> ValueId {
+        self.layer(nn("Linear", args![inputs, outputs]), x)
+    }
+
+    fn relu(&mut self, x: ValueId) -> ValueId {
+        self.body.compute(functional("relu", args![x]))
+    }
+
+    /// `linear(relu(linear(x)))` and what it is added to.
+    fn residual(&mut self, sizes: [usize; 2], projects: bool, x: ValueId) -> ValueId {
+        let y = self.linear(sizes[0], sizes[1], x);
+        let y = self.relu(y);
+        let y = self.linear(sizes[1], sizes[1], y);
+        let x =
+            if projects { self.layer(nn("Linear", args![sizes[0], sizes[1], keyword("bias", false)]), x) } else { x };
+        self.body.compute(of(y) + x)
+    }
+
+    fn recover(&mut self, output: ValueId) -> Vec<String> {
+        let blocks = recover(Network {
+            body: &mut self.body,
+            states: &mut self.states,
+            globals: &mut self.globals,
+            arguments: &["x".to_owned()],
+            lengths: &[],
+            outputs: &[output],
+        });
+        blocks.iter().map(Block::text).collect()
+    }
+
+    /// What makes the states that are used, and the keys of what they hold.
+    fn used(&self, output: ValueId) -> (Vec<String>, Vec<String>) {
+        let used = self.body.states(&[output]);
+        let states = used.iter().map(|s| &self.states[s.0 as usize]);
+        let made = states.clone().filter_map(|s| match &s.kind {
+            Kind::Module(e) | Kind::Blocks(e) => Some(constant(e)),
+            _ => None,
+        });
+        (made.collect(), states.flat_map(|s| s.tensors.iter().map(|t| t.suffix.clone())).collect())
+    }
+
+    /// How long everything is, written value by value.
+    fn length(&self, output: ValueId) -> usize {
+        let mut length = 0;
+        self.body.each_needed(&[output], &mut |e| length += 2 + constant(e).len());
+        let used = self.body.states(&[output]);
+        length + self.used(output).0.iter().map(String::len).sum::<usize>() + 10 * used.len()
+    }
+}
+
+#[test]
+fn a_projection_that_some_blocks_have_is_an_argument() {
+    let (mut net, mut x) = Net::new();
+    for sizes in [[8, 8], [8, 8], [8, 16], [16, 16], [16, 16]] {
+        x = net.residual(sizes, sizes[0] != sizes[1], x);
+    }
+    let blocks = net.recover(x);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert!(blocks[0].contains("        self.shortcut = None\n        if shortcut:\n"), "{}", blocks[0]);
+    assert!(blocks[0].contains("(x if self.shortcut is None else self.shortcut(x))"), "{}", blocks[0]);
+    let (made, keys) = net.used(x);
+    let run = "nn.Sequential(*[ResidualBlock(8, 8, False) for _ in range(2)], ResidualBlock(8, 16, True), \
+               *[ResidualBlock(16, 16, False) for _ in range(2)])";
+    assert_eq!(made, [run]);
+    assert_eq!(keys.len(), 11);
+    assert!(
+        keys.contains(&"2.shortcut.weight".to_owned()) && !keys.contains(&"1.shortcut.weight".to_owned()),
+        "{keys:?}"
+    );
+}
+
+#[test]
+fn a_projection_without_a_counterpart_stays_as_it_is() {
+    let (mut net, x) = Net::new();
+    let y = net.residual([8, 16], true, x);
+    let before = net.body.values[y.0 as usize].expr.clone();
+    assert_eq!(net.recover(y), Vec::<String>::new());
+    assert_eq!(net.body.values[y.0 as usize].expr, before);
+    // One with and one without are too few for a class, so neither changes.
+    let (mut net, x) = Net::new();
+    let y = net.linear(4, 8, x);
+    let z = net.body.compute(of(y) + x);
+    let w = net.linear(8, 8, z);
+    let v = net.linear(8, 8, z);
+    let v = net.body.compute(of(w) + v);
+    let before: Vec<Expr> = net.body.values.iter().map(|v| v.expr.clone()).collect();
+    assert_eq!(net.recover(v), Vec::<String>::new());
+    assert!(net.body.values.iter().map(|v| &v.expr).eq(&before));
+}
+
+#[test]
+fn concatenations_go_on_from_earlier_ones() {
+    let (mut net, x) = Net::new();
+    let mut all = vec![x];
+    let mut last = x;
+    for i in 0..8 {
+        let y = net.linear(4 + 4 * i, 4, last);
+        all.push(y);
+        last = net.body.compute(torch("cat", args![list(&all), 1]));
+    }
+    let blocks = net.recover(last);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert!(blocks[0].contains("return torch.cat([x, self.layer1(x)], 1)"), "{}", blocks[0]);
+    assert_eq!(net.used(last).0, ["nn.Sequential(*[DenseBlock(4 + 4 * i) for i in range(8)])"]);
+}
+
+#[test]
+fn shared_weights_are_not_held_twice() {
+    let (mut net, mut x) = Net::new();
+    let shared = net.module(nn("Linear", args![8usize, 8usize]));
+    for _ in 0..6 {
+        let y = net.body.compute(Expr::layer(shared, args![x]));
+        let y = net.relu(y);
+        x = net.body.compute(of(y) + x);
+    }
+    net.recover(x);
+    assert_eq!(net.used(x).1, ["weight"]);
+}
+
+#[test]
+fn units_of_two_where_they_take_fewer_lines() {
+    let (mut net, mut x) = Net::new();
+    for _ in 0..6 {
+        x = net.linear(8, 32, x);
+        x = net.relu(x);
+        x = net.layer(nn("Linear", args![32usize, 8usize, keyword("bias", false)]), x);
+        x = net.relu(x);
+    }
+    let blocks = net.recover(x);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert!(blocks[0].contains("nn.Linear(8, 32)"), "{}", blocks[0]);
+    assert_eq!(net.used(x).0.len(), 1);
+}
+
+/// However a network is made, what is written for it is at most twice as long as when every value is written by itself.
+#[test]
+fn what_is_written_is_bounded() {
+    let mut seed = 7u64;
+    let mut random = |n: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % n
+    };
+    for round in 0..60 {
+        let (mut net, x) = Net::new();
+        let mut values = vec![x];
+        for _ in 0..(20 + random(120)) {
+            let near = values.len() - 1 - random(values.len().min(1 + round % 5) as u64) as usize;
+            let (a, b) = (values[near], values[values.len() - 1]);
+            values.push(match random(6) {
+                0 => net.relu(b),
+                1 => net.body.compute(of(a) + b),
+                2 => net.residual([8, 8 << random(2)], random(2) == 0, a),
+                3 => net.body.compute(Expr::binary(Binary::Times, a, b)),
+                4 => net.body.compute(torch("cat", args![list(&values[near.saturating_sub(2)..]), 1])),
+                _ => net.linear(1 + random(9) as usize, 1 + random(3) as usize, a),
+            });
+        }
+        let output = values[values.len() - 1];
+        let flat = net.length(output);
+        let blocks: usize = net.recover(output).iter().map(String::len).sum();
+        let length = net.length(output) + blocks;
+        assert!(length <= 2 * flat + 400, "round {round}: {length} instead of {flat}");
+    }
+}
