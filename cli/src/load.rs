@@ -107,12 +107,23 @@ pub fn valid<'a>(
     input: &Input,
     file: &'a ModelFile<'_>,
 ) -> Result<ValidatedModel<'a>, Outcome> {
+    prepared(terminal, common, input, file, |_| Ok(()))
+}
+
+/// The same, of a model that `prepare` changes before it is validated.
+pub fn prepared<'a>(
+    terminal: &Terminal,
+    common: &Common,
+    input: &Input,
+    file: &'a ModelFile<'_>,
+    prepare: impl FnOnce(&mut Model<'a>) -> Result<(), Outcome>,
+) -> Result<ValidatedModel<'a>, Outcome> {
     let name = &input.name;
     if let Some(why) = not_as_signed(terminal, input) {
         return Err(Outcome::failed(exit::REJECTED, &why));
     }
     let rejected = |verdict: &Verdict<'_>| Outcome::rejected(name, &verdict.findings, verdict.more);
-    let model = match parse(common, file) {
+    let mut model = match parse(common, file) {
         Ok(model) => model,
         Err(error) => {
             let verdict = Verdict::malformed(name, file.bytes(), &error);
@@ -120,6 +131,7 @@ pub fn valid<'a>(
             return Err(rejected(&verdict));
         }
     };
+    prepare(&mut model)?;
     terminal.trace(format_args!("parsed: {} functions, {} variables", model.functions.len(), model.variables.len()));
     let mut validation = validate(common, model, false);
     let verdict = Verdict::checked(name, file.bytes(), &mut validation);

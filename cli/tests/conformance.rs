@@ -32,6 +32,18 @@ fn real_models_compute_what_cntk_computed() {
     run_with_options(command);
 }
 
+/// `--ids`: indices in the place of one-hot rows, in ONNX Runtime.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
+fn indices_give_what_one_hot_rows_gave() {
+    let corpus = corpus();
+    let mut command = Command::new(python_with_runtime(&corpus));
+    command.arg(corpus.join("ids_check.py")).arg("--tool").arg(TOOL).args(["--to", "onnx"]);
+    command.args(CASES.map(|set| corpus.join(set)).iter().filter(|folder| folder.is_dir()));
+    let output = command.env("PYTHONDONTWRITEBYTECODE", "1").output().expect("the runner starts");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn hostile_files_get_their_verdicts() {

@@ -44,6 +44,19 @@ fn modules_check_their_inputs_if_asked() {
     assert!(output.status.success(), "{}", text(&output));
 }
 
+/// `--ids`: indices in the place of one-hot rows.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
+fn indices_give_in_pytorch_what_one_hot_rows_gave() {
+    let Some(python) = python_with_torch("") else { return unchecked("no Python here has torch") };
+    let corpus = corpus();
+    let mut command = Command::new(environment(&python, &corpus));
+    command.arg(corpus.join("ids_check.py")).args(["--to", "pytorch", "--tool", TOOL]);
+    command.args(["zoo", "attributes"].map(|set| corpus.join(set)));
+    let output = command.env("PYTHONDONTWRITEBYTECODE", "1").output().expect("the runner starts");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
 /// The ONNX form, read by onnx2torch. Which kernels torch lacks is its version's affair, so the list holds for one.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]

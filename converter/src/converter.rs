@@ -231,7 +231,8 @@ impl Converter {
         };
         self.stage()?;
         let file = ModelFile::new(given);
-        let (_, _, model) = owned::validated(&file, &self.limits, &self.validation)?;
+        let fix = |model: &mut _| self.options.fix_shapes(model);
+        let (_, _, model) = owned::validated(&file, &self.limits, &self.validation, fix)?;
         act(&model)
     }
 

@@ -6,10 +6,11 @@
 //! and sequences have several lengths.
 
 use crate::graph::{Argument, Interface, Wanted};
-use crate::options::Outputs;
+use crate::options::{Options as Asked, Outputs};
 use crate::provenance::structure_digest;
 use crate::ranges::{Use, uses};
 use crate::record::{Array, npz};
+use crate::report::Refusal;
 use crate::weights::ElemType;
 use cntk_evaluator::{Evaluation, EvaluationError, Limits, Options, evaluate};
 use cntk_parser::model::{DataType, Dim, Output, SequenceAxisId, Source, ValidatedModel, VariableId};
@@ -83,11 +84,20 @@ impl From<&str> for Lack {
     }
 }
 
-/// Inputs and outputs of a model, or the reason why there are none. With `ragged`, sequences have several lengths.
-pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Result<Arrays, String> {
+impl From<Refusal> for Lack {
+    fn from(refusal: Refusal) -> Self {
+        Self::Other(refusal.to_string())
+    }
+}
+
+/// Inputs and outputs of a model as it is converted with `asked`, or the reason why there are none. With `ragged`,
+/// sequences have several lengths.
+pub fn make(model: &ValidatedModel<'_>, asked: &Asked, ragged: bool) -> Result<Arrays, String> {
     let limits = Limits { work: WORK, memory: MEMORY };
-    let of = Sample { seed: seed(model), batch: SAMPLES, ragged, largest: LARGEST, skip: vec![], limits };
-    match sample(model, outputs, &of) {
+    let (batch, steps) = fixed(model, asked);
+    let of = Sample { seed: seed(model), batch, ragged, largest: LARGEST, skip: vec![], limits };
+    let interface = Interface::asked(model, asked).map_err(|refusal| refusal.to_string())?;
+    match generate(model, &interface, &of, steps) {
         Ok(sampled) => Ok(sampled.arrays),
         Err(Lack::Cost(_)) => {
             Err("it takes too much work to evaluate in passing; `cntk2onnx eval` has no such limit".to_owned())
@@ -98,18 +108,28 @@ pub fn make(model: &ValidatedModel<'_>, outputs: &Outputs, ragged: bool) -> Resu
 
 /// Generates inputs as `of` describes and evaluates the model on them.
 pub fn sample(model: &ValidatedModel<'_>, outputs: &Outputs, of: &Sample) -> Result<Sampled, Lack> {
-    let interface = Interface::new(model, outputs).map_err(|refusal| Lack::Other(refusal.to_string()))?;
+    generate(model, &Interface::new(model, outputs)?, of, None)
+}
+
+/// The same for an interface, with this number of steps if it is fixed.
+fn generate(
+    model: &ValidatedModel<'_>,
+    interface: &Interface,
+    of: &Sample,
+    fixed_steps: Option<usize>,
+) -> Result<Sampled, Lack> {
     let bounds = uses(model, interface.outputs.iter().map(|o| o.source));
     let computed: Vec<&Wanted> = interface.outputs.iter().filter(|o| !of.skip.contains(&o.uid)).collect();
     let wanted: Vec<Output<'_>> = computed.iter().filter_map(|o| model.find(&o.uid)).collect();
     let mut left = of.limits.work;
     let mut why = String::new();
     for (steps, free, signed) in TRIES {
+        let steps = fixed_steps.unwrap_or(steps);
         let mut maker = Maker { model, bounds: &bounds, of, random: of.seed, steps, free, signed };
         let feeds: Vec<(VariableId, cntk_evaluator::Array)> = interface
             .arguments
             .iter()
-            .map(|a| Some((a.variable, maker.array(a.variable)?)))
+            .map(|a| Some((a.variable, maker.array(a)?)))
             .collect::<Option<_>>()
             .ok_or("its inputs are large")?;
         let uid = |id: VariableId| model.variable(id).uid.to_owned();
@@ -122,7 +142,7 @@ pub fn sample(model: &ValidatedModel<'_>, outputs: &Outputs, of: &Sample) -> Res
                 return Ok(Sampled {
                     inputs: interface.arguments.iter().map(|a| (uid(a), a.name.clone())).collect(),
                     outputs: interface.outputs.iter().map(|o| (o.uid.clone(), o.name.clone())).collect(),
-                    arrays: named(model, &interface.arguments, &computed, feeds, found),
+                    arrays: named(model, &interface.arguments, &computed, feeds, found).map_err(Lack::Other)?,
                 });
             }
             Ok(found) => {
@@ -136,6 +156,24 @@ pub fn sample(model: &ValidatedModel<'_>, outputs: &Outputs, of: &Sample) -> Res
         }
     }
     Err(Lack::Other(why))
+}
+
+/// How many samples, and how many steps if that is fixed.
+fn fixed(model: &ValidatedModel<'_>, asked: &Asked) -> (usize, Option<usize>) {
+    let size = |n: u64| usize::try_from(n).ok().filter(|n| *n > 0);
+    let mut samples = asked.batch.and_then(size);
+    let mut steps = None;
+    for of in &asked.input_shapes {
+        let named = model.model().variables.iter().find(|v| v.uid == of.input || v.name == of.input);
+        let Some(dynamic) = named.and_then(|v| of.sizes.len().checked_sub(v.shape.rank())) else { continue };
+        if dynamic > 0 {
+            samples = samples.or(of.sizes[0].and_then(size));
+        }
+        if dynamic > 1 {
+            steps = steps.or(of.sizes[1].and_then(size));
+        }
+    }
+    (samples.unwrap_or(SAMPLES), steps)
 }
 
 /// The first bytes of the structure's digest.
@@ -159,14 +197,14 @@ fn named(
     wanted: &[&Wanted],
     feeds: Vec<(VariableId, cntk_evaluator::Array)>,
     found: Evaluation,
-) -> Arrays {
+) -> Result<Arrays, String> {
     let inputs = arguments.iter().zip(feeds).map(|(argument, (id, array))| {
-        (argument.name.clone(), elem(model.type_of(Source::Variable(id)).data_type), array)
+        (argument.name.clone(), elem(model.type_of(Source::Variable(id)).data_type), array, argument.classes)
     });
     let found = wanted.iter().zip(found.outputs);
-    let outputs = found.map(|(o, found)| (o.name.clone(), elem(found.data_type), found.array));
+    let outputs = found.map(|(o, found)| (o.name.clone(), elem(found.data_type), found.array, None));
     let mut all = Arrays::new();
-    for (name, elem, array) in inputs.chain(outputs) {
+    for (name, elem, array, classes) in inputs.chain(outputs) {
         if let Some(lengths) = array.lengths {
             let bytes = lengths.iter().flat_map(|n| (*n as i64).to_le_bytes()).collect();
             let dims = vec![lengths.len() as u64];
@@ -174,9 +212,10 @@ fn named(
         }
         let mut bytes = Vec::with_capacity(array.values.len() * elem.size());
         array.values.iter().for_each(|x| elem.encode(*x, &mut bytes));
-        all.push((name, Array { elem, dims: array.shape.iter().map(|n| *n as u64).collect(), bytes }));
+        let array = Array { elem, dims: array.shape.iter().map(|n| *n as u64).collect(), bytes };
+        all.push((name, classes.map_or(Ok(array.clone()), |n| array.ids(n))?));
     }
-    all
+    Ok(all)
 }
 
 /// Generates arrays.
@@ -201,7 +240,8 @@ impl Maker<'_> {
     }
 
     /// The array of an input; `None` if it would be too large.
-    fn array(&mut self, id: VariableId) -> Option<cntk_evaluator::Array> {
+    fn array(&mut self, argument: &Argument) -> Option<cntk_evaluator::Array> {
+        let id = argument.variable;
         let of = self.model.type_of(Source::Variable(id));
         let lengths = of.axes.sequence.map(|axis| self.lengths(axis));
         let batch = of.axes.batch.then_some(self.of.batch);
@@ -213,11 +253,14 @@ impl Maker<'_> {
         let shape: Vec<usize> = batch.into_iter().chain(steps).chain(sizes).collect();
         let count = shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).filter(|n| *n <= self.of.largest)?;
         let whole = |x: f64, bound: u64| (x * bound as f64).floor();
-        let values = match self.bounds.get(&id) {
+        let is_hot = argument.classes.is_some();
+        let values = match self.bounds.get(&id).filter(|_| !is_hot) {
             Some(Use::Index(bound)) => (0..count).map(|_| whole(self.number(), *bound)).collect(),
             Some(Use::Steps(most)) => (0..count).map(|_| 1.0 + whole(self.number(), *most)).collect(),
             Some(Use::Boxes(map)) => self.boxes(count, *map),
-            None if self.model.variable(id).is_sparse => self.one_hot(count, shape.last().copied().unwrap_or(1)),
+            None if is_hot || self.model.variable(id).is_sparse => {
+                self.one_hot(count, shape.last().copied().unwrap_or(1))
+            }
             None => (0..count).map(|_| if self.signed { self.number() * 2.0 - 1.0 } else { self.number() }).collect(),
         };
         let data = elem(of.data_type);

@@ -63,7 +63,7 @@ pub use onnx::{
     catalogue,
     write::{MODEL_LIMIT, Weights, Writer},
 };
-pub use options::{Options, Outputs};
+pub use options::{InputShape, Options, Outputs};
 pub use owned::OwnedModel;
 pub use provenance::SOURCE_SHA256;
 pub use record::{Record, RecordError};

@@ -1,7 +1,11 @@
 //! A validated model that owns its bytes.
 
 use crate::error::{Error, Rejection};
-use cntk_parser::{FileKind, Finding, Limits, ModelFile, ValidateOptions, model::ValidatedModel};
+use crate::report::Refusal;
+use cntk_parser::{
+    FileKind, Finding, Limits, ModelFile, ValidateOptions,
+    model::{Model, ValidatedModel},
+};
 use self_cell::self_cell;
 use std::{fmt, sync::Arc};
 
@@ -67,7 +71,7 @@ impl OwnedModel {
         let file = File::new(Arc::new(bytes), |bytes| ModelFile::new((**bytes).as_ref()));
         let held = Held::try_new(file, |file| {
             file.with_dependent(|_, file| {
-                let (found, more, model) = validated(file, limits, options)?;
+                let (found, more, model) = validated(file, limits, options, |_| Ok(()))?;
                 (findings, more_findings) = (found, more);
                 Ok::<_, Error>(model)
             })
@@ -102,14 +106,17 @@ impl fmt::Debug for OwnedModel {
     }
 }
 
-/// Reads and validates a model. Returns the findings, the number of further ones, and the model.
+/// Reads and validates a model. Returns the findings, the number of further ones, and the model. `prepare` may change
+/// the model before it is validated.
 pub(crate) fn validated<'f>(
     file: &'f ModelFile<'_>,
     limits: &Limits,
     options: &ValidateOptions,
+    prepare: impl FnOnce(&mut Model<'f>) -> Result<(), Refusal>,
 ) -> Result<(Vec<Finding>, u64, ValidatedModel<'f>), Error> {
-    let model =
+    let mut model =
         cntk_parser::parse(file, limits).map_err(|e| Error::Invalid(Rejection::unreadable(file.bytes(), &e)))?;
+    prepare(&mut model)?;
     let validation = cntk_parser::validate(model, options);
     let (findings, more_findings) = (validation.findings, validation.more_findings);
     match validation.model {

@@ -2,6 +2,7 @@
 //!
 //! Knows neither ONNX nor PyTorch. Blocks are already resolved, by [`ValidatedModel`].
 
+mod asked;
 mod criteria;
 pub mod literal;
 mod outputs;
@@ -20,6 +21,8 @@ use hashbrown::{HashMap, HashSet};
 pub struct Wanted {
     /// Its name in the converted model.
     pub name: String,
+    /// The name that it has if nothing is renamed.
+    pub given: String,
     /// CNTK's uid.
     pub uid: String,
     /// What computes it.
@@ -31,8 +34,12 @@ pub struct Wanted {
 pub struct Argument {
     /// Its name in the converted model.
     pub name: String,
+    /// The name that it has if nothing is renamed.
+    pub given: String,
     /// The variable.
     pub variable: VariableId,
+    /// Its last axis is one-hot, and the converted model takes indices into it: how many there are.
+    pub classes: Option<u64>,
 }
 
 /// The needed part of a model.
@@ -79,20 +86,34 @@ impl Interface {
             return Err(Refusal { reasons: vec![Reason::new("outputs", "the model has no outputs")] });
         }
         let names = Names::new(model, &arguments, &wanted);
-        let named = |o: outputs::Selected| Wanted { name: names.output(&o), uid: o.uid, source: o.source };
+        let named = |o: outputs::Selected| {
+            let name = names.output(&o);
+            Wanted { given: name.clone(), name, uid: o.uid, source: o.source }
+        };
+        let argument = |v: &VariableId| {
+            let name = names.argument(model, *v);
+            Argument { given: name.clone(), name, variable: *v, classes: None }
+        };
         Ok(Self {
-            arguments: arguments.iter().map(|v| Argument { name: names.argument(model, *v), variable: *v }).collect(),
+            arguments: arguments.iter().map(argument).collect(),
             outputs: wanted.into_iter().map(named).collect(),
             dropped: selected.dropped,
             notes: selected.notes,
         })
+    }
+
+    /// The interface that is asked for: names, and which inputs are indices.
+    pub fn asked(model: &ValidatedModel<'_>, options: &Options) -> Result<Self, Refusal> {
+        let mut interface = Self::new(model, &options.outputs)?;
+        let reasons = asked::apply(model, options, &mut interface);
+        if reasons.is_empty() { Ok(interface) } else { Err(Refusal { reasons }) }
     }
 }
 
 impl<'m, 'a> Graph<'m, 'a> {
     /// Prunes `model` to the outputs that `options` asks for.
     pub fn new(model: &'m ValidatedModel<'a>, options: &Options) -> Result<Self, Refusal> {
-        let Interface { arguments, outputs, dropped, notes } = Interface::new(model, &options.outputs)?;
+        let Interface { arguments, outputs, dropped, notes } = Interface::asked(model, options)?;
         let live = needed(model, outputs.iter().map(|o| o.source));
         let mut reasons = packed_indices_read(model, &live, &outputs);
         reasons.extend(untyped(model, &live, &arguments));

@@ -15,19 +15,29 @@ pub type TestFile = (String, Vec<u8>);
 /// shows what lies beyond a sequence's end, which nothing promises. The error says why there are none.
 pub fn test_data(model: &ValidatedModel<'_>, options: &Options, summary: &Summary) -> Result<Vec<TestFile>, String> {
     let ragged = !options.equal_lengths;
-    let mut arrays = evidence::make(model, &options.outputs, ragged)?;
+    let mut arrays = evidence::make(model, options, ragged)?;
     let shows_steps = |arrays: &Arrays| {
         summary.outputs.iter().any(|o| find(arrays, &format!("{}_lengths", o.name)).is_some())
             || summary.inputs.iter().any(|i| find(arrays, &i.name).is_some_and(|a| a.dims.len() > i.dims.len()))
     };
     if ragged && shows_steps(&arrays) {
-        arrays = evidence::make(model, &options.outputs, false)?;
+        arrays = evidence::make(model, options, false)?;
     }
     let mut files = Vec::new();
     for (role, ports) in [("input", &summary.inputs), ("output", &summary.outputs)] {
         for (i, port) in ports.iter().enumerate() {
             let array = find(&arrays, &port.name).ok_or_else(|| format!("{} is not in the evidence", port.name))?;
-            files.push((format!("{role}_{i}.pb"), tensor::message(&port.name, &folded(port, array))));
+            let array = folded(port, array);
+            let differs = |(dim, n): (&String, &u64)| dim.parse::<u64>().is_ok_and(|dim| dim != *n);
+            if port.dims.iter().zip(&array.dims).any(differs) {
+                return Err(format!(
+                    "{}: {:?} is made, where [{}] is fixed",
+                    port.name,
+                    array.dims,
+                    port.dims.join(", ")
+                ));
+            }
+            files.push((format!("{role}_{i}.pb"), tensor::message(&port.name, &array)));
         }
     }
     Ok(files)

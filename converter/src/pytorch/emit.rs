@@ -206,7 +206,15 @@ impl Emission<'_, '_, '_, '_> {
         let model = self.lower.graph.model;
         for (a, name) in self.lower.graph.arguments.iter().zip(&self.lower.arguments) {
             let ty = model.type_of(Source::Variable(a.variable));
-            rows.push(["Input".to_owned(), name.clone(), describe(ty, &mut free)]);
+            let what = match a.classes {
+                None => describe(ty, &mut free),
+                Some(n) => {
+                    let last = format!(", {n}]");
+                    let shape = describe(ty, &mut free).split_once(' ').map(|(_, shape)| shape.replace(&last, "]"));
+                    format!("int64 {}: ids below {n}; any other is a row of zeros", shape.unwrap_or_default())
+                }
+            };
+            rows.push(["Input".to_owned(), name.clone(), what]);
         }
         if !self.lower.equal_lengths {
             for l in &self.lower.lengths {

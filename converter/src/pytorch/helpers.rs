@@ -256,6 +256,15 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     },
     Helper {
+        name: "embed",
+        imports: &[Import::Functional],
+        text: r#"def embed(ids: Tensor, table: Tensor) -> Tensor:
+    """Rows of the table; zeros for an id that it does not have, as -1 for padding."""
+    known = (ids >= 0) & (ids < table.shape[0])
+    return F.embedding(ids * known, table).masked_fill(~known.unsqueeze(-1), 0.0)
+"#,
+    },
+    Helper {
         name: "take_steps",
         imports: &[Import::Torch],
         text: r#"def take_steps(x: Tensor, index: Tensor) -> Tensor:

@@ -23,13 +23,17 @@ pub(super) struct Interface {
 /// An input or output of the model.
 #[derive(Clone, Debug)]
 pub(super) struct Port {
-    /// CNTK's name, or its uid where the name is not unique.
+    /// CNTK's name, its uid where the name is not unique, or what the user calls it.
     pub(super) name: String,
+    /// The same, had the user not renamed it.
+    pub(super) given: String,
     pub(super) uid: String,
     /// What `forward` calls an input.
     pub(super) argument: String,
     pub(super) elem: ElemType,
     pub(super) sizes: Vec<Size>,
+    /// An input of indices: how many classes there are.
+    pub(super) classes: Option<u64>,
 }
 
 /// One size of a shape.
@@ -48,9 +52,18 @@ impl Interface {
         let graph = lower.graph;
         let inputs = graph.arguments.iter().zip(&lower.arguments).map(|(a, argument)| {
             let uid = graph.model.variable(a.variable).uid;
-            Port::new(lower, Source::Variable(a.variable), &a.name, uid, argument)
+            let mut port = Port::new(lower, Source::Variable(a.variable), &a.name, uid, argument);
+            port.given.clone_from(&a.given);
+            if a.classes.is_some() {
+                (port.classes, port.elem) = (a.classes, ElemType::Int64);
+                port.sizes.pop();
+            }
+            port
         });
-        let outputs = graph.outputs.iter().map(|o| Port::new(lower, o.source, &o.name, &o.uid, ""));
+        let outputs = graph.outputs.iter().map(|o| {
+            let port = Port::new(lower, o.source, &o.name, &o.uid, "");
+            Port { given: o.given.clone(), ..port }
+        });
         let lengths = lower.lengths.iter().filter(|_| !lower.equal_lengths);
         Self {
             inputs: inputs.collect(),
@@ -83,10 +96,12 @@ impl Port {
         });
         Self {
             name: name.to_owned(),
+            given: name.to_owned(),
             uid: uid.to_owned(),
             argument: argument.to_owned(),
             elem,
             sizes: batch.into_iter().chain(steps).chain(fixed).collect(),
+            classes: None,
         }
     }
 

@@ -107,7 +107,7 @@ impl PyTorchConversion {
     /// module with stay, and a warning says why.
     #[cfg(feature = "evaluator")]
     pub fn compare_with_evaluator(&mut self, model: &ValidatedModel<'_>, options: &Options) {
-        let evidence = evidence::make(model, &options.outputs, !options.equal_lengths);
+        let evidence = evidence::make(model, options, !options.equal_lengths);
         let made = evidence.and_then(|arrays| {
             recorded::tensors(&self.interface, &mut Record::held(arrays)).map_err(|error| error.to_string())
         });

@@ -16,13 +16,16 @@ pub(super) fn tensors(
     record: &mut Record<'_>,
 ) -> Result<(Vec<Tensor>, Vec<String>), RecordError> {
     let ports = || interface.inputs.iter().chain(&interface.outputs);
-    let taken = ports().flat_map(|p| [p.name.as_str(), p.uid.as_str()]).collect();
+    let taken = ports().flat_map(|p| [p.name.as_str(), p.given.as_str(), p.uid.as_str()]).collect();
     let mut reader = Reader { record, taken, batch: None, steps: BTreeMap::new(), free: BTreeMap::new() };
     let mut all = Vec::new();
     for port in &interface.inputs {
-        let Some((name, array)) = reader.record.array(&[&port.name, &port.uid])? else {
+        let Some((name, mut array)) = reader.record.array(&[&port.name, &port.given, &port.uid])? else {
             return Err(wrong(format!("has no array {}, the input {port}", both(port))));
         };
+        if let Some(classes) = port.classes.filter(|_| array.elem != ElemType::Int64) {
+            array = array.ids(classes).map_err(|why| wrong(format!("{name}: {why}")))?;
+        }
         reader.fit(&name, "input", port, &array)?;
         all.push(tensor(format!("input.{}", port.argument), array));
     }
@@ -33,7 +36,7 @@ pub(super) fn tensors(
     let inputs: BTreeSet<SequenceAxisId> = lengths.keys().copied().collect();
     let mut warnings = Vec::new();
     for (i, port) in interface.outputs.iter().enumerate() {
-        let Some((name, array)) = reader.record.array(&[&port.name, &port.uid])? else {
+        let Some((name, array)) = reader.record.array(&[&port.name, &port.given, &port.uid])? else {
             warnings.push(format!("the record lacks the output {}: it will not be compared", both(port)));
             continue;
         };
@@ -109,7 +112,7 @@ impl Reader<'_, '_, '_> {
 
     /// The valid steps of a port, if the record says them.
     fn lengths_of(&mut self, port: &Port, most: u64) -> Result<Option<Vec<u64>>, RecordError> {
-        let names = [&port.name, &port.uid].map(|n| format!("{n}_lengths"));
+        let names = [&port.name, &port.given, &port.uid].map(|n| format!("{n}_lengths"));
         let names: Vec<&str> = names.iter().map(String::as_str).filter(|n| !self.taken.contains(n)).collect();
         let Some((name, array)) = self.record.array(&names)? else { return Ok(None) };
         let numbers: Vec<i64> = match array.elem {

@@ -29,7 +29,8 @@ pub(super) fn made_up(interface: &Interface) -> Vec<Tensor> {
         for _ in 0..count {
             // A linear congruential generator; its upper bits as a number from 0 to 1.
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            port.elem.encode((seed >> 40) as f64 / f64::from(1u32 << 24), &mut bytes);
+            let number = (seed >> 40) as f64 / f64::from(1u32 << 24);
+            port.elem.encode(port.classes.map_or(number, |n| (number * n as f64).floor()), &mut bytes);
         }
         let name = format!("input.{}", port.argument);
         all.push(Tensor { name, elem: port.elem, dims, data: Data::Owned(bytes) });

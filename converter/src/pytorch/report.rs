@@ -16,7 +16,9 @@ pub(super) fn report(e: &Emission<'_, '_, '_, '_>, source: &[(String, String)]) 
         .zip(&e.lower.arguments)
         .map(|(a, argument)| {
             let v = variable(a.variable);
-            object(&[("uid", string(v.uid)), ("name", string(v.name)), ("argument", string(argument))])
+            let mut entries = vec![("uid", string(v.uid)), ("name", string(v.name)), ("argument", string(argument))];
+            entries.extend(a.classes.map(|n| ("ids_below", n.to_string())));
+            object(&entries)
         })
         .collect();
     let lengths: Vec<String> = e

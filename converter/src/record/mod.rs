@@ -60,6 +60,27 @@ impl Array {
     pub fn numbers(&self) -> Vec<f64> {
         self.elem.decode(&self.bytes)
     }
+
+    /// The indices that one-hot rows along the last axis stand for; -1 for a row of zeros. The error says what is no such row.
+    pub fn ids(&self, classes: u64) -> Result<Self, String> {
+        let (Some((last, outer)), Ok(width)) = (self.dims.split_last(), usize::try_from(classes)) else {
+            return Err("has no axis of classes".to_owned());
+        };
+        if *last != classes {
+            return Err(format!("has {last} classes on its last axis, not {classes}"));
+        }
+        let mut bytes = Vec::new();
+        for row in self.numbers().chunks(width.max(1)) {
+            let mut places = row.iter().enumerate().filter(|(_, x)| **x != 0.0);
+            let id = match (places.next(), places.next()) {
+                (None, _) => -1,
+                (Some((i, 1.0)), None) => i as i64,
+                _ => return Err("has rows that are not one-hot, so they have no ids".to_owned()),
+            };
+            bytes.extend(id.to_le_bytes());
+        }
+        Ok(Self { elem: ElemType::Int64, dims: outer.to_vec(), bytes })
+    }
 }
 
 /// A file of arrays.

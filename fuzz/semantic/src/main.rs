@@ -139,7 +139,7 @@ fn one(bytes: &[u8], other: &mut Other) -> Result<Verdict, String> {
     let found = validate(parsed, &ValidateOptions::default());
     let model: ValidatedModel<'_> = found.model.ok_or("not valid")?;
     let options = Options::default().outputs(Outputs::All).keep_sequence_axis(true);
-    let arrays = evidence::make(&model, &options.outputs, true).map_err(|why| general(&why))?;
+    let arrays = evidence::make(&model, &options, true).map_err(|why| general(&why))?;
     let converter = Converter::new(options);
     let made = match other {
         Other::Runtime => {

@@ -3,6 +3,7 @@
 mod destination;
 pub mod hash;
 mod in_place;
+mod interface;
 mod onnx;
 mod opset;
 mod pytorch;
@@ -29,6 +30,7 @@ use clap::{ValueEnum, builder::NonEmptyStringValueParser};
 use cntk_parser::{ModelFile, model::ValidatedModel};
 use cntk2onnx::{Options, Outputs, Refusal};
 use destination::Destination;
+use interface::Interface;
 use std::{
     mem::ManuallyDrop,
     path::{Path, PathBuf},
@@ -44,6 +46,8 @@ Examples:
   cntk2onnx convert net.model -o out/net.onnx --opset 13
   cntk2onnx convert big.model --weights in-place    an .onnx of some kB that points into big.model
   cntk2onnx convert net.model --outputs all,conv1 -o all.onnx   a NAME is a CNTK name or uid; inner nodes too
+  cntk2onnx convert lm.model --ids words --rename-inputs words=input_ids   indices instead of one-hot rows
+  cntk2onnx convert net.model --batch 1 --input-shape features=1,3,67,67   sizes fixed
   cntk2onnx convert net.model --to pytorch -o net/ --record net.npz")]
 pub struct Args {
     /// The options that were typed. This field comes first because parsing removes each option from them.
@@ -74,6 +78,8 @@ pub struct Args {
     /// Assume that all sequences of a batch have the same length: no `_lengths` inputs
     #[arg(long)]
     pub equal_lengths: bool,
+    #[command(flatten)]
+    pub interface: Interface,
     /// Record the SHA-256 of the whole file in the result
     #[arg(long)]
     pub hash: bool,
@@ -113,6 +119,11 @@ const ONLY_FOR: &[(&str, &[Target])] = &[
     ("weights", &[Target::Onnx]),
     ("keep_sequence_axis", &[Target::Onnx]),
     ("equal_lengths", &[Target::Onnx, Target::Pytorch]),
+    ("rename_inputs", &[Target::Onnx, Target::Pytorch]),
+    ("rename_outputs", &[Target::Onnx, Target::Pytorch]),
+    ("batch", &[Target::Onnx]),
+    ("input_shape", &[Target::Onnx]),
+    ("ids", &[Target::Onnx, Target::Pytorch]),
     ("stub", &[Target::Pytorch]),
     ("check_inputs", &[Target::Pytorch]),
     ("record", &[Target::Pytorch]),
@@ -157,7 +168,11 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     sandbox::enter(terminal, common, &prepared.needs());
     // Values with an object per node are not dropped: the process ends soon, and freeing a million objects one by one
     // takes a tenth of the whole time.
-    match load::valid(terminal, common, &input, &file) {
+    let fix = |model: &mut _| match prepared.options().fix_shapes(model) {
+        Ok(()) => Ok(()),
+        Err(refusal) => Err(refused(terminal, &input, &refusal).into()),
+    };
+    match load::prepared(terminal, common, &input, &file, fix) {
         Ok(model) => Ok(prepared.finish(terminal, &input, &ManuallyDrop::new(model))?.into()),
         Err(outcome) => Ok(outcome),
     }
@@ -202,6 +217,11 @@ impl Prepared {
         Ok(Self { args, opened })
     }
 
+    /// What is asked for.
+    fn options(&self) -> Options {
+        options(&self.args)
+    }
+
     /// What the sandbox must still allow once all files are open.
     pub fn needs(&self) -> Needs {
         match &self.opened {
@@ -212,7 +232,7 @@ impl Prepared {
 
     /// Converts and gives the outputs their names.
     pub fn finish(self, terminal: &Terminal, input: &Input, model: &ValidatedModel<'_>) -> Result<Ended> {
-        let options = options(&self.args);
+        let options = self.options();
         match self.opened {
             Opened::Onnx(destination, test_data) => {
                 onnx::finish(terminal, &self.args, input, model, &options, (destination, test_data))
@@ -263,6 +283,11 @@ fn options(args: &Args) -> Options {
         .outputs(outputs(&args.outputs))
         .keep_sequence_axis(args.keep_sequence_axis)
         .equal_lengths(args.equal_lengths)
+        .rename_inputs(args.interface.rename_inputs.clone())
+        .rename_outputs(args.interface.rename_outputs.clone())
+        .batch(args.interface.batch)
+        .input_shapes(args.interface.input_shape.clone())
+        .ids(args.interface.ids.clone())
 }
 
 /// The outputs that `--outputs` selects.

@@ -1,10 +1,26 @@
 //! Lowers operators that select elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
 
 use super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
+use cntk_parser::model::{Source, VariableId};
 use cntk_parser::ops::attributes::{OneHot, TopK};
 use smallvec::smallvec;
+
+/// What an input of indices stands for: rows with a 1 each, zeros for an index that is out of range.
+pub(super) fn rows_of(cx: &mut Lowering<'_, '_, '_>, variable: VariableId) -> Result<Val, Reason> {
+    let (ids, classes) = cx.ids[&variable];
+    let data = cx.graph.model.type_of(Source::Variable(variable)).data_type;
+    let elem = super::elem_type(data).ok_or_else(|| Reason::new("data_type", "is not known"))?;
+    let classes = cx.b.range_literal(classes)?;
+    let id = cx.b.in_main(|b| {
+        let index = b.unsqueeze(ids.id, &[b.rank(ids.id)]);
+        let hit = b.compare("Equal", index, classes);
+        b.cast(hit, elem)
+    });
+    Ok(Val { id, lead: ids.lead })
+}
 
 /// A new axis of `numClass` at `onehotAxis`; an index out of range gives zeros.
 pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHot<'_>) -> Lowered {
@@ -27,6 +43,17 @@ pub(super) fn one_hot(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &On
 pub(super) fn class_index(cx: &mut Lowering<'_, '_, '_>, x: ValueId) -> ValueId {
     let whole = cx.b.unary("Floor", x);
     cx.b.cast(whole, ElemType::Int64)
+}
+
+/// Rows of a table, zeros for an index that is out of range.
+pub(super) fn look_up(cx: &mut Lowering<'_, '_, '_>, table: ValueId, index: ValueId, lead: Lead, classes: u64) -> Val {
+    let within = cx.b.clamp_index(index, classes);
+    let rows = cx.b.gather(table, within, 0);
+    let valid = cx.b.compare("Equal", index, within);
+    let ones: Vec<usize> = (cx.b.rank(valid)..cx.b.rank(rows)).collect();
+    let valid = cx.b.unsqueeze(valid, &ones);
+    let zero = cx.b.scalar(cx.b.elem(table), 0.0);
+    Val { id: cx.b.choose(valid, rows, zero), lead }
 }
 
 /// `table[indices]` along the table's first axis.

@@ -33,33 +33,51 @@ pub(super) fn times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Time
     product(cx, &w2, &x, reduced, &wd[reduced..])
 }
 
-/// A product of a weight with the result of a OneHot, lowered as a look-up of rows, with zeros for an index out of
-/// range.
+/// A product of a weight with the result of a OneHot, or with an input of indices, lowered as a look-up of rows, with zeros
+/// for an index out of range.
 fn embedding(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Times) -> Result<Option<Val>, Reason> {
-    let Source::Output(f, _) = node.sources[1] else { return Ok(None) };
-    let model = cx.graph.model;
-    let Operator::OneHot(hot) = model.operator(f) else { return Ok(None) };
-    let (w, x) = (node.inputs[0], node.inputs[1]);
-    let innermost = hot.axis.row(cx.static_rank(&x)) == Some(cx.static_rank(&x) - 1);
+    let w = node.inputs[0];
     let one_axis = u64::try_from(cx.static_rank(&w)).ok() == a.output_rank.checked_add(1);
-    if !innermost || !one_axis || w.lead.rank() > 0 {
+    if !one_axis || w.lead.rank() > 0 {
         return Ok(None);
     }
-    let Some(indices) = cx.value(model.inputs(f)[0])? else { return Ok(None) };
-    let elem = cx.b.elem(x.id);
-    let table = cx.b.cast(w.id, elem);
-    let index = super::indexing::class_index(cx, indices.id);
-    let within = cx.b.clamp_index(index, hot.num_class);
-    let rows = cx.b.gather(table, within, 0);
-    let valid = cx.b.compare("Equal", index, within);
-    let ones: Vec<usize> = (cx.b.rank(valid)..cx.b.rank(rows)).collect();
-    let valid = cx.b.unsqueeze(valid, &ones);
-    let zero = cx.b.scalar(elem, 0.0);
-    Ok(Some(Val { id: cx.b.choose(valid, rows, zero), lead: indices.lead }))
+    let Some((index, lead, classes)) = indices(cx, node)? else { return Ok(None) };
+    let table = cx.b.cast(w.id, cx.b.elem(node.inputs[1].id));
+    Ok(Some(super::indexing::look_up(cx, table, index, lead, classes)))
+}
+
+/// The indices that the right operand is one-hot rows of, int64, and how many classes there are.
+fn indices(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Result<Option<(ValueId, Lead, u64)>, Reason> {
+    let model = cx.graph.model;
+    let mut source = node.sources[1];
+    loop {
+        match source {
+            Source::Variable(v) => return Ok(cx.ids.get(&v).map(|(ids, classes)| (ids.id, ids.lead, *classes))),
+            Source::Output(f, _) => match model.operator(f) {
+                Operator::Pass | Operator::NoOp | Operator::StopGradient => source = model.inputs(f)[0],
+                Operator::OneHot(hot) => {
+                    let rank = cx.static_rank(&node.inputs[1]);
+                    if hot.axis.row(rank) != Some(rank - 1) {
+                        return Ok(None);
+                    }
+                    let Some(v) = cx.value(model.inputs(f)[0])? else { return Ok(None) };
+                    return Ok(Some((super::indexing::class_index(cx, v.id), v.lead, hot.num_class)));
+                }
+                _ => return Ok(None),
+            },
+        }
+    }
 }
 
 /// `y = x · Wᵀ`: W is `(o, r)` or, of rank 1, a column `(r)`.
 pub(super) fn transpose_times(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &TransposeTimes) -> Lowered {
+    if let (2, 0, Some((index, lead, classes))) =
+        (cx.static_rank(&node.inputs[0]), node.inputs[0].lead.rank(), indices(cx, node)?)
+    {
+        let turned = cx.b.transpose(node.inputs[0].id, &[1, 0]);
+        let table = cx.b.cast(turned, cx.b.elem(node.inputs[1].id));
+        return Ok(smallvec![super::indexing::look_up(cx, table, index, lead, classes)]);
+    }
     let (w, x) = operands(cx, node);
     let wd = cx.tail(&w);
     let lead = w.lead.rank();

@@ -85,6 +85,8 @@ pub(crate) struct Lowering<'g, 'm, 'a> {
     pub(crate) recurrences: recurrence::Recurrences,
     names: HashSet<Cow<'g, str>>,
     naming: naming::Naming<'m, 'a>,
+    /// Inputs that are indices, and how many classes there are.
+    pub(crate) ids: HashMap<VariableId, (Val, u64)>,
     reasons: Vec<Reason>,
     pub(crate) warnings: Vec<String>,
 }
@@ -115,10 +117,12 @@ pub(crate) fn lower(graph: &Graph<'_, '_>, layout: &Layout, options: &Options) -
         recurrences: recurrence::Recurrences::default(),
         names: HashSet::new(),
         naming: naming::Naming::new(graph),
+        ids: HashMap::new(),
         reasons: Vec::new(),
         warnings: Vec::new(),
     };
     cx.reserve_names();
+    cx.fix_sizes();
     cx.declare_inputs();
     cx.lower_all();
     if let Err(unmeasured) = cx.declare_outputs() {
@@ -157,10 +161,16 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
                 });
                 continue;
             };
-            let dims = self.dims_with(lead, ty);
+            let mut dims = self.dims_with(lead, ty);
+            let elem = if argument.classes.is_some() { ElemType::Int64 } else { elem };
+            dims.truncate(dims.len() - usize::from(argument.classes.is_some()));
             let id = self.b.input(argument.name.clone(), elem, dims);
             self.b.identify(id, self.graph.model.variable(argument.variable).uid);
-            self.values.bind_outside(source, Val { id, lead });
+            let input = Val { id, lead };
+            match argument.classes {
+                Some(classes) => drop(self.ids.insert(argument.variable, (input, classes))),
+                None => self.values.bind_outside(source, input),
+            }
         }
     }
 
@@ -235,6 +245,11 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
                 if matches!(self.graph.model.variable(id).kind, VariableKind::Parameter | VariableKind::Constant) =>
             {
                 let v = self.weight(id)?;
+                self.values.bind_outside(source, v);
+                Ok(Some(v))
+            }
+            Source::Variable(id) if self.ids.contains_key(&id) => {
+                let v = indexing::rows_of(self, id)?;
                 self.values.bind_outside(source, v);
                 Ok(Some(v))
             }

@@ -3,9 +3,59 @@
 use super::{Lowering, Val};
 use crate::layout::{Batch, Lead};
 use crate::onnx::graph::{Dim, Dims};
+use crate::report::Reason;
 use cntk_parser::model::{Dim as TypeDim, Source, ValueType};
 
 impl Lowering<'_, '_, '_> {
+    /// Gives dynamic dimensions the sizes that the options fix.
+    pub(super) fn fix_sizes(&mut self) {
+        self.batches.extend(self.options.batch.map(|n| (Batch::INPUTS, Dim::Known(n))));
+        for of in &self.options.input_shapes {
+            let model = self.graph.model;
+            let is_it = |v| model.variable(v).uid == of.input || model.variable(v).name == of.input;
+            let argument = self.graph.arguments.iter().find(|a| is_it(a.variable) || a.given == of.input);
+            let Some(argument) = argument else {
+                let what = format!("no input is called `{}`", of.input.escape_debug());
+                self.reasons.push(Reason::new("input_shape", what));
+                continue;
+            };
+            let source = Source::Variable(argument.variable);
+            let ty = model.type_of(source);
+            let lead = self.layout.lead(source, ty.axes);
+            if let Err(why) = self.fix_sizes_of(lead, ty, &of.sizes) {
+                let what = format!("`{}`: {why}", of.input.escape_debug());
+                self.reasons.push(Reason::new("input_shape", what));
+            }
+        }
+    }
+
+    fn fix_sizes_of(&mut self, lead: Lead, ty: &ValueType, sizes: &[Option<u64>]) -> Result<(), String> {
+        if sizes.len() != lead.rank() + ty.shape.len() {
+            let dims = lead.rank() + ty.shape.len();
+            return Err(format!("has {dims} dimensions, and {} sizes are given", sizes.len()));
+        }
+        let (dynamic, fixed) = sizes.split_at(lead.rank());
+        for (size, dim) in fixed.iter().zip(&ty.shape) {
+            if size.is_some() && *size != dim.known() {
+                return Err(
+                    "a size that the model leaves open was to be fixed before the model was validated".to_owned()
+                );
+            }
+        }
+        let mut dynamic = dynamic.iter().copied();
+        if let (Some(batch), Some(n)) = (lead.batch, lead.batch.and_then(|_| dynamic.next().flatten()))
+            && self.batches.insert(batch, Dim::Known(n)).is_some_and(|before| before != Dim::Known(n))
+        {
+            return Err(format!("the batch cannot be {n} here and another size elsewhere"));
+        }
+        if let (Some(axis), Some(n)) = (lead.sequence, dynamic.next().flatten())
+            && self.sequence_dims.insert(axis, Dim::Known(n)).is_some_and(|before| before != Dim::Known(n))
+        {
+            return Err(format!("its sequences cannot be {n} steps here and others elsewhere"));
+        }
+        Ok(())
+    }
+
     /// The dimensions of a value, dynamic ones first.
     pub(crate) fn dims_with(&mut self, lead: Lead, ty: &ValueType) -> Dims {
         let mut dims = self.lead_dims(lead);

@@ -1,10 +1,11 @@
 //! Operators that pick elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
 
 use super::shape::product;
-use super::{Lower, Lowered, Node, Val};
-use crate::pytorch::python::expr::{Argument, Binary, Expr, args, keyword, of, torch};
+use super::{Elem, Lower, Lowered, Node, Val};
+use crate::pytorch::python::expr::{Argument, Binary, Expr, ValueId, args, keyword, of, torch};
 use crate::report::Reason;
-use cntk_parser::model::{Dim, Dims};
+use cntk_parser::model::{Dim, Dims, Source, VariableId};
+use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{OneHot, TopK};
 use smallvec::smallvec;
 
@@ -25,6 +26,38 @@ pub(super) fn one_hot(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHo
     let id = cx.numeric(of(truth), &x);
     cx.truths.insert(id, truth);
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
+}
+
+impl Lower<'_, '_, '_> {
+    /// An argument of indices, and the one-hot rows that it stands for, should something need these.
+    pub(super) fn declare_ids(&mut self, variable: VariableId, id: ValueId, elem: Elem, classes: u64) {
+        let source = Source::Variable(variable);
+        let ty = self.graph.model.type_of(source);
+        let lead = self.layout.lead(source, ty.axes);
+        let outer = ty.shape.len().saturating_sub(1);
+        let ids = Val { id, lead, dims: ty.shape[..outer].into(), elem, literal: None };
+        self.remember(&ids);
+        let index = self.compute(of(id).method("unsqueeze", args![-1]));
+        let truth = self.compute(Expr::binary(Binary::Equal, index, torch("arange", args![classes, of(id).device()])));
+        let rows = self.compute(of(truth).method(if elem.is_double() { "double" } else { "float" }, args![]));
+        self.hot.push((rows, truth));
+        self.truths.insert(rows, truth);
+        self.bind(source, Val { id: rows, dims: ty.shape.clone(), ..ids.clone() });
+        self.ids.insert(variable, (ids, classes));
+    }
+
+    /// The indices that a value is one-hot rows of, if it is an argument of that kind.
+    pub(super) fn ids_of(&self, mut source: Source) -> Option<Val> {
+        loop {
+            match source {
+                Source::Variable(v) => return self.ids.get(&v).map(|(ids, _)| ids.clone()),
+                Source::Output(f, _) => match self.graph.model.operator(f) {
+                    Operator::Pass | Operator::NoOp | Operator::StopGradient => source = self.graph.model.inputs(f)[0],
+                    _ => return None,
+                },
+            }
+        }
+    }
 }
 
 /// `table[indices]` along the table's first axis.

@@ -3,7 +3,7 @@
 use super::shape::product;
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
-use crate::pytorch::python::expr::{Binary, Expr, args, keyword, nn, of};
+use crate::pytorch::python::expr::{Binary, Expr, args, helper, keyword, nn, of};
 use crate::pytorch::state::{State, dtype};
 use crate::pytorch::weights::Weight;
 use crate::report::Reason;
@@ -46,6 +46,11 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
         (true, _) => [w.dims[0]].as_slice().into(),
         (false, _) => w.dims[reduced..].into(),
     };
+    if let (1, true, Some(ids)) = (reduced, w.rank() == 2 || !turned, cx.ids_of(node.sources[1]))
+        && w.lead.rank() == 0
+    {
+        return embedding(cx, node, &ids, turned);
+    }
     // All reduced axes in one, the last.
     let inner: Dims = if reduced == 1 {
         x.dims.clone()
@@ -112,6 +117,45 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
     let id = cx.compute(Expr::binary(Binary::MatMul, a, b));
     let y = Val { lead, dims: [m[0], last].as_slice().into(), ..rows.with(id) };
     Ok(smallvec![cx.reshape(&y, &shape)?])
+}
+
+/// A product with one-hot rows is a look-up: `nn.Embedding`, where nothing else holds the weight.
+fn embedding(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, ids: &Val, turned: bool) -> Lowered {
+    let table = match node.sources[0] {
+        Source::Variable(v) if !turned => embedding_layer(cx, node.id, v),
+        _ => None,
+    };
+    let w = cx.tensor(&node.inputs[0]);
+    let (table, row) = match table {
+        Some(table) => (table, &w.dims[1..]),
+        None if turned => (of(w.id).method("transpose", args![-1, -2]), &w.dims[..1]),
+        None => (of(w.id), &w.dims[1..]),
+    };
+    let dims = ids.dims.iter().chain(row).copied().collect();
+    let id = cx.compute(helper("embed", args![ids.id, table]));
+    Ok(smallvec![Val { dims, elem: w.elem, ..ids.with(id) }])
+}
+
+/// The table of an `nn.Embedding` that holds `w`. `None` where `w` is held otherwise.
+fn embedding_layer(cx: &mut Lower<'_, '_, '_>, f: FunctionId, w: VariableId) -> Option<Expr> {
+    let variable = cx.graph.model.variable(w);
+    let weight = Weight::new(variable).filter(|_| variable.kind == VariableKind::Parameter)?;
+    let [k, o] = *weight.dims.as_slice() else { return None };
+    let key = format!("embedding {w:?}");
+    let table = |id| Expr::State(id).attribute("weight");
+    if let Some(id) = cx.modules.get(&key) {
+        return Some(table(*id));
+    }
+    if cx.owners.contains_key(&w) {
+        return None;
+    }
+    let mut arguments = args![k, o];
+    arguments.extend(dtype(weight.elem));
+    let state = State::module(nn("Embedding", arguments), cx.layer_name(f), "embedding");
+    let id = cx.hold(state.tensor("weight", (w, &weight), &[k, o], weight.whole(), "as in CNTK"));
+    cx.modules.insert(key, id);
+    cx.owners.insert(w, Owner::tensor(id, "weight"));
+    Some(table(id))
 }
 
 /// A call of an `nn.Linear` that holds `w`, and the Plus that it takes in. `None` where `w` is held otherwise.

@@ -168,6 +168,10 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     likes: [Option<ValueId>; 2],
     /// Arguments in half precision: as they are computed with, and as they are given.
     halves: Vec<(ValueId, ValueId)>,
+    /// Rows with a 1 each: as they are computed with, and the truths that they are made from.
+    hot: Vec<(ValueId, ValueId)>,
+    /// Arguments that are indices, and how many classes there are.
+    pub(crate) ids: HashMap<VariableId, (Val, u64)>,
     /// Where the size of a free dimension can be read.
     free: HashMap<u32, (ValueId, usize)>,
     /// The bool that a number was made from.
@@ -223,6 +227,8 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             batched: HashMap::new(),
             likes: [None; 2],
             halves: Vec::new(),
+            hot: Vec::new(),
+            ids: HashMap::new(),
             free: HashMap::new(),
             truths: HashMap::new(),
             views: HashMap::new(),
@@ -245,7 +251,9 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         for argument in &self.graph.arguments {
             let source = Source::Variable(argument.variable);
             let ty = self.graph.model.type_of(source);
-            let name = match identifier(self.graph.model.variable(argument.variable).name) {
+            let renamed = argument.name != argument.given;
+            let cntk = if renamed { &argument.name } else { self.graph.model.variable(argument.variable).name };
+            let name = match identifier(cntk) {
                 Some(name) => self.names.unique(&name),
                 None if self.graph.arguments.len() == 1 => self.names.unique("x"),
                 None => self.names.numbered("input"),
@@ -259,6 +267,10 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             };
             let mut id = self.body.atom(Expr::local(name.clone()));
             self.arguments.push(name);
+            if let Some(classes) = argument.classes {
+                self.declare_ids(argument.variable, id, elem, classes);
+                continue;
+            }
             if elem == Elem::Half {
                 let given = id;
                 id = self.compute(of(given).method("float", args![]));

@@ -193,7 +193,8 @@ impl Lower<'_, '_, '_> {
             )
         });
         let Some(weight) = weight else { return };
-        for (widened, given) in std::mem::take(&mut self.halves) {
+        let hot = std::mem::take(&mut self.hot);
+        for (widened, given) in std::mem::take(&mut self.halves).into_iter().chain(hot) {
             self.body.values[widened.0 as usize].expr =
                 of(given).method("to", args![weight.clone().attribute("dtype")]);
         }
