@@ -5,6 +5,13 @@
 //! same forms ([`runs`]) become a class whose constructor takes the sizes that differ ([`block`]), and the run one
 //! `nn.Sequential` or `nn.ModuleList`. Values keep their ids: the last of a run is computed by a call of the whole run, and
 //! what only it needed is then needed by nobody.
+//!
+//! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]) and concatenations go on from earlier ones
+//! ([`concat`]); segments that differ in a part which some lack get one form ([`optional`]).
+//!
+//! Time is linear in the network: a segment has a bounded number of values, its form is made a bounded number of times. What is
+//! written is, too: a class has the expressions of one unit, a run at most one call for each, with no more arguments than the
+//! unit has numbers.
 
 mod block;
 mod columns;
