@@ -24,7 +24,7 @@ const library = await import(here("target/engine.js"));
 library.initSync({ module: wasm });
 
 const limits = library.limits().split("\n").map((line) => line.split("\t")).map(([name, value, meaning]) =>
-  `<label>${name} <input type="number" name="${name}" min="0" value="${value}" required> <small>${meaning}</small></label>`);
+  `<label>${name.replace("-", " ")} <input type="number" name="${name}" min="0" value="${value}" required> <small>${meaning}</small></label>`);
 const opsets = Array.from({ length: 9 }, (_, i) => i + 13).map((n) => `<option${n === 17 ? " selected" : ""}>${n}</option>`);
 const style = await minified(`${library.style()}\n${text("page/page.css")}`);
 const script = `${library.script()}\n${await bundle("page/page.js")}`;

@@ -15,6 +15,7 @@ async function compile(text) {
 /** Begins anew with a file. */
 async function open(chosen) {
   file = chosen;
+  document.body.classList.add("opened");
   end();
   $("downloads").hidden = true;
   clear($("notes"));

@@ -13,6 +13,7 @@ use cntk_parser::{
     parse, validate,
 };
 use cntk2onnx::page::{Report, body};
+use sha2::{Digest, Sha256};
 use std::{collections::HashSet, ops::Range};
 
 /// Files up to this size are read whole.
@@ -74,6 +75,7 @@ impl Loaded {
         let bytes = self.arena.bytes();
         let file = ModelFile::new(bytes);
         let size = bytes.len() as u64;
+        let digest = self.complete().then(|| hex(&Sha256::digest(bytes)));
         let (html, valid) = match parse(&file, &self.settings.limits) {
             Ok(model) => {
                 let done = validate(model, &self.settings.validation);
@@ -81,6 +83,7 @@ impl Loaded {
                 report.more_findings = done.more_findings;
                 report.model = done.model.as_ref();
                 report.weights = self.complete();
+                report.sha256 = digest.as_deref();
                 (body(&report), done.model.is_some())
             }
             Err(error) => {
@@ -111,6 +114,11 @@ impl Loaded {
         let model = validate(model, &self.settings.validation).model.ok_or("the model was refused")?;
         write(&model, &self.settings.options, &self.name, target, parts)
     }
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a verdict needs of what was left out: everything, unless all of that is elements of tensors.
