@@ -249,6 +249,21 @@ for _kind_name, _kind in [("max", C.MAX_POOLING), ("average", C.AVG_POOLING)]:
             x = C.input_variable((3, 8, 9), name="x")
             return C.pooling(x, kind, window, strides, **more), {x: batch(3, 8, 9)}
 
+    for _name, _pads, _strides, _more in (("auto_padded", [True, True], (2, 3), {}), ("auto_padded_one", [True, False], (3, 2), {}),
+                                          ("auto_padded_other", [False, True], (1, 2), {}), ("auto_padded_counting", [True, True], (2, 1), {"include_pad": True})):
+        if _more and _kind_name == "max":
+            continue
+
+        @case("pooling_%s_free_axes_%s" % (_kind_name, _name))
+        def _(kind=_kind, pads=_pads, strides=_strides, more=_more):
+            x = C.input_variable((2, C.FreeDimension, C.FreeDimension), name="x")
+            return C.pooling(x, kind, (3, 4), strides, auto_padding=pads, **more), {x: batch(2, 7, 8)}
+
+    @case("pooling_%s_one_free_axis_auto_padded" % _kind_name)
+    def _(kind=_kind):
+        x = C.input_variable((2, 6, C.FreeDimension), name="x")
+        return C.pooling(x, kind, (3, 3), (2, 2), auto_padding=[True, True]), {x: batch(2, 6, 7)}
+
     @case("pooling_%s_inferred_stride_free_axes" % _kind_name)
     def _(kind=_kind):
         x = C.input_variable((3, C.FreeDimension, C.FreeDimension), name="x")

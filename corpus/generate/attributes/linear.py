@@ -79,6 +79,29 @@ def _():
     return C.times(x, weights(3, 2)), {x: batch(4, 3)}
 
 
+# Free axes: reduced, kept, in the result; of two inputs or of one and a weight.
+FREE = C.FreeDimension
+for _name, _x, _w, _rank in [("reduced", (2, FREE), (FREE, 3), 1), ("reduced_two", (2, FREE, 3), (FREE, 3, 2), 1), ("reduced_all", (FREE, FREE), (FREE, FREE, 2), 1),
+                             ("kept", (FREE, FREE, 3), (3, 2), 1), ("outputs", (2, 3), (3, FREE, FREE), 2), ("vector", (FREE,), (FREE, 2), 1)]:
+    @case("times_free_" + _name)
+    def _(xs=_x, ws=_w, rank=_rank):
+        x, w = C.input_variable(xs, name="x"), C.input_variable(ws, name="w")
+        sizes = [[4 if n == FREE else n for n in shape] for shape in (xs, ws)]
+        return C.times(x, w, output_rank=rank) * 2, {x: batch(*sizes[0]), w: batch(*sizes[1])}
+
+
+@case("times_free_kept_by_weight")
+def _():
+    x = C.input_variable((FREE, FREE, 2, 3), name="x")
+    return C.times(x, weights(2, 3, 4), output_rank=1), {x: batch(3, 4, 2, 3)}
+
+
+@case("times_transpose_free")
+def _():
+    x, y = C.input_variable((FREE, 3), name="x"), C.input_variable((FREE, 3), name="y")
+    return C.times_transpose(x, y), {x: batch(2, 3), y: batch(4, 3)}
+
+
 for _name, _x, _w in [("matrix", (3,), (4, 3)), ("matrix_matrix", (2, 3), (4, 3)), ("row", (3,), (1, 3))]:
     @case("times_transpose_" + _name)
     def _(xs=_x, ws=_w):

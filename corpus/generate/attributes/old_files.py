@@ -37,6 +37,15 @@ def told(how):
     return " ".join(words)
 
 
+def joined(axis):
+    x = C.input_variable((2, 3), name="x")
+    return C.splice(C.tanh(x), x, axis=axis), {x: batch(2, 3)}
+
+
+for _name, _axis in (("existing_axis", 1), ("new_axis", C.Axis.new_leading_axis())):
+    edited("splice_of_one_value_" + _name, lambda a=_axis: joined(a), ("Splice", {"inputs": 1}))
+
+
 def conv(shape=(2, 5, 6), kernel=(3, 2, 3, 2), transpose=False, strides=(1, 1), pad=False, **more):
     def make():
         x = C.input_variable(shape, name="x")

@@ -112,6 +112,11 @@ for _mode_name, _mode in (("constant", C.CONSTANT_PAD), ("reflect", C.REFLECT_PA
         one("pad_%s_%s" % (_mode_name, _name), _shape, lambda x, p=_pattern, m=_mode: C.pad(x, p, m, 0.0))
 one("pad_constant_value_negative", (2, 3), lambda x: C.pad(x, [(1, 0), (1, 2)], C.CONSTANT_PAD, -1.5))
 one("pad_constant_longer_than_axis", (2, 3), lambda x: C.pad(x, [(3, 4), (0, 0)], C.CONSTANT_PAD, 1.0))
+for _mode_name, _mode in (("constant", C.CONSTANT_PAD), ("reflect", C.REFLECT_PAD), ("symmetric", C.SYMMETRIC_PAD)):
+    @case("pad_%s_free_dimensions" % _mode_name)
+    def _(mode=_mode):
+        x = C.input_variable((C.FreeDimension, 2, C.FreeDimension), name="x")
+        return C.pad(x, [(2, 1), (0, 1), (0, 3)], mode, 0.5) * 2, {x: batch(4, 2, 5)}
 of_sequences("pad_sequence", (2, 3), lambda x: C.pad(x, [(1, 0), (0, 1)], C.REFLECT_PAD))
 
 

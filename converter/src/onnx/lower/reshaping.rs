@@ -3,7 +3,7 @@
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
-use crate::onnx::graph::{Dim, Dims};
+use crate::onnx::graph::{Dim, Dims, ValueId};
 use crate::report::Reason;
 use cntk_parser::model::AxisKind;
 use cntk_parser::ops::attributes::{Pad, PaddingMode, Slice, Splice, TransposeAxes};
@@ -167,8 +167,11 @@ pub(super) fn pad(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -
                 if lo + hi == 0 {
                     continue;
                 }
+                let symmetric = a.mode == PaddingMode::Symmetric;
                 let Dim::Known(n) = tail[axis] else {
-                    return Err(Reason::new("paddingMode", "reflecting an axis of free size is not supported"));
+                    let index = mirrored_at_run_time(cx, tail[axis], lo, hi, symmetric)?;
+                    id = cx.b.gather(id, index, axis + lead);
+                    continue;
                 };
                 if n.saturating_add(lo).saturating_add(hi) > MOST_MIRRORED {
                     return Err(Reason::new(
@@ -176,7 +179,7 @@ pub(super) fn pad(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -
                         "reflecting an axis of more than a million elements is not supported",
                     ));
                 }
-                let index: Vec<i64> = mirrored(n, lo, hi, a.mode == PaddingMode::Symmetric);
+                let index: Vec<i64> = mirrored(n, lo, hi, symmetric);
                 let index = cx.b.ints(&index);
                 id = cx.b.gather(id, index, axis + lead);
             }
@@ -198,6 +201,42 @@ fn mirrored(n: u64, lo: u64, hi: u64, symmetric: bool) -> Vec<i64> {
         })
         .map(|i| i.clamp(0, n - 1))
         .collect()
+}
+
+/// The same for an axis whose size only the run tells.
+fn mirrored_at_run_time(
+    cx: &mut Lowering<'_, '_, '_>,
+    n: Dim,
+    lo: u64,
+    hi: u64,
+    symmetric: bool,
+) -> Result<ValueId, Reason> {
+    let number = |amount: u64| {
+        i32::try_from(amount)
+            .map(i64::from)
+            .map_err(|_| Reason::new("paddingMode", "mirrors more than two billion elements"))
+    };
+    let (lo, hi, edge) = (number(lo)?, number(hi)?, i64::from(symmetric));
+    let size = cx.b.dim_value(n)?;
+    let more = cx.b.ints(&[lo + hi]);
+    let all = cx.b.add(size, more);
+    let to = cx.b.fresh_dim();
+    cx.b.measure(to, all);
+    let places = cx.b.range(to)?;
+    let before = cx.b.ints(&[lo]);
+    let places = cx.b.sub(places, before);
+    // Left of the first element i becomes -i - edge, right of the last one 2 (n - 1) - i + edge.
+    let first = cx.b.ints(&[-edge]);
+    let turned = cx.b.sub(first, places);
+    let places = cx.b.binary("Max", places, turned);
+    let (one, two, edge) = (cx.b.ints(&[1]), cx.b.ints(&[2]), cx.b.ints(&[edge - 2]));
+    let twice = cx.b.mul(size, two);
+    let end = cx.b.add(twice, edge);
+    let turned = cx.b.sub(end, places);
+    let places = cx.b.binary("Min", places, turned);
+    let (zero, last) = (cx.b.ints(&[0]), cx.b.sub(size, one));
+    let places = cx.b.binary("Max", places, zero);
+    Ok(cx.b.binary("Min", places, last))
 }
 
 /// The batch axis becomes the outermost static axis, or the reverse. The tensor does not change.

@@ -107,7 +107,7 @@ pub(super) fn pad(
     most: Option<u64>,
 ) -> Result<(ValueId, Vec<i64>), Reason> {
     let mut amounts = Vec::new();
-    let mut even = true;
+    let (mut even, mut at_run_time) = (true, false);
     for (w, n) in windows.iter().zip(tail) {
         let k = w.extent().cast_signed();
         let (before, after) = match (n, w.padding) {
@@ -122,7 +122,16 @@ pub(super) fn pad(
                 if same { (before, before) } else { (before, after.max(0)) }
             }
             (Dim::Free(_), Padding::Auto) if w.stride == 1 => ((k - 1) / 2, k - 1 - (k - 1) / 2),
-            (Dim::Free(_), Padding::Auto) => return dynamic(cx, x, windows, fill),
+            (Dim::Free(_), Padding::Auto) if w.ceil => {
+                // CNTK itself reads beyond the map there.
+                return Err(Reason::new("ceilOutDim", "sizes rounded up on a padded axis of free size"));
+            }
+            // By what the strides leave over.
+            (Dim::Free(_), Padding::Auto) => {
+                at_run_time = true;
+                amounts.push((0, 0));
+                continue;
+            }
             (Dim::Free(_), Padding::Explicit(lo, hi)) => {
                 let more = if w.ceil { w.stride - 1 } else { 0 };
                 (lo.cast_signed(), (hi + more).cast_signed())
@@ -132,10 +141,10 @@ pub(super) fn pad(
         amounts.push((before, after));
     }
     let none = vec![0; windows.len()];
-    if amounts.iter().all(|p| *p == (0, 0)) {
+    if amounts.iter().all(|p| *p == (0, 0)) && !at_run_time {
         return Ok((x, none));
     }
-    if even {
+    if even && !at_run_time {
         return Ok((x, amounts.iter().map(|p| p.0).collect()));
     }
     // Exact amounts, now that nothing is left to the operator.
@@ -146,26 +155,28 @@ pub(super) fn pad(
             *p = (placed.before, placed.after.max(0));
         }
     }
-    let mut arguments = args![x, pads(&amounts)];
-    arguments.extend((fill != 0.0).then(|| keyword("value", Expr::number(fill, true))));
-    Ok((cx.compute(functional("pad", arguments)), none))
+    let mut x = x;
+    if amounts.iter().any(|p| *p != (0, 0)) {
+        let mut arguments = args![x, pads(&amounts)];
+        arguments.extend((fill != 0.0).then(|| keyword("value", Expr::number(fill, true))));
+        x = cx.compute(functional("pad", arguments));
+    }
+    Ok((if at_run_time { dynamic(cx, x, windows, tail, fill) } else { x }, none))
 }
 
-/// Pads by amounts that depend on a size which only the run tells.
-fn dynamic(
-    cx: &mut Lower<'_, '_, '_>,
-    x: ValueId,
-    windows: &[Window],
-    fill: f64,
-) -> Result<(ValueId, Vec<i64>), Reason> {
-    if windows.iter().any(|w| w.padding != Padding::Auto || w.ceil) {
-        return Err(Reason::new("autoPadding", "padding some axes of free size by CNTK's rule and others not"));
-    }
-    let kernel: Vec<u64> = windows.iter().map(Window::extent).collect();
-    let stride: Vec<u64> = windows.iter().map(|w| w.stride).collect();
+/// Pads the axes whose amounts depend on a size that only the run tells; a window of one element leaves the others as they are.
+fn dynamic(cx: &mut Lower<'_, '_, '_>, x: ValueId, windows: &[Window], tail: &[Dim], fill: f64) -> ValueId {
+    let all = || windows.iter().zip(tail);
+    let kernel: Vec<u64> = all().map(|(w, n)| if by_leftover(w, *n) { w.extent() } else { 1 }).collect();
+    let stride: Vec<u64> = all().map(|(w, n)| if by_leftover(w, *n) { w.stride } else { 1 }).collect();
     let mut arguments = args![x, list(&kernel), list(&stride)];
     arguments.extend((fill != 0.0).then(|| Expr::number(fill, true).into()));
-    Ok((cx.compute(helper("auto_pad", arguments)), vec![0; windows.len()]))
+    cx.compute(helper("auto_pad", arguments))
+}
+
+/// Do the pads of a window depend on what its strides leave over of an axis of free size?
+pub(super) fn by_leftover(w: &Window, n: Dim) -> bool {
+    n.known().is_none() && w.padding == Padding::Auto && w.stride != 1
 }
 
 /// The pads of a transposed convolution, and what is cut off or added behind it.

@@ -51,17 +51,16 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
     {
         return embedding(cx, node, &ids, turned);
     }
-    // All reduced axes in one, the last.
-    let inner: Dims = if reduced == 1 {
-        x.dims.clone()
-    } else {
-        let k = product(&x.dims[kept..]).ok_or_else(|| Reason::new("", "a product over axes of free size"))?;
-        x.dims[..kept].iter().copied().chain([Dim::Known(k)]).collect()
-    };
     let mut shape: Dims = x.dims[..kept].into();
     shape.extend(output.iter().copied());
-    if let Source::Variable(v) = node.sources[0]
-        && let Some((y, bias)) = module(cx, node.id, v, &x, &inner, &output, turned)?
+    // All reduced axes in one, the last.
+    let inner: Option<Dims> = if reduced == 1 {
+        Some(x.dims.clone())
+    } else {
+        product(&x.dims[kept..]).map(|k| x.dims[..kept].iter().copied().chain([Dim::Known(k)]).collect())
+    };
+    if let (Source::Variable(v), Some(inner)) = (node.sources[0], &inner)
+        && let Some((y, bias)) = module(cx, node.id, v, &x, inner, &output, turned)?
     {
         let y = cx.reshape(&y, &shape)?;
         if let Some(plus) = bias {
@@ -73,7 +72,6 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
     let unified = cx.unify(&[x, w.clone()], &[node.sources[1], node.sources[0]]);
     let (x, w) = (&unified[0], cx.tensor(&unified[1]));
     // The matrix: (…, K, O).
-    let o = product(&output);
     let matrix = match (turned, w.rank()) {
         (true, 2) => {
             let id = cx.compute(of(w.id).method("transpose", args![-1, -2]));
@@ -82,14 +80,13 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
         (true, _) => cx.reshape(&w, &[w.dims[0], Dim::Known(1)])?,
         (false, _) if reduced == 1 && output.len() == 1 => w.clone(),
         (false, _) => {
-            let k = if reduced == 1 { w.dims[0] } else { Dim::Known(product(&w.dims[..reduced]).unwrap_or(1)) };
-            let o = o.ok_or_else(|| Reason::new("", "a product with several output axes of free size"))?;
-            cx.reshape(&w, &[k, Dim::Known(o)])?
+            let columns = cx.in_one(&w, reduced, w.rank())?;
+            cx.in_one(&columns, 0, reduced)?
         }
     };
     let last = matrix.dims[1];
-    let rows = cx.reshape(x, &inner)?;
-    let mut flat: Dims = inner[..inner.len() - 1].into();
+    let rows = cx.in_one(x, kept, x.rank())?;
+    let mut flat: Dims = rows.dims[..kept].into();
     flat.push(last);
     if matrix.lead.rank() == 0 {
         let id = if rows.lead.rank() + rows.rank() == 0 {
@@ -102,20 +99,11 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
     }
     // A matrix per sample: (lead, M, K) · (lead, K, O).
     let lead = rows.lead.union(matrix.lead);
-    let m: Dims = match kept {
-        0 => [Dim::Known(1)].as_slice().into(),
-        1 => inner[..1].into(),
-        _ => {
-            let n =
-                product(&inner[..kept]).ok_or_else(|| Reason::new("", "several free axes beside the reduced one"))?;
-            [Dim::Known(n)].as_slice().into()
-        }
-    };
-    let k = *inner.last().unwrap_or(&Dim::Known(1));
-    let rows = cx.reshape(&rows, &[m[0], k])?;
+    let rows = cx.in_one(&rows, 0, kept)?;
+    let m = rows.dims[0];
     let (a, b) = (cx.place(&rows, lead, 2), cx.place(&matrix, lead, 2));
     let id = cx.compute(Expr::binary(Binary::MatMul, a, b));
-    let y = Val { lead, dims: [m[0], last].as_slice().into(), ..rows.with(id) };
+    let y = Val { lead, dims: [m, last].as_slice().into(), ..rows.with(id) };
     Ok(smallvec![cx.reshape(&y, &shape)?])
 }
 

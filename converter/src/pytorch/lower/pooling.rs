@@ -1,6 +1,6 @@
 //! Pooling and Unpooling (spec 4.8).
 
-use super::convolution::{known, pad, pads};
+use super::convolution::{by_leftover, known, pad, pads};
 use super::{Kept, Lower, Lowered, Node, Val};
 use crate::layout::window::{Padding, Placed, PoolingWindows, Window, of_pooling};
 use crate::pytorch::python::expr::{
@@ -156,33 +156,32 @@ pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
     let indices = cx.compute(functional(format!("max_pool{}d", list.len()), all).at(1));
     let mut id = cx.compute(helper("max_unpool", args![values, indices, padded]));
     if padded != x {
-        id = crop(cx, id, x, &list, &tail)?;
+        id = crop(cx, id, x, &list, &tail);
     }
     let id = if bare { cx.compute(of(id).method("squeeze", args![1])) } else { id };
     Ok(smallvec![cx.spread_batch(id, &original, original.dims.clone())])
 }
 
 /// Cuts off what padding put around `x`: `y` is of the padded size.
-fn crop(
-    cx: &mut Lower<'_, '_, '_>,
-    y: ValueId,
-    x: ValueId,
-    windows: &[Window],
-    tail: &[Dim],
-) -> Result<ValueId, Reason> {
+fn crop(cx: &mut Lower<'_, '_, '_>, y: ValueId, x: ValueId, windows: &[Window], tail: &[Dim]) -> ValueId {
     let back = |(w, n): (&Window, &Dim)| match (n, w.padding) {
-        (Dim::Known(n), _) => w.place(*n).map(|Placed { before, after, .. }| (-before, -after.max(0))),
-        (Dim::Free(_), Padding::Explicit(before, after)) if !w.ceil => {
-            Some((-before.cast_signed(), -after.cast_signed()))
+        (Dim::Known(n), _) => w.place(*n).map_or((0, 0), |Placed { before, after, .. }| (-before, -after.max(0))),
+        (Dim::Free(_), Padding::Explicit(before, after)) => (-before.cast_signed(), -after.cast_signed()),
+        (Dim::Free(_), Padding::Auto) if w.stride == 1 => {
+            let k = w.extent().cast_signed();
+            (-((k - 1) / 2), -(k - 1 - (k - 1) / 2))
         }
-        (Dim::Free(_), _) => None,
+        (Dim::Free(_), Padding::Auto) => (0, 0),
     };
-    if let Some(back) = windows.iter().zip(tail).map(back).collect::<Option<Vec<_>>>() {
-        return Ok(cx.compute(functional("pad", args![y, pads(&back)])));
+    let back: Vec<(i64, i64)> = windows.iter().zip(tail).map(back).collect();
+    let mut y = y;
+    if back.iter().any(|p| *p != (0, 0)) {
+        y = cx.compute(functional("pad", args![y, pads(&back)]));
     }
-    if windows.iter().any(|w| w.padding != Padding::Auto || w.ceil) {
-        return Err(Reason::new("autoPadding", "padding some axes of free size by CNTK's rule and others not"));
+    if windows.iter().zip(tail).any(|(w, n)| by_leftover(w, *n)) {
+        let kernel = windows.iter().zip(tail).map(|(w, n)| if by_leftover(w, *n) { w.extent() } else { 1 });
+        let kernel: Vec<u64> = kernel.collect();
+        y = cx.compute(helper("auto_crop", args![y, x, list(&kernel)]));
     }
-    let kernel: Vec<u64> = windows.iter().map(Window::extent).collect();
-    Ok(cx.compute(helper("auto_crop", args![y, x, list(&kernel)])))
+    y
 }

@@ -153,6 +153,22 @@ impl Lower<'_, '_, '_> {
         self.reshape(v, &[n])
     }
 
+    /// The static axes `from` up to `to` in one, which is new and of size 1 where there are none.
+    pub(crate) fn in_one(&mut self, v: &Val, from: usize, to: usize) -> Result<Val, Reason> {
+        if to == from + 1 {
+            return Ok(v.clone());
+        }
+        let with =
+            |n| -> Dims { v.dims[..from].iter().copied().chain([n]).chain(v.dims[to..].iter().copied()).collect() };
+        if let Some(n) = product(&v.dims[from..to]) {
+            return self.reshape(v, &with(Dim::Known(n)));
+        }
+        let (v, lead) = (self.tensor(v), v.lead.rank());
+        let dims = with(self.fresh());
+        let id = self.compute(of(v.id).method("flatten", args![lead + from, lead + to - 1]));
+        Ok(Val { dims, ..v.with(id) })
+    }
+
     /// A size that only the run tells.
     pub(crate) fn fresh(&mut self) -> Dim {
         Dim::Free(0x4000_0000 + self.body.values.len() as u32)
