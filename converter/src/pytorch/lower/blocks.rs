@@ -1,7 +1,8 @@
-//! Layers that CNTK composes of simple functions: the self-stabilizer, layer normalization, the parametric ReLU.
+//! Recognises layers that CNTK composes of simple functions: the self-stabilizer, layer normalization, the parametric
+//! ReLU.
 //!
-//! Each is found at its last function, and from its functions alone: the labels of blocks say nothing here. Values that
-//! only the composition needed are then read by nobody and not written.
+//! Each is recognised at its last function, by its functions alone and not by the labels of blocks. Values that only
+//! the composition needs are then unused and not written.
 
 use super::cells::STEEPNESS;
 use super::value::stored;
@@ -16,10 +17,10 @@ use cntk_parser::model::{Dim, FunctionId, Source, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Reduction;
 
-/// What `LayerNorm` adds to the deviation unless told otherwise.
+/// The default of `LayerNorm`'s epsilon, which is added to the deviation.
 const DEFAULT_EPSILON: f64 = 1e-5;
 
-/// `x` times a factor that is a stabilizer's.
+/// `x` times the factor of a stabilizer.
 pub(super) fn stabilized(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
     let (found, x) = [(0, 1), (1, 0)].into_iter().find_map(|(factor, x)| {
         let found = stabilizer(cx.graph.model, node.sources[factor])?;
@@ -34,7 +35,7 @@ pub(super) fn stabilized(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Opt
     Some(x.with(id))
 }
 
-/// `scale * (x - mean) / (deviation + epsilon) + bias`, mean and deviation over all axes of a sample.
+/// `scale * (x - mean) / (deviation + epsilon) + bias`, with mean and deviation over all axes of a sample.
 pub(super) fn layer_norm(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
     let (found, bias) = either(node.sources).find_map(|(scaled, bias)| Some((normalized(cx, scaled)?, bias)))?;
     let Source::Variable(bias) = bias else { return None };
@@ -68,7 +69,7 @@ pub(super) fn layer_norm(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Opt
     Some(x.with(id))
 }
 
-/// `x` where it is not below zero, else a multiple of it, each channel having its own factor.
+/// `x` if it is not negative, else `x` times a factor, of which each channel has its own.
 pub(super) fn prelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
     let model = cx.graph.model;
     let [condition, below, x] = node.sources else { return None };
@@ -83,7 +84,7 @@ pub(super) fn prelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<V
     let x = cx.tensor(&node.inputs[2]);
     let weight = weight(cx, alpha, &x)?;
     let count = weight.count();
-    // The channels are the first static axis, which PyTorch takes for them if it stands second.
+    // The channels are the first static axis. For PyTorch, they must be the second axis of the tensor.
     let channels = match (weight.dims.as_slice(), x.dims.as_slice()) {
         _ if count == 1 && weight.dims.len() <= x.rank() => true,
         ([c, ones @ ..], [Dim::Known(n), rest @ ..]) => {
@@ -103,7 +104,7 @@ pub(super) fn prelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<V
     Some(x.with(id))
 }
 
-/// What a layer normalization has before its bias.
+/// A layer normalization without its bias.
 struct Normalized {
     x: Source,
     scale: VariableId,
@@ -135,7 +136,7 @@ fn normalized(cx: &Lower<'_, '_, '_>, scaled: Source) -> Option<Normalized> {
     })
 }
 
-/// What a value is the mean of, over all axes of a sample.
+/// The operand of a value that is a mean over all axes of a sample.
 fn mean(cx: &Lower<'_, '_, '_>, source: Source) -> Option<Source> {
     let (f, Operator::ReduceElements(a)) = maker(cx, source)? else { return None };
     let x = *cx.graph.model.inputs(f).first()?;
@@ -144,7 +145,7 @@ fn mean(cx: &Lower<'_, '_, '_>, source: Source) -> Option<Source> {
     (a.reduction == Reduction::Mean && !over.batch && over.axes.len() == rank).then_some(x)
 }
 
-/// The function that makes a value, outside of loops or in this one.
+/// The function that computes a value, if it is outside of loops or in the current one.
 fn maker<'m, 'a>(cx: &Lower<'_, 'm, 'a>, source: Source) -> Option<(FunctionId, &'m Operator<'a>)> {
     match source {
         Source::Output(f, 0) => Some((f, cx.graph.model.operator(f))),
@@ -152,32 +153,32 @@ fn maker<'m, 'a>(cx: &Lower<'_, 'm, 'a>, source: Source) -> Option<(FunctionId, 
     }
 }
 
-/// The operands of a commutative function, both ways round.
+/// The operands of a commutative function, in both orders.
 fn either(sources: &[Source]) -> impl Iterator<Item = (Source, Source)> + '_ {
     let pairs = if let [a, b] = sources { vec![(*a, *b), (*b, *a)] } else { Vec::new() };
     pairs.into_iter()
 }
 
-/// The number that a constant is.
+/// The number of a constant with one element.
 fn constant(cx: &Lower<'_, '_, '_>, source: Source) -> Option<f64> {
     let Source::Variable(v) = source else { return None };
     let variable = cx.graph.model.variable(v);
     if variable.kind == VariableKind::Constant { single(variable) } else { None }
 }
 
-/// A weight of the same type as `x`.
+/// A weight, if it has the element type of `x`.
 fn weight(cx: &Lower<'_, '_, '_>, variable: VariableId, x: &Val) -> Option<Weight> {
     let variable = cx.graph.model.variable(variable);
     let is_weight = matches!(variable.kind, VariableKind::Parameter | VariableKind::Constant);
     Weight::new(variable).filter(|w| is_weight && w.elem == stored(x.elem))
 }
 
-/// The layer in the type of `x`.
+/// The layer in the precision of `x`.
 fn double(layer: Expr, x: &Val) -> Expr {
     if x.elem.is_double() { layer.method("double", args![]) } else { layer }
 }
 
-/// The layer that holds the given tensors, of which nobody else holds one.
+/// A layer with these tensors, none of which another layer may hold.
 fn layer(
     cx: &mut Lower<'_, '_, '_>,
     f: FunctionId,

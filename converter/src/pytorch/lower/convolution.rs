@@ -1,4 +1,4 @@
-//! Convolution, plain and transposed (spec 4.7): `nn.Conv…` where the kernel is a weight.
+//! Lowers convolutions, plain and transposed (spec 4.7), to `nn.Conv…` if the kernel is a weight.
 
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
@@ -14,12 +14,12 @@ use cntk_parser::model::{Dim, Dims, FunctionId, Source, VariableId, VariableKind
 use cntk_parser::ops::attributes::Convolution;
 use smallvec::smallvec;
 
-/// A convolution about to be called.
+/// The arguments of a convolution.
 struct Call<'c> {
     windows: &'c [Window],
     groups: u64,
     transposed: bool,
-    /// Equal on both sides; what is not is done by `F.pad` before.
+    /// Padding that is equal on both sides. Other padding is added by `F.pad` before.
     padding: Vec<i64>,
     output_padding: Vec<i64>,
 }
@@ -34,7 +34,7 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     }
     let (rank, mut kernel) = (x.rank(), node.inputs[0].dims.clone());
     if kernel.len() == rank {
-        // No output-map axis: a single map.
+        // A kernel without an output-map axis has a single map.
         kernel.insert(0, Dim::Known(1));
     }
     if kernel.len() != rank + 1 || rank == 0 {
@@ -47,7 +47,7 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     let flat = windows.is_empty();
     let mut tail: Dims = x.dims[1..].into();
     if flat {
-        // No spatial axis at all: one of size 1 makes it a convolution in PyTorch's eyes.
+        // PyTorch requires a spatial axis: add one of size 1.
         input = cx.compute(of(input).method("unsqueeze", args![2]));
         kernel.push(Dim::Known(1));
         tail.push(Dim::Known(1));
@@ -85,7 +85,7 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     Ok(smallvec![y])
 }
 
-/// Sizes, where they are known.
+/// The sizes; `None` for one that is not known.
 pub(super) fn known(dims: &Dims) -> Vec<Option<u64>> {
     dims.iter().map(|d| d.known()).collect()
 }
@@ -96,8 +96,8 @@ pub(super) fn pads(amounts: &[(i64, i64)]) -> Expr {
     tuple(&list)
 }
 
-/// Brings `x` (batch, channel, spatial...) to where windows need no more than equal pads on both sides, which are given.
-/// `most`: how large a pad the operator takes; `None` for any.
+/// Pads or crops `x` (batch, channel, spatial...) so that only equal padding on both sides remains, which is returned.
+/// `most` is the largest padding that the operator accepts; `None` means any.
 pub(super) fn pad(
     cx: &mut Lower<'_, '_, '_>,
     x: ValueId,
@@ -114,7 +114,7 @@ pub(super) fn pad(
             (Dim::Known(size), _) => {
                 let Placed { size: out, before, after } =
                     w.place(*size).ok_or_else(|| Reason::new("kernel", "larger than its input"))?;
-                // What no window touches need not be padded or cut off.
+                // Elements that no window reads need not be padded or cut off.
                 let reach = size.cast_signed() + 2 * before - k;
                 let same =
                     before >= 0 && reach >= 0 && (reach / w.stride.max(1).cast_signed()) + 1 == out.cast_signed();
@@ -147,7 +147,7 @@ pub(super) fn pad(
     if even && !at_run_time {
         return Ok((x, amounts.iter().map(|p| p.0).collect()));
     }
-    // Exact amounts, now that nothing is left to the operator.
+    // Nothing is left to the operator, so use exact amounts.
     for ((w, n), p) in windows.iter().zip(tail).zip(&mut amounts) {
         if let Dim::Known(n) = n
             && let Some(placed) = w.place(*n)
@@ -179,7 +179,7 @@ pub(super) fn by_leftover(w: &Window, n: Dim) -> bool {
     n.known().is_none() && w.padding == Padding::Auto && w.stride != 1
 }
 
-/// The pads of a transposed convolution, and what is cut off or added behind it.
+/// The padding of a transposed convolution, and what is cut off or added after it.
 fn transposed<'w>(a: &Convolution, windows: &'w [Window], tail: &[Dim]) -> Result<(Call<'w>, Vec<(i64, i64)>), Reason> {
     let n = windows.len();
     let (mut padding, mut output_padding, mut after) = (vec![0; n], vec![0; n], vec![(0, 0); n]);
@@ -242,7 +242,7 @@ impl Call<'_> {
     }
 }
 
-/// The call, and the Plus that it takes in.
+/// The call of the convolution, and the Plus that it includes as a bias.
 fn apply(
     cx: &mut Lower<'_, '_, '_>,
     node: &Node<'_, '_>,
@@ -275,7 +275,7 @@ fn apply(
     Ok((cx.compute(functional(function, arguments)), None))
 }
 
-/// A submodule that holds the kernel, and the Plus with its bias.
+/// A submodule that holds the kernel and, if a Plus adds one, the bias.
 fn module(
     cx: &mut Lower<'_, '_, '_>,
     node: &Node<'_, '_>,
@@ -361,7 +361,7 @@ pub(super) fn sequence_shape(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a:
         return Err(Reason::new("", "the operand is not a sequence"));
     };
     let lengths = cx.lengths(axis)?;
-    // The time axis stands below the channel: the outermost spatial axis of the kernel.
+    // The time axis is the outermost spatial axis of the kernel, after the channel.
     let rank = kernel.rank() - 1;
     let Some(Dim::Known(k)) = kernel.dims.get(2.min(kernel.rank() - 1)) else {
         return Err(Reason::new("kernel", "a kernel of free size"));

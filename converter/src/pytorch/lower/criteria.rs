@@ -1,4 +1,4 @@
-//! Training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
+//! Lowers training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
 use super::elementwise::least;
 use super::{Lower, Lowered, Node, Val};
@@ -10,10 +10,10 @@ use crate::report::Reason;
 use cntk_parser::model::Dims;
 use smallvec::smallvec;
 
-/// The most negative samples, each of which takes a line.
+/// The most negative samples; each takes a line of Python.
 const MOST_SAMPLES: u64 = 256;
 
-/// The sum over everything that is valid, in the shape that CNTK gives the result.
+/// The sum over all valid elements, in the shape of CNTK's result.
 fn total(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, v: &Val) -> Lowered {
     let id = grand_total(cx, v)?;
     let made = Val { lead: Lead::default(), dims: Dims::new(), ..v.with(id) };
@@ -65,7 +65,7 @@ pub(super) fn cross_entropy(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> 
     total(cx, node, &Val { dims: Dims::new(), ..z.with(id) })
 }
 
-/// How many samples' labels are not among the N largest predictions.
+/// The number of samples whose label is not among the N largest predictions.
 pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let n = match node.inputs.get(2) {
         None => 1,
@@ -92,7 +92,7 @@ pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '
     total(cx, node, &Val { dims: Dims::new(), ..p.with(id) })
 }
 
-/// The sum of `-ln(1 - t - p + 2tp)`; weights are scaled to a mean of 1.
+/// The sum of `-ln(1 - t - p + 2tp)`, where weights are scaled to a mean of 1.
 pub(super) fn logistic(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (p, t) = pair(cx, node)?;
     let inner = cx.compute(Expr::from(2) * t.id * p.id - t.id - p.id + 1);
@@ -110,7 +110,7 @@ pub(super) fn logistic(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
     Ok(smallvec![cx.reshape(&made, &node.types[0].shape)?])
 }
 
-/// The cosine of two samples, all static axes together; 0 for a zero vector.
+/// The cosine of two samples over all static axes; 0 if one is zero.
 pub(super) fn cos_distance(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (a, b) = pair(cx, node)?;
     let id = cosine(cx, &a, &b);
@@ -128,7 +128,7 @@ fn cosine(cx: &mut Lower<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
     cx.compute(of(ab) * helper("reciprocal", args![norm]))
 }
 
-/// cos(x_i, y_i), then cos(x_i, y_(i+shift+k)) for k below `number`, indices modulo the minibatch, through which CNTK counts
+/// cos(x_i, y_i), then cos(x_i, y_(i+shift+k)) for k below `number`. Indices are modulo the minibatch, in CNTK's order:
 /// time step by time step.
 pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let whole = |v: &Val| v.literal.filter(|n| *n >= 0.0).map(|n| n as u64);
@@ -162,7 +162,7 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..like.with(id) }])
 }
 
-/// The steps of sequences as one batch, time step by time step, padding being zeros.
+/// The steps of sequences as one batch, time step by time step, with zeros as padding.
 fn columns(cx: &mut Lower<'_, '_, '_>, v: Val) -> Result<Val, Reason> {
     if v.lead.sequence.is_none() {
         return Ok(v);

@@ -1,4 +1,4 @@
-//! Which function lowers which operator: the one place that names them all.
+//! The function that lowers each operator.
 
 use super::reduction::Softmax;
 use super::{
@@ -12,7 +12,7 @@ use cntk_parser::model::Source;
 use cntk_parser::ops::Operator as Op;
 use smallvec::smallvec;
 
-/// Lowers one function outside or inside a loop; delays that close a loop never get here.
+/// Lowers one function, outside or inside of a loop, except for the delays that close a loop.
 pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let own = Source::Output(node.id, 0);
     match node.op {
@@ -71,7 +71,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
         Op::Dropout(a) => dropout(cx, node, a.rate),
         Op::Pass | Op::NoOp | Op::LabelsToGraph => elementwise::pass(node, 0),
         Op::StopGradient => stop_gradient(cx, node),
-        // The value assigned; the side effect on the first operand is training's.
+        // The assigned value; the side effect on the first operand belongs to training.
         Op::Assign => elementwise::pass(node, 1),
         Op::Times(a) => linear::times(cx, node, a),
         Op::TransposeTimes(a) => linear::transpose_times(cx, node, a),
@@ -131,12 +131,12 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
             Err(Reason::new("", "sequence training reads lattice files; it has no PyTorch form"))
         }
         Op::CustomProxyOp(_) => Err(Reason::new("customOp", "names native code that only its author's program has")),
-        // Seen through, or refused, before the lowering starts.
+        // These were resolved or refused before the lowering started.
         Op::Foreign(_) | Op::User | Op::Block | Op::Combine => Err(Reason::new("", "is not a computation")),
     }
 }
 
-/// Active in training only, as a layer of its own.
+/// Dropout as a layer of its own, which is active in training only.
 fn dropout(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, rate: f64) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let constructor = nn("Dropout", args![Expr::number(rate, false)]);

@@ -1,4 +1,4 @@
-//! Element-wise operators (spec 4.4), with CNTK's numerics at the edges.
+//! Lowers element-wise operators (spec 4.4), with CNTK's results in special cases.
 
 use super::{Elem, Lower, Lowered, Node, Val};
 use crate::graph::sign::{is_non_negative, is_positive};
@@ -11,12 +11,12 @@ use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{Cast, Reduction};
 use smallvec::smallvec;
 
-/// `min=`: the smallest number whose logarithm CNTK takes as it is.
+/// The argument `min=`: the smallest number of which CNTK computes the logarithm itself.
 pub(super) fn least() -> Argument {
     keyword("min", Expr::number(1.1e-37, false))
 }
 
-/// What `make` makes of the operand.
+/// The expression that `make` gives for the operand.
 pub(super) fn unary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, make: impl FnOnce(ValueId) -> Expr) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let id = cx.compute(make(x.id));
@@ -33,7 +33,7 @@ pub(super) fn pass(node: &Node<'_, '_>, input: usize) -> Lowered {
     Ok(smallvec![node.inputs[input].clone()])
 }
 
-/// An operator with two operands that broadcast. A number on the right that changes nothing is left out.
+/// A binary operator with broadcasting. A neutral number on the right is left out.
 pub(super) fn binary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: Binary) -> Lowered {
     if node.inputs.iter().all(|v| v.literal.is_some()) {
         let a = cx.tensor(&node.inputs[0]);
@@ -52,7 +52,7 @@ pub(super) fn binary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: Binary
     Ok(smallvec![like.with(id)])
 }
 
-/// `exp(x - max x) / sum exp(x - max x)`: how CNTK's layer library writes a softmax along an axis.
+/// Recognises `exp(x - max x) / sum exp(x - max x)`, CNTK's softmax along one axis.
 fn softmax(cx: &mut Lower<'_, '_, '_>, numerator: Source, denominator: Source) -> Option<Val> {
     let model = cx.graph.model;
     let reduced = |s: Source, wanted: Reduction| {
@@ -81,7 +81,7 @@ fn softmax(cx: &mut Lower<'_, '_, '_>, numerator: Source, denominator: Source) -
     Some(v.with(id))
 }
 
-/// A product; with a reciprocal, a quotient.
+/// A product, or a quotient if one operand is a reciprocal.
 pub(super) fn times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     for (numerator, denominator) in [(0, 1), (1, 0)] {
         if let Source::Output(f, 0) = node.sources[denominator]
@@ -126,7 +126,7 @@ pub(super) fn compare(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: Binar
     }
     let (ids, like) = cx.align(&inputs, node.sources);
     let truth = cx.compute(match (inputs[0].literal, op.turned()) {
-        // A number on the left: the comparison the other way round.
+        // With a number on the left, reverse the comparison.
         (Some(_), Some(turned)) => Expr::binary(turned, ids[1], ids[0]),
         _ => Expr::binary(op, ids[0], ids[1]),
     });
@@ -136,7 +136,7 @@ pub(super) fn compare(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: Binar
     Ok(smallvec![like.with(id)])
 }
 
-/// ln x, -85.1 for everything below 1e-37.
+/// ln x, or -85.1 for any x below 1e-37.
 pub(super) fn log(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     if is_positive(cx.graph.model, node.sources[0], 8) {
         return method(cx, node, "log");
@@ -150,7 +150,7 @@ pub(super) fn sqrt(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
         return method(cx, node, "sqrt");
     }
     let x = cx.tensor(&node.inputs[0]);
-    // NaN is no number above 0 either.
+    // CNTK gives 0 for NaN, too.
     let finite = of(x.id).method("nan_to_num", args![Expr::number(0.0, true), Expr::number(f64::INFINITY, true)]);
     let id = cx.compute(finite.method("clamp", args![keyword("min", 0)]).method("sqrt", args![]));
     Ok(smallvec![x.with(id)])
@@ -183,7 +183,7 @@ pub(super) fn pow(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     Ok(smallvec![like.with(id)])
 }
 
-/// ln(e^a + e^b), stable; against 0 it is softplus.
+/// ln(e^a + e^b), computed stably; softplus if one operand is 0.
 pub(super) fn log_plus(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     for (x, zero) in [(0, 1), (1, 0)] {
         if node.inputs[zero].literal == Some(0.0) && node.inputs[zero].rank() <= node.inputs[x].rank() {
@@ -198,7 +198,7 @@ pub(super) fn log_plus(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
     Ok(smallvec![like.with(id)])
 }
 
-/// 1 above 0, else -1; its gradient is that of a clipped identity.
+/// 1 above 0, else -1. The gradient is that of the identity, clipped.
 pub(super) fn straight_through(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     unary(cx, node, |x| helper("straight_through", args![x]))
 }
@@ -234,7 +234,7 @@ pub(super) fn clip(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     Ok(smallvec![like.with(id)])
 }
 
-/// Cast to another element type; through half precision where that is what it names.
+/// Cast to another element type. A cast to half precision rounds to half.
 pub(super) fn cast(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Cast) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let elem = Elem::new(a.new_data_type).ok_or_else(|| Reason::new("newDataType", "not a type that PyTorch has"))?;

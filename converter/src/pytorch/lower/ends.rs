@@ -1,17 +1,18 @@
-//! First and last frames. CNTK has no op for them: it gathers where a delayed pattern of ones and zeros holds.
+//! Recognises first and last frames. CNTK has no op for them: it gathers the frames that a delayed pattern of ones and
+//! zeros marks.
 
 use super::Lower;
 use cntk_parser::model::{Source, VariableKind};
 use cntk_parser::ops::Operator;
 
-/// Which frame of each sequence.
+/// The first or the last frame of each sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     First,
     Last,
 }
 
-/// The frame that an index picks: `PackedIndex(_, Where(delay(0, initial 1)))`.
+/// The frame that an index selects: `PackedIndex(_, Where(delay(0, initial 1)))`.
 pub(super) fn of_index(cx: &Lower<'_, '_, '_>, source: Source) -> Option<End> {
     let model = cx.graph.model;
     let Source::Output(f, 0) = source else { return None };
@@ -46,7 +47,7 @@ fn of_condition(cx: &Lower<'_, '_, '_>, source: Source) -> Option<End> {
     (always(cx, *x) == Some(0.0) && always(cx, *initial) == Some(1.0)).then_some(end)
 }
 
-/// The number that every frame of a value is.
+/// The number that a value is in every frame.
 fn always(cx: &Lower<'_, '_, '_>, source: Source) -> Option<f64> {
     let model = cx.graph.model;
     match source {

@@ -1,4 +1,4 @@
-//! Operators that pick elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
+//! Lowers operators that select elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
 
 use super::shape::product;
 use super::{Elem, Lower, Lowered, Node, Val};
@@ -13,7 +13,7 @@ use smallvec::smallvec;
 pub(super) fn one_hot(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHot<'_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let axis = a.axis.row(x.rank() + 1).ok_or_else(|| Reason::new("onehotAxis", "out of range"))?;
-    // By comparison: F.one_hot takes no index that is out of range. Anything below 0 has no class.
+    // Compare, because F.one_hot accepts no index out of range. Anything below 0 has no class.
     let index = cx.compute(of(x.id).method("floor", args![]));
     let index = cx.unsqueeze(index, &[axis + x.lead.rank()], x.lead.rank() + x.rank());
     let after = x.rank() - axis;
@@ -29,7 +29,7 @@ pub(super) fn one_hot(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &OneHo
 }
 
 impl Lower<'_, '_, '_> {
-    /// An argument of indices, and the one-hot rows that it stands for, should something need these.
+    /// Declares an argument of indices, and the one-hot rows that it stands for, if something needs them.
     pub(super) fn declare_ids(&mut self, variable: VariableId, id: ValueId, elem: Elem, classes: u64) {
         let source = Source::Variable(variable);
         let ty = self.graph.model.type_of(source);
@@ -46,7 +46,7 @@ impl Lower<'_, '_, '_> {
         self.ids.insert(variable, (ids, classes));
     }
 
-    /// The indices that a value is one-hot rows of, if it is an argument of that kind.
+    /// The indices of one-hot rows, if a value is an argument that is given as indices.
     pub(super) fn ids_of(&self, mut source: Source) -> Option<Val> {
         loop {
             match source {

@@ -1,4 +1,4 @@
-//! Times and TransposeTimes (spec 4.6): `nn.Linear` where the left operand is a weight.
+//! Lowers Times and TransposeTimes (spec 4.6), to `nn.Linear` if the left operand is a weight.
 
 use super::shape::product;
 use super::value::stored;
@@ -36,7 +36,7 @@ pub(super) fn transpose_times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a
     }
 }
 
-/// A product over `reduced` axes; `turned`: W's output axes stand first.
+/// A product over `reduced` axes. If `turned`, the output axes of W come first.
 fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned: bool) -> Lowered {
     let (w, x) = (&node.inputs[0], cx.tensor(&node.inputs[1]));
     let kept =
@@ -107,7 +107,7 @@ fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, reduced: usize, turned
     Ok(smallvec![cx.reshape(&y, &shape)?])
 }
 
-/// A product with one-hot rows is a look-up: `nn.Embedding`, where nothing else holds the weight.
+/// A product with one-hot rows as a look-up: `nn.Embedding`, if nothing else holds the weight.
 fn embedding(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, ids: &Val, turned: bool) -> Lowered {
     let table = match node.sources[0] {
         Source::Variable(v) if !turned => embedding_layer(cx, node.id, v),
@@ -124,7 +124,7 @@ fn embedding(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, ids: &Val, turned:
     Ok(smallvec![Val { dims, elem: w.elem, ..ids.with(id) }])
 }
 
-/// The table of an `nn.Embedding` that holds `w`. `None` where `w` is held otherwise.
+/// The table of an `nn.Embedding` that holds `w`; `None` if something else holds `w`.
 fn embedding_layer(cx: &mut Lower<'_, '_, '_>, f: FunctionId, w: VariableId) -> Option<Expr> {
     let variable = cx.graph.model.variable(w);
     let weight = Weight::new(variable).filter(|_| variable.kind == VariableKind::Parameter)?;
@@ -146,7 +146,8 @@ fn embedding_layer(cx: &mut Lower<'_, '_, '_>, f: FunctionId, w: VariableId) -> 
     Some(table(id))
 }
 
-/// A call of an `nn.Linear` that holds `w`, and the Plus that it takes in. `None` where `w` is held otherwise.
+/// A call of an `nn.Linear` that holds `w`, and the Plus that it includes as a bias; `None` if something else holds
+/// `w`.
 fn module(
     cx: &mut Lower<'_, '_, '_>,
     f: FunctionId,
@@ -181,7 +182,7 @@ fn module(
     let key = format!("linear {w:?} {:?} {turned}", bias.map(|(_, b)| b));
     let state = match cx.modules.get(&key) {
         Some(state) => *state,
-        // Another layer has the weight already, with another bias.
+        // Another layer holds the weight already, with another bias.
         None if cx.owners.contains_key(&w) => return Ok(None),
         None => {
             let wanted = cx.layer_name(f).or_else(|| bias.and_then(|(plus, _)| cx.layer_name(plus)));

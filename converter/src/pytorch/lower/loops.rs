@@ -1,4 +1,4 @@
-//! Recurrences: a loop over the steps, the delays being variables that live from one step to the next.
+//! Lowers a recurrence to a Python loop over the steps, with variables for the delayed values.
 
 use super::{Lower, Scope, Val};
 use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, list, of, torch};
@@ -8,13 +8,13 @@ use cntk_parser::ops::Operator;
 use smallvec::smallvec;
 use std::collections::HashSet;
 
-/// The longest delay whose steps are written out one by one.
+/// The longest supported delay, whose steps are written one by one.
 const LONGEST: u64 = 64;
 
 /// A delay of the loop.
 struct State {
     function: FunctionId,
-    /// The Python variable: a tensor, or a list of as many as the delay has steps.
+    /// The Python variable: a tensor, or a list with one tensor for each step of the delay.
     name: String,
     steps: u64,
     val: Val,
@@ -42,7 +42,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (Funct
         Some(step) => step,
         None => cx.step.insert(cx.names.unique("t")).clone(),
     };
-    // What comes from outside, in the order in which the steps are taken.
+    // Values from outside, in the order of the loop's steps.
     let mut scope = Scope::default();
     let mut read: Vec<(Source, Val)> = Vec::new();
     let mut seen: HashSet<Source> = HashSet::new();
@@ -91,7 +91,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (Funct
     Ok(())
 }
 
-/// How many steps a function delays by.
+/// The number of steps by which a function delays.
 fn offset(cx: &Lower<'_, '_, '_>, f: FunctionId) -> Option<u64> {
     match cx.graph.model.operator(f) {
         Operator::PastValue(d) | Operator::FutureValue(d) => Some(d.offset),
@@ -99,7 +99,7 @@ fn offset(cx: &Lower<'_, '_, '_>, f: FunctionId) -> Option<u64> {
     }
 }
 
-/// The delays, each set to its initial state. `None` where one's initial state was refused.
+/// The delays, each set to its initial state; `None` if the lowering of an initial state was refused.
 fn states(
     cx: &mut Lower<'_, '_, '_>,
     members: &[FunctionId],
@@ -162,8 +162,8 @@ fn start(
         }
         let full = cx.expand(initial, initial.lead, dims)?;
         let future = matches!(cx.graph.model.operator(f), Operator::FutureValue(_));
-        // In the order in which the steps are taken: PastValue goes on from the last frames, FutureValue, running
-        // backwards, from the first.
+        // In the order of the loop's steps: PastValue continues from the last frames; FutureValue runs backwards and
+        // continues from the first.
         let turned = if future { full } else { cx.flip_steps(&full)? };
         let step = |i: u64| of(turned.id).index(vec![Subscript::ALL, Subscript::At(i.into())]);
         let ids = (0..steps).rev().map(|i| cx.compute(step(i))).collect();
@@ -182,12 +182,12 @@ pub(super) fn outside(cx: &Lower<'_, '_, '_>, members: &[FunctionId]) -> Vec<Sou
     all.filter(|s| read(s) || cx.wanted.contains(s)).collect()
 }
 
-/// The same, each with a list for its steps.
+/// The members from [`outside`], each with a list for its steps.
 fn kept(cx: &mut Lower<'_, '_, '_>, members: &[FunctionId]) -> Vec<Kept> {
     outside(cx, members).into_iter().map(|source| Kept { source, list: cx.names.unique("steps") }).collect()
 }
 
-/// The end of a step: what is kept is kept, then the states move on. False where something was refused.
+/// The end of a step: appends kept values to their lists, then moves the states on. False if something was refused.
 fn finish_step(cx: &mut Lower<'_, '_, '_>, states: &mut [State], kept: &[Kept]) -> Result<bool, (FunctionId, Reason)> {
     let model = cx.graph.model;
     for k in kept {

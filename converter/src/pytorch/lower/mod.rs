@@ -1,8 +1,9 @@
-//! Lowers CNTK functions to Python statements, a module per operator family.
+//! Lowers CNTK functions to Python statements, with a module for each operator family.
 //!
-//! To add an op: write a function in its family's module and name it in [`dispatch`]. It gets its operands as [`Val`]s and
-//! gives the results. A family may also take in functions that follow ([`Lower::follower`]): a product and its bias are
-//! one `nn.Linear`.
+//! To add an operator, write a function in the module of its family and name it in [`dispatch`]. The function gets the
+//! operands as [`Val`]s and returns the results. It may also include functions that follow: a product and its bias are
+//! one
+//! `nn.Linear`.
 
 mod blocks;
 mod cells;
@@ -44,7 +45,7 @@ use std::collections::{HashMap, HashSet};
 pub(crate) use cells::class::Class;
 pub(crate) use value::{Elem, Val};
 
-/// What lowering one function gives: its outputs.
+/// The outputs of a lowered function, or the reason why it cannot be lowered.
 pub(crate) type Lowered = Result<SmallVec<[Val; 1]>, Reason>;
 
 /// A function being lowered, with its operands.
@@ -53,14 +54,14 @@ pub(crate) struct Node<'m, 'a> {
     pub(crate) op: &'m Operator<'a>,
     /// Operands, in the record's order.
     pub(crate) inputs: SmallVec<[Val; 3]>,
-    /// Where they come from.
+    /// The sources of the operands.
     pub(crate) sources: &'m [Source],
     /// The types of its outputs, as CNTK infers them.
     pub(crate) types: &'m [ValueType],
 }
 
 impl Node<'_, '_> {
-    /// Its first result.
+    /// The source of its first output.
     pub(crate) fn result(&self) -> Source {
         Source::Output(self.id, 0)
     }
@@ -73,38 +74,38 @@ pub(crate) struct Scope {
     masks: HashMap<SequenceAxisId, ValueId>,
 }
 
-/// What a module or parameter holds of a CNTK variable, so that others can read it there.
+/// The module or parameter that holds a CNTK variable, so that other code can read it there.
 #[derive(Clone)]
 pub(crate) struct Owner {
     pub(crate) state: StateId,
-    /// Which tensor of the layer it is; nothing where it is no layer's.
+    /// The name of the layer's tensor; empty if it is not in a layer.
     pub(crate) tensor: &'static str,
-    /// What gives the CNTK array back; `None` where nothing short does.
+    /// An expression for the CNTK array; `None` if there is no short one.
     pub(crate) array: Option<Expr>,
 }
 
 impl Owner {
-    /// Held as it is.
+    /// A variable that is held as it is.
     fn alone(state: StateId) -> Self {
         Self { state, tensor: "", array: Some(Expr::State(state)) }
     }
 
-    /// Held as a tensor of a layer.
+    /// A variable that is a tensor of a layer.
     fn tensor(state: StateId, tensor: &'static str) -> Self {
         Self { state, tensor, array: Some(Expr::State(state).attribute(tensor)) }
     }
 
-    /// Held in an order of the layer's own.
+    /// A variable that a layer holds in an order of its own.
     fn rearranged(state: StateId) -> Self {
         Self { state, tensor: "", array: None }
     }
 
-    /// The same, the array being what `make` makes of it.
+    /// The same owner, with the array expression changed by `make`.
     fn map(self, make: impl FnOnce(Expr) -> Expr) -> Self {
         Self { array: self.array.map(make), ..self }
     }
 
-    /// The same, reshaped to the sizes that it has in CNTK if they are others.
+    /// The same owner, with the array reshaped to its sizes in CNTK if these differ.
     fn shaped(self, sizes: &[u64], same: bool) -> Self {
         let shape = || super::python::expr::shape(sizes.iter().map(|n| (*n).into()).collect());
         if same { self } else { self.map(|x| x.method("reshape", shape())) }
@@ -114,7 +115,7 @@ impl Owner {
 /// A reduction that keeps its axes.
 #[derive(Clone)]
 pub(crate) struct Kept {
-    /// The static axes.
+    /// The reduced static axes.
     axes: Vec<usize>,
     /// The same reduction without them.
     without: Expr,
@@ -137,9 +138,9 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     pub(crate) equal_lengths: bool,
     pub(crate) stub: bool,
     scopes: Vec<Scope>,
-    /// The sequence axis along which the innermost loop runs, and the name of its step.
+    /// The sequence axes of the open loops, innermost last, and the names of their steps.
     running: Vec<(SequenceAxisId, String)>,
-    /// What loops call their step, once there is one.
+    /// The name of the step in loops, once there is a loop.
     step: Option<String>,
     pub(crate) states: Vec<State>,
     pub(crate) owners: HashMap<VariableId, Owner>,
@@ -150,9 +151,9 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     pub(crate) classes: Vec<(Class, String)>,
     /// Names of arguments, of Python variables that live long, and of helpers.
     pub(crate) names: Names,
-    /// Names of what the file defines.
+    /// Names of the classes and functions that the file defines.
     pub(crate) globals: Names,
-    /// Names of arguments, in the order of the graph's.
+    /// Names of arguments, in the order of the graph's arguments.
     pub(crate) arguments: Vec<String>,
     consumers: HashMap<Source, Vec<FunctionId>>,
     wanted: HashSet<Source>,
@@ -160,27 +161,27 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     done: HashSet<FunctionId>,
     pub(crate) lengths: Vec<Lengths>,
     length_values: HashMap<SequenceAxisId, ValueId>,
-    /// A value that has a sequence axis, to read its size from.
+    /// For each sequence axis, a value from which its size can be read.
     timed: HashMap<SequenceAxisId, ValueId>,
-    /// A value that has a batch axis, to read its size from.
+    /// For each batch, a value from which its size can be read.
     batched: HashMap<Batch, ValueId>,
-    /// Tensors whose type and device others take: of single precision, of double.
+    /// Tensors from which new ones take type and device: one of single and one of double precision.
     likes: [Option<ValueId>; 2],
-    /// Arguments in half precision: as they are computed with, and as they are given.
+    /// Arguments in half precision: the value used in computations, and the given one.
     halves: Vec<(ValueId, ValueId)>,
-    /// Rows with a 1 each: as they are computed with, and the truths that they are made from.
+    /// One-hot rows: the value used in computations, and the bool tensor from which it is made.
     hot: Vec<(ValueId, ValueId)>,
-    /// Arguments that are indices, and how many classes there are.
+    /// Arguments that are indices, and the number of classes.
     pub(crate) ids: HashMap<VariableId, (Val, u64)>,
-    /// Where the size of a free dimension can be read.
+    /// For each free dimension, the value and axis from which its size can be read.
     free: HashMap<u32, (ValueId, usize)>,
-    /// The bool that a number was made from.
+    /// The bool tensors from which tensors of numbers were made.
     pub(crate) truths: HashMap<ValueId, ValueId>,
-    /// What a value is another shape of.
+    /// For each value that is a reshaped one, the original.
     pub(crate) views: HashMap<ValueId, Val>,
     /// Reductions that keep their axes.
     pub(crate) kept: HashMap<ValueId, Kept>,
-    /// The int64 that a number was made from: counts and indices.
+    /// The int64 tensors (counts, indices) from which tensors of numbers were made.
     pub(crate) counts: HashMap<ValueId, ValueId>,
     /// Stubs: method name and reason.
     pub(crate) stubs: Vec<(String, String)>,
@@ -283,7 +284,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         }
     }
 
-    /// Lowers everything that the outputs need and gives their values.
+    /// Lowers everything that the outputs need, and returns their values.
     pub(crate) fn run(&mut self) -> Vec<ValueId> {
         let functions: Vec<FunctionId> = self.graph.functions().collect();
         let mut loops = HashSet::new();
@@ -300,7 +301,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             let v = self.tensor(&v);
             let half = self.graph.model.type_of(o.source).data_type == cntk_parser::model::DataType::Float16;
             let value = &self.body.values[v.id.0 as usize];
-            // A parameter itself is not given away.
+            // Do not return a parameter itself.
             let is_weight = matches!(value.expr, Expr::Weight(_) | Expr::State(_));
             let id = match (half, is_weight) {
                 (true, _) => match self.halves.first() {
@@ -315,8 +316,8 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         outputs
     }
 
-    /// Lowers one function in the current scope. Where an operand is missing because its own lowering was refused,
-    /// nothing is said again.
+    /// Lowers one function in the current scope. Does nothing if an operand is missing because its lowering was
+    /// refused, which was reported.
     fn lower_one(&mut self, f: FunctionId) {
         if self.done.contains(&f) {
             return;
@@ -339,11 +340,11 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         }
     }
 
-    /// Binds what a function gives, under the name that the model has for it.
+    /// Binds the outputs of a function, and suggests the model's name for them.
     pub(crate) fn bind_outputs(&mut self, f: FunctionId, outputs: SmallVec<[Val; 1]>) {
         for (i, mut v) in outputs.into_iter().enumerate() {
             if let Some(ty) = self.graph.model.output_types(f).get(i) {
-                // A literal operand may have had more axes than its text says.
+                // A literal operand may have had axes that are not visible in its text.
                 v = self.with_rank_of(v, ty);
             }
             if let Some(name) = self.local_name(f).filter(|_| i == 0) {
@@ -363,8 +364,8 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         }
     }
 
-    /// The value of a source for `reader`, `None` when its lowering was refused. Inside a loop, a value that has the
-    /// loop's axis is read at the current step.
+    /// The value of a source; `None` if its lowering was refused. Inside of a loop, a value with the loop's axis is
+    /// read at the current step.
     pub(crate) fn value(&mut self, source: Source) -> Result<Option<Val>, Reason> {
         let found = self.scopes.iter().enumerate().rev().find_map(|(i, s)| Some((i, s.values.get(&source)?.clone())));
         if let Some((_, v)) = found {
@@ -380,17 +381,17 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         }
     }
 
-    /// The value of an operand. Weights are not looked at yet: whoever reads them says how.
+    /// The value of an operand. For a weight, its reader decides later how it is held.
     fn operand(&mut self, source: Source, _reader: FunctionId) -> Result<Option<Val>, Reason> {
         self.value(source)
     }
 
-    /// Marks a function as taken in by another.
+    /// Marks a function as included in the lowering of another.
     pub(crate) fn take(&mut self, f: FunctionId) {
         self.done.insert(f);
     }
 
-    /// The lead of a value in the current scope: inside a loop body the loop's axis is not a dimension.
+    /// The lead of a value in the current scope: inside of a loop body, the loop's axis is not a dimension.
     pub(crate) fn lead(&self, source: Source) -> Lead {
         let mut lead = self.layout.lead(source, self.graph.model.type_of(source).axes);
         if lead.sequence.is_some_and(|s| self.running.iter().any(|(r, _)| *r == s)) {

@@ -1,11 +1,12 @@
-//! What things are called: names of nodes, of the layer blocks around them, and of parameters. Never uids.
+//! Names of values, layers and parameters, from the names of nodes, blocks and parameters in the model but never from
+//! uids.
 
 use super::Lower;
 use crate::pytorch::python::names::identifier;
 use cntk_parser::model::{FunctionId, FunctionKind, VariableId};
 
 impl Lower<'_, '_, '_> {
-    /// The name of a function's value: its own, or that of the block whose result it is.
+    /// The name of a function's value: that of the function, or of the block whose result it is.
     pub(crate) fn local_name(&self, f: FunctionId) -> Option<String> {
         let model = self.graph.model;
         let mut at = f;
@@ -21,7 +22,7 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// The name of the layer that a function belongs to: that of the innermost block around it that has one, else its own.
+    /// The name of a function's layer: that of the innermost named block around it, else that of the function.
     pub(crate) fn layer_name(&self, f: FunctionId) -> Option<String> {
         let model = self.graph.model;
         let mut at = model.parent(f);
@@ -34,7 +35,7 @@ impl Lower<'_, '_, '_> {
         if model.parent(f).is_some() { None } else { identifier(model.function(f).name) }
     }
 
-    /// The name of a parameter: its own, behind that of the layer which reads it where that is no name for one alone.
+    /// The name of a parameter. If it is not unique, the name of the layer that reads it comes before.
     pub(crate) fn parameter_name(&self, v: VariableId) -> Option<String> {
         let model = self.graph.model;
         let own = identifier(model.variable(v).name);

@@ -1,4 +1,4 @@
-//! BatchNormalization (spec 4.9): `nn.BatchNorm…`, per channel or, when not spatial, per element.
+//! Lowers BatchNormalization (spec 4.9) to `nn.BatchNorm…`, per channel or, if not spatial, per element.
 
 use super::shape::product;
 use super::value::stored;
@@ -48,7 +48,7 @@ pub(super) fn batch_normalization(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_
     Ok(smallvec![cx.reshape(&Val { elem: x.elem, ..y }, &x.dims)?])
 }
 
-/// The layer that holds scale, bias and statistics, if each is as long as there are channels and nobody else's.
+/// The layer that holds scale, bias and statistics, if each has one element per channel and no other layer holds it.
 fn module(
     cx: &mut Lower<'_, '_, '_>,
     node: &Node<'_, '_>,
@@ -84,7 +84,7 @@ fn module(
     arguments.extend(x.elem.dtype());
     let mut state = State::module(nn(kind, arguments), cx.layer_name(node.id), "bn");
     for ((id, weight), suffix) in parts.iter().zip(["weight", "bias", "running_mean", "running_var"]) {
-        // Statistics are no parameters, whatever the record says.
+        // Statistics are not parameters of the module, even if their records say so.
         let mut weight = weight.clone();
         weight.trainable &= !suffix.starts_with("running");
         let weight = &weight;
@@ -99,7 +99,7 @@ fn module(
     Some(id)
 }
 
-/// What PyTorch calls momentum, for the minibatch size that the file states.
+/// PyTorch's momentum, for the minibatch size that the emitted file states.
 fn momentum(time_constant: f64) -> Expr {
     if time_constant.is_infinite() {
         return Expr::number(0.0, false);

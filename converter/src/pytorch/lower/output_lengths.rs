@@ -1,12 +1,12 @@
-//! Outputs that the module adds: how many steps of another output are valid, where no argument says that.
+//! Outputs that the module adds for the number of valid steps of another output, if no argument gives it.
 
 use super::Lower;
 use crate::pytorch::python::expr::ValueId;
 use crate::pytorch::python::names::identifier;
 
-/// An output that says the valid steps of another.
+/// An output with the number of valid steps of another output.
 pub(crate) struct OutputLengths {
-    /// The other's place among the outputs.
+    /// The index of the other output.
     pub(crate) output: usize,
     pub(crate) name: String,
     pub(crate) value: ValueId,

@@ -1,4 +1,4 @@
-//! Pooling and Unpooling (spec 4.8).
+//! Lowers Pooling and Unpooling (spec 4.8).
 
 use super::convolution::{by_leftover, known, pad, pads};
 use super::{Kept, Lower, Lowered, Node, Val};
@@ -16,7 +16,7 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
     let rank = x.rank();
     let out = node.types[0].shape.clone();
     if rank == 0 {
-        // A window over nothing sees the one number that there is.
+        // Without axes, the window contains the single number.
         return Ok(smallvec![x]);
     }
     if a.window.is_unknown() {
@@ -31,7 +31,7 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
     if covers_all(&list, &tail) && !list.is_empty() {
         return whole(cx, &x, first, a.kind, out);
     }
-    // Axes in front that no window moves over join the channels.
+    // Leading axes over which the window does not slide are merged with the channels.
     let mut input = cx.as_batch(&x);
     if bare {
         input = cx.compute(of(input).method("unsqueeze", args![1]));
@@ -53,7 +53,7 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
     Ok(smallvec![cx.spread_batch(id, &x, out)])
 }
 
-/// One window over everything from static axis `first` on.
+/// One window over all static axes from `first` on.
 fn whole(cx: &mut Lower<'_, '_, '_>, x: &Val, first: usize, kind: PoolingType, out: Dims) -> Lowered {
     let axes: Vec<usize> = (first..x.rank()).map(|a| a + x.lead.rank()).collect();
     let function = match kind {
@@ -75,7 +75,7 @@ fn covers_all(windows: &[Window], tail: &[Dim]) -> bool {
             .all(|(w, n)| *n == Dim::Known(w.kernel) && w.place(w.kernel).is_some_and(|p| p.size == 1 && p.before == 0))
 }
 
-/// What is pooled, window, stride and padding as arguments.
+/// The arguments operand, window, stride and padding.
 fn arguments(x: ValueId, windows: &[Window], padding: &[i64]) -> Vec<Argument> {
     let kernel: Vec<u64> = windows.iter().map(|w| w.kernel).collect();
     let stride: Vec<u64> = windows.iter().map(|w| w.stride).collect();
@@ -94,7 +94,7 @@ fn max_pool(cx: &mut Lower<'_, '_, '_>, x: ValueId, windows: &[Window], tail: &[
     Ok(cx.compute(functional(format!("max_pool{}d", windows.len()), arguments(x, windows, &padding))))
 }
 
-/// The average over the real cells under the window, or over the whole window when padding counts.
+/// The average over the real cells of each window, or over the whole window if padding counts.
 fn average_pool(
     cx: &mut Lower<'_, '_, '_>,
     x: ValueId,
@@ -121,7 +121,7 @@ fn average_pool(
     {
         return Ok(mean);
     }
-    // Which share of each window is real.
+    // The share of real cells in each window.
     let one = || Subscript::Range(None, Some(1.into()), None);
     let ones = cx.compute(torch("ones_like", args![of(x).index(vec![one(), one()])]));
     let (ones, _) = pad(cx, ones, windows, tail, 0.0, Some(2))?;
@@ -129,7 +129,8 @@ fn average_pool(
     Ok(cx.compute(of(mean) / share))
 }
 
-/// Each pooled value goes back to the argmax position of its window in the original input; all else is 0.
+/// Writes each pooled value to the position of the largest element in its window of the original input; all other
+/// elements are 0.
 pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
     let (pooled, original) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
     let PoolingWindows { list, bare } = of_pooling(a.into(), &known(&original.dims));
@@ -137,7 +138,7 @@ pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }
     if list.is_empty() {
-        // No spatial axis: each window has one place, and its number goes back there.
+        // Without a spatial axis, each window has one element, to which its value returns.
         return Ok(smallvec![node.inputs[0].clone()]);
     }
     if list.len() > 3 {

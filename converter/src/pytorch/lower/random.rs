@@ -1,4 +1,4 @@
-//! Random operators (spec 4.13): PyTorch's own, with other numbers than CNTK's generator would give.
+//! Lowers random operators (spec 4.13) to PyTorch's, whose numbers differ from those of CNTK's generator.
 
 use super::{Elem, Lower, Lowered, Node, Val};
 use crate::graph::{literal, sampling};
@@ -8,10 +8,10 @@ use crate::report::Reason;
 use cntk_parser::ops::attributes::{Distribution, RandomDistribution, RandomSample};
 use smallvec::smallvec;
 
-/// The most weights that are looked at here.
+/// The most weights that are examined.
 const MOST_WEIGHTS: u64 = 1 << 16;
 
-/// Numbers of a distribution, in a fixed shape or in that of the operand.
+/// Random numbers, in a fixed shape or in that of the operand.
 pub(super) fn distribution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &RandomDistribution) -> Lowered {
     warn(cx, node);
     let argument = |i: usize| {
@@ -76,7 +76,7 @@ pub(super) fn sample(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Random
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..flat.with(id) }])
 }
 
-/// How often each class is expected in a sample.
+/// The expected number of times that each class is in a sample.
 pub(super) fn inclusion_frequency(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &RandomSample) -> Lowered {
     let weights = cx.tensor(&node.inputs[0]);
     let id = if a.allow_duplicates {
@@ -91,7 +91,7 @@ pub(super) fn inclusion_frequency(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_
             "{} {uid} estimates inclusion without duplicates by its expectation; CNTK simulates it",
             node.op.name()
         ));
-        // In at least one of so many tries.
+        // The probability to be drawn at least once.
         let share = of(weights.id) / of(weights.id).method("sum", args![]);
         let never = Expr::binary(Binary::Power, Expr::from(1) - share, Expr::number(tries, true));
         cx.compute(Expr::from(1) - never)

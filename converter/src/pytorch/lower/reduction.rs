@@ -1,4 +1,4 @@
-//! ReduceElements (spec 4.11) and the softmax family (4.5).
+//! Lowers ReduceElements (spec 4.11) and the softmax family (4.5).
 
 use super::{Kept, Lower, Lowered, Node, Val};
 use crate::layout::Lead;
@@ -14,7 +14,7 @@ pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Reduce
     let x = cx.tensor(&node.inputs[0]);
     let rank = x.rank();
     let over = Reduced::of(a, rank).map_err(|why| Reason::new("axis", why))?;
-    // The result's static rank as CNTK infers it decides what "keep" means for AllStaticAxes and AllAxes.
+    // For AllStaticAxes and AllAxes, the static rank that CNTK infers for the result tells whether dimensions are kept.
     let keep = node.types[0].shape.len() == rank && (a.keep_dimensions || rank == 0);
     if matches!(a.reduction, Reduction::Argmax | Reduction::Argmin) {
         return arg_reduce(cx, node, &over, a.reduction, keep);
@@ -31,7 +31,7 @@ pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Reduce
     Ok(smallvec![Val { dims: dims.clone(), ..x.with(id) }])
 }
 
-/// A reduction over the batch: over every valid frame of every sequence, and the static axes named with it.
+/// A reduction over the batch, that is over all valid frames of all sequences, and over the given static axes.
 fn over_batch(
     cx: &mut Lower<'_, '_, '_>,
     node: &Node<'_, '_>,
@@ -47,7 +47,7 @@ fn over_batch(
         return Ok(smallvec![x]);
     }
     let id = if let (Reduction::Mean, Some(axis)) = (reduction, x.lead.sequence) {
-        // The mean of the valid frames: their sum by their number.
+        // The mean is the sum over the valid frames, divided by their number.
         let zeroed = cx.mask_fill(&x, 0.0)?;
         let sum = apply(cx, Reduction::Sum, &zeroed, &axes, keep)?;
         let lengths = cx.lengths(axis)?;
@@ -60,7 +60,7 @@ fn over_batch(
         let masked = cx.mask_fill(&x, neutral(reduction))?;
         apply(cx, reduction, &masked, &axes, keep)?
     };
-    // Kept axes of size 1 stand for the batch too; the result has CNTK's shape.
+    // One of the kept axes of size 1 is the batch's; the result has CNTK's shape.
     let made = Val { lead: Lead::default(), dims: dims.clone(), ..x.with(id) };
     if keep && lead > 0 {
         let id = cx.compute(of(id).method("reshape", static_shape(dims)));
@@ -168,7 +168,7 @@ pub(super) enum Softmax {
 }
 
 impl Softmax {
-    /// It along one dimension.
+    /// The function along one dimension.
     fn along(self, x: ValueId, axis: usize) -> Expr {
         match self {
             Self::Plain => functional("softmax", args![x, axis]),
@@ -178,7 +178,8 @@ impl Softmax {
     }
 }
 
-/// Softmax, LogSoftmax, Hardmax as primitives: over all static axes together; of what has no dynamic axes, along the last.
+/// The primitives Softmax, LogSoftmax and Hardmax, over all static axes together; along the last one only if the value
+/// has no dynamic axes.
 pub(super) fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, function: Softmax) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let alone = x.rank() > 0 && x.lead == Lead::default() && node.types[0].axes == DynamicAxes::default();

@@ -1,4 +1,4 @@
-//! What cannot be expressed: a reason to stop, or a method that the user has to write.
+//! Handles functions that cannot be expressed, by a refusal or by a call of a method that the user has to write.
 
 use super::{Elem, Lower, Node, Val};
 use crate::pytorch::python::expr::{Argument, Expr};
@@ -7,7 +7,7 @@ use cntk_parser::model::{FunctionId, Source};
 use smallvec::SmallVec;
 
 impl Lower<'_, '_, '_> {
-    /// Records why `f` cannot be lowered.
+    /// Records the reason why `f` cannot be lowered.
     pub(super) fn refuse(&mut self, f: FunctionId, reason: Reason) {
         let function = self.graph.model.function(f);
         self.reasons.push(Reason {

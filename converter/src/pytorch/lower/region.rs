@@ -1,4 +1,4 @@
-//! Crop and ROIPooling (spec 4.12).
+//! Lowers Crop and ROIPooling (spec 4.12).
 
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::crop::automatic_offsets;
@@ -8,7 +8,7 @@ use cntk_parser::model::Dim;
 use cntk_parser::ops::attributes::{Crop, PoolingType, RoiPooling};
 use smallvec::smallvec;
 
-/// A window of the operand with the reference's two inner axes.
+/// A part of the operand, with the sizes of the reference's two inner axes.
 pub(super) fn crop(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop) -> Lowered {
     let (x, reference) = (cx.tensor(&node.inputs[0]), node.inputs[1].clone());
     let [left, top] = match a.offset.as_deref() {
@@ -32,7 +32,7 @@ pub(super) fn crop(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop) ->
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
-/// Max over the bins of each region.
+/// The maximum over each bin of each region.
 pub(super) fn roi_pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &RoiPooling) -> Lowered {
     if a.kind == PoolingType::Average {
         return Err(Reason::new("poolingType", "average pooling of regions is not converted yet"));

@@ -1,5 +1,5 @@
-//! Operators that move elements about (spec 4.12): TransposeAxes, Slice, Reshape, Squeeze, Splice, Pad, and the batch
-//! axis as a static one.
+//! Lowers operators that rearrange elements (spec 4.12): TransposeAxes, Slice, Reshape, Squeeze, Splice, Pad, and those
+//! that convert between the batch axis and a static one.
 
 use super::shape::broadcast;
 use super::{Lower, Lowered, Node, Val};
@@ -47,7 +47,8 @@ pub(super) fn transpose(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Tra
     Ok(smallvec![Val { dims: out.clone(), ..x.with(id) }])
 }
 
-/// Static slices: an end of 0 or less counts from the end; a negative stride walks the window backwards.
+/// Slices of static axes. An end of 0 or less counts from the end of the axis; a negative stride walks the range
+/// backwards.
 pub(super) fn slice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let (rank, lead) = (x.rank(), x.lead.rank());
@@ -72,7 +73,7 @@ pub(super) fn slice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'
     }
     let id = subscript(cx, x.id, index);
     let mut y = Val { dims: node.types[0].shape.clone(), ..x.with(id) };
-    // NumPy's x[begin:end][::stride]: cut the window, then walk it backwards.
+    // NumPy's x[begin:end][::stride]: cut the range, then walk it backwards.
     for (axis, stride) in backwards {
         y.id = cx.compute(of(y.id).method("flip", args![axis]));
         if stride < -1 {
@@ -84,7 +85,7 @@ pub(super) fn slice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'
     Ok(smallvec![y])
 }
 
-/// Slices, those at the end left out where they take everything.
+/// Slices a value. Trailing slices that take everything are left out.
 pub(super) fn subscript(cx: &mut Lower<'_, '_, '_>, id: ValueId, mut index: Vec<Subscript>) -> ValueId {
     while index.last() == Some(&Subscript::ALL) {
         index.pop();
@@ -95,7 +96,7 @@ pub(super) fn subscript(cx: &mut Lower<'_, '_, '_>, id: ValueId, mut index: Vec<
     cx.compute(of(id).index(index))
 }
 
-/// Anything that keeps the elements in memory order: Reshape, Squeeze.
+/// Operators that keep the elements in memory order (Reshape, Squeeze).
 pub(super) fn reshape(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0].clone();
     let mut to = node.types[0].shape.clone();
@@ -103,7 +104,8 @@ pub(super) fn reshape(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
     Ok(smallvec![cx.reshape(&x, &to)?])
 }
 
-/// Where operand and result have one unknown dimension each and the known sizes agree, it is the same one.
+/// If operand and result have one unknown dimension each and the known sizes agree, the result gets the operand's
+/// dimension.
 fn keep_free(from: &[Dim], to: &mut Dims) {
     let unknown = |d: &[Dim]| d.iter().filter(|d| d.known().is_none()).copied().collect::<Vec<_>>();
     let known = |d: &[Dim]| d.iter().filter_map(|d| d.known()).product::<u64>();
@@ -118,7 +120,7 @@ fn keep_free(from: &[Dim], to: &mut Dims) {
     }
 }
 
-/// Concatenation along one axis, which may be one beyond the rank; other axes broadcast from 1.
+/// Concatenation along one axis, which may be one beyond the rank; other axes of size 1 are broadcast.
 pub(super) fn splice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Splice<'_>) -> Lowered {
     let out = &node.types[0].shape;
     let axis = a.axis.row(out.len()).ok_or_else(|| Reason::new("axis", "out of range"))?;
@@ -127,13 +129,13 @@ pub(super) fn splice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Splice
     let mut all = Vec::new();
     for v in &unified {
         let v = cx.tensor(v);
-        // Missing axes of size 1 in front, as many as the rank asks for.
+        // Add axes of size 1 in front, up to the rank.
         let ones: Vec<usize> = (0..out.len().saturating_sub(v.rank())).map(|i| v.lead.rank() + i).collect();
         let id = cx.unsqueeze(v.id, &ones, v.lead.rank() + v.rank());
         let dims: Dims = ones.iter().map(|_| Dim::Known(1)).chain(v.dims.iter().copied()).collect();
         all.push(Val { dims, ..v.with(id) });
     }
-    // The other axes are as long as the parts are, not as the type says: that may not know it.
+    // Take the sizes of the other axes from the operands, because the type may not know them.
     let common = all.iter().fold(Dims::new(), |dims, v| broadcast(&dims, &v.dims));
     let mut parts = Vec::new();
     for v in &all {
@@ -175,7 +177,7 @@ pub(super) fn pad(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pad) -> L
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
-/// The batch axis becomes the outermost static one, or the other way round: the tensor is the same.
+/// The batch axis becomes the outermost static axis, or the reverse. The tensor does not change.
 pub(super) fn relabel_batch(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let lead = cx.lead(node.result());

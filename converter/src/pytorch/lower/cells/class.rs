@@ -1,11 +1,11 @@
-//! Recurrent layers that `torch.nn` lacks: small modules, of which only the kinds that a model has are written.
+//! Recurrent layers that `torch.nn` lacks, as small modules. Only the kinds that a model needs are written.
 
 use crate::cells::Activation;
 use crate::pytorch::helpers::{Import, Needs};
 use crate::pytorch::python::wrap::Lines;
 use std::collections::BTreeSet;
 
-/// What the layer is a variant of.
+/// The cell of which the layer is a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Base {
     Lstm,
@@ -13,10 +13,10 @@ pub(crate) enum Base {
     Rnn,
 }
 
-/// What a layer has that the plain one lacks.
+/// A feature that the plain layer lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Feature {
-    /// Gives the cell state of every step too.
+    /// Also returns the cell state of every step.
     State,
     /// Scales the fed-back value.
     StabilizedOutput,
@@ -30,11 +30,11 @@ pub(crate) enum Feature {
     Projection,
 }
 
-/// A kind of layer: those that are alike in it share one class.
+/// A kind of layer. Layers of the same kind share one class.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Class {
     pub(crate) base: Base,
-    /// Of the candidate, and of an LSTM's cell state.
+    /// The activations of the candidate and, in an LSTM, of the cell state.
     pub(crate) activations: [Activation; 2],
     pub(crate) features: BTreeSet<Feature>,
 }
@@ -52,7 +52,7 @@ impl Class {
         [StabilizedOutput, StabilizedState, StabilizedNewState, StabilizedProjection].iter().any(|f| self.has(*f))
     }
 
-    /// What to call it, should nothing else be called so.
+    /// The name of the class, unless it is taken.
     pub(crate) fn name(&self) -> String {
         let mut name = match self.activations {
             [Activation::Tanh, Activation::Tanh] => String::new(),
@@ -113,7 +113,7 @@ impl Class {
         }
     }
 
-    /// Takes in what the class calls.
+    /// Records what the class calls.
     pub(crate) fn see(&self, needs: &mut Needs) {
         needs.import(Import::Torch);
         needs.import(Import::Optional);
@@ -122,7 +122,7 @@ impl Class {
         }
     }
 
-    /// The class.
+    /// The text of the class.
     pub(crate) fn text(&self, name: &str) -> String {
         let mut out = Lines::default();
         out.push(0, &format!("class {name}(nn.Module):"));
@@ -141,7 +141,7 @@ impl Class {
         out.finish()
     }
 
-    /// What goes from step to step, and a linear layer that reads as many numbers.
+    /// The states that are carried from step to step, each with its size.
     fn states(&self) -> &'static [(&'static str, &'static str)] {
         match self.base {
             Base::Lstm if self.has(Projection) => &[("h", "recurrent"), ("c", "project")],
@@ -256,7 +256,7 @@ impl Class {
     }
 }
 
-/// What each stabilizer is called.
+/// The name of each stabilizer.
 pub(super) const STABILIZERS: [(Feature, &str); 4] = [
     (StabilizedOutput, "stabilize_h"),
     (StabilizedState, "stabilize_c"),

@@ -1,7 +1,8 @@
-//! Recurrences that are known cells: layers of `torch.nn`, or small modules where it has none.
+//! Lowers recurrences that are known cells to layers of `torch.nn`, or to small modules if it has none.
 //!
-//! A layer takes the weights in its own layout, so nothing else may read them, nor any value of the loop but its result.
-//! Which loops are layers is settled before anything is lowered: loops that share all their weights are one layer.
+//! A layer stores the weights in its own layout, so nothing else may read them, and nothing may read a value of the
+//! loop except for its result. Which loops become layers is decided before anything is lowered. Loops that share all
+//! their weights are one layer.
 
 pub(crate) mod class;
 mod plan;
@@ -20,7 +21,7 @@ use smallvec::smallvec;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-/// How far back from the loop what reads its weights may stand.
+/// How many functions before the loop may be between it and a reader of its weights.
 const DEPTH: u32 = 12;
 /// The steepness of the helper `Stabilizer`.
 pub(super) const STEEPNESS: f64 = 4.0;
@@ -53,11 +54,11 @@ pub(super) fn find(cx: &Lower<'_, '_, '_>) -> HashMap<LoopId, Found> {
     found
 }
 
-/// The layer that a loop could be by itself.
+/// The layer that a loop could become without regard to other loops.
 fn candidate(cx: &Lower<'_, '_, '_>, id: LoopId) -> Option<(Cell, Plan)> {
     let model = cx.graph.model;
     let members = &model.loops()[id.0 as usize].members;
-    // The layer would train them.
+    // A layer would train weights that these keep from training.
     let plain = |f: &FunctionId| !matches!(model.operator(*f), Operator::StopGradient | Operator::Dropout(_));
     if !members.iter().all(plain) {
         return None;
@@ -90,18 +91,18 @@ fn candidate(cx: &Lower<'_, '_, '_>, id: LoopId) -> Option<(Cell, Plan)> {
     plan.parts.iter().all(|p| alike(p.variable)).then_some((cell, plan))
 }
 
-/// What the layer gives.
+/// The result of the layer.
 fn result(cell: &Cell) -> Source {
     cell.projection.map_or(cell.output, |p| p.output)
 }
 
-/// Is a variable read by no more functions than there are loops, whose values go nowhere but into these?
+/// Is a variable read only by the loops, or by functions whose values only the loops read?
 fn exclusive(cx: &Lower<'_, '_, '_>, v: VariableId, members: &HashSet<FunctionId>, loops: usize) -> bool {
     let Some(readers) = cx.consumers.get(&Source::Variable(v)) else { return false };
     readers.len() <= loops && readers.iter().all(|f| feeds_only(cx, *f, Source::Variable(v), members, DEPTH))
 }
 
-/// Does what `f` makes of `operand` go nowhere but into the loops, and there not into an initial state?
+/// Is the result of `f` on `operand` read only by the loops, and not as an initial state?
 fn feeds_only(
     cx: &Lower<'_, '_, '_>,
     f: FunctionId,
@@ -123,10 +124,10 @@ fn feeds_only(
             .is_some_and(|all| all.iter().all(|c| feeds_only(cx, *c, source, members, depth - 1)))
 }
 
-/// Lowers a loop as a layer; false where it is none.
+/// Lowers a loop to a layer; false if it does not become one.
 pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> bool {
     let Some(found) = cx.layers.get(&id).cloned() else { return false };
-    // Where an operand was refused, nothing is said again.
+    // If an operand was refused, that was reported.
     let _ = call(cx, &found);
     true
 }
@@ -165,7 +166,7 @@ fn call(cx: &mut Lower<'_, '_, '_>, found: &Found) -> Option<()> {
     Some(())
 }
 
-/// An initial state: a number, or a value to be spread over batch and units.
+/// An initial state: a number, or a value to broadcast over batch and units.
 enum Initial {
     Number(f64, u64),
     Value(Val),
@@ -179,12 +180,12 @@ fn initial(cx: &mut Lower<'_, '_, '_>, source: Source, lead: Lead, units: u64) -
     cx.expand(&v, lead, &[Dim::Known(units)]).ok().map(Initial::Value)
 }
 
-/// The arguments of the layer: after the first, none where all is zero.
+/// The arguments of the layer after the first: none if all initial states are zero.
 fn start(cx: &mut Lower<'_, '_, '_>, plan: &Plan, x: &Val, initials: &[Initial], timed: ValueId) -> Vec<Argument> {
     if initials.iter().all(|i| matches!(i, Initial::Number(0.0, _))) {
         return args![x.id];
     }
-    // PyTorch's own layers have an axis for the directions in front, and take two states as one argument.
+    // PyTorch's own layers need an axis for the directions in front, and take two states as one argument.
     let layered = matches!(plan.layer, Layer::Torch(..));
     let mut states: Vec<Expr> = Vec::new();
     for i in initials {
@@ -209,7 +210,7 @@ fn start(cx: &mut Lower<'_, '_, '_>, plan: &Plan, x: &Val, initials: &[Initial],
     arguments
 }
 
-/// The layer's state: made with the first loop that calls it.
+/// The module of the layer, created for the first loop that calls it.
 fn layer(cx: &mut Lower<'_, '_, '_>, found: &Found, x: &Val) -> StateId {
     let Found { cell, plan } = found;
     let key = format!("cell {:?}", plan.parts);
@@ -253,7 +254,7 @@ fn fallback(kind: &Kind) -> &'static str {
     }
 }
 
-/// What the model calls the layer: the name of what passes its result on, or of a block around the cell.
+/// The name of the layer in the model: that of the function that passes on its result, or of a block around the cell.
 fn name(cx: &Lower<'_, '_, '_>, cell: &Cell) -> Option<String> {
     let passes = |f: &&FunctionId| matches!(cx.graph.model.operator(**f), Operator::NoOp | Operator::Pass);
     let mut readers = cx.consumers.get(&result(cell)).into_iter().flatten().filter(passes);

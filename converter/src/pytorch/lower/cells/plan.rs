@@ -1,4 +1,4 @@
-//! Which layer a cell becomes, and where each of the layer's tensors lies in CNTK's parameters.
+//! Decides which layer a cell becomes, and where in CNTK's parameters each of the layer's tensors is.
 
 use super::class::{Base, Class, Feature};
 use crate::cells::{Activation, Block, Cell, Gate, Kind, Lstm, Segment, stabilizer};
@@ -9,21 +9,21 @@ use crate::weights::Data;
 use cntk_parser::model::{Source, ValidatedModel, VariableId};
 use std::collections::BTreeSet;
 
-/// A layer to be made. Loops with equal plans are one layer, called more than once.
+/// A planned layer. Loops with equal plans are one layer that is called more than once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Plan {
     pub(super) layer: Layer,
     pub(super) inputs: u64,
     pub(super) hidden: u64,
-    /// The length of what it gives: that of `h` or of its projection.
+    /// The length of its result: that of `h` or of its projection.
     pub(super) outputs: u64,
     pub(super) parts: Vec<Part>,
 }
 
-/// What makes the layer.
+/// The class of the layer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Layer {
-    /// A layer of `torch.nn`, and what distinguishes it.
+    /// A layer of `torch.nn` and its further arguments.
     Torch(&'static str, Variant),
     /// A class that is written into the file.
     Own(Class),
@@ -48,13 +48,13 @@ impl Variant {
     }
 }
 
-/// A tensor of the layer: its name, and the pieces of a variable that it is made of, in its order.
+/// A tensor of the layer: its name, and the pieces of a variable that form it, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Part {
     pub(super) name: String,
     pub(super) variable: VariableId,
     pieces: Vec<Rectangle>,
-    /// How many dimensions it has.
+    /// The number of dimensions.
     rank: usize,
 }
 
@@ -77,7 +77,7 @@ impl Rectangle {
 }
 
 impl Part {
-    /// Blocks of a matrix, `columns` each, transposed.
+    /// Transposed blocks of a matrix with `columns` columns each.
     fn matrix(name: &str, blocks: &[Block], columns: u64) -> Option<Self> {
         let piece = |b: &Block| Rectangle { row: b.row, rows: b.rows, column: b.column, columns, width: b.width };
         let variable = blocks.first()?.weight;
@@ -85,7 +85,7 @@ impl Part {
         alike.then(|| Self { name: name.to_owned(), variable, pieces: blocks.iter().map(piece).collect(), rank: 2 })
     }
 
-    /// Segments of a vector, `columns` elements each.
+    /// Segments of a vector with `columns` elements each.
     fn vector(name: &str, segments: &[Segment], columns: u64) -> Option<Self> {
         let piece = |s: &Segment| Rectangle { row: 0, rows: 1, column: s.from, columns, width: 1 };
         let variable = segments.first()?.vector;
@@ -117,7 +117,7 @@ impl Part {
         weight.pieces(&pieces)
     }
 
-    /// How it lies in CNTK's parameter, in words.
+    /// Its layout in CNTK's parameter, in words.
     pub(super) fn layout(&self) -> &'static str {
         match (self.rank, self.pieces.len()) {
             (_, 2..) => "gates in PyTorch's order",
@@ -127,7 +127,7 @@ impl Part {
     }
 }
 
-/// The parts found so far; `None` once one cannot be had.
+/// The parts found so far; `None` once one of them is impossible.
 struct Parts(Option<Vec<Part>>);
 
 impl Parts {
@@ -143,7 +143,8 @@ impl Parts {
 }
 
 impl Plan {
-    /// The layer for a cell that reads vectors of `inputs`; `states`: whether an LSTM's cell states are wanted too.
+    /// The layer for a cell that reads vectors of `inputs` elements. `states` tells whether an LSTM's cell states are
+    /// also read.
     pub(super) fn new(model: &ValidatedModel<'_>, cell: &Cell, inputs: u64, states: bool) -> Option<Self> {
         let mut parts = Parts(Some(Vec::new()));
         let layer = match torch_layer(cell, states, &mut parts) {
@@ -152,14 +153,14 @@ impl Plan {
         };
         let outputs = cell.projection.map_or(cell.hidden, |p| p.size);
         let plan = Self { layer, inputs, hidden: cell.hidden, outputs, parts: parts.0? };
-        // A weight that two gates share would no longer be shared.
+        // Refuse a weight that two gates share, because the layer would store it twice.
         let pieces: Vec<(VariableId, Rectangle)> =
             plan.parts.iter().flat_map(|p| p.pieces.iter().map(|r| (p.variable, *r))).collect();
         let tied = |i: usize| pieces[..i].iter().any(|(v, r)| *v == pieces[i].0 && r.overlaps(&pieces[i].1));
         (!(0..pieces.len()).any(tied)).then_some(plan)
     }
 
-    /// What makes the layer, `class` being the name of its own class.
+    /// The call that creates the layer. `class` is the name of its own class.
     pub(super) fn constructor(&self, class: &str, double: bool) -> Expr {
         let Self { inputs, hidden, outputs, .. } = self;
         match &self.layer {
@@ -178,7 +179,7 @@ impl Plan {
         }
     }
 
-    /// Its gates, which PyTorch's own layers have a second bias for.
+    /// The number of gates, for the second bias of PyTorch's own layers.
     pub(super) fn gates(&self) -> u64 {
         match &self.layer {
             Layer::Torch("LSTM", _) => 4,
@@ -231,12 +232,12 @@ fn torch_layer(cell: &Cell, states: bool, parts: &mut Parts) -> Option<Layer> {
     Some(Layer::Torch(class, variant))
 }
 
-/// The segments of each bias vector that a layer of `torch.nn` has: of none, of one or of both.
+/// The segments of the bias vectors of a layer of `torch.nn`: for neither, one or both of them.
 fn biases(kind: &Kind, gates: &[&Gate]) -> Option<Vec<Vec<Segment>>> {
     let mut all: Vec<Vec<Segment>> = gates.iter().map(|g| g.bias.clone()).collect();
     let inner = if let Kind::Gru(g) = kind { g.reset_after.as_ref() } else { None };
     if let (Some(inner), Some(candidate)) = (inner, all.last_mut()) {
-        // The inner one is the second; the candidate's own cannot be.
+        // The inner bias is the second one; it must not include the candidate's own.
         if candidate.len() > 1 || inner.len() > candidate.len() {
             return None;
         }
