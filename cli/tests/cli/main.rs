@@ -3,6 +3,7 @@
 mod convert;
 mod diff;
 mod eval;
+mod examples;
 mod failures;
 mod machine;
 mod migrate;

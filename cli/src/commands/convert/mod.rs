@@ -45,7 +45,7 @@ use typed::Typed;
 Examples:
   cntk2onnx convert net.model -o out/net.onnx --opset 13
   cntk2onnx convert big.model --weights in-place    an .onnx of some kB that points into big.model
-  cntk2onnx convert net.model --outputs all,conv1 -o all.onnx   a NAME is a CNTK name or uid; inner nodes too
+  cntk2onnx convert tagger.model --outputs all,tags -o all.onnx   a NAME is a CNTK name or uid; inner nodes too
   cntk2onnx convert lm.model --ids words --rename-inputs words=input_ids   indices instead of one-hot rows
   cntk2onnx convert net.model --batch 1 --input-shape features=1,3,67,67   sizes fixed
   cntk2onnx convert net.model --to pytorch -o net/ --record net.npz")]

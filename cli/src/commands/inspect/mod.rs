@@ -30,7 +30,8 @@ pub use drawing::page;
 #[command(after_help = "\
 Examples:
   cntk2onnx inspect net.model --tree                parameters below the layers that own them
-  cntk2onnx inspect net.model --nodes --format json every node that convert --outputs can name
+  cntk2onnx inspect net.model --nodes --format json
+                                                    every node that convert --outputs can name
   cntk2onnx inspect net.model --format html -o net.html
                                                     a page to look at and to pass on")]
 pub struct Args {
