@@ -1,4 +1,4 @@
-//! A lowered model with the names of its parts: what the writers of the files need to know.
+//! A lowered model with the names of its parts, as the writers of the files need it.
 
 use super::guard::Guard;
 use super::lower::Lower;
@@ -7,10 +7,10 @@ use super::state::State;
 pub(super) struct Emission<'l, 'g, 'm, 'a> {
     pub(super) lower: &'l Lower<'g, 'm, 'a>,
     pub(super) class: String,
-    /// State in use, with its name.
+    /// The state in use, with names.
     pub(super) states: Vec<(String, &'l State)>,
     /// Names of outputs.
     pub(super) outputs: Vec<String>,
-    /// What checks the inputs, if anything does.
+    /// The check of the inputs, if there is one.
     pub(super) guard: Option<Guard>,
 }

@@ -1,4 +1,4 @@
-//! The files of a converted model.
+//! Writes the files of a converted model.
 
 use super::emission::Emission;
 use super::guard::Guard;
@@ -78,7 +78,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
     }
 }
 
-/// A weight that two layers want in layouts of their own is held by each of them.
+/// Warns of a weight that two layers hold, each in a layout of its own.
 fn warn_of_copies(lower: &mut Lower<'_, '_, '_>, used: &[StateId]) {
     let mut holders: HashMap<VariableId, StateId> = HashMap::new();
     for id in used {
@@ -92,7 +92,7 @@ fn warn_of_copies(lower: &mut Lower<'_, '_, '_>, used: &[StateId]) {
     }
 }
 
-/// Lengths that were not given.
+/// The statements that fill in lengths that were not given.
 fn prelude(lower: &Lower<'_, '_, '_>, body: &mut Lines) {
     for l in &lower.lengths {
         let Some(i) = lower.graph.arguments.iter().position(|a| a.variable == l.variable) else { continue };
@@ -150,7 +150,7 @@ impl Emission<'_, '_, '_, '_> {
         format!("{}{}{code}", self.docstring(), imports(&needs))
     }
 
-    /// What other programs import: several converted models live side by side by the names of their directories.
+    /// The text of `__init__.py`, which makes the directory a package.
     fn package(&self) -> String {
         let mut code = Lines::default();
         code.push(0, &format!("\"\"\"{}: PyTorch form of a CNTK model.\"\"\"", self.class));
@@ -223,7 +223,7 @@ impl Emission<'_, '_, '_, '_> {
             }
         }
         for o in &self.lower.graph.outputs {
-            // An output without a name is called by its uid elsewhere; not here.
+            // Elsewhere an output without a name has its uid as a name; here it has none.
             let name = super::python::names::identifier(&o.name).filter(|_| o.name != o.uid).unwrap_or_default();
             rows.push(["Output".to_owned(), name, describe(model.type_of(o.source), &mut free)]);
         }
@@ -262,7 +262,7 @@ impl Emission<'_, '_, '_, '_> {
     }
 }
 
-/// The import statements that the code needs.
+/// The import statements of the module.
 fn imports(needs: &Needs) -> String {
     let mut lines: Vec<&str> = Vec::new();
     if needs.imports(Import::Optional) {
@@ -283,7 +283,7 @@ fn imports(needs: &Needs) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Element type and shape, as the docstring says them.
+/// Element type and shape, for the docstring.
 fn describe(ty: &ValueType, free: &mut BTreeMap<u32, usize>) -> String {
     let elem = match ty.data_type {
         DataType::Double => "float64",

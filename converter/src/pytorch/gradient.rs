@@ -1,4 +1,5 @@
-//! Which variables a gradient reaches from the outputs: comparisons, choices and indices let none through.
+//! Finds the variables that a gradient reaches from the outputs. None passes through comparisons, conditions and
+//! indices.
 
 use crate::graph::Graph;
 use cntk_parser::model::{Source, VariableId};
@@ -7,7 +8,7 @@ use cntk_parser::ops::attributes::Reduction;
 use cntk_parser::ops::facts::Gradient;
 use hashbrown::HashSet;
 
-/// The variables that the outputs depend on in a way that can be differentiated.
+/// The variables on which the outputs depend differentiably.
 pub(super) fn reached(graph: &Graph<'_, '_>) -> HashSet<VariableId> {
     let mut seen: HashSet<Source> = HashSet::new();
     let mut stack: Vec<Source> = graph.outputs.iter().map(|o| o.source).collect();
@@ -30,7 +31,7 @@ pub(super) fn reached(graph: &Graph<'_, '_>) -> HashSet<VariableId> {
     variables
 }
 
-/// Does a gradient of this output go on to this operand?
+/// Does a gradient flow from this output to this operand?
 fn passes(op: &Operator<'_>, output: u32, operand: usize) -> bool {
     if let Operator::ReduceElements(r) = op {
         return !matches!(r.reduction, Reduction::Argmax | Reduction::Argmin | Reduction::All | Reduction::Any);

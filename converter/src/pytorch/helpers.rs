@@ -1,4 +1,4 @@
-//! Functions and layers that PyTorch lacks. Each is written into the file only where something calls it.
+//! Functions and layers that PyTorch lacks. Each is written into the file only if something calls it.
 
 use super::python::expr::{Expr, Module};
 use std::collections::BTreeSet;
@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 pub(crate) struct Helper {
     pub(crate) name: &'static str,
     pub(crate) text: &'static str,
-    /// What it needs of other modules.
+    /// The imports that it needs.
     pub(crate) imports: &'static [Import],
 }
 
-/// What the file imports where something needs it.
+/// Imports that the file has only if something needs them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Import {
     Math,
@@ -22,7 +22,7 @@ pub(crate) enum Import {
     Packed,
 }
 
-/// What a file calls: helpers and imports, gathered expression by expression.
+/// The helpers and imports that a file needs, collected expression by expression.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needs {
     helpers: BTreeSet<&'static str>,
@@ -31,7 +31,7 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
-    /// Takes in what an expression calls.
+    /// Records what an expression calls.
     pub(crate) fn see(&mut self, expr: &Expr) {
         expr.each(&mut |e| match e {
             Expr::Helper(name) => self.call(name),
@@ -44,7 +44,7 @@ impl Needs {
         });
     }
 
-    /// A call of a helper.
+    /// Records a call of a helper.
     pub(crate) fn call(&mut self, name: &'static str) {
         if self.helpers.insert(name) {
             let helper = ALL.iter().find(|h| h.name == name);
@@ -60,7 +60,7 @@ impl Needs {
         self.imports.contains(&import)
     }
 
-    /// Does anything make an instance of this class?
+    /// Is an instance of this class created?
     pub(crate) fn makes(&self, class: &str) -> bool {
         self.classes.contains(class)
     }

@@ -1,4 +1,4 @@
-//! What goes into the module and what comes out, as CNTK and as `forward` call it.
+//! The inputs and outputs of the module, with their names in CNTK and in `forward`.
 
 use super::lower::Lower;
 use crate::layout::Batch;
@@ -10,13 +10,13 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub(super) struct Interface {
     pub(super) inputs: Vec<Port>,
-    /// Further arguments: the valid steps of an axis.
+    /// The further arguments for the valid steps of axes.
     pub(super) lengths: Vec<(SequenceAxisId, String)>,
-    /// What the model gives. After these the module gives [`Self::counts`].
+    /// The outputs of the model. After these the module returns [`Self::counts`].
     pub(super) outputs: Vec<Port>,
-    /// For each further output, the place of the output whose valid steps it counts.
+    /// For each further output, the index of the output whose valid steps it counts.
     pub(super) counts: Vec<usize>,
-    /// Without lengths: no step is padding.
+    /// Are there no lengths, so that no step is padding?
     pub(super) equal_lengths: bool,
 }
 
@@ -28,11 +28,11 @@ pub(super) struct Port {
     /// The same, had the user not renamed it.
     pub(super) given: String,
     pub(super) uid: String,
-    /// What `forward` calls an input.
+    /// The argument of `forward` for an input.
     pub(super) argument: String,
     pub(super) elem: ElemType,
     pub(super) sizes: Vec<Size>,
-    /// An input of indices: how many classes there are.
+    /// The number of classes, if the input is given as indices.
     pub(super) classes: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Port {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
     Batch,
-    /// A batch axis that `ToBatch` made has a size of its own.
+    /// The batch axis of a ToBatch, which has a size of its own.
     OtherBatch,
     Steps(SequenceAxisId),
     Known(u64),
@@ -74,7 +74,7 @@ impl Interface {
         }
     }
 
-    /// The argument that says the valid steps of an axis.
+    /// The argument with the valid steps of an axis.
     pub(super) fn lengths_of(&self, axis: SequenceAxisId) -> Option<&str> {
         self.lengths.iter().find(|(a, _)| *a == axis).map(|(_, name)| name.as_str())
     }

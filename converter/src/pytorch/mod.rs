@@ -4,8 +4,8 @@
 //! ValidatedModel ─ graph (pruned) ─ layout ─ lower ─ body + state ─ emit ─ model.py, safetensors header, report.json
 //! ```
 //!
-//! Reads the graph, the layout, the proved cells and the described weights, as the ONNX back end does, and nothing of that
-//! back end itself.
+//! Like the ONNX back end, it uses the graph, the layout, the recognised cells and the descriptions of weights. It uses
+//! nothing of the ONNX back end itself.
 
 mod emission;
 mod emit;
@@ -36,18 +36,18 @@ use interface::Interface;
 use safetensors::Tensor;
 use std::collections::HashSet;
 
-/// What only the PyTorch back end asks.
+/// The options of the PyTorch back end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PyTorchOptions {
-    /// What the class is named after: the name of the file without its suffix.
+    /// The name after which the class is named: usually that of the file without its suffix.
     pub name: String,
-    /// Where something cannot be expressed, call a method that the user has to write.
+    /// Call a method that the user has to write where something cannot be expressed.
     pub stub: bool,
-    /// Write a check of the inputs into the module, to be switched off with `check_inputs=False`: type, shape, finite numbers,
-    /// indices in range, no more steps than `max_steps`.
+    /// Write a check of the inputs into the module: type, shape, finite numbers, indices in range, no more steps than
+    /// `max_steps`. `check_inputs=False` turns it off.
     pub check_inputs: bool,
-    /// The SHA-256 of the whole source, to be stated in the report and beside the weights.
+    /// The SHA-256 of the whole source, for the report and the metadata of the weights.
     pub source_sha256: Option<[u8; 32]>,
 }
 
@@ -77,7 +77,7 @@ impl PyTorchOptions {
     }
 }
 
-/// The files of a converted model, those of text as they are, those of weights described.
+/// The files of a converted model: text files as text, files of weights as descriptions.
 #[derive(Clone, Debug)]
 pub struct PyTorchConversion {
     /// `model.py`.
@@ -90,21 +90,21 @@ pub struct PyTorchConversion {
     pub package: String,
     /// `model.safetensors`.
     pub weights: Vec<Tensor>,
-    /// What `model.safetensors` says of its source.
+    /// The metadata of `model.safetensors` about its source.
     pub metadata: Vec<(String, String)>,
-    /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] or `compare_with_evaluator` has
-    /// numbers to compare.
+    /// `reference.safetensors`: inputs to try the module with, until [`Self::compare_with`] or `compare_with_evaluator`
+    /// adds expected numbers.
     pub reference: Vec<Tensor>,
-    /// What a user should know.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
-    /// Outputs that were left out by default.
+    /// The outputs that were left out by default, each with the reason.
     pub dropped: Vec<String>,
     interface: Interface,
 }
 
 impl PyTorchConversion {
-    /// Makes the reference of made-up inputs and what the evaluator computes from them. Where it cannot, the inputs to try the
-    /// module with stay, and a warning says why.
+    /// Makes the reference from generated inputs and the evaluator's outputs for them. If that is not possible, the
+    /// reference stays as it is, and a warning gives the reason.
     #[cfg(feature = "evaluator")]
     pub fn compare_with_evaluator(&mut self, model: &ValidatedModel<'_>, options: &Options) {
         let evidence = evidence::make(model, options, !options.equal_lengths);
@@ -117,18 +117,18 @@ impl PyTorchConversion {
         }
     }
 
-    /// How many outputs have expected numbers in the reference.
+    /// The number of outputs with expected numbers in the reference.
     pub fn expected(&self) -> usize {
         let named = |i: &usize| self.reference.iter().any(|t| t.name.strip_prefix("output.") == Some(&*i.to_string()));
         (0..self.interface.outputs.len()).filter(named).count()
     }
 
-    /// Makes the reference of what CNTK was given and what it gave. Names in the record are CNTK's, of inputs and outputs, or
-    /// uids; `NAME_lengths` are valid steps. What a user should know is added to the warnings.
+    /// Makes the reference from inputs and outputs recorded from CNTK. Arrays in the record have the CNTK names or uids
+    /// of inputs and outputs; `NAME_lengths` are valid steps. Adds warnings for the user.
     ///
     /// # Errors
     ///
-    /// The record lacks an input, or all outputs, or has something of another type or shape than the model says.
+    /// The record lacks an input or all outputs, or an array in it has another type or shape than in the model.
     pub fn compare_with(&mut self, record: &mut Record<'_>) -> Result<(), RecordError> {
         let (reference, warnings) = recorded::tensors(&self.interface, record)?;
         self.reference = reference;
@@ -141,14 +141,14 @@ impl PyTorchConversion {
 ///
 /// # Errors
 ///
-/// A [`Refusal`] that lists every node which cannot be expressed.
+/// A [`Refusal`] with every node that cannot be expressed.
 pub fn convert_pytorch(
     model: &ValidatedModel<'_>,
     options: &Options,
     own: &PyTorchOptions,
 ) -> Result<PyTorchConversion, Refusal> {
     let graph = Graph::new(model, options)?;
-    // PyTorch's layers take any number of leading axes, so nothing is folded.
+    // PyTorch's layers accept any number of leading axes, so nothing is folded.
     let layout = Layout::new(&graph, &Options { keep_sequence_axis: true, ..options.clone() });
     let mut lower = lower::Lower::new(&graph, &layout, options.equal_lengths, own.stub);
     let outputs = lower.run();
@@ -163,11 +163,11 @@ pub fn convert_pytorch(
     Ok(emit::emit(lower, &outputs, own))
 }
 
-/// All parameters and constants by name, row-major, for those who rebuild a model by hand.
+/// All parameters and constants by name, row-major, for rebuilding a model by hand.
 ///
 /// # Errors
 ///
-/// A [`Refusal`] that lists every parameter without a value.
+/// A [`Refusal`] with every parameter without a value.
 pub fn convert_safetensors(model: &ValidatedModel<'_>) -> Result<Vec<Tensor>, Refusal> {
     let mut reasons = Vec::new();
     let mut tensors = Vec::new();

@@ -1,6 +1,6 @@
-//! `reference.safetensors` from a record: what CNTK was given and what it gave, checked against what the model says.
+//! Makes `reference.safetensors` from recorded inputs and outputs of CNTK, which are checked against the model.
 //!
-//! Keys: `input.ARGUMENT`, `output.I`, and `steps.I`, the valid steps of output I where it has sequences.
+//! Keys: `input.ARGUMENT`, `output.I`, and `steps.I`, the valid steps of output I if it has sequences.
 
 use super::interface::{Interface, Port, Size, numpy};
 use super::reference::counts;
@@ -10,7 +10,7 @@ use crate::weights::{Data, ElemType};
 use cntk_parser::model::SequenceAxisId;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The tensors, and what a user should know of the record.
+/// The tensors, and warnings about the record.
 pub(super) fn tensors(
     interface: &Interface,
     record: &mut Record<'_>,
@@ -68,7 +68,7 @@ pub(super) fn tensors(
 
 struct Reader<'i, 'b, 'r> {
     record: &'b mut Record<'r>,
-    /// Names of inputs and outputs: none of them means lengths.
+    /// Names of inputs and outputs, which therefore are not names of lengths.
     taken: BTreeSet<&'i str>,
     batch: Option<u64>,
     steps: BTreeMap<SequenceAxisId, Steps>,
@@ -110,7 +110,7 @@ impl Reader<'_, '_, '_> {
         Ok(all)
     }
 
-    /// The valid steps of a port, if the record says them.
+    /// The valid steps of a port, if the record has them.
     fn lengths_of(&mut self, port: &Port, most: u64) -> Result<Option<Vec<u64>>, RecordError> {
         let names = [&port.name, &port.given, &port.uid].map(|n| format!("{n}_lengths"));
         let names: Vec<&str> = names.iter().map(String::as_str).filter(|n| !self.taken.contains(n)).collect();
@@ -134,12 +134,12 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// Checks type and shape, and takes note of sizes that the model leaves open.
+    /// Checks type and shape, and records sizes that the model leaves open.
     fn fit(&mut self, name: &str, role: &str, port: &Port, array: &Array) -> Result<(), RecordError> {
         if array.elem != port.elem {
             return Err(wrong(format!("{name}: is {}, but the {role} is {port}", numpy(array.elem))));
         }
-        // What has a sample has an element: so there are not more samples than bytes.
+        // Every sample has an element, so there are not more samples than bytes.
         let fits = !array.dims.contains(&0)
             && array.dims.len() == port.sizes.len()
             && port.sizes.iter().zip(&array.dims).all(|(size, n)| self.takes(*size, *n));
@@ -163,7 +163,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// What N is, for messages.
+    /// The value of N, for messages.
     fn bound(&self) -> String {
         self.batch.map_or(String::new(), |n| format!(" with N = {n}"))
     }

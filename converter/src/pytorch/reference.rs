@@ -1,14 +1,14 @@
-//! `reference.safetensors` of a module that has no numbers to compare, neither recorded nor evaluated: inputs to try it with.
+//! `reference.safetensors` of a module without expected numbers, neither recorded nor evaluated: inputs to try it with.
 
 use super::interface::{Interface, Size};
 use super::safetensors::Tensor;
 use crate::weights::{Data, ElemType};
 
-/// Samples, steps of the longest sequence, and the size of a free dimension.
+/// The number of samples.
 const SAMPLES: u64 = 2;
 const STEPS: u64 = 4;
 const FREE: u64 = 16;
-/// No input is larger: such a model is tried by its user.
+/// The most elements of an input. A model with larger ones gets no inputs.
 const LARGEST: u64 = 1 << 22;
 
 pub(super) fn made_up(interface: &Interface) -> Vec<Tensor> {

@@ -1,4 +1,4 @@
-//! `report.json`: which argument is which CNTK variable, which key which parameter, and what a user should know.
+//! `report.json`: the CNTK variable of each argument, the parameter of each key, and warnings.
 
 use super::emission::Emission;
 use super::state::State;

@@ -1,4 +1,4 @@
-//! safetensors: a length, a JSON header, and tensors one after another.
+//! Writes the safetensors format: a length, a JSON header, and tensors one after another.
 
 use crate::json;
 use crate::provenance;
@@ -21,7 +21,7 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// Bytes that it takes.
+    /// Its size in bytes.
     pub fn length(&self) -> u64 {
         self.dims.iter().product::<u64>() * self.elem.size() as u64
     }
@@ -30,7 +30,7 @@ impl Tensor {
     ///
     /// # Errors
     ///
-    /// A description that contradicts itself or the source.
+    /// The description contradicts itself or the source.
     pub fn to_bytes(&self, source: &[u8]) -> Result<Vec<u8>, WriteError> {
         let mut bytes = Vec::new();
         let plain = Plain { name: &self.name, elem: self.elem, length: self.length(), data: &self.data };
@@ -52,14 +52,15 @@ fn dtype(elem: ElemType) -> &'static str {
     }
 }
 
-/// Larger elements first, so that each tensor is aligned; then by name, as the reference implementation has it.
+/// Sorts by element size in descending order, so that each tensor is aligned, then by name, as the reference
+/// implementation does.
 fn order(tensors: &[Tensor]) -> Vec<&Tensor> {
     let mut all: Vec<&Tensor> = tensors.iter().collect();
     all.sort_by(|a, b| b.elem.size().cmp(&a.elem.size()).then_with(|| a.name.cmp(&b.name)));
     all
 }
 
-/// What a file of weights says of the model they come from: the keys that ONNX files have, too.
+/// The metadata of a file of weights about the source, with the same keys as in ONNX files.
 pub fn provenance(model: &ValidatedModel<'_>, sha256: Option<[u8; 32]>) -> Vec<(String, String)> {
     let mut entries = provenance::source(model.model());
     entries.extend(sha256.map(|sum| (provenance::SOURCE_SHA256.to_owned(), provenance::hex(&sum))));
@@ -99,7 +100,7 @@ pub fn length(tensors: &[Tensor], metadata: &[(String, String)]) -> u64 {
 ///
 /// # Errors
 ///
-/// What the sink or the source says, or a description that contradicts itself.
+/// Errors of the sink or the source, or a description that contradicts itself.
 pub fn write<'s>(
     tensors: &[Tensor],
     metadata: &[(String, String)],

@@ -1,4 +1,4 @@
-//! What the module holds: parameters, buffers and submodules, with the weights that fill them.
+//! The state of the module: parameters, buffers and submodules, with the weights that fill them.
 
 use super::python::expr::{Argument, Expr, Module, StateId, args, keyword, shape};
 use super::python::names::{Names, identifier};
@@ -12,27 +12,28 @@ use std::collections::HashMap;
 /// A tensor of the `state_dict`.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
-    /// What follows the state's name: empty, or `weight` of a submodule.
+    /// The key after the state's name: empty, or such as `weight` for a tensor of a submodule.
     pub(crate) suffix: String,
     pub(crate) elem: ElemType,
     pub(crate) dims: Vec<u64>,
     pub(crate) data: Data,
-    /// The CNTK variable that it comes from, and how it lies there.
+    /// The CNTK variable that it comes from.
     pub(crate) variable: Option<VariableId>,
     pub(crate) layout: String,
     pub(crate) trainable: bool,
 }
 
-/// What a piece of state is.
+/// The kind of a piece of state.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     Parameter,
     Buffer,
-    /// A submodule and what makes it.
+    /// A submodule and the expression that creates it.
     Module(Expr),
-    /// A submodule that only some blocks have: whether this one has, and what makes it.
+    /// A submodule that only some blocks have: the condition, and the expression that creates it.
     Optional(Expr, Expr),
-    /// Blocks of a class of this file, and what makes them: they see to what is trained themselves.
+    /// Blocks of a class of this file, and the expression that creates them. The blocks themselves freeze what is not
+    /// trained.
     Blocks(Expr),
 }
 
@@ -40,12 +41,12 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) kind: Kind,
-    /// What the model calls it.
+    /// The name in the model.
     pub(crate) wanted: Option<String>,
-    /// What to call it otherwise, with a number.
+    /// The name to use otherwise, with a number.
     pub(crate) fallback: &'static str,
     pub(crate) tensors: Vec<Held>,
-    /// A remark before it.
+    /// A comment before it.
     pub(crate) remark: Option<String>,
 }
 
@@ -66,7 +67,7 @@ impl State {
         Self { kind, wanted, fallback, tensors: vec![held], remark: None }
     }
 
-    /// A buffer that holds one number everywhere.
+    /// A buffer filled with one number.
     pub(crate) fn number(elem: ElemType, dims: &[u64], value: f64) -> Self {
         let empty = Self { kind: Kind::Buffer, wanted: None, fallback: "constant", tensors: Vec::new(), remark: None };
         empty.filled("", elem, dims, value)
@@ -99,7 +100,7 @@ impl State {
         self
     }
 
-    /// Adds what CNTK does not have but PyTorch wants.
+    /// Adds a tensor that PyTorch needs but CNTK does not have.
     pub(crate) fn filled(mut self, suffix: &str, elem: ElemType, dims: &[u64], value: f64) -> Self {
         let count = dims.iter().product::<u64>() as usize;
         let mut bytes = Vec::new();
@@ -121,7 +122,7 @@ impl State {
         if held.suffix.is_empty() { name.to_owned() } else { format!("{name}.{}", held.suffix) }
     }
 
-    /// Its statements in `__init__`: the remark before them is not one of them.
+    /// Its statements in `__init__`, without the comment before them.
     pub(crate) fn init(&self, name: &str) -> Vec<Init> {
         let own = || Expr::local("self").attribute(name.to_owned());
         let zeros = |held: &Held| {
@@ -177,13 +178,13 @@ impl State {
         }
     }
 
-    /// What of a submodule CNTK does not train.
+    /// The statements that freeze tensors of a submodule that CNTK does not train.
     fn frozen(&self, own: &Expr) -> Vec<Init> {
         let counted = |h: &&Held| !h.suffix.contains("running_") && !h.suffix.contains("num_batches");
         let parameters: Vec<&Held> = self.tensors.iter().filter(counted).collect();
         let frozen: Vec<&&Held> = parameters.iter().filter(|h| !h.trainable).collect();
         let freeze = |what: Expr| what.method("requires_grad_", args![false]);
-        // The same tensor of every layer and direction.
+        // The stem that the same tensor of all layers and directions shares.
         let stem = |h: &Held| h.suffix.split("_l").next().map(str::to_owned);
         let common = frozen.first().and_then(|h| stem(h));
         let alike = common.filter(|c| parameters.iter().all(|h| (stem(h).as_ref() == Some(c)) != h.trainable));
@@ -201,13 +202,13 @@ impl State {
 pub(crate) enum Init {
     Set(Expr, Expr),
     Do(Expr),
-    /// Sets it to something where a condition holds, else to `None`.
+    /// Sets it to an expression if a condition holds, else to `None`.
     Choose(Expr, Expr, Expr),
-    /// Fixes the parameters of a module whose names begin so.
+    /// Freezes the parameters of a module whose names begin with this text.
     Freeze(Expr, String),
 }
 
-/// The dtype argument that a tensor needs, none for float32.
+/// The `dtype` argument of a tensor; `None` for float32.
 pub(crate) fn dtype(elem: ElemType) -> Option<Argument> {
     let name = match elem {
         ElemType::Double => "float64",
@@ -218,10 +219,10 @@ pub(crate) fn dtype(elem: ElemType) -> Option<Argument> {
     Some(keyword("dtype", Expr::Torch(Module::Torch, name.into())))
 }
 
-/// Names for the states that are used, in that order.
+/// Names the states in `used`.
 pub(crate) fn name_all(states: &[State], used: &[StateId], names: &mut Names) -> HashMap<StateId, String> {
     let mut named = HashMap::new();
-    // What the model names goes first, whatever the order of use.
+    // States with a name in the model come first, whatever the order of use.
     for id in used {
         if let Some(wanted) = states[id.0 as usize].wanted.as_deref().and_then(identifier) {
             named.insert(*id, names.unique(&wanted));
@@ -236,7 +237,7 @@ pub(crate) fn name_all(states: &[State], used: &[StateId], names: &mut Names) ->
 }
 
 impl Init {
-    /// Takes in what the statement calls.
+    /// Records what the statement calls.
     pub(crate) fn see(&self, needs: &mut super::helpers::Needs) {
         match self {
             Self::Set(_, e) | Self::Do(e) | Self::Choose(_, _, e) => needs.see(e),

@@ -1,5 +1,5 @@
-//! `test_model.py`: what can be checked of the emitted module without CNTK, and, where its numbers were recorded, against
-//! them. Only what holds for this model is written: no test of padding without lengths, none of numbers that are random.
+//! Writes `test_model.py`, which checks the emitted module without CNTK, against expected numbers if there are any. It
+//! has only the checks that apply to this model: none of padding without lengths, and none of random numbers.
 
 use super::emission::Emission;
 use super::gradient;
@@ -40,7 +40,7 @@ pub(super) fn test(e: &Emission<'_, '_, '_, '_>, interface: &Interface) -> Strin
         text.push_str("\n\n");
         let mut part = (*part).to_owned();
         if !parts.contains(&STEPS) {
-            // Everything is valid.
+            // Without lengths, every step is valid.
             for call in [", valid_steps(i, one, alone)", ", valid_steps(i, given, expected)"] {
                 part = part.replace(call, "");
             }
@@ -123,12 +123,12 @@ fn unreached(e: &Emission<'_, '_, '_, '_>) -> Vec<String> {
     keys
 }
 
-/// Does a value differ from call to call?
+/// Does any value differ between calls?
 fn is_random(graph: &Graph<'_, '_>) -> bool {
     graph.functions().any(|f| graph.model.operator(f).facts().class == Class::Random)
 }
 
-/// Does a value of one sample depend on the others of the batch?
+/// Does any value of one sample depend on other samples of the batch?
 fn mixes_samples(graph: &Graph<'_, '_>) -> bool {
     let model = graph.model;
     graph.functions().any(|f| {
@@ -145,7 +145,7 @@ fn is_half(graph: &Graph<'_, '_>) -> bool {
     graph.outputs.iter().any(|o| half(&o.source)) || graph.functions().any(|f| model.inputs(f).iter().any(half))
 }
 
-/// May sequences be padded further? Not where steps become sizes that show or are counted through with their padding, nor where
+/// May sequences be padded further? Not if the number of steps becomes a visible size or padding is counted, nor if
 /// several axes have to fit together.
 fn longer(graph: &Graph<'_, '_>, interface: &Interface) -> bool {
     let axes: BTreeSet<_> = interface.inputs.iter().filter_map(Port::axis).collect();

@@ -1,4 +1,4 @@
-//! Weights of the CNTK file as views: what the module's tensors are filled with, in the order that PyTorch wants.
+//! Weights of the CNTK file as views in the order that the module's tensors need.
 
 use crate::graph::literal::elements;
 use crate::weights::{Data, ElemType, Stored, View};
@@ -8,7 +8,8 @@ use std::ops::Range;
 /// A parameter or constant of the model.
 #[derive(Clone, Debug)]
 pub(crate) struct Weight {
-    /// What the module holds it as. Half precision is held in single: PyTorch's CPU kernels want that.
+    /// The element type in the module. Half precision is stored in single precision, because PyTorch's CPU kernels need
+    /// that.
     pub(crate) elem: ElemType,
     /// Row-major.
     pub(crate) dims: Vec<u64>,
@@ -31,7 +32,7 @@ pub(crate) struct Piece<'p> {
 }
 
 impl Weight {
-    /// `None` where there is no value or its type is not a number's.
+    /// `None` if the variable has no value or its element type is not numeric.
     pub(crate) fn new(variable: &Variable<'_>) -> Option<Self> {
         let array = variable.value.as_ref()?;
         let elem = match array.data_type {
@@ -58,7 +59,7 @@ impl Weight {
         })
     }
 
-    /// A variable in its own type, for those who want the weights as they are.
+    /// A variable in its own element type.
     pub(crate) fn exact(variable: &Variable<'_>) -> Option<(ElemType, Vec<u64>, Data)> {
         let mut weight = Self::new(variable)?;
         weight.elem = match variable.value.as_ref()?.data_type {
@@ -71,12 +72,12 @@ impl Weight {
         Some((weight.elem, weight.dims, data))
     }
 
-    /// How many elements.
+    /// The number of elements.
     pub(crate) fn count(&self) -> u64 {
         self.dims.iter().product()
     }
 
-    /// All of it in its own order.
+    /// The whole weight in its own order.
     pub(crate) fn whole(&self) -> Data {
         match &self.place {
             Place::File(range, Stored::F32) if self.elem == ElemType::Float => Data::Unchanged(range.clone()),
@@ -85,13 +86,13 @@ impl Weight {
         }
     }
 
-    /// As a matrix of `rows` by the rest, transposed.
+    /// The weight as a matrix with this many rows, transposed.
     pub(crate) fn transposed(&self, rows: u64) -> Data {
         let columns = self.count() / rows.max(1);
         self.pieces(&[Piece { offset: 0, dims: &[columns, rows], strides: &[1, columns.cast_signed()] }])
     }
 
-    /// Views one after another.
+    /// Pieces one after another.
     pub(crate) fn pieces(&self, pieces: &[Piece<'_>]) -> Data {
         match &self.place {
             Place::File(range, stored) => Data::Views(
@@ -124,7 +125,7 @@ impl Weight {
     }
 }
 
-/// The only element of an array of one.
+/// The element of an array with one element.
 pub(crate) fn single(variable: &Variable<'_>) -> Option<f64> {
     let array = variable.value.as_ref()?;
     if array.shape.0.iter().product::<u64>() != 1 {

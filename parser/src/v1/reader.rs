@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 pub(super) struct Reader<'a> {
     file: &'a ModelFile<'a>,
     rest: &'a [u8],
-    /// Offset of the first Boolean that is neither 0 nor 1, since [`odd_flag`](Self::odd_flag) was last called.
+    /// Offset of the first Boolean that is neither 0 nor 1, since the method `odd_flag` was last called.
     odd_flag: Option<u64>,
 }
 

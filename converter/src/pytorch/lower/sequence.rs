@@ -1,4 +1,4 @@
-//! Sequence axes: lengths, masks, and the operators that read them (spec 4.10, 4.13).
+//! Lengths and masks of sequence axes, and the operators that read sequence axes (spec 4.10, 4.13).
 
 use super::{Lengths, Lower, Lowered, Node, Val};
 use crate::layout::frames::{Picked, picked};
@@ -10,7 +10,7 @@ use smallvec::smallvec;
 use std::collections::HashSet;
 
 impl Lower<'_, '_, '_> {
-    /// The lengths of a sequence axis: int64 [batch]. The first request makes the argument.
+    /// The lengths of a sequence axis: int64 [batch]. The first call adds the argument.
     pub(crate) fn lengths(&mut self, axis: SequenceAxisId) -> Result<ValueId, Reason> {
         if let Some(id) = self.length_values.get(&axis) {
             return Ok(*id);
@@ -36,7 +36,7 @@ impl Lower<'_, '_, '_> {
         Ok(id)
     }
 
-    /// Forgets lengths that no output turned out to need; the others stand in the order of the arguments.
+    /// Removes lengths that no output needs, and sorts the others in the order of the arguments.
     pub(crate) fn settle_lengths(&mut self, outputs: &[ValueId]) {
         let needed = self.body.needed(outputs);
         let ids = &self.length_values;
@@ -51,14 +51,14 @@ impl Lower<'_, '_, '_> {
         self.graph.arguments.iter().map(|a| a.variable).find(|v| has(*v))
     }
 
-    /// Declares the lengths of an axis that an op makes.
+    /// Declares the lengths of an axis that an operator creates.
     fn set_lengths(&mut self, axis: SequenceAxisId, lengths: ValueId) {
         if self.first_argument(axis).is_none() {
             self.length_values.entry(axis).or_insert(lengths);
         }
     }
 
-    /// Which frames are valid: bool [batch, sequence].
+    /// The mask of valid frames: bool [batch, sequence].
     pub(crate) fn mask(&mut self, axis: SequenceAxisId) -> Result<ValueId, Reason> {
         if let Some(id) = self.scopes.iter().rev().find_map(|s| s.masks.get(&axis)) {
             return Ok(*id);
@@ -72,7 +72,7 @@ impl Lower<'_, '_, '_> {
         Ok(id)
     }
 
-    /// `v` with everything beyond each sequence's length replaced by `fill`, NaN included.
+    /// `v` with everything beyond each sequence's length replaced by `fill`, even NaN.
     pub(crate) fn mask_fill(&mut self, v: &Val, fill: f64) -> Result<Val, Reason> {
         let Some(axis) = v.lead.sequence else { return Ok(v.clone()) };
         let mask = self.mask(axis)?;
@@ -84,7 +84,7 @@ impl Lower<'_, '_, '_> {
         Ok(v.with(id))
     }
 
-    /// `v` with the steps of each sequence in the other order; padding stays where it is.
+    /// `v` with the steps of each sequence in reverse order. Padding stays at the end.
     pub(crate) fn flip_steps(&mut self, v: &Val) -> Result<Val, Reason> {
         let axis = v.lead.sequence.ok_or_else(|| Reason::new("", "is no sequence"))?;
         let lengths = self.lengths(axis)?;
@@ -92,7 +92,7 @@ impl Lower<'_, '_, '_> {
         Ok(v.with(id))
     }
 
-    /// Inside a loop, a value that has the loop's axis is read at the current step.
+    /// Inside of a loop, the current step of a value with the loop's axis.
     pub(crate) fn at_step(&mut self, source: Source, v: Val) -> Val {
         let Some((axis, step)) = self.running.last().cloned() else { return v };
         if v.lead.sequence != Some(axis) {
@@ -130,7 +130,7 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
     }
 }
 
-/// A delay outside of a loop: the sequence, shifted.
+/// A delay outside of a loop, which shifts the sequence.
 fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bool) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let Some(axis) = x.lead.sequence else {
@@ -171,12 +171,13 @@ fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bo
     Ok(smallvec![x.with(id)])
 }
 
-/// A delay whose initial state is a sequence: its last frames go before, its first frames behind.
+/// A delay whose initial state is a sequence. PastValue puts its last frames before, FutureValue its first frames
+/// after.
 fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, steps: u64, future: bool) -> Lowered {
     let initial = cx.expand(initial, initial.lead, &x.dims)?;
     let axis = initial.lead.sequence.ok_or_else(|| Reason::new("", "the initial state is not a sequence"))?;
     let lengths = cx.lengths(axis)?;
-    // Of sequences shorter than the delay there are only so many frames.
+    // A sequence that is shorter than the delay has fewer frames.
     let turned = |v: &Val| {
         let first = of(v.id).index(vec![Subscript::ALL, Subscript::Range(None, Some(steps.into()), None)]);
         helper("flip_steps", args![first, of(lengths).method("clamp", args![keyword("max", steps)])])
@@ -187,14 +188,14 @@ fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, step
         let id = cx.compute(helper("past_value", args![flipped.id, first, steps]));
         return Ok(smallvec![cx.flip_steps(&x.with(id))?]);
     }
-    // Reversed, the last frames are the first ones.
+    // In the reversed sequence, the last frames are the first ones.
     let last = cx.flip_steps(&initial)?;
     let last = cx.compute(turned(&last));
     let id = cx.compute(helper("past_value", args![x.id, last, steps]));
     Ok(smallvec![x.with(id)])
 }
 
-/// Repeats data along the axes of another value.
+/// ReconcileDynamicAxis: repeats data along the axes of another value.
 fn reconcile(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0].clone();
     let lead = cx.lead(node.result());
@@ -215,7 +216,7 @@ fn reconcile(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     Ok(smallvec![cx.expand(&x, lead, &dims)?])
 }
 
-/// The sequence axis becomes the outermost static one.
+/// UnpackSequence: the sequence axis becomes the outermost static one.
 fn unpack(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, padding: f64) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let axis = x.lead.sequence.ok_or_else(|| Reason::new("", "the operand is not a sequence"))?;
@@ -231,7 +232,7 @@ fn unpack(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, padding: f64) -> Lowe
     Ok(outputs)
 }
 
-/// The outermost static axis becomes a sequence axis of its own.
+/// ToSequence: the outermost static axis becomes a new sequence axis.
 fn to_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let lead = cx.lead(node.result());
@@ -251,7 +252,7 @@ fn to_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x }])
 }
 
-/// The same with the lengths of another sequence; frames beyond it are dropped.
+/// ToSequenceLike: as [`to_sequence`], with the lengths of another sequence. Frames beyond these are dropped.
 fn to_sequence_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
     let lead = cx.lead(node.result());
@@ -261,7 +262,7 @@ fn to_sequence_like(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
-/// The positions of the frames where the condition holds; one of each sequence, or a new, shorter sequence.
+/// Where: the positions of the frames where the condition holds, as one position per sequence or as a shorter sequence.
 fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let condition = cx.tensor(&node.inputs[0]);
     let axis = condition.lead.sequence.ok_or_else(|| Reason::new("", "the condition is not a sequence"))?;
@@ -306,7 +307,7 @@ fn index_of(cx: &mut Lower<'_, '_, '_>, v: &Val) -> ValueId {
     }
 }
 
-/// The frames at given positions.
+/// GatherPacked: the frames at given positions.
 fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (x, index) = (cx.tensor(&node.inputs[0]), &node.inputs[1]);
     if x.lead.sequence.is_none() {
@@ -328,7 +329,7 @@ fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     Ok(smallvec![Val { lead: index.lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
-/// Frames put back at their positions, zeros elsewhere.
+/// ScatterPacked: frames at given positions, and zeros elsewhere.
 fn scatter(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (x, index) = (cx.tensor(&node.inputs[0]), &node.inputs[1]);
     let lead = cx.lead(node.result());
@@ -351,7 +352,7 @@ fn scatter(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
 }
 
-/// Times with `inferInputRankToMap` -2: per sample, `sum_t W_t x_t`.
+/// Times with `inferInputRankToMap` -2: `sum_t W_t x_t` for each sample.
 pub(super) fn times_over_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (w, x) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
     if w.lead.sequence.is_none() || w.lead != x.lead || w.rank() != 1 || x.rank() != 1 {

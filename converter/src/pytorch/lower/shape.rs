@@ -1,4 +1,4 @@
-//! Shapes: alignment of operands, and reshapes in the shortest form that PyTorch has for them.
+//! Alignment of operands, and reshapes in the shortest form that PyTorch has.
 
 use super::{Lower, Val};
 use crate::layout::Lead;
@@ -11,7 +11,7 @@ pub(crate) fn product(dims: &[Dim]) -> Option<u64> {
     dims.iter().try_fold(1u64, |n, d| n.checked_mul(d.known()?))
 }
 
-/// The shape of two broadcast together.
+/// The shape that two shapes broadcast to.
 pub(crate) fn broadcast(a: &[Dim], b: &[Dim]) -> Dims {
     let rank = a.len().max(b.len());
     let at = |d: &[Dim], i: usize| (i + d.len()).checked_sub(rank).map_or(Dim::Known(1), |i| d[i]);
@@ -25,7 +25,7 @@ pub(crate) fn broadcast(a: &[Dim], b: &[Dim]) -> Dims {
 }
 
 impl Lower<'_, '_, '_> {
-    /// New axes of size 1 at the given places of the result.
+    /// Inserts axes of size 1. `axes` are their indices in the result.
     pub(crate) fn unsqueeze(&mut self, id: ValueId, axes: &[usize], rank: usize) -> ValueId {
         let Some(last) = axes.iter().max() else { return id };
         if *last >= rank + axes.len() {
@@ -35,13 +35,13 @@ impl Lower<'_, '_, '_> {
         self.compute(of(id).index((0..=*last).map(entry).collect()))
     }
 
-    /// Operands brought into one element type and one shape, as far as broadcasting needs it.
+    /// Brings operands into one element type and, as far as broadcasting needs it, one shape.
     pub(crate) fn align(&mut self, operands: &[Val], sources: &[Source]) -> (Vec<ValueId>, Val) {
         let unified = self.unify(operands, sources);
         self.place_all(&unified)
     }
 
-    /// The same, types apart. The second result has the shape that an operation on them has.
+    /// [`Self::align`] without the element types. The second result has the shape of an operation on the operands.
     pub(crate) fn place_all(&mut self, operands: &[Val]) -> (Vec<ValueId>, Val) {
         let lead = operands.iter().fold(Lead::default(), |l, v| l.union(v.lead));
         let shown = || operands.iter().filter(|v| v.literal.is_none());
@@ -53,7 +53,7 @@ impl Lower<'_, '_, '_> {
         (ids, Val { id: first, lead, dims, elem, literal: None })
     }
 
-    /// `v` with 1s where `lead` and `rank` ask for axes that it lacks.
+    /// `v` with axes of size 1 for those of `lead` and `rank` that it lacks.
     pub(crate) fn place(&mut self, v: &Val, lead: Lead, rank: usize) -> ValueId {
         if v.lead.rank() == 0 || v.literal.is_some() {
             return v.id;
@@ -69,7 +69,7 @@ impl Lower<'_, '_, '_> {
         self.unsqueeze(v.id, &axes, v.lead.rank() + v.rank())
     }
 
-    /// The value in another static shape, in memory order.
+    /// Reshapes the static axes of a value, keeping the order of elements.
     pub(crate) fn reshape(&mut self, v: &Val, dims: &[Dim]) -> Result<Val, Reason> {
         let v = &self.tensor(v);
         if v.dims.as_slice() == dims {
@@ -78,7 +78,7 @@ impl Lower<'_, '_, '_> {
         let origin = self.views.get(&v.id).filter(|o| o.lead == v.lead).cloned();
         let made = match &origin {
             Some(origin) if origin.dims.as_slice() == dims => return Ok(Val { elem: v.elem, ..origin.clone() }),
-            // Sizes that only the run tells may be named by the shape in between.
+            // The intermediate shape may be needed for sizes that are only known at run time.
             Some(origin) if dims.iter().all(|d| d.known().is_some()) => self.reshaped(origin, dims)?,
             _ => self.reshaped(v, dims)?,
         };
@@ -139,7 +139,7 @@ impl Lower<'_, '_, '_> {
         Ok(result(self.compute(of(v.id).method("reshape", shape(sizes)))))
     }
 
-    /// The static axes in one.
+    /// Flattens the static axes into one.
     pub(crate) fn flatten(&mut self, v: &Val) -> Result<Val, Reason> {
         let n = match product(&v.dims) {
             Some(n) => Dim::Known(n),
@@ -169,12 +169,12 @@ impl Lower<'_, '_, '_> {
         Ok(Val { dims, ..v.with(id) })
     }
 
-    /// A size that only the run tells.
+    /// A new free size, known at run time.
     pub(crate) fn fresh(&mut self) -> Dim {
         Dim::Free(0x4000_0000 + self.body.values.len() as u32)
     }
 
-    /// Exactly one dimension before the static ones: sequence and batch in one, or a 1 where there is none.
+    /// The value with exactly one dimension before the static ones: batch and sequence merged, or 1 if it has neither.
     pub(crate) fn as_batch(&mut self, v: &Val) -> ValueId {
         let v = self.tensor(v);
         match v.lead.rank() {
@@ -184,7 +184,7 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// Undoes [`Self::as_batch`] for a value computed from `like`; `id` has the static shape `dims`.
+    /// Undoes [`Self::as_batch`] for `id`, which was computed from `like` and has the static shape `dims`.
     pub(crate) fn spread_batch(&mut self, id: ValueId, like: &Val, dims: Dims) -> Val {
         let made = match like.lead.rank() {
             1 => id,
@@ -200,7 +200,7 @@ impl Lower<'_, '_, '_> {
         Val { dims, ..like.with(made) }
     }
 
-    /// Broadcasts `v` to all of `lead`'s dimensions and the static `dims`.
+    /// Broadcasts `v` to all dimensions of `lead` and the static `dims`.
     pub(crate) fn expand(&mut self, v: &Val, lead: Lead, dims: &[Dim]) -> Result<Val, Reason> {
         let v = self.tensor(v);
         let placed = self.place(&v, lead, dims.len());
@@ -215,14 +215,14 @@ impl Lower<'_, '_, '_> {
         let missing = dims.len().saturating_sub(v.rank());
         for (i, d) in dims.iter().enumerate() {
             let own = i.checked_sub(missing).map(|i| v.dims[i]);
-            // Two free sizes that broadcast are one.
+            // Two free sizes that broadcast are taken for equal.
             if own == Some(*d) || own.is_some_and(|o| o.known().is_none() && d.known().is_none()) {
                 sizes.push(same.clone());
             } else {
                 sizes.push(self.size(*d)?);
             }
         }
-        // A new axis has no size to keep.
+        // `expand` cannot keep the size (-1) of a new axis.
         if v.lead.rank() == 0 && lead.rank() == 0 && missing == 0 && sizes.iter().all(|s| *s == same) {
             return Ok(v);
         }
@@ -234,10 +234,10 @@ impl Lower<'_, '_, '_> {
     }
 }
 
-/// The range of axes that `to` has in one, if that is the only difference.
+/// The range of axes of `from` that are merged in `to`, if that is the only difference.
 fn merged(from: &[Dim], to: &[Dim]) -> Option<(usize, usize)> {
     let same = from.iter().zip(to).take_while(|(a, b)| a == b).count();
-    // Among all splits, one that merges the most at the end.
+    // Of all possible ranges, take the last one.
     for i in (0..to.len().min(same + 1)).rev() {
         let tail = to.len() - i - 1;
         if from.len() < i + tail {
@@ -255,7 +255,7 @@ fn merged(from: &[Dim], to: &[Dim]) -> Option<(usize, usize)> {
     None
 }
 
-/// Where `to` has 1s that `from` lacks, if that is the only difference.
+/// The axes of size 1 that `to` has and `from` lacks, if that is the only difference.
 fn inserted(from: &[Dim], to: &[Dim]) -> Option<Vec<usize>> {
     let mut axes = Vec::new();
     let mut rest = from.iter().peekable();

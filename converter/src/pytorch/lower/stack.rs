@@ -1,4 +1,4 @@
-//! OptimizedRNNStack (spec 4.10): PyTorch's own recurrent layers have cuDNN's layout and arithmetic.
+//! Lowers OptimizedRNNStack (spec 4.10) to PyTorch's own recurrent layers, which have cuDNN's layout and arithmetic.
 
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};

@@ -1,4 +1,4 @@
-//! Operands: a tensor, which of its leading dimensions are dynamic axes, and what is known of it.
+//! Operands: tensors whose leading dimensions are dynamic axes.
 
 use super::{Lower, Owner};
 use crate::layout::{Batch, Lead};
@@ -9,7 +9,7 @@ use crate::report::Reason;
 use crate::weights::ElemType;
 use cntk_parser::model::{DataType, Dim, Dims, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
 
-/// Element types. Half precision is computed in single, as PyTorch does on the CPU.
+/// Element types. Half precision is computed in single precision, as PyTorch does on the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Elem {
     Float,
@@ -27,23 +27,23 @@ impl Elem {
         }
     }
 
-    /// Does PyTorch hold it as float64?
+    /// Does PyTorch store it as float64?
     pub(crate) fn is_double(self) -> bool {
         self == Self::Double
     }
 
-    /// `x` converted to it, for what has nothing of its type to go by.
+    /// `x` converted to this type, if there is no tensor from which to take type and device.
     fn of(self, x: Expr) -> Expr {
         x.method(if self.is_double() { "double" } else { "float" }, args![])
     }
 
-    /// The dtype argument that a constructor needs, none for float32.
+    /// The `dtype` argument of a constructor; `None` for float32.
     pub(crate) fn dtype(self) -> Option<Argument> {
         self.is_double().then(|| keyword("dtype", Expr::Torch(Module::Torch, "float64".into())))
     }
 }
 
-/// A CNTK value in Python: `[batch, sequence, *static]` as `lead` says.
+/// A CNTK value in Python: `[batch, sequence, *static]`, where `lead` tells which of the first two it has.
 #[derive(Clone, Debug)]
 pub(crate) struct Val {
     pub(crate) id: ValueId,
@@ -51,7 +51,7 @@ pub(crate) struct Val {
     /// Row-major static shape.
     pub(crate) dims: Dims,
     pub(crate) elem: Elem,
-    /// The number that it is, where it is a constant of one element.
+    /// Its number, if it is a constant with one element.
     pub(crate) literal: Option<f64>,
 }
 
@@ -79,7 +79,7 @@ impl Lower<'_, '_, '_> {
         Val { id, lead: Lead::default(), dims: Dims::new(), elem, literal: Some(value) }
     }
 
-    /// The value of a parameter or constant: a literal where it is one number that is not trained.
+    /// The value of a parameter or constant. A single number that is not trained becomes a literal.
     pub(crate) fn constant(&mut self, id: VariableId) -> Result<Val, Reason> {
         let model = self.graph.model;
         let variable = model.variable(id);
@@ -100,7 +100,7 @@ impl Lower<'_, '_, '_> {
         Ok(Val { id: value, lead: Lead::default(), dims: ty.shape.clone(), elem, literal: None })
     }
 
-    /// Settles where each weight is held: by the layer that took it, else by itself.
+    /// Decides where each weight is held: in the layer that holds it, or else as a parameter or buffer of its own.
     pub(crate) fn place_weights(&mut self, outputs: &[ValueId]) {
         let needed = self.body.needed(outputs);
         for i in (0..needed.len()).filter(|i| needed[*i]) {
@@ -126,7 +126,7 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// A tensor even where the value is a literal number.
+    /// The value as a tensor, even if it is a literal number.
     pub(crate) fn tensor(&mut self, v: &Val) -> Val {
         let Some(value) = v.literal else { return v.clone() };
         let dims: Vec<u64> = v.dims.iter().map(|d| d.known().unwrap_or(1)).collect();
@@ -142,13 +142,15 @@ impl Lower<'_, '_, '_> {
         v.with(id)
     }
 
-    /// A tensor of the type in which the module computes what CNTK computes in `elem`, on the module's device: what is made
-    /// anew takes both from it, so that the module keeps working under `.double()`, `.half()` and `.to(...)`.
+    /// A tensor from which new tensors of type `elem` take type and device, so that the module keeps working under
+    /// `.double()`,
+    /// `.half()` and `.to(...)`.
     pub(crate) fn like(&self, elem: Elem) -> Option<ValueId> {
         self.likes[usize::from(elem.is_double())]
     }
 
-    /// Remembers a value that [`Self::like`] may give. What a loop computes is not there behind it.
+    /// Records a value that [`Self::like`] may return. Values computed in a loop are not recorded, because they may not
+    /// exist after it.
     pub(crate) fn offer_like(&mut self, v: &Val, ty: DataType) {
         let floating = matches!(ty, DataType::Float | DataType::Double | DataType::Float16);
         if floating && v.literal.is_none() && self.running.is_empty() {
@@ -156,7 +158,7 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// One number in every place of a tensor. `timed` says the device where nothing has the element type yet.
+    /// A tensor filled with one number. `timed` gives the device if no tensor has the element type yet.
     pub(crate) fn full(&mut self, elem: Elem, sizes: Expr, value: f64, timed: ValueId) -> ValueId {
         let number = Expr::number(value, !elem.is_double());
         let made = match (self.like(elem), value) {
@@ -173,14 +175,14 @@ impl Lower<'_, '_, '_> {
         self.compute(made)
     }
 
-    /// Truths, counts or indices as numbers of the element type that the tensor `x` has.
+    /// Bools, counts or indices as numbers of the element type of the tensor `x`.
     pub(crate) fn numeric(&mut self, counts: Expr, x: &Val) -> ValueId {
         let like = self.like(x.elem).unwrap_or(x.id);
         self.compute(counts.method("type_as", args![like]))
     }
 
-    /// Inputs in half precision are computed with in the type of the weights, which is single unless the user converts the
-    /// module. To be called once it is settled what holds the weights.
+    /// Converts inputs in half precision to the type of the weights, which is single unless the user converts the
+    /// module. Must be called after [`Self::place_weights`].
     pub(crate) fn widen_halves(&mut self, outputs: &[ValueId]) {
         let states = self.body.states(outputs);
         let weight = states.iter().find_map(|id| {
@@ -200,7 +202,7 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// Remembers where sizes that only the run tells can be read.
+    /// Records where sizes can be read that are only known at run time.
     pub(crate) fn remember(&mut self, v: &Val) {
         if v.literal.is_some() || !self.running.is_empty() {
             return;
@@ -224,7 +226,7 @@ impl Lower<'_, '_, '_> {
         Ok(of(*self.batched.get(&batch).ok_or_else(unknown)?).size(0))
     }
 
-    /// A value that has this sequence axis second.
+    /// A value whose second dimension is this sequence axis.
     pub(crate) fn timed(&self, axis: SequenceAxisId) -> Result<ValueId, Reason> {
         self.timed.get(&axis).copied().ok_or_else(|| Reason::new("", "no value has this sequence axis yet"))
     }
