@@ -23,7 +23,7 @@ use std::{
 use tempfile::NamedTempFile;
 
 /// How often signals are looked at and `progress` is called.
-const OFTEN: Duration = Duration::from_millis(100);
+pub const OFTEN: Duration = Duration::from_millis(100);
 
 /// Why a native step ended early.
 pub enum Failure {

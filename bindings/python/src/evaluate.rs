@@ -1,7 +1,7 @@
 //! Evaluation: arrays come and go as `.npz` bytes, which NumPy reads and writes.
 
 use crate::{
-    convert::wanted,
+    convert::{OFTEN, wanted},
     model::Model,
     raise::{self, Reason},
 };
@@ -11,30 +11,34 @@ use cntk2onnx::{
     internals::evidence::{self, Lack, Sample},
 };
 use pyo3::{
-    exceptions::{PyOSError, PyValueError},
+    exceptions::{PyOSError, PyRuntimeError, PyValueError},
     prelude::*,
+    pybacked::PyBackedBytes,
     types::PyBytes,
 };
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+};
 
 #[pymethods]
 impl Model {
     /// The native part of :meth:`cntk2onnx.Model.eval`.
     fn eval<'py>(
-        &self,
-        py: Python<'py>,
-        record: &[u8],
+        slf: &Bound<'py, Self>,
+        record: PyBackedBytes,
         outputs: Vec<String>,
         seed: Option<u64>,
         limits: Option<HashMap<String, u64>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let bounds = bounded(limits)?;
         let options = Options { limits: bounds, seed, jitter: None };
-        let made = py.detach(|| {
-            let mut record = Record::open(record).map_err(EvaluateError::Record)?;
-            evaluate(self.owned.get(), &wanted(outputs), &mut record, &options)
-        });
-        self.source.unchanged()?;
+        let made = interruptible(slf, move |model| {
+            let mut record = Record::open(&record).map_err(EvaluateError::Record)?;
+            evaluate(model.owned.get(), &wanted(outputs), &mut record, &options)
+        })?;
+        let py = slf.py();
         let made = made.map_err(|e| raised(py, &e))?;
         if let Some(unread) = made.unread.first() {
             return Err(PyValueError::new_err(format!("{unread} is no input of the model")));
@@ -47,8 +51,7 @@ impl Model {
     /// same of the outputs, and all arrays but those of the outputs whose uids are in `skip`.
     #[expect(clippy::too_many_arguments, reason = "they are Python's")]
     fn sample<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         outputs: Vec<String>,
         seed: u64,
         batch: usize,
@@ -59,8 +62,8 @@ impl Model {
         let limits = bounded(limits)?;
         let largest = usize::try_from(limits.memory / 16).unwrap_or(usize::MAX);
         let of = Sample { seed, batch, ragged, largest, skip, limits };
-        let made = py.detach(|| evidence::sample(self.owned.get(), &wanted(outputs), &of));
-        self.source.unchanged()?;
+        let made = interruptible(slf, move |model| evidence::sample(model.owned.get(), &wanted(outputs), &of))?;
+        let py = slf.py();
         let made = made.map_err(|lack| match lack {
             Lack::Cost(why) => PyValueError::new_err(why),
             Lack::Other(why) => raise::unsupported(py, vec![Reason::text(why)]),
@@ -68,6 +71,31 @@ impl Model {
         let bytes = made.to_npz().map_err(|e| PyOSError::new_err(e.to_string()))?;
         Ok((made.inputs, made.outputs, PyBytes::new(py, &bytes)))
     }
+}
+
+/// Does `work` in a thread of its own, so that Ctrl-C is answered at once. What was interrupted runs on, without effect, until it is
+/// done or at a limit.
+fn interruptible<T: Send + 'static>(
+    slf: &Bound<'_, Model>,
+    work: impl FnOnce(&Model) -> T + Send + 'static,
+) -> PyResult<T> {
+    let (py, model) = (slf.py(), slf.clone().unbind());
+    let (done, mut result) = mpsc::channel();
+    thread::Builder::new().name("cntk2onnx".to_owned()).spawn(move || {
+        // Nobody waits any more if it was interrupted.
+        let _ = done.send(work(model.get()));
+    })?;
+    let made = loop {
+        let (received, again) = py.detach(move || (result.recv_timeout(OFTEN), result));
+        result = again;
+        match received {
+            Ok(made) => break made,
+            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err("the evaluation panicked")),
+        }
+    };
+    slf.get().source.unchanged()?;
+    Ok(made)
 }
 
 /// Uids and names.
