@@ -62,20 +62,28 @@ fn details(html: &mut String, model: &ValidatedModel<'_>, picture: &Picture, pre
         facts(html, node);
         html.push_str("</dl>\n");
         weights(html, model, node, symbols);
-        if node.role != Role::Repeat
-            && let Some(inside) = &node.inside
-        {
-            html.push_str(
-                "<h4>Inside</h4>\n<div class=\"inside\" tabindex=\"0\" role=\"group\" aria-label=\"Inside, scrolls\">",
-            );
-            html.push_str(&fragment(inside, None));
-            html.push_str("</div>\n");
+        if node.role != Role::Repeat {
+            inside(html, node, "<h4>Inside</h4>");
         }
         functions(html, model, node);
         html.push_str("</div>\n");
         if let (Role::Repeat, Some(inside)) = (node.role, &node.inside) {
             details(html, model, inside, &format!("{id}-"), symbols);
         }
+    }
+}
+
+/// What is in a box, and then what is in each of its parts; pictures are so deep at most as they were made.
+fn inside(html: &mut String, node: &Node, head: &str) {
+    let Some(picture) = &node.inside else { return };
+    html.push_str(head);
+    html.push_str("\n<div class=\"inside\" tabindex=\"0\" role=\"group\" aria-label=\"Inside, scrolls\">");
+    html.push_str(&fragment(picture, None));
+    html.push_str("</div>\n");
+    for part in picture.nodes.iter().filter(|part| part.inside.is_some() && part.role != Role::Repeat) {
+        let _ = write!(html, "<details><summary>Inside of {}</summary>", name(&part.title));
+        inside(html, part, "");
+        html.push_str("</details>\n");
     }
 }
 

@@ -19,7 +19,11 @@ const DEEPEST: usize = 4;
 pub fn picture(model: &ValidatedModel<'_>, depth: Depth) -> Picture {
     let builder = Builder::new(model);
     let (functions, opened) = builder.whole();
-    builder.picture(&functions, &opened, &Way { whole: true, deep: depth == Depth::Deep, fuse: true, level: 0 })
+    builder.picture(
+        &functions,
+        &opened,
+        &Way { whole: true, deep: depth == Depth::Deep, fold: true, fuse: true, level: 0 },
+    )
 }
 
 pub fn layers(model: &ValidatedModel<'_>) -> Vec<Node> {
@@ -35,6 +39,8 @@ struct Way {
     whole: bool,
     /// With pictures of what is in the boxes.
     deep: bool,
+    /// A recurrence around one cell is one box.
+    fold: bool,
     /// Biases and activations are in the box of their product.
     fuse: bool,
     /// How deep inside of boxes it is.
@@ -125,7 +131,7 @@ impl<'m, 'a> Builder<'m, 'a> {
     }
 
     fn picture(&self, functions: &[FunctionId], opened: &HashSet<FunctionId>, way: &Way) -> Picture {
-        let (units, links, order) = self.units(functions, opened, way.whole || way.fuse, way.fuse);
+        let (units, links, order) = self.units(functions, opened, way.fold, way.fuse);
         let nodes: Vec<Node> = order
             .iter()
             .map(|unit| {
@@ -156,14 +162,15 @@ impl<'m, 'a> Builder<'m, 'a> {
             return None;
         }
         let mut opened = opened.clone();
-        if let [block] = keys {
-            opened.insert(*block);
-        }
-        let fuse = keys.len() == 1;
-        let inner = Way { whole: false, deep: true, fuse, level: way.level + 1 };
+        // A single block is opened, and so is the cell of a recurrence.
+        let open = keys.len() == 1 || node.recurrence.is_some();
+        opened.extend(keys.iter().filter(|_| open));
+        let fuse = open;
+        let fold = open && node.recurrence.is_none();
+        let inner = Way { whole: false, deep: true, fold, fuse, level: way.level + 1 };
         let picture = self.picture(&node.functions, &opened, &inner);
         Some(Box::new(match picture.layers {
-            1 if fuse => self.picture(&node.functions, &opened, &Way { fuse: false, ..inner }),
+            1 if fuse => self.picture(&node.functions, &opened, &Way { fold: false, fuse: false, ..inner }),
             _ => picture,
         }))
     }

@@ -159,11 +159,49 @@ fn recurrences_are_loops_and_criteria_are_marked() {
     let marked: Vec<_> = picture.nodes.iter().filter(|n| n.criterion).map(|n| n.title.as_str()).collect();
     assert!(marked.contains(&"CrossEntropyWithSoftmax") && marked.contains(&"slot"), "{marked:?}");
     assert!(!marked.contains(&"Dense"));
+    // It opens to what is in the cell, with the way back.
+    let deep = with_model(&corpus().join("zoo/gru_tagger.model"), Picture::with_insides).unwrap();
+    let cell = deep.nodes.iter().find(|n| n.title == "GRU").and_then(|n| n.inside.as_deref()).unwrap();
+    assert!(cell.layers > 5 && cell.edges.iter().any(|e| e.back), "{cell:#?}");
     // The cell is known without a block around it.
     assert!(titles(&of("zoo/lstm_timeseries_106a.model"), Role::Layer).contains(&"LSTM"));
     // A recurrence around several layers is drawn with its way back.
     let attention = of("zoo/s2s_attention_model.model");
     assert!(attention.edges.iter().any(|e| e.back) && attention.edges.iter().any(|e| !e.back));
+}
+
+/// A chain of elementwise functions without a pattern in it.
+fn chain(length: usize) -> Vec<u8> {
+    use cntk_testing::format::{function, input, model};
+    let mut state = 7u32;
+    let mut functions = vec![];
+    let mut last = "x".to_owned();
+    for i in 0..length {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let uid = format!("f{i}");
+        functions.push(function(&uid, u64::from(state >> 16) % 5, &[&last], &[]));
+        last = format!("{uid}_Output_0");
+    }
+    model(&format!("f{}", length - 1), &[input("x", &[3])], &functions).file()
+}
+
+#[test]
+fn a_large_model_is_an_overview() {
+    let shown = |length: usize| {
+        let bytes = chain(length);
+        let file = ModelFile::new(&bytes);
+        let model = cntk_parser::parse(&file, &Limits::default()).unwrap();
+        let model = cntk_parser::validate(model, &ValidateOptions::default()).model.unwrap();
+        let picture = Picture::of(&model);
+        check(&picture, Path::new("chain"));
+        assert_eq!(picture.layers, length);
+        assert_eq!(picture.nodes.iter().map(|node| node.functions.len()).sum::<usize>(), length);
+        picture.nodes
+    };
+    let few = shown(300);
+    assert!(few.iter().all(|node| node.role != Role::Stretch) && few.len() > 200, "{}", few.len());
+    let many = shown(10_000);
+    assert!(many.len() < 100 && many.iter().any(|node| node.role == Role::Stretch), "{}", many.len());
 }
 
 #[test]
