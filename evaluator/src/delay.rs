@@ -1,4 +1,5 @@
-//! PastValue and FutureValue (spec 4.10): `y[t] = x[t - d]` and `y[t] = x[t + d]`, the initial state where there is no such step.
+//! PastValue and FutureValue (spec 4.10): `y[t] = x[t - d]` and `y[t] = x[t + d]`, or the initial state if there is no
+//! such step.
 
 use crate::fault::{Fault, fault};
 use crate::value::{Frames, Value};
@@ -8,18 +9,19 @@ use std::ops::Range;
 #[derive(Clone, Copy)]
 pub(crate) struct Delay {
     pub(crate) offset: usize,
-    /// FutureValue.
+    /// Is it a FutureValue?
     pub(crate) future: bool,
 }
 
 impl Delay {
-    /// The step that step `t` of `length` reads, if there is one.
+    /// The step that step `t` of a sequence of `length` steps reads, if there is one.
     pub(crate) fn reads(&self, t: usize, length: usize) -> Option<usize> {
         if self.future { t.checked_add(self.offset).filter(|t| *t < length) } else { t.checked_sub(self.offset) }
     }
 
-    /// The frame of the initial state for step `t` of a sample: a sequence gives its last frames to a PastValue, its first to a
-    /// FutureValue, in order; it has at least as many as the delay is long, or one that holds for all steps.
+    /// The frame of the initial state for step `t` of a sample. If the initial state is a sequence, a PastValue reads
+    /// its last frames and a FutureValue its first, in order. It needs at least as many frames as the delay has steps,
+    /// or exactly one, which is used for all steps.
     pub(crate) fn initial(&self, state: &Value, sample: usize, t: usize, length: usize) -> Result<usize, Fault> {
         let Frames::Steps(lengths) = &state.frames else {
             return Ok(if state.frames == Frames::One { 0 } else { sample });
@@ -39,7 +41,7 @@ impl Delay {
     }
 }
 
-/// The delayed frames, in order: each from `x`, or from the initial state.
+/// The delayed frames in order, each from `x` or from the initial state.
 pub(crate) struct Shift<'s> {
     pub(crate) delay: Delay,
     pub(crate) state: &'s Value,
@@ -48,7 +50,7 @@ pub(crate) struct Shift<'s> {
 }
 
 impl Shift<'_> {
-    /// The elements of the result at step `t` of a sample; `row` gives those of `x` at a frame of the sample.
+    /// The elements of the result at step `t` of a sample. `row` returns the elements of `x` at a frame of the sample.
     pub(crate) fn frame<'x>(
         &self,
         row: impl Fn(usize) -> Option<&'x [f64]>,

@@ -1,4 +1,4 @@
-//! Why an evaluation stops.
+//! The errors of an evaluation.
 
 use cntk_parser::Escaped;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// Why one operator cannot be evaluated.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// In words.
+    /// A reason in words.
     Why(String),
     /// The limit on work is reached.
     Work(u64),
@@ -19,31 +19,32 @@ pub(crate) fn fault<T>(why: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Why(why.into()))
 }
 
-/// Why an evaluation failed. The text is one printable line whatever the model or the names hold.
+/// Why an evaluation failed. The text is one printable line, whatever the model contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EvaluationError {
     /// No array was given for an input that a wanted output needs.
     Missing {
-        /// CNTK's name of the input, its uid if it has no name.
+        /// CNTK's name of the input, or its uid if it has no name.
         input: String,
-        /// What it takes: shape and type, in words.
+        /// The shape and type that it takes, in words.
         takes: String,
     },
-    /// An array does not suit its input.
+    /// An array does not fit its input.
     Input {
-        /// CNTK's name of the input, its uid if it has no name.
+        /// CNTK's name of the input, or its uid if it has no name.
         input: String,
         /// What is wrong.
         why: String,
     },
-    /// An operator cannot be evaluated: it is none that CNTK computes on these operands, or it is random and no seed was given.
+    /// An operator cannot be evaluated: CNTK does not compute it on these operands, or it is random and no seed was
+    /// given.
     Operator {
         /// The function's uid.
         uid: String,
         /// CNTK's name of the operator.
         op: &'static str,
-        /// Where its record begins in the file.
+        /// The offset of its record in the file.
         at: u64,
         /// What is wrong.
         why: String,

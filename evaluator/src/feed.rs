@@ -1,4 +1,4 @@
-//! Arrays from outside as values, and values as arrays: padded there, without padding here.
+//! Converts padded arrays of the caller to values, which have no padding, and values to padded arrays.
 
 use crate::fault::EvaluationError;
 use crate::precision::rounded;
@@ -7,18 +7,20 @@ use crate::walk::needed;
 use cntk_parser::model::{Dim, Output, SequenceAxisId, Source, ValidatedModel, VariableId, VariableKind};
 use std::collections::{BTreeSet, HashMap};
 
-/// An array in row-major order: `[batch, sequence, *static]`, each of the first two only where the value has that dynamic axis.
+/// An array in row-major order: `[batch, sequence, *static]`, with each of the first two only if the value has that
+/// axis.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Array {
     /// Its dimensions.
     pub shape: Vec<usize>,
-    /// Its elements. Every number of single or half precision is exact in double.
+    /// Its elements. Numbers in single or half precision are exact in double precision.
     pub values: Vec<f64>,
-    /// Of a sequence: the valid steps of each sample, at least 1. `None`: all steps are valid. What lies beyond is not read.
+    /// For sequences, the number of valid steps of each sample, at least 1; later steps are not read. `None`: all are
+    /// valid.
     pub lengths: Option<Vec<usize>>,
 }
 
-/// The variables that some outputs need an array for, in file order.
+/// The variables for which the wanted outputs need an array, in file order.
 pub fn inputs(model: &ValidatedModel<'_>, wanted: &[Output<'_>]) -> Vec<VariableId> {
     let sources: Vec<Source> = wanted.iter().map(|output| output.source).collect();
     let functions = needed(model, &sources);
@@ -58,7 +60,7 @@ pub(crate) fn values(
     found.into_iter().map(|(id, array)| Ok((id, feeder.value(id, array)?))).collect()
 }
 
-/// What a user calls an input.
+/// The name of an input in messages.
 fn called(model: &ValidatedModel<'_>, id: VariableId) -> String {
     let variable = model.variable(id);
     if variable.name.is_empty() { variable.uid.to_string() } else { variable.name.to_string() }
@@ -76,14 +78,14 @@ fn takes(model: &ValidatedModel<'_>, id: VariableId) -> String {
 
 struct Feeder<'m> {
     model: &'m ValidatedModel<'m>,
-    /// What the inputs say of each sequence axis.
+    /// The lengths of each sequence axis, as the inputs give them.
     lengths: HashMap<SequenceAxisId, Vec<usize>>,
-    /// Sizes that the model leaves open.
+    /// The values of free sizes.
     free: HashMap<u32, usize>,
 }
 
 impl Feeder<'_> {
-    /// Inputs on one sequence axis have the same lengths: those that any of them gives.
+    /// Records the lengths of an input's sequence axis. All inputs with the same axis must have the same lengths.
     fn note_lengths(&mut self, id: VariableId, array: &Array) -> Result<(), EvaluationError> {
         let axis = self.model.type_of(Source::Variable(id)).axes.sequence;
         let (Some(axis), Some(lengths)) = (axis, &array.lengths) else { return Ok(()) };
@@ -148,7 +150,7 @@ impl Feeder<'_> {
     }
 }
 
-/// A value as an array, zeros beyond the sequences' ends.
+/// A value as an array, with zeros beyond the ends of sequences.
 pub(crate) fn padded(value: &Value) -> Array {
     let (width, static_shape) = (value.width(), value.shape().to_vec());
     let Frames::Steps(lengths) = &value.frames else {

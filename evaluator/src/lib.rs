@@ -1,8 +1,8 @@
-//! What a CNTK model computes, as an executable specification: a [`ValidatedModel`] and arrays in, arrays out.
+//! An executable specification of what a CNTK model computes: it evaluates a [`ValidatedModel`] on arrays.
 //!
-//! This crate is what conversions are judged by. It shares nothing with the converter but the reader of the file format; it favours
-//! being obviously right over being fast. Each operator is a short function of its own, named after the paragraph of the format
-//! description that it puts into practice.
+//! Conversions are checked against this crate. It shares only the parser of the file format with the converter, and
+//! prefers being obviously correct to being fast. Each operator is a short function that names the paragraph of the
+//! format description that it implements.
 //!
 //! ```
 //! use cntk_evaluator::{Array, Options, evaluate};
@@ -22,12 +22,13 @@
 //!
 //! # How values are held
 //!
-//! A value is the frames of a minibatch, one after the other: sample after sample, of each its steps, and no padding anywhere. So
-//! an operator that works frame by frame is one loop over rows, and one that works along a sequence sees that sequence alone.
+//! A value consists of the frames of a minibatch, one after another: the steps of the first sample, then those of the
+//! second, and so on, without padding. An operator that works frame by frame is one loop over rows, and one that works
+//! along sequences processes each sequence on its own.
 //!
-//! All numbers are held in double precision. What CNTK computes in single or half precision is rounded to it after each operator;
-//! within an operator, sums are taken in double. A mean is the exception: its sum is rounded before it is divided, because CNTK's
-//! sums overflow there.
+//! All numbers are held in double precision. A result that CNTK computes in single or half precision is rounded to it
+//! after each operator; within an operator, sums are computed in double precision. A mean is an exception: its sum is
+//! rounded before the division, because CNTK's sum may overflow there.
 #![forbid(unsafe_code)]
 
 mod delay;
@@ -51,12 +52,13 @@ use walk::Walk;
 /// How to evaluate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// What it may cost.
+    /// Limits on the cost.
     pub limits: Limits,
-    /// Where random operators take their numbers from. Without one, they are refused.
+    /// The seed of random operators. Without one, they are refused.
     pub seed: Option<u64>,
-    /// Moves every computed number by a rounding error of its type, up or down at random from this seed. Evaluations with
-    /// different seeds that differ by much say that a rounding decides: at a tie, a step, or where numbers cancel.
+    /// A seed for moving every computed number up or down by a rounding error of its type, at random. If evaluations
+    /// with different seeds differ by much, a rounding error decides the result: at a tie, a step, or where numbers
+    /// cancel.
     pub jitter: Option<u64>,
 }
 
@@ -65,29 +67,30 @@ pub struct Options {
 pub struct Evaluated {
     /// CNTK's uid.
     pub uid: String,
-    /// CNTK's name; may be empty.
+    /// CNTK's name, which may be empty.
     pub name: String,
-    /// The type that CNTK computes it in. The numbers are exact in that type.
+    /// The type in which CNTK computes it. The numbers are exact in that type.
     pub data_type: DataType,
-    /// `[batch, sequence, *static]`, each of the first two only where the value has that axis; beyond a sequence's length, 0.
+    /// `[batch, sequence, *static]`, with each of the first two only if the value has that axis; 0 beyond a sequence's
+    /// length.
     pub array: Array,
 }
 
 /// The results of an evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// In the order in which they were wanted.
+    /// The outputs, in the order of `wanted`.
     pub outputs: Vec<Evaluated>,
-    /// What it cost, in the unit of [`Limits::work`].
+    /// The cost, in the unit of [`Limits::work`].
     pub work: u64,
 }
 
-/// Evaluates outputs of a model: those of [`ValidatedModel::outputs`], or any that [`ValidatedModel::find`] gives. `feeds` holds an
-/// array for each of [`inputs`], by CNTK's name or uid.
+/// Evaluates outputs of a model, from [`ValidatedModel::outputs`] or [`ValidatedModel::find`]. `feeds` has an array for
+/// each of [`inputs`], by CNTK's name or uid.
 ///
 /// # Errors
 ///
-/// An input is missing or does not suit, an operator is none that CNTK computes on its operands, or a limit is reached.
+/// An input is missing or does not fit, CNTK does not compute an operator on its operands, or a limit is reached.
 pub fn evaluate(
     model: &ValidatedModel<'_>,
     feeds: &HashMap<String, Array>,

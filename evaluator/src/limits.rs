@@ -1,16 +1,17 @@
-//! What an evaluation may cost.
+//! Limits on the cost of an evaluation.
 
 use crate::fault::Fault;
 
 /// Bytes of an element: every number is held in double precision.
 const ELEMENT: u64 = 8;
 
-/// Limits on one evaluation. A model decides how much is computed from an input, so both are needed where a model is not trusted.
+/// Limits on one evaluation. The model decides how much is computed, so both are needed for a model that is not
+/// trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Multiply-adds; an element that is computed in another way, copied or filled in counts as one.
+    /// Multiply-adds. An element that is computed in another way, copied or filled in counts as one.
     pub work: u64,
-    /// Bytes of the arrays that are held at one time, intermediate ones included.
+    /// Bytes of all arrays that exist at one time, including intermediate ones.
     pub memory: u64,
 }
 
@@ -21,7 +22,7 @@ impl Default for Limits {
     }
 }
 
-/// Counts what an evaluation costs.
+/// Counts the cost of an evaluation.
 #[derive(Debug)]
 pub(crate) struct Meter {
     limits: Limits,
@@ -39,13 +40,13 @@ impl Meter {
         self.work
     }
 
-    /// `factors` multiplied together, in multiply-adds.
+    /// Spends the product of `factors` in multiply-adds.
     pub(crate) fn spend(&mut self, factors: &[usize]) -> Result<(), Fault> {
         self.work = self.work.saturating_add(product(factors));
         if self.work > self.limits.work { Err(Fault::Work(self.limits.work)) } else { Ok(()) }
     }
 
-    /// Checks that there is room for an array of that shape before it is made, and counts its elements as work.
+    /// Checks that there is memory for an array of this shape before it is allocated, and counts its elements as work.
     pub(crate) fn room(&mut self, shape: &[usize]) -> Result<(), Fault> {
         self.spend(shape)?;
         let bytes = product(shape).saturating_mul(ELEMENT);
@@ -55,12 +56,12 @@ impl Meter {
         Ok(())
     }
 
-    /// An array of so many elements is kept.
+    /// Counts an array with this many elements that is kept.
     pub(crate) fn hold(&mut self, elements: usize) {
         self.held = self.held.saturating_add((elements as u64).saturating_mul(ELEMENT));
     }
 
-    /// An array of so many elements is given up.
+    /// Counts an array with this many elements that is freed.
     pub(crate) fn release(&mut self, elements: usize) {
         self.held = self.held.saturating_sub((elements as u64).saturating_mul(ELEMENT));
     }

@@ -1,10 +1,10 @@
-//! The element types: every result is rounded to the type that CNTK computes it in.
+//! Rounds every result to the type in which CNTK computes it.
 
 use crate::value::Value;
 use cntk_parser::model::DataType;
 use fastrand::Rng;
 
-/// A number in that type.
+/// Rounds a number to this type.
 #[expect(clippy::cast_possible_truncation, reason = "rounding is what this is for")]
 pub(crate) fn round(x: f64, data_type: DataType) -> f64 {
     match data_type {
@@ -15,7 +15,7 @@ pub(crate) fn round(x: f64, data_type: DataType) -> f64 {
     }
 }
 
-/// A value in that type.
+/// Rounds a value to this type.
 pub(crate) fn rounded(value: Value, data_type: DataType) -> Value {
     let changes = |x: &f64| round(*x, data_type).to_bits() != x.to_bits() && !x.is_nan();
     if !value.data.iter().any(changes) {
@@ -32,7 +32,7 @@ pub(crate) fn rounded(value: Value, data_type: DataType) -> Value {
     Value { frames, data: data.into_shared() }
 }
 
-/// A value with every number moved by a rounding error of that type. Whole numbers, which may be indices, stay.
+/// Moves every number of a value by a rounding error of this type. Whole numbers are kept, because they may be indices.
 pub(crate) fn jittered(value: &Value, data_type: DataType, random: &mut Rng) -> Value {
     let error = match data_type {
         DataType::Double => 2f64.powi(-52),

@@ -1,25 +1,26 @@
-//! Values: the frames of a minibatch, one after the other, without any padding.
+//! Values: the frames of a minibatch, one after another, without padding.
 
 use crate::fault::{Fault, fault};
 use ndarray::{ArcArray, ArrayD, Axis, IxDyn};
 use std::sync::Arc;
 
-/// Numbers, all in double precision; what is computed in a narrower type is rounded to it after each operator.
+/// Numbers in double precision. Results of a narrower type are rounded to it after each operator.
 pub(crate) type Tensor = ArcArray<f64, IxDyn>;
 
-/// Which frames a value has (spec 4.3): its dynamic axes, with their sizes.
+/// The frames of a value (spec 4.3): its dynamic axes with their sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Frames {
     /// No dynamic axes: one frame, the same for all samples.
     One,
-    /// A batch axis: a frame for each of so many samples.
+    /// A batch axis: one frame for each of this many samples.
     Samples(usize),
-    /// A sequence axis too: for each sample as many frames as given here. All frames of a sample stand together, in order.
+    /// A batch axis and a sequence axis: the number of frames of each sample. The frames of a sample are consecutive,
+    /// in order.
     Steps(Arc<[usize]>),
 }
 
 impl Frames {
-    /// How many frames.
+    /// The number of frames.
     pub(crate) fn count(&self) -> usize {
         match self {
             Self::One => 1,
@@ -28,7 +29,7 @@ impl Frames {
         }
     }
 
-    /// How many samples.
+    /// The number of samples.
     pub(crate) fn samples(&self) -> usize {
         match self {
             Self::One => 1,
@@ -37,7 +38,7 @@ impl Frames {
         }
     }
 
-    /// The frames of each sample: first, and one past the last.
+    /// The range of frames of each sample.
     pub(crate) fn ranges(&self) -> Vec<std::ops::Range<usize>> {
         match self {
             Self::One => std::iter::once(0..1).collect(),
@@ -53,8 +54,8 @@ impl Frames {
         }
     }
 
-    /// The frames of the result of an operator that works frame by frame: operands with dynamic axes have the same, others
-    /// hold for every frame (spec 4.3).
+    /// The frames of the result of an operator that works frame by frame. Operands with dynamic axes must have the same
+    /// frames; others are used for every frame (spec 4.3).
     pub(crate) fn common<'v>(values: impl IntoIterator<Item = &'v Value>) -> Result<Self, Fault> {
         let mut all = Self::One;
         for Value { frames, .. } in values {
@@ -81,7 +82,7 @@ impl std::fmt::Display for Frames {
     }
 }
 
-/// Steps of the longest sequence.
+/// The number of steps of the longest sequence.
 pub(crate) fn longest(lengths: &[usize]) -> usize {
     lengths.iter().copied().max().unwrap_or(0)
 }
@@ -94,14 +95,14 @@ pub(crate) struct Value {
 }
 
 impl Value {
-    /// Static shape and elements to a value. `None` if they are not as many.
+    /// A value from its static shape and elements; `None` if the number of elements does not fit.
     pub(crate) fn new(frames: Frames, shape: &[usize], elements: Vec<f64>) -> Option<Self> {
         let mut whole = vec![frames.count()];
         whole.extend(shape);
         Some(Self { data: ArrayD::from_shape_vec(IxDyn(&whole), elements).ok()?.into_shared(), frames })
     }
 
-    /// The same from frames that were computed.
+    /// A value from computed elements; an error if their number does not fit.
     pub(crate) fn of(frames: Frames, shape: &[usize], elements: Vec<f64>) -> Result<Self, Fault> {
         Self::new(frames, shape, elements).map_or_else(|| fault("its result does not have the size that it should"), Ok)
     }
@@ -111,17 +112,17 @@ impl Value {
         &self.data.shape()[1..]
     }
 
-    /// Static axes.
+    /// The number of static axes.
     pub(crate) fn rank(&self) -> usize {
         self.data.ndim() - 1
     }
 
-    /// Elements of one frame.
+    /// The number of elements of one frame.
     pub(crate) fn width(&self) -> usize {
         self.shape().iter().product()
     }
 
-    /// All elements, frame after frame, each in row-major order.
+    /// All elements, frame after frame, in row-major order.
     pub(crate) fn elements(&self) -> Vec<f64> {
         self.data.iter().copied().collect()
     }
@@ -131,7 +132,7 @@ impl Value {
         self.data.as_slice().map_or_else(|| self.elements().into(), Into::into)
     }
 
-    /// The same elements under another static shape.
+    /// The same elements in another static shape.
     pub(crate) fn reshaped(&self, shape: &[usize]) -> Result<Self, Fault> {
         let mut whole = vec![self.data.shape()[0]];
         whole.extend(shape);
@@ -141,13 +142,13 @@ impl Value {
         }
     }
 
-    /// The frames at these places.
+    /// The frames at these indices.
     pub(crate) fn select(&self, frames: Frames, places: &[usize]) -> Self {
         Self { frames, data: self.data.select(Axis(0), places).into_shared() }
     }
 
-    /// The value for each of `frames`: what has no dynamic axes is the same everywhere, what has a batch axis the same at
-    /// every step of a sample.
+    /// The value repeated for each of `frames`: without dynamic axes for all of them, with a batch axis for all steps
+    /// of a sample.
     pub(crate) fn spread(&self, frames: &Frames) -> Result<Self, Fault> {
         let places: Vec<usize> = match (&self.frames, frames) {
             (a, b) if a == b => return Ok(self.clone()),

@@ -1,4 +1,4 @@
-//! The order of evaluation: functions by need, inputs first; a recurrence step by step.
+//! Evaluates the needed functions, inputs first, and recurrences step by step.
 
 use crate::Options;
 use crate::delay::{Delay, Shift};
@@ -13,17 +13,17 @@ use cntk_parser::ops::Operator;
 use fastrand::Rng;
 use std::collections::{HashMap, HashSet};
 
-/// An evaluation under way.
+/// The state of an evaluation.
 pub(crate) struct Walk<'m> {
     model: &'m ValidatedModel<'m>,
     pub(crate) meter: Meter,
     random: Option<Rng>,
     jitter: Option<Rng>,
-    /// What is known; values go as soon as nothing needs them any more.
+    /// The values computed so far. A value is removed after its last use.
     values: HashMap<Source, Value>,
-    /// How many reads of each value are still to come.
+    /// For each value, the number of reads that are still to come.
     reads: HashMap<Source, usize>,
-    /// Sizes that the model leaves open, as far as they are known.
+    /// The free sizes that are known so far.
     free: HashMap<u32, usize>,
 }
 
@@ -34,14 +34,14 @@ impl<'m> Walk<'m> {
         Self { model, meter, random, jitter, values: HashMap::new(), reads: HashMap::new(), free: HashMap::new() }
     }
 
-    /// Gives the value of an input.
+    /// Sets the value of an input.
     pub(crate) fn give(&mut self, source: Source, value: Value) {
         self.note_sizes(&self.model.type_of(source).shape, value.shape());
         self.meter.hold(value.data.len());
         self.values.insert(source, value);
     }
 
-    /// The values of some sources.
+    /// Computes the values of some sources.
     pub(crate) fn run(&mut self, wanted: &[Source]) -> Result<Vec<Value>, EvaluationError> {
         let needed = needed(self.model, wanted);
         self.count_reads(&needed, wanted);
@@ -64,7 +64,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// One function outside of loops.
+    /// Evaluates one function outside of loops.
     fn function(&mut self, id: FunctionId) -> Result<(), EvaluationError> {
         let inputs = self.operands(id, |walk, source| walk.value(source));
         let results = inputs.and_then(|inputs| match delay_of(self.model, id) {
@@ -88,7 +88,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// A value has been read once; after the last time it goes.
+    /// Counts one read of a value, and removes it after the last one.
     fn read(&mut self, source: Source) {
         let Some(left) = self.reads.get_mut(&source) else { return };
         *left -= 1;
@@ -99,7 +99,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// A value that is known already, or is stored in the file.
+    /// A value that was computed already, or is stored in the file.
     fn value(&mut self, source: Source) -> Result<Value, Fault> {
         if let Some(value) = self.values.get(&source) {
             return Ok(value.clone());
@@ -112,7 +112,7 @@ impl<'m> Walk<'m> {
         Ok(value)
     }
 
-    /// The operands of a function. Constants of another type are converted to that of the result (spec 4.3).
+    /// The operands of a function. Constants are converted to the type of the result (spec 4.3).
     fn operands(
         &mut self,
         id: FunctionId,
@@ -129,7 +129,8 @@ impl<'m> Walk<'m> {
         model.inputs(id).iter().map(one).collect()
     }
 
-    /// An operator that is no delay, its results in their types and checked against what the model says of them.
+    /// Applies an operator other than a delay, rounds the results to their types and checks their shapes against the
+    /// model.
     fn apply(&mut self, id: FunctionId, inputs: &[Value]) -> Result<Vec<Value>, Fault> {
         let types = self.model.output_types(id);
         let random = self.random.as_mut();
@@ -156,7 +157,7 @@ impl<'m> Walk<'m> {
         Ok(all)
     }
 
-    /// A delay whose operand is known at all steps.
+    /// Applies a delay whose operand is known at all steps.
     fn shifted(&mut self, id: FunctionId, delay: Delay, inputs: &[Value]) -> Result<Value, Fault> {
         let [x, state] = inputs else { return fault("not two operands") };
         let shape = self.delayed_shape(id, state, Some(x.shape()));
@@ -181,8 +182,8 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// The static shape of a delay's result: as the model says. A size that it leaves open is the operand's; at the first step
-    /// of a loop, that of another value with the same open size, else the initial state's.
+    /// The static shape of a delay's result in the model. A free size is that of the operand; at the first step of a
+    /// loop it is that of another value with the same free size, or else that of the initial state.
     fn delayed_shape(&self, id: FunctionId, state: &Value, operand: Option<&[usize]>) -> Vec<usize> {
         let dims = self.model.output_types(id).first().map(|t| t.shape.as_slice()).unwrap_or_default();
         let like = operand.unwrap_or(state.shape());
@@ -196,8 +197,8 @@ impl<'m> Walk<'m> {
         dims.iter().enumerate().map(size).collect()
     }
 
-    /// A loop, all of whose members are computed for one step of every sequence before the next. Sequences that are over
-    /// take no part.
+    /// Evaluates a loop: computes all members for one step of every sequence before the next step. Sequences that have
+    /// ended are skipped.
     fn recurrence(&mut self, of: LoopId, first: FunctionId) -> Result<(), EvaluationError> {
         let model = self.model;
         let Some(ring) = model.loops().get(of.0 as usize) else { return Ok(()) };
@@ -224,7 +225,7 @@ impl<'m> Walk<'m> {
         Ok(())
     }
 
-    /// The lengths of the sequences that a loop runs over: those of any value from outside on its axis.
+    /// The lengths of the sequences of a loop, from any value outside of it with the same axis.
     fn lengths(&mut self, members: &[FunctionId]) -> Result<Vec<usize>, Fault> {
         let model = self.model;
         let axis = members.first().and_then(|id| model.output_types(*id).first()).and_then(|t| t.axes.sequence);
@@ -239,7 +240,7 @@ impl<'m> Walk<'m> {
         fault("nothing says how long the sequences of this loop are")
     }
 
-    /// One member of a loop at one step.
+    /// Evaluates one member of a loop at one step.
     fn member(&mut self, id: FunctionId, ring: &mut Ring<'_>, at: &Step) -> Result<(), Fault> {
         let model = self.model;
         let results = match delay_of(model, id) {
@@ -260,7 +261,7 @@ impl<'m> Walk<'m> {
         Ok(())
     }
 
-    /// A delay in a loop at one step: its operand is read at an earlier step, or is known at all.
+    /// Evaluates a delay in a loop at one step. Its operand is read at an earlier step, or is known at all steps.
     fn delayed(&mut self, id: FunctionId, delay: Delay, ring: &Ring<'_>, at: &Step) -> Result<Value, Fault> {
         let [x, state] = self.model.inputs(id) else { return fault("not two operands") };
         let state = self.value(*state)?;
@@ -282,7 +283,7 @@ impl<'m> Walk<'m> {
         Value::of(Frames::Samples(at.samples.len()), &shape, all)
     }
 
-    /// What an error of a function says.
+    /// The error about a function.
     fn failed(&self, id: FunctionId, why: Fault) -> EvaluationError {
         let record = self.model.function(id);
         let (uid, op) = (record.uid.to_owned(), self.model.operator(id).name());
@@ -294,7 +295,7 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// The functions that some values depend on.
+/// The functions on which some values depend.
 pub(crate) fn needed(model: &ValidatedModel<'_>, wanted: &[Source]) -> HashSet<FunctionId> {
     let mut found = HashSet::new();
     let mut open: Vec<Source> = wanted.to_vec();
@@ -325,14 +326,14 @@ fn delay_of(model: &ValidatedModel<'_>, id: FunctionId) -> Option<Delay> {
     }
 }
 
-/// A loop under way.
+/// The state of a loop.
 struct Ring<'r> {
     members: &'r [FunctionId],
     backward: bool,
     lengths: Vec<usize>,
     /// The first frame of each sample.
     starts: Vec<usize>,
-    /// All steps of every member so far.
+    /// The steps of every member computed so far.
     history: HashMap<Source, History>,
     /// The step that is being computed.
     current: HashMap<Source, Value>,
@@ -344,7 +345,7 @@ struct History {
     elements: Vec<f64>,
 }
 
-/// One step: the samples that have it, and which step of theirs it is.
+/// One step: the samples that have it, and the index of the step in each.
 struct Step {
     samples: Vec<usize>,
     steps: Vec<usize>,
@@ -361,7 +362,7 @@ impl<'r> Ring<'r> {
         self.lengths.iter().copied().max().unwrap_or(0)
     }
 
-    /// The `n`-th step to compute: backward loops begin at the end of each sequence.
+    /// The `n`-th step to compute. Backward loops begin at the end of each sequence.
     fn at(&self, n: usize) -> Step {
         let samples: Vec<usize> = (0..self.lengths.len()).filter(|i| n < self.lengths[*i]).collect();
         let step = |i: &usize| if self.backward { self.lengths[*i] - 1 - n } else { n };
@@ -392,7 +393,7 @@ impl<'r> Ring<'r> {
 }
 
 impl Step {
-    /// A value from outside of the loop at this step.
+    /// The frames at this step of a value from outside of the loop.
     fn of(&self, value: &Value) -> Result<Value, Fault> {
         let frames = Frames::Samples(self.samples.len());
         match &value.frames {

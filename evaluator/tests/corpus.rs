@@ -18,7 +18,7 @@ use std::{
 /// Folders of `corpus/` that hold cases.
 const FOLDERS: [&str; 4] = ["ops", "zoo", "attributes", "v1"];
 
-/// Cases that the evaluator refuses though CNTK computes them, and why. One that passes fails the test.
+/// Cases that CNTK computes but the evaluator refuses, with the reasons. The test fails if one of them passes.
 const KNOWN: [(&str, &str); 1] = [("criterion_axes_lr", "LambdaRank of operands on different sequence axes")];
 
 /// The `.npy` files of an archive by name.
@@ -59,7 +59,7 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// The outputs of a case that were compared, or why it fails.
+/// The number of compared outputs of a case, or the reason why it fails.
 fn check(path: &Path) -> Result<usize, String> {
     let case: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     if case["deterministic"] == false || case["udf"] == true || case["kind"] == "checkpoint" {
@@ -75,7 +75,7 @@ fn check(path: &Path) -> Result<usize, String> {
         list(&case["inputs"]).iter().map(|v| (key(&case, v).to_owned(), described(&arrays, v))).collect();
     let evaluation = evaluate(&model, &feeds, model.outputs(), &Options::default()).map_err(|e| e.to_string())?;
     for (place, v) in list(&case["outputs"]).iter().enumerate() {
-        // The order of a v1 file's outputs is CNTK's affair; names tell.
+        // CNTK's order of a v1 file's outputs may differ, so they are matched by name.
         let mut named = evaluation.outputs.iter().filter(|o| !o.name.is_empty() && o.name == text(&v["name"]));
         let Some(output) = named.next().filter(|_| named.next().is_none()).or(evaluation.outputs.get(place)) else {
             return Err(format!("no output {}", text(&v["uid"])));
@@ -85,7 +85,7 @@ fn check(path: &Path) -> Result<usize, String> {
     Ok(evaluation.outputs.len())
 }
 
-/// What an input is fed by: its name where that is unique, as uids of the v1 format are not in the file; else its uid.
+/// The key of an input: its name if that is unique, because a v1 file does not contain the uids; else its uid.
 fn key<'c>(case: &'c Value, v: &'c Value) -> &'c str {
     let name = text(&v["name"]);
     let unique = list(&case["inputs"]).iter().filter(|other| text(&other["name"]) == name).count() == 1;
@@ -140,7 +140,7 @@ fn numbers(arrays: &Arrays, key: &str) -> (Vec<usize>, Vec<f64>) {
     (shape, values)
 }
 
-/// Does an output have the type, shape, lengths and numbers that CNTK gave?
+/// Compares the type, shape, lengths and numbers of an output with CNTK's.
 fn compare(case: &Value, v: &Value, wanted: &Array, got: &Evaluated) -> Result<(), String> {
     let data_type = match text(&v["dtype"]) {
         "float64" => DataType::Double,
@@ -167,7 +167,7 @@ fn compare(case: &Value, v: &Value, wanted: &Array, got: &Evaluated) -> Result<(
     }
 }
 
-/// The case's own, within bounds; in half precision a hundredth.
+/// The tolerance of the case, limited; 1e-2 in half precision.
 fn tolerance(case: &Value) -> (f64, f64) {
     let ports = list(&case["inputs"]).iter().chain(list(&case["outputs"]));
     let (relative, absolute) =

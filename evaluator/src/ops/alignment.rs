@@ -15,8 +15,9 @@ fn sequences(value: &Value) -> Vec<Vec<Vec<f64>>> {
     value.frames.ranges().into_iter().map(rows).collect()
 }
 
-/// EditDistanceError: how many edits the cheapest way from the first operand's tokens to the second's takes (the penalties choose
-/// the way, they are not summed), over the number of the second's tokens, times the number of frames.
+/// EditDistanceError: the number of edits on the cheapest way from the first operand's tokens to the second's, divided
+/// by the number of the second's tokens, times the number of frames. The penalties select the cheapest way but are not
+/// summed.
 pub(super) fn edit_distance(call: &mut Call<'_>, a: &EditDistanceError) -> Out {
     let (first, second) = (sequences(call.input(0)), sequences(call.input(1)));
     if first.len() != second.len() {
@@ -33,7 +34,8 @@ pub(super) fn edit_distance(call: &mut Call<'_>, a: &EditDistanceError) -> Out {
     number(call, if tokens == 0 { 0.0 } else { count as f64 / tokens as f64 * frames })
 }
 
-/// The tokens of a sequence: its arg-maxima, equal neighbours merged if asked for, then without those to ignore.
+/// The tokens of a sequence: the arg-maxima of its frames, with equal neighbours merged if asked for, without those to
+/// ignore.
 fn remaining(rows: &[Vec<f64>], a: &EditDistanceError) -> Vec<u64> {
     let mut tokens: Vec<u64> = rows.iter().map(|row| argmax(row) as u64).collect();
     if a.squash_inputs {
@@ -43,8 +45,8 @@ fn remaining(rows: &[Vec<f64>], a: &EditDistanceError) -> Vec<u64> {
     tokens
 }
 
-/// The number of edits on the cheapest way from one list of tokens to another. Equal tokens are always matched. Of ways that cost
-/// the same, CNTK prefers a substitution, then a deletion.
+/// The number of edits on the cheapest way from one list of tokens to another. Equal tokens are always matched. Of ways
+/// with the same cost, CNTK prefers a substitution, then a deletion.
 fn edits(from: &[u64], to: &[u64], a: &EditDistanceError) -> usize {
     let [substitution, deletion, insertion] =
         [a.substitution_penalty, a.deletion_penalty, a.insertion_penalty].map(f64::from);
@@ -62,8 +64,9 @@ fn edits(from: &[u64], to: &[u64], a: &EditDistanceError) -> usize {
     row[to.len()].1
 }
 
-/// ForwardBackward: the negative log likelihood of the labels under connectionist temporal classification, summed over the
-/// sequences. A label graph holds 2 at the first frame of each token and 1 at its others; the features go through a softmax.
+/// ForwardBackward: the negative log likelihood of the labels under connectionist temporal classification, summed over
+/// the sequences. A label graph has 2 at the first frame of each token and 1 at the others. The features go through a
+/// softmax.
 pub(super) fn forward_backward(call: &mut Call<'_>, a: &ForwardBackward) -> Out {
     let (graphs, features) = (sequences(call.input(0)), sequences(call.input(1)));
     if graphs.len() != features.len() || call.input(0).width() != call.input(1).width() {
@@ -117,7 +120,7 @@ fn likelihood(states: &[usize], rows: &[Vec<f64>], blank: usize) -> f64 {
 mod tests {
     use super::*;
 
-    /// Numbers of CNTK 2.7.
+    /// The expected numbers are CNTK 2.7's.
     #[test]
     fn penalties_choose_the_way_and_edits_are_counted() {
         let count = |[s, d, i]: [f32; 3], from: &[u64], to: &[u64]| {

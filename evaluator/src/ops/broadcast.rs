@@ -1,5 +1,5 @@
-//! Static broadcasting (spec 4.3): shapes are aligned at file axis 0, which is NumPy's rule for the row-major shapes. Missing
-//! axes go between the frames and the static axes.
+//! Static broadcasting (spec 4.3): shapes are aligned at file axis 0, which is NumPy's rule for row-major shapes.
+//! Missing axes are inserted between the frames and the static axes.
 
 use super::Call;
 use crate::fault::{Fault, fault};
@@ -26,7 +26,7 @@ pub(super) fn shape<'v>(values: impl IntoIterator<Item = &'v Value>) -> Result<V
     Ok(all)
 }
 
-/// A value with that many static axes, new ones in front, and for these frames, or for one where it has no dynamic axes.
+/// A value with `rank` static axes, new ones in front, for these frames, or for one frame if it has no dynamic axes.
 fn align(value: &Value, frames: &Frames, rank: usize) -> Result<Tensor, Fault> {
     let mut data = if value.frames == Frames::One { value.data.clone() } else { value.spread(frames)?.data };
     while data.ndim() <= rank {
@@ -35,7 +35,7 @@ fn align(value: &Value, frames: &Frames, rank: usize) -> Result<Tensor, Fault> {
     Ok(data)
 }
 
-/// What operands of an element-wise operator have in common, and themselves made ready for it.
+/// The frames and the shape of an element-wise operator, and its operands, aligned.
 struct Aligned<const N: usize> {
     frames: Frames,
     whole: Vec<usize>,
@@ -62,28 +62,28 @@ impl<const N: usize> Aligned<N> {
     }
 }
 
-/// One operand, element by element.
+/// Applies a function to the elements of one operand.
 pub(super) fn map(call: &mut Call<'_>, f: impl Fn(f64) -> f64) -> Result<Value, Fault> {
     let x = call.input(0);
     call.meter.room(x.data.shape())?;
     Ok(Value { frames: x.frames.clone(), data: x.data.map(|x| f(*x)).into_shared() })
 }
 
-/// Two operands.
+/// Applies a function to the elements of two operands.
 pub(super) fn zip(call: &mut Call<'_>, [a, b]: [&Value; 2], f: impl Fn(f64, f64) -> f64) -> Result<Value, Fault> {
     let all = aligned(call, [a, b])?;
     let data = Zip::from(all.view(0)?).and(all.view(1)?).map_collect(|a, b| f(*a, *b));
     Ok(Value { frames: all.frames, data: data.into_shared() })
 }
 
-/// Three operands.
+/// Applies a function to the elements of three operands.
 pub(super) fn zip3(call: &mut Call<'_>, f: impl Fn(f64, f64, f64) -> f64) -> Result<Value, Fault> {
     let all = aligned(call, [call.input(0), call.input(1), call.input(2)])?;
     let data = Zip::from(all.view(0)?).and(all.view(1)?).and(all.view(2)?).map_collect(|a, b, c| f(*a, *b, *c));
     Ok(Value { frames: all.frames, data: data.into_shared() })
 }
 
-/// A value with the frames and the static shape given.
+/// A value, expanded to these frames and this static shape.
 pub(super) fn expand(call: &mut Call<'_>, value: &Value, frames: &Frames, shape: &[usize]) -> Result<Value, Fault> {
     let mut whole = vec![frames.count()];
     whole.extend(shape);
@@ -95,7 +95,7 @@ pub(super) fn expand(call: &mut Call<'_>, value: &Value, frames: &Frames, shape:
     }
 }
 
-/// Two operands with the same frames and the same static shape.
+/// The two operands, expanded to the same frames and the same static shape.
 pub(super) fn pair(call: &mut Call<'_>) -> Result<(Value, Value), Fault> {
     let (a, b) = (call.input(0), call.input(1));
     let frames = Frames::common([a, b])?;

@@ -7,10 +7,10 @@ use crate::fault::{Fault, fault};
 use crate::value::{Frames, Value};
 use cntk_parser::ops::attributes::Convolution;
 
-/// Places of windows that are multiplied at a time.
+/// How many positions of the window are multiplied at a time.
 const AT_A_TIME: usize = 512;
 
-/// The window along one spatial row axis of an operand of `rank` axes. The lists count the channel axis, too.
+/// The window along one spatial axis of an operand with `rank` axes. The lists have an entry for the channel axis, too.
 fn window(a: &Convolution, taps: usize, rank: usize, row: usize) -> Window {
     let file = rank - 1 - row;
     Window {
@@ -23,7 +23,7 @@ fn window(a: &Convolution, taps: usize, rank: usize, row: usize) -> Window {
     }
 }
 
-/// The kernel as (maps, channels, taps...): one of the operand's rank has a single map and no axis for it.
+/// The kernel as (maps, channels, taps...). A kernel of the operand's rank has a single map and no axis for it.
 fn kernel_shape(kernel: &Value, rank: usize) -> Result<Vec<usize>, Fault> {
     if kernel.frames != Frames::One {
         return fault("a kernel that differs from sample to sample");
@@ -35,7 +35,7 @@ fn kernel_shape(kernel: &Value, rank: usize) -> Result<Vec<usize>, Fault> {
     if shape.len() != rank + 1 || rank == 0 { fault("kernel and operand do not go together") } else { Ok(shape) }
 }
 
-/// Convolution: kernel (O, C/groups, k...), operand (C, d...): cross-correlation.
+/// Convolution: the cross-correlation of a kernel (O, C/groups, k...) and an operand (C, d...).
 pub(super) fn convolution(call: &mut Call<'_>, a: &Convolution) -> Out {
     let (kernel, x) = (call.input(0), call.input(1));
     let rank = x.rank();
@@ -65,7 +65,7 @@ pub(super) fn convolution(call: &mut Call<'_>, a: &Convolution) -> Out {
     Ok(vec![Value::of(x.frames.clone(), &result, elements)?])
 }
 
-/// One frame of one group: the kernel's rows times the elements under the windows, a block of places at a time.
+/// One frame of one group: the kernel's rows times the elements in the windows, a block of positions at a time.
 fn correlate(
     call: &mut Call<'_>,
     weights: &[f64],
@@ -89,7 +89,7 @@ fn correlate(
     Ok(result)
 }
 
-/// Transposed: kernel (C_in, C_out, k...). What a convolution reads at a place is where this adds.
+/// The transposed convolution with a kernel (C_in, C_out, k...): adds to the elements that a convolution would read.
 fn transposed(call: &mut Call<'_>, a: &Convolution, shape: &[usize]) -> Out {
     let (kernel, x) = (call.input(0), call.input(1));
     let rank = x.rank();
@@ -122,8 +122,8 @@ fn transposed(call: &mut Call<'_>, a: &Convolution, shape: &[usize]) -> Out {
     Ok(vec![Value::of(x.frames.clone(), &result, elements)?])
 }
 
-/// ConvolutionSequenceShape: how long each sequence is after a convolution along it, whose kernel axis is the outermost
-/// spatial one.
+/// ConvolutionSequenceShape: the length of each sequence after a convolution along it. The outermost spatial axis of
+/// the kernel is that of the sequence.
 pub(super) fn sequence_shape(call: &mut Call<'_>, a: &Convolution) -> Out {
     let (kernel, x) = (call.input(0), call.input(1));
     let Some(rank) = kernel.rank().checked_sub(1).filter(|rank| *rank > 0) else {

@@ -7,13 +7,13 @@ use super::{Call, Out};
 use crate::fault::fault;
 use crate::value::{Frames, Value};
 
-/// One number.
+/// A result of one number.
 pub(super) fn number(call: &Call<'_>, x: f64) -> Out {
     let rank = call.types.first().map_or(0, |t| t.shape.len());
     Ok(vec![Value::of(Frames::One, &vec![1; rank], vec![x])?])
 }
 
-/// The sum of a number for each frame of two operands.
+/// The sum over all frames of a number computed from the frames of two operands.
 fn total(call: &mut Call<'_>, f: impl Fn(&[f64], &[f64]) -> f64) -> Out {
     let (a, b) = pair(call)?;
     let (width, a, b) = (a.width().max(1), a.contiguous(), b.contiguous());
@@ -40,7 +40,7 @@ pub(super) fn cross_entropy(call: &mut Call<'_>) -> Out {
     total(call, |z, label| log_sum(z) * label.iter().sum::<f64>() - dot(label, z))
 }
 
-/// ClassificationError: how many samples have a label that is not among the N largest predictions.
+/// ClassificationError: the number of samples whose label is not among the N largest predictions.
 pub(super) fn classification_error(call: &mut Call<'_>) -> Out {
     let n = match call.inputs.get(2) {
         None => 1,
@@ -60,7 +60,7 @@ pub(super) fn classification_error(call: &mut Call<'_>) -> Out {
     })
 }
 
-/// Logistic: the sum of -ln(1 - t - p + 2tp); weights are scaled to a mean of 1.
+/// Logistic: the sum of -ln(1 - t - p + 2tp), where weights are scaled to a mean of 1.
 pub(super) fn logistic(call: &mut Call<'_>) -> Out {
     let (p, t) = pair(call)?;
     let losses: Vec<f64> = p.data.iter().zip(&t.data).map(|(p, t)| -log(1.0 - t - p + 2.0 * t * p)).collect();
@@ -77,7 +77,7 @@ fn cosine(a: &[f64], b: &[f64]) -> f64 {
     if norm == 0.0 { 0.0 } else { dot(a, b) / norm }
 }
 
-/// CosDistance: the cosine of two samples, all static axes together.
+/// CosDistance: the cosine of two samples over all static axes.
 pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
     let (a, b) = pair(call)?;
     let width = a.width().max(1);
@@ -87,8 +87,9 @@ pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
     Ok(vec![Value::of(a.frames, &shape, all)?])
 }
 
-/// CosDistanceWithNegativeSamples: cos(x_i, y_i), then cos(x_i, y_(i + shift + k)) for each k below `number`. Places are those of
-/// CNTK's minibatch: step by step, each with a column for every sample; where a sequence is over, the column is 0.
+/// CosDistanceWithNegativeSamples: cos(x_i, y_i), then cos(x_i, y_(i + shift + k)) for each k below `number`. The
+/// indices are those of columns in CNTK's minibatch, which has a column for every sample in each step; after the end of
+/// a sequence it is 0.
 pub(super) fn negative_samples(call: &mut Call<'_>) -> Out {
     let whole = |v: &Value| if v.data.len() == 1 { v.elements()[0] as usize } else { 0 };
     let (shift, negatives) = (whole(call.input(2)), whole(call.input(3)));

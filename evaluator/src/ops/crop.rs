@@ -1,4 +1,4 @@
-//! Crop (spec 4.12): a window of the first operand with the second's two inner axes.
+//! Crop (spec 4.12): a part of the first operand, with the sizes of the second's two inner axes.
 
 use super::window::{entry, size};
 use super::{Call, Out};
@@ -9,7 +9,7 @@ use cntk_parser::ops::{Operator, attributes::Crop};
 use ndarray::{Axis, Slice};
 use std::collections::HashMap;
 
-/// Crop: the offsets are [column, row].
+/// Crop, with the offsets [column, row].
 pub(super) fn crop(call: &mut Call<'_>, a: &Crop) -> Out {
     let (x, reference) = (call.input(0), call.input(1));
     let (rank, other) = (x.rank(), reference.rank());
@@ -32,7 +32,8 @@ pub(super) fn crop(call: &mut Call<'_>, a: &Crop) -> Out {
     Ok(vec![Value { frames: x.frames.clone(), data: view.to_shared() }])
 }
 
-/// Per inner axis, column first: `y = scale * x + shift`, from a place in an ancestor to one in a value.
+/// A map from positions in an ancestor to positions in a value: `y = scale * x + shift` for each inner axis, column
+/// first.
 #[derive(Clone, Copy, PartialEq)]
 struct Map {
     scale: [f64; 2],
@@ -42,7 +43,7 @@ struct Map {
 const IDENTITY: Map = Map { scale: [1.0; 2], shift: [0.0; 2] };
 
 impl Map {
-    /// First the other, then this.
+    /// The composition that applies `inner` first and then `self`.
     fn after(self, inner: Self) -> Self {
         let scale = [0, 1].map(|i| self.scale[i] * inner.scale[i]);
         Self { scale, shift: [0, 1].map(|i| self.scale[i] * inner.shift[i] + self.shift[i]) }
@@ -54,8 +55,8 @@ impl Map {
     }
 }
 
-/// Without offsets: strides and pads on the paths from both operands to a common ancestor say where the window lies. Operands 2
-/// and 3, if there are any, are taken for one ancestor.
+/// The offsets if the attribute is absent. They follow from strides and pads on the paths from both operands to a
+/// common ancestor. Operands 2 and 3, if present, count as the same ancestor.
 fn automatic(model: &ValidatedModel<'_>, id: FunctionId) -> Result<[usize; 2], Fault> {
     let inputs = model.inputs(id);
     let (from_x, from_reference) = (ancestors(model, inputs[0])?, ancestors(model, inputs[1])?);
@@ -72,7 +73,7 @@ fn automatic(model: &ValidatedModel<'_>, id: FunctionId) -> Result<[usize; 2], F
     Ok(offset.map(|s| s as usize))
 }
 
-/// The maps from all ancestors of a value to it, as far as operators on the way only scale and shift.
+/// The maps from ancestors of a value to it, through operators that only scale and shift.
 fn ancestors(model: &ValidatedModel<'_>, start: Source) -> Result<HashMap<Source, Map>, Fault> {
     let mut maps = HashMap::from([(start, IDENTITY)]);
     let mut open = vec![start];
@@ -92,7 +93,7 @@ fn ancestors(model: &ValidatedModel<'_>, start: Source) -> Result<HashMap<Source
     Ok(maps)
 }
 
-/// The map from operand `i` of a function to its result; `None` if that operand is no image.
+/// The map from operand `i` of a function to its result; `None` if that operand is not an image.
 fn step(model: &ValidatedModel<'_>, f: FunctionId, i: usize) -> Result<Option<Map>, Fault> {
     let inputs = model.inputs(f);
     let rank = |source: Source| model.type_of(source).shape.len();
@@ -135,7 +136,7 @@ fn step(model: &ValidatedModel<'_>, f: FunctionId, i: usize) -> Result<Option<Ma
     }
 }
 
-/// The map from a filter's output to its operand: centres of windows.
+/// The map from positions in a filter's output to the centres of the windows in its operand.
 fn filter(rank: usize, taps: [u64; 2], strides: &Shape, auto: &[bool], lower: &Shape) -> Map {
     let mut map = IDENTITY;
     for (i, taps) in taps.into_iter().enumerate().take(rank) {

@@ -1,26 +1,26 @@
-//! Element-wise operators (spec 4.4), with CNTK's numerics at the edges.
+//! Element-wise operators (spec 4.4), with CNTK's results in special cases.
 
 use super::broadcast::{expand, map, zip, zip3};
 use super::{Call, Out};
 use crate::precision::round;
 use cntk_parser::model::DataType;
 
-/// Below this CNTK does not take a logarithm.
+/// The smallest number of which CNTK computes the logarithm.
 const LEAST_IN_LOG: f64 = 1e-37;
-/// What it gives instead.
+/// CNTK's result for smaller numbers.
 const LOG_OF_ZERO: f64 = -85.1;
 
-/// An operator of one operand that is a plain function.
+/// A unary operator that is a function of each element.
 pub(super) fn unary(call: &mut Call<'_>, f: impl Fn(f64) -> f64) -> Out {
     Ok(vec![map(call, f)?])
 }
 
-/// An operator of two operands that is a plain function.
+/// A binary operator that is a function of each pair of elements.
 pub(super) fn binary(call: &mut Call<'_>, f: impl Fn(f64, f64) -> f64) -> Out {
     Ok(vec![zip(call, [call.input(0), call.input(1)], f)?])
 }
 
-/// Comparisons give 1 or 0; of those, only NotEqual holds for a NaN.
+/// A comparison, whose result is 1 or 0. Only NotEqual holds for a NaN.
 pub(super) fn compare(call: &mut Call<'_>, holds: impl Fn(&f64, &f64) -> bool) -> Out {
     binary(call, |a, b| f64::from(u8::from(holds(&a, &b))))
 }
@@ -30,12 +30,12 @@ pub(super) fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// ReLU: computed as a product, so ReLU(-inf) is NaN.
+/// ReLU, which CNTK computes as a product, so that ReLU(-inf) is NaN.
 pub(super) fn relu(x: f64) -> f64 {
     if x > 0.0 { x } else { x * 0.0 + 0.0 }
 }
 
-/// ELU: x from 0 up, e^x - 1 below.
+/// ELU: x for x >= 0, else e^x - 1.
 pub(super) fn elu(x: f64) -> f64 {
     if x >= 0.0 { x } else { x.exp() - 1.0 }
 }
@@ -65,13 +65,13 @@ pub(super) fn pow(base: f64, exponent: f64) -> f64 {
     if base == 0.0 && exponent < 0.0 { 0.0 } else { base.powf(exponent) }
 }
 
-/// LogPlus: ln(e^a + e^b), stable; two -inf give NaN.
+/// LogPlus: ln(e^a + e^b), computed stably; NaN if both are -inf.
 pub(super) fn log_plus(a: f64, b: f64) -> f64 {
     let (larger, smaller) = if a < b { (b, a) } else { (a, b) };
     larger + (smaller - larger).exp().ln_1p()
 }
 
-/// Clip: below the lower bound that bound, else above the upper bound that one; NaN stays NaN.
+/// Clip: the lower bound if x is below it, else the upper bound if x is above it, else x; NaN stays NaN.
 pub(super) fn clip(call: &mut Call<'_>) -> Out {
     let f = |x, low, high| {
         if x < low {
@@ -85,7 +85,7 @@ pub(super) fn clip(call: &mut Call<'_>) -> Out {
     Ok(vec![zip3(call, f)?])
 }
 
-/// Select: the second operand where the first is not 0 (a NaN is not), else the third.
+/// Select: the second operand where the first is not 0 (NaN counts as not 0), else the third.
 pub(super) fn select(call: &mut Call<'_>) -> Out {
     Ok(vec![zip3(call, |condition, then, otherwise| if condition != 0.0 { then } else { otherwise })?])
 }
@@ -95,13 +95,13 @@ pub(super) fn identity(call: &mut Call<'_>) -> Out {
     Ok(vec![call.input(0).clone()])
 }
 
-/// Assign: what is assigned, in the shape of what it is assigned to.
+/// Assign: the assigned value, in the shape of the target.
 pub(super) fn assign(call: &mut Call<'_>) -> Out {
     let (target, value) = (call.input(0), call.input(1));
     Ok(vec![expand(call, value, &value.frames, target.shape())?])
 }
 
-/// Cast: rounded to the new type. Values are held in double, so only rounding is to do.
+/// Cast: rounds to the new type. Nothing else is to do, since values are held in double precision.
 pub(super) fn cast(call: &mut Call<'_>, to: DataType) -> Out {
     unary(call, |x| round(x, to))
 }

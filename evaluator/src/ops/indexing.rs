@@ -1,11 +1,11 @@
-//! Operators that pick elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
+//! Operators that select elements by index (spec 4.12): OneHot, Gather, TopK, EyeLike.
 
 use super::{Call, Out};
 use crate::fault::fault;
 use crate::value::{Frames, Value};
 use cntk_parser::ops::attributes::{OneHot, TopK};
 
-/// OneHot: a new axis of `numClass`; an index out of range has no class.
+/// OneHot: a new axis of `numClass`, which is all 0 for an index out of range.
 pub(super) fn one_hot(call: &mut Call<'_>, a: &OneHot<'_>) -> Out {
     let x = call.input(0);
     let classes = usize::try_from(a.num_class).unwrap_or(usize::MAX);
@@ -17,7 +17,7 @@ pub(super) fn one_hot(call: &mut Call<'_>, a: &OneHot<'_>) -> Out {
     let indices = x.contiguous();
     let mut elements = vec![0.0; indices.len() * classes];
     for (i, index) in indices.iter().enumerate() {
-        // Truncated toward zero, but nothing below zero has a class.
+        // The index is truncated toward zero, but a negative one has no class.
         if *index >= 0.0 && *index < classes as f64 {
             elements[(i / inner * classes + *index as usize) * inner + i % inner] = 1.0;
         }
@@ -25,7 +25,8 @@ pub(super) fn one_hot(call: &mut Call<'_>, a: &OneHot<'_>) -> Out {
     Ok(vec![Value::of(x.frames.clone(), &shape, elements)?])
 }
 
-/// Gather: rows of the table along its first row axis. CNTK reads foreign memory for an index out of range; this refuses.
+/// Gather: rows of the table along its first row-major axis. An index out of range, for which CNTK reads memory beyond
+/// the table, is an error.
 pub(super) fn gather(call: &mut Call<'_>) -> Out {
     let frames = Frames::common(call.inputs)?;
     let (indices, table) = (call.input(0).spread(&frames)?, call.input(1));
@@ -48,7 +49,8 @@ pub(super) fn gather(call: &mut Call<'_>) -> Out {
     Ok(vec![Value::of(frames, &shape, elements)?])
 }
 
-/// TopK: the k largest along an axis, descending, and their indices; of equals, the first first.
+/// TopK: the k largest elements along an axis in descending order, and their indices. Of equal elements, the first
+/// comes first.
 pub(super) fn top_k(call: &mut Call<'_>, a: &TopK<'_>) -> Out {
     let x = call.input(0);
     let (Some(row), k) = (a.axis.row(x.rank()), a.num_items as usize) else {
@@ -77,7 +79,8 @@ pub(super) fn top_k(call: &mut Call<'_>, a: &TopK<'_>) -> Out {
     Ok(vec![Value::of(x.frames.clone(), &shape, values)?, Value::of(x.frames.clone(), &shape, indices)?])
 }
 
-/// EyeLikeOp: 1 where the number of the row is that of the column. Rows are the frames or, without dynamic axes, the first axis.
+/// EyeLikeOp: 1 where row and column have the same index. The rows are the frames or, without dynamic axes, the first
+/// axis.
 pub(super) fn eye_like(call: &mut Call<'_>) -> Out {
     let x = call.input(0);
     let Some(columns) = x.shape().last().copied() else { return fault("its operand has no columns") };

@@ -7,7 +7,7 @@ use crate::value::{Frames, Value};
 use cntk_parser::ops::attributes::Times;
 use ndarray::{Array2, ArrayView2};
 
-/// `rows x inner` by `inner x columns`, both row-major.
+/// The product of `rows x inner` and `inner x columns`, both row-major.
 pub(super) fn product(
     meter: &mut Meter,
     [rows, inner, columns]: [usize; 3],
@@ -59,7 +59,7 @@ pub(super) fn transpose_times(call: &mut Call<'_>) -> Out {
     multiply(call, &turned, x, columns, &shape)
 }
 
-/// Rows of x times W with so many columns, in the static shape given.
+/// Rows of x times W, which has this many columns, in this static shape.
 fn multiply(call: &mut Call<'_>, w: &Value, x: &Value, columns: usize, shape: &[usize]) -> Out {
     let frames = Frames::common([w, x])?;
     let (matrix, inner) = (w.contiguous(), w.width() / columns.max(1));

@@ -1,4 +1,5 @@
-//! What each operator computes. A module per family; every function says which paragraph of the format description it is.
+//! The computation of each operator, with a module for each family. Every function names its paragraph of the format
+//! description.
 
 mod alignment;
 mod broadcast;
@@ -33,27 +34,27 @@ pub(crate) type Out = Result<Vec<Value>, Fault>;
 pub(crate) struct Call<'c> {
     pub(crate) model: &'c ValidatedModel<'c>,
     pub(crate) id: FunctionId,
-    /// In the order of the record.
+    /// The operands, in the order of the record.
     pub(crate) inputs: &'c [Value],
-    /// What the model says of the results.
+    /// The types of the results in the model.
     pub(crate) types: &'c [ValueType],
     pub(crate) meter: &'c mut Meter,
-    /// None: random operators are refused.
+    /// The source of random numbers; `None` refuses random operators.
     pub(crate) random: Option<&'c mut Rng>,
 }
 
 impl<'c> Call<'c> {
-    /// An operand. The validator has counted them.
+    /// An operand, which exists because the validator checked their number.
     fn input(&self, i: usize) -> &'c Value {
         &self.inputs[i]
     }
 
-    /// Has the result no dynamic axes, wherever it is computed?
+    /// Does the result have no dynamic axes?
     fn is_constant(&self) -> bool {
         self.types.first().is_some_and(|t| t.axes == DynamicAxes::default())
     }
 
-    /// Where random numbers come from.
+    /// The source of random numbers.
     fn random(&mut self) -> Result<&mut Rng, Fault> {
         match &mut self.random {
             Some(random) => Ok(random),
@@ -62,7 +63,7 @@ impl<'c> Call<'c> {
     }
 }
 
-/// Computes an operator that is no delay.
+/// Computes an operator other than a delay.
 pub(crate) fn apply(call: &mut Call<'_>) -> Out {
     use Operator as Op;
     match call.model.operator(call.id) {

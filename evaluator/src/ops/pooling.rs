@@ -8,7 +8,8 @@ use crate::value::{Frames, Value};
 use cntk_parser::model::Shape;
 use cntk_parser::ops::attributes::{Pooling, PoolingType, RoiPooling, Unpooling};
 
-/// How windows slide over all static axes. The unknown shape stands for all axes but the channel's, without padding.
+/// How windows slide over all static axes. An unknown window shape means all axes except for the channel axis, without
+/// padding.
 fn place(
     x: &Value,
     window: &Shape,
@@ -36,7 +37,7 @@ fn place(
     x.shape().iter().enumerate().map(of).collect()
 }
 
-/// Pooling: the largest element under each window, or the mean of the real cells there, or of all with `includePad`.
+/// Pooling: the largest element of each window, or the mean of its real cells (of all cells with `includePad`).
 pub(super) fn pooling(call: &mut Call<'_>, a: &Pooling) -> Out {
     let x = call.input(0);
     let placed = place(x, &a.window, &a.strides, &a.auto_padding, [&a.lower_pad, &a.upper_pad], a.ceil_out_dim)?;
@@ -60,7 +61,7 @@ pub(super) fn pooling(call: &mut Call<'_>, a: &Pooling) -> Out {
     Ok(vec![Value::of(x.frames.clone(), &result, elements)?])
 }
 
-/// Unpooling: each pooled number is written to the place of the largest element of its window in the second operand.
+/// Unpooling: each pooled number is written to the position of the largest element in its window of the second operand.
 pub(super) fn unpooling(call: &mut Call<'_>, a: &Unpooling) -> Out {
     let frames = Frames::common(call.inputs)?;
     let (pooled, original) = (call.input(0).spread(&frames)?, call.input(1).spread(&frames)?);
@@ -86,8 +87,8 @@ pub(super) fn unpooling(call: &mut Call<'_>, a: &Unpooling) -> Out {
     Ok(vec![Value::of(frames, original.shape(), elements)?])
 }
 
-/// ROIPooling: regions [x1, y1, x2, y2], scaled, rounded half away from zero, ends inclusive; each bin of a region reaches from
-/// floor(i w / W) to ceil((i + 1) w / W). An empty bin is 0.
+/// ROIPooling: regions [x1, y1, x2, y2] are scaled and rounded half away from zero; their ends are inclusive. Bin i of
+/// a region reaches from floor(i w / W) to ceil((i + 1) w / W). An empty bin gives 0.
 pub(super) fn roi_pooling(call: &mut Call<'_>, a: &RoiPooling) -> Out {
     let (map, regions) = (call.input(0), call.input(1));
     let frames = map.frames.clone();
@@ -124,8 +125,9 @@ pub(super) fn roi_pooling(call: &mut Call<'_>, a: &RoiPooling) -> Out {
     Ok(vec![Value::of(frames, &shape, elements)?])
 }
 
-/// The cells of bin `i` of `bins` along an axis of `n`. CNTK computes them without signs: a bin that begins before the axis is empty,
-/// and a region that ends before it begins reaches to the end of the axis, all of it in the first bin.
+/// The cells of bin `i` of `bins` along an axis of `n`. CNTK computes with unsigned numbers: a bin that begins before
+/// the axis is empty, and a region that ends before it begins reaches to the end of the axis, all of it in the first
+/// bin.
 fn bin(i: usize, bins: usize, [from, to]: [f64; 2], n: usize) -> std::ops::Range<usize> {
     let size = match to - from + 1.0 {
         size if size < 0.0 => 2f64.powi(64),

@@ -1,4 +1,4 @@
-//! Random operators (spec 4.13). The distributions are CNTK's, the numbers are not: they come from the seed of the evaluation.
+//! Random operators (spec 4.13). The distributions are CNTK's, but the numbers come from the seed of the evaluation.
 
 use super::{Call, Out};
 use crate::fault::{Fault, fault};
@@ -54,7 +54,7 @@ fn draw(shares: &[f64], random: &mut Rng) -> usize {
     found.unwrap_or_else(|| shares.iter().rposition(|s| *s > 0.0).unwrap_or(0))
 }
 
-/// Classes until there are `count`, each once unless duplicates are allowed; and after how many tries.
+/// Draws classes until there are `count`, each once unless duplicates are allowed. Also returns the number of tries.
 fn sample(shares: &[f64], count: usize, duplicates: bool, call: &mut Call<'_>) -> Result<(Vec<usize>, usize), Fault> {
     if !duplicates && count > shares.iter().filter(|s| **s > 0.0).count() {
         return fault(format!("{count} different classes out of fewer with a weight"));
@@ -83,8 +83,8 @@ pub(super) fn random_sample(call: &mut Call<'_>, a: &RandomSample) -> Out {
 /// How often CNTK draws to estimate the number of tries.
 const ESTIMATES: usize = 10;
 
-/// RandomSampleInclusionFrequency: how often each class is expected. Without duplicates, CNTK draws a few times to see how many
-/// tries it takes, and gives the chance to be drawn in as many.
+/// RandomSampleInclusionFrequency: the expected number of times that each class is drawn. Without duplicates, CNTK
+/// estimates the number of tries by drawing a few samples, and returns the probability to be drawn in that many tries.
 pub(super) fn inclusion_frequency(call: &mut Call<'_>, a: &RandomSample) -> Out {
     let weights = call.input(0);
     let (shares, count) = (shares(weights)?, a.num_samples as usize);

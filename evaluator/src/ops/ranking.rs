@@ -1,11 +1,13 @@
-//! Ranking criteria (spec 4.14): LambdaRank, NDCG. Samples are the documents of queries; neighbours with one group number belong to one
-//! query. CNTK takes it that the documents of a query are given in their best order: that order is what others are compared with.
+//! Ranking criteria (spec 4.14): LambdaRank, NDCG. Samples are the documents of queries; neighbours with the same group
+//! number belong to one query. CNTK assumes that the documents of a query are given in their best order, and compares
+//! with it.
 
 use super::criteria::number;
 use super::{Call, Out};
 use crate::fault::{Fault, fault};
 
-/// A query: the gains of its documents as they are given, and by descending score; of equal scores, the lower gain first.
+/// A query: the gains of its documents in the given order, and by descending score, where of equal scores the lower
+/// gain comes first.
 struct Query {
     given: Vec<f64>,
     ranked: Vec<f64>,
@@ -20,7 +22,7 @@ fn queries(call: &Call<'_>) -> Result<Vec<Query>, Fault> {
     let mut all: Vec<Vec<(f64, f64)>> = Vec::new();
     for (i, document) in scores.into_iter().zip(gains).enumerate() {
         match all.last_mut() {
-            // Group numbers are whole.
+            // Group numbers are truncated to whole numbers.
             Some(query) if groups[i - 1].trunc() == groups[i].trunc() => query.push(document),
             _ => all.push(vec![document]),
         }
@@ -41,19 +43,19 @@ fn mean(call: &Call<'_>, f: impl Fn(&Query) -> f64) -> Out {
     number(call, 100.0 * mean * call.input(0).data.len() as f64)
 }
 
-/// A share of something; 0 of nothing.
+/// `part / whole`, or 0 if `whole` is 0.
 fn share(part: f64, whole: f64) -> f64 {
     if whole == 0.0 { 0.0 } else { part / whole }
 }
 
-/// LambdaRank: what the ranking lacks of the cumulative gain of the given order, discounted by the logarithm of the place.
+/// LambdaRank: the difference between the discounted cumulative gain of the given order and that of the ranking.
 pub(super) fn lambda_rank(call: &mut Call<'_>) -> Out {
     let cumulative =
         |gains: &[f64]| gains.iter().enumerate().map(|(i, gain)| gain / (i as f64 + 2.0).ln()).sum::<f64>();
     mean(call, |query| 1.0 - share(cumulative(&query.ranked), cumulative(&query.given)))
 }
 
-/// NDCG at 1: the gain of the highest score over that of the document given first.
+/// NDCG at 1: the gain of the document with the highest score, divided by that of the first document.
 pub(super) fn ndcg(call: &mut Call<'_>) -> Out {
     mean(call, |query| share(query.ranked[0], query.given[0]))
 }

@@ -9,12 +9,12 @@ use cntk_parser::model::{AxisKind, DataType};
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
 use ndarray::{Axis, Ix2};
 
-/// What is reduced.
+/// The reduced axes.
 #[derive(Default)]
 struct Over {
-    /// Static row axes.
+    /// Static axes, row-major.
     axes: Vec<usize>,
-    /// All frames too.
+    /// Are all frames reduced, too?
     frames: bool,
 }
 
@@ -41,13 +41,13 @@ impl Over {
     }
 }
 
-/// ReduceElements: over static axes, over the batch with all valid frames, or over both.
+/// ReduceElements over static axes, over the batch with all valid frames, or over both.
 pub(super) fn reduce(call: &mut Call<'_>, a: &ReduceElements<'_>) -> Out {
     let x = call.input(0);
     let rank = x.rank();
     let over = Over::of(a, rank)?;
     call.meter.room(x.data.shape())?;
-    // What is reduced goes behind what is kept, then each row is reduced to one number.
+    // Move the reduced axes after the kept ones, then reduce each row to one number.
     let (mut kept, mut gone): (Vec<usize>, Vec<usize>) = (1..=rank).partition(|axis| !over.axes.contains(&(axis - 1)));
     if over.frames {
         gone.insert(0, 0)
@@ -66,15 +66,15 @@ pub(super) fn reduce(call: &mut Call<'_>, a: &ReduceElements<'_>) -> Out {
     Ok(vec![Value::of(frames, &shape(call, a, &over), elements)?])
 }
 
-/// The static shape of the result. Of all static axes together none is left unless they are to be kept.
+/// The static shape of the result. After a reduction of all static axes, none is left unless they are kept.
 fn shape(call: &Call<'_>, a: &ReduceElements<'_>, over: &Over) -> Vec<usize> {
     let axes = call.input(0).shape().iter().enumerate();
     let keep = a.keep_dimensions;
     axes.filter_map(|(i, n)| if !over.axes.contains(&i) { Some(*n) } else { keep.then_some(1) }).collect()
 }
 
-/// A row's elements to one. A mean is a sum, in the type of the result, over their number. Indices are those of the first of
-/// equals.
+/// Reduces the elements of a row. A mean is the sum, rounded to the type of the result, divided by their number. An
+/// index is that of the first of equal elements.
 fn one(reduction: Reduction, row: &[f64], data_type: DataType) -> f64 {
     let truth = |holds: bool| f64::from(u8::from(holds));
     let fold = |better: fn(f64, f64) -> bool| {

@@ -1,13 +1,14 @@
-//! Operators between sequences, batches and static axes (spec 4.13). Frames stand side by side without padding, so nothing here
-//! needs a mask.
+//! Operators that convert between sequences, batches and static axes (spec 4.13). Frames have no padding, so no masks
+//! are needed.
 
 use super::{Call, Out};
 use crate::fault::{Fault, fault};
 use crate::value::{Frames, Value, longest};
 use cntk_parser::ops::attributes::UnpackSequence;
 
-/// Where: the steps of each sequence at which the condition is not 0. CNTK adds the conditions up, and a step is listed until as many
-/// are listed as the sum says: so a 2 lists its step twice. With the attribute's axes `[batch]`, the one such step.
+/// Where: the steps of each sequence at which the condition is not 0. CNTK sums the condition up, and lists a step
+/// until the number of listed steps reaches the sum, so a condition of 2 lists its step twice. If the attribute's axes
+/// are `[batch]`, there must be exactly one such step.
 pub(super) fn positions(call: &mut Call<'_>) -> Out {
     let condition = call.input(0);
     let numbers = condition.contiguous();
@@ -38,8 +39,8 @@ pub(super) fn positions(call: &mut Call<'_>) -> Out {
     Ok(vec![Value::of(frames, &[], found.concat())?])
 }
 
-/// PackedIndex: steps of a sequence as places in CNTK's minibatch, which counts through the samples of a step before those of
-/// the next.
+/// PackedIndex: steps of a sequence as positions in CNTK's minibatch, in which all samples of a step come before those
+/// of the next step.
 pub(super) fn packed_index(call: &mut Call<'_>) -> Out {
     let (source, steps) = (call.input(0), call.input(1));
     let samples = source.frames.samples();
@@ -69,7 +70,7 @@ pub(super) fn gather_packed(call: &mut Call<'_>) -> Out {
     Ok(vec![source.select(indices.frames.clone(), &places)])
 }
 
-/// ScatterPacked: frames put back at packed indices in the layout of the condition; other frames are 0.
+/// ScatterPacked: frames at packed indices, in the layout of the condition; other frames are 0.
 pub(super) fn scatter_packed(call: &mut Call<'_>) -> Out {
     let (source, indices, layout) = (call.input(0), call.input(1), call.input(2));
     let places = packed(indices, &layout.frames)?;
@@ -82,15 +83,16 @@ pub(super) fn scatter_packed(call: &mut Call<'_>) -> Out {
     Ok(vec![Value::of(layout.frames.clone(), source.shape(), elements)?])
 }
 
-/// ReconcileDynamicAxis: the first operand for each frame of the second. One sequence axis as another needs equal lengths.
+/// ReconcileDynamicAxis: the first operand, repeated for the frames of the second. If both are sequences, their lengths
+/// must be equal.
 pub(super) fn reconcile(call: &mut Call<'_>) -> Out {
     let (x, layout) = (call.input(0), call.input(1));
     call.meter.room(&[layout.frames.count(), x.width()])?;
     Ok(vec![x.spread(&layout.frames)?])
 }
 
-/// UnpackSequence: steps as the outermost static axis, as many as the longest sequence has, the missing ones filled; then which
-/// are real.
+/// UnpackSequence: the steps as the outermost static axis, filled up to the longest sequence; the second result marks
+/// the real steps.
 pub(super) fn unpack(call: &mut Call<'_>, a: &UnpackSequence) -> Out {
     let x = call.input(0);
     let Frames::Steps(lengths) = &x.frames else { return fault("its operand is no sequence") };
@@ -111,7 +113,7 @@ pub(super) fn unpack(call: &mut Call<'_>, a: &UnpackSequence) -> Out {
     Ok(results)
 }
 
-/// ToSequence: the outermost static axis as steps, all of them or as many as the second operand says.
+/// ToSequence: the outermost static axis as steps, all of them or as many as the second operand gives.
 /// ToSequenceLike: as many as the second operand has.
 pub(super) fn to_sequence(call: &mut Call<'_>, like: bool) -> Out {
     let x = call.input(0);

@@ -1,4 +1,4 @@
-//! Operators that move elements and compute nothing (spec 4.12).
+//! Operators that only move elements (spec 4.12).
 
 use super::broadcast::expand;
 use super::{Call, Out};
@@ -8,7 +8,7 @@ use cntk_parser::model::{Axis as FileAxis, AxisKind, Shape};
 use cntk_parser::ops::attributes::{Pad, PaddingMode, Reshape, Slice, SliceRange, Splice, Squeeze, TransposeAxes};
 use ndarray::{Axis, Slice as Range, concatenate};
 
-/// Slice: a begin below 0 and an end of 0 or below count from the end. A negative step walks the range backwards.
+/// Slice: a negative begin and an end of 0 or less count from the end. A negative stride walks the range backwards.
 pub(super) fn slice(call: &mut Call<'_>, a: &Slice<'_>) -> Out {
     let x = call.input(0);
     let mut view = x.data.view();
@@ -31,7 +31,8 @@ fn bounds(range: &SliceRange<'_>, n: usize) -> Result<(isize, isize), Fault> {
     Ok((from, to))
 }
 
-/// Splice: concatenation; lower ranks get leading axes of 1, other axes broadcast. The axis may be a new outermost one.
+/// Splice: concatenation. Operands of lower rank get leading axes of size 1, other axes are broadcast, and the axis may
+/// be a new outermost one.
 pub(super) fn splice(call: &mut Call<'_>, a: &Splice<'_>) -> Out {
     let frames = Frames::common(call.inputs)?;
     let most = call.inputs.iter().map(Value::rank).max().unwrap_or(0);
@@ -54,7 +55,7 @@ pub(super) fn splice(call: &mut Call<'_>, a: &Splice<'_>) -> Out {
     }
 }
 
-/// TransposeAxes: a permutation, or two axes that change places and may be new outer ones.
+/// TransposeAxes: a permutation, or a swap of two axes, which may be new outer ones.
 pub(super) fn transpose(call: &mut Call<'_>, a: &TransposeAxes<'_>) -> Out {
     let x = call.input(0);
     let (x, order) = match a {
@@ -79,7 +80,7 @@ pub(super) fn transpose(call: &mut Call<'_>, a: &TransposeAxes<'_>) -> Out {
     Ok(vec![Value { frames: x.frames.clone(), data: data.into_shared() }])
 }
 
-/// A static axis counted from the innermost; it may be one that the operand does not have.
+/// A static axis counted from the innermost, which need not exist in the operand.
 fn file_axis(axis: &FileAxis<'_>, rank: usize) -> Option<usize> {
     match axis.kind() {
         AxisKind::Static(k) if k >= 0 => usize::try_from(k).ok(),
@@ -111,7 +112,7 @@ pub(super) fn reshape(call: &mut Call<'_>, a: &Reshape<'_>) -> Out {
     Ok(vec![x.reshaped(&shape)?])
 }
 
-/// Squeeze: the axes given, or all of size 1, go away.
+/// Squeeze: removes the given axes, or all of size 1.
 pub(super) fn squeeze(call: &mut Call<'_>, a: &Squeeze<'_>) -> Out {
     let x = call.input(0);
     let rank = x.rank();

@@ -1,10 +1,11 @@
-//! Softmax, LogSoftmax, Hardmax (spec 4.5). They have no axis: they run over all static axes of a frame together. Of what has
-//! no dynamic axes, CNTK takes the first file axis for the rows of a matrix, so they run along the last row axis there.
+//! Softmax, LogSoftmax, Hardmax (spec 4.5). They have no axis attribute and work over all static axes of a frame
+//! together. In a value without dynamic axes, CNTK takes the first file axis for the rows of a matrix, so there they
+//! work along the last row-major axis.
 
 use super::{Call, Out};
 use crate::value::{Frames, Value};
 
-/// One of the three, row by row.
+/// Applies one of the three functions to each row.
 fn rows(call: &mut Call<'_>, f: impl Fn(&[f64]) -> Vec<f64>) -> Out {
     let x = call.input(0);
     call.meter.room(x.data.shape())?;
@@ -16,13 +17,13 @@ fn rows(call: &mut Call<'_>, f: impl Fn(&[f64]) -> Vec<f64>) -> Out {
     Ok(vec![Value::of(x.frames.clone(), x.shape(), elements)?])
 }
 
-/// The largest, as CNTK looks for it: a NaN is only ever taken in the first place.
+/// The largest element and its index, as CNTK finds it: a NaN counts only if it is the first element.
 fn largest(row: &[f64]) -> (usize, f64) {
     let first = row.first().copied().unwrap_or(f64::NAN);
     row.iter().enumerate().fold((0, first), |best, (i, x)| if *x > best.1 { (i, *x) } else { best })
 }
 
-/// e^x over its sum.
+/// Softmax: e^x divided by its sum.
 pub(super) fn softmax(call: &mut Call<'_>) -> Out {
     rows(call, |row| {
         let (_, most) = largest(row);
@@ -32,7 +33,7 @@ pub(super) fn softmax(call: &mut Call<'_>) -> Out {
     })
 }
 
-/// x less the logarithm of the sum of e^x.
+/// LogSoftmax: x minus the logarithm of the sum of e^x.
 pub(super) fn log_softmax(call: &mut Call<'_>) -> Out {
     rows(call, |row| {
         let sum = log_sum(row);
@@ -40,7 +41,7 @@ pub(super) fn log_softmax(call: &mut Call<'_>) -> Out {
     })
 }
 
-/// 1 at the first largest element, else 0.
+/// Hardmax: 1 at the first largest element, else 0.
 pub(super) fn hardmax(call: &mut Call<'_>) -> Out {
     rows(call, |row| {
         let (place, _) = largest(row);
@@ -54,7 +55,7 @@ pub(super) fn log_sum(row: &[f64]) -> f64 {
     most + row.iter().map(|x| (x - most).exp()).sum::<f64>().ln()
 }
 
-/// The place of the first largest element.
+/// The index of the first largest element.
 pub(super) fn argmax(row: &[f64]) -> usize {
     largest(row).0
 }

@@ -1,4 +1,4 @@
-//! OptimizedRNNStack: cuDNN's layers, all weights in one flat parameter (spec 4.10).
+//! OptimizedRNNStack: cuDNN's layers with all weights in one flat parameter (spec 4.10).
 
 use super::elementwise::{relu, sigmoid};
 use super::{Call, Out};
@@ -25,7 +25,7 @@ fn take<'p>(from: &mut &'p [f64], n: usize) -> Result<&'p [f64], Fault> {
     }
 }
 
-/// The cells of all layers, each with those of its directions: all weights stand before all biases.
+/// The cells of all layers and directions. In the parameter, all weights come before all biases.
 fn cells<'p>(a: &OptimizedRnnStack, input: usize, mut from: &'p [f64]) -> Result<Vec<Vec<Cell<'p>>>, Fault> {
     let (hidden, layers) = (a.hidden_size as usize, a.num_layers as usize);
     let directions = if a.bidirectional { 2 } else { 1 };
@@ -50,15 +50,15 @@ fn cells<'p>(a: &OptimizedRnnStack, input: usize, mut from: &'p [f64]) -> Result
     Ok(all)
 }
 
-/// A matrix times a vector, and a bias.
+/// A matrix times a vector, plus a bias.
 fn affine(matrix: &[f64], x: &[f64], bias: &[f64]) -> Vec<f64> {
     let rows = matrix.chunks(x.len().max(1)).zip(bias);
     rows.map(|(row, b)| row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() + b).collect()
 }
 
 impl Cell<'_> {
-    /// One step: input, hidden and cell state to the next. Rows are i, f, g, o (LSTM) or r, z, n (GRU, whose reset gate is
-    /// applied to the product).
+    /// One step from input, hidden and cell state to the next hidden and cell state. Rows are i, f, g, o (LSTM) or r,
+    /// z, n (GRU, whose reset gate is applied to the product).
     fn step(&self, x: &[f64], h: &[f64], c: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let (a, b) = (affine(self.w, x, self.b[0]), affine(self.r, h, self.b[1]));
         let n = h.len();
@@ -83,7 +83,8 @@ impl Cell<'_> {
     }
 }
 
-/// OptimizedRNNStack: layer after layer, the backward direction's hidden states behind the forward one's.
+/// OptimizedRNNStack: evaluates layer after layer. The hidden states of the backward direction follow those of the
+/// forward one.
 pub(super) fn stack(call: &mut Call<'_>, a: &OptimizedRnnStack) -> Out {
     let (x, parameter) = (call.input(0), call.input(1));
     let Frames::Steps(_) = x.frames else { return fault("its operand is no sequence") };

@@ -1,11 +1,11 @@
-//! Where windows lie on an axis (spec 4.7): what convolution and pooling share.
+//! The positions of windows on an axis (spec 4.7), for convolution and pooling.
 
 use crate::fault::{Fault, fault};
 use crate::limits::Meter;
 use cntk_parser::model::Shape;
 use std::ops::Range;
 
-/// A stride that CNTK infers: there is one window.
+/// A stride that CNTK infers, so that there is one window.
 const INFERRED: usize = usize::MAX;
 
 /// The window along one axis.
@@ -14,14 +14,14 @@ pub(super) struct Window {
     pub(super) taps: usize,
     pub(super) stride: usize,
     pub(super) dilation: usize,
-    /// Automatic, centred padding; otherwise the amounts.
+    /// Is padding automatic and centred? Otherwise the amounts apply.
     pub(super) auto: bool,
     pub(super) pads: [usize; 2],
-    /// The number of places is rounded up.
+    /// Is the number of positions rounded up?
     pub(super) ceil: bool,
 }
 
-/// A window on an axis of known size: how many places it has, and where the first begins.
+/// A window on an axis of known size: the number of positions, and where the first begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Placed {
     pub(super) window: Window,
@@ -32,12 +32,12 @@ pub(super) struct Placed {
 }
 
 impl Window {
-    /// What a window covers.
+    /// The number of elements that a window spans.
     fn extent(&self) -> i64 {
         (self.taps as i64 - 1) * self.dilation as i64 + 1
     }
 
-    /// The table "output size" and the rule for automatic padding.
+    /// Places the window by the table "output size" and the rule for automatic padding of the format description.
     pub(super) fn place(self, n: usize) -> Result<Placed, Fault> {
         let (s, pads) = (self.stride as i64, self.pads.map(|p| p as i64));
         let room = if self.auto { n as i64 - 1 } else { n as i64 + pads[0] + pads[1] - self.extent() };
@@ -53,13 +53,13 @@ impl Window {
         Ok(Placed { window: self, input: n, output: steps as usize + 1, before })
     }
 
-    /// `lo` of automatic padding.
+    /// The automatic padding before the axis.
     fn centred(&self, n: i64, steps: i64) -> i64 {
         let extra = n - (steps * self.stride as i64 + 1);
         (self.extent() - 1) / 2 - extra / 2
     }
 
-    /// Transposed: the placing on an axis that is to be found, which gives `n` places.
+    /// Places the window of a transposed convolution: finds the axis on which it has `n` positions.
     pub(super) fn transposed(self, n: usize, wanted: Option<usize>) -> Result<Placed, Fault> {
         let steps = (n as i64 - 1) * self.stride as i64;
         let (input, before) = match (self.auto, wanted) {
@@ -76,25 +76,25 @@ impl Window {
 }
 
 impl Placed {
-    /// The element under a tap of the window at a place, if there is one.
+    /// The element that a tap of the window reads at a position, if there is one.
     fn at(&self, place: usize, tap: usize) -> Option<usize> {
         let i = (place * self.window.stride + tap * self.window.dilation) as i64 - self.before;
         usize::try_from(i).ok().filter(|i| *i < self.input)
     }
 }
 
-/// No element.
+/// Stands for padding, where there is no element.
 const PADDING: usize = usize::MAX;
 
-/// All windows on the axes of an operand: which element is under which tap at which place.
+/// All windows on the axes of an operand: the element that each tap reads at each position.
 pub(super) struct Grid {
-    /// Taps of a window.
+    /// The number of taps of the window.
     pub(super) taps: usize,
-    /// Places of the window.
+    /// The number of positions of the window.
     pub(super) places: usize,
-    /// Elements of the axes together.
+    /// The number of elements of all axes together.
     pub(super) area: usize,
-    /// By tap, then place: the element in row-major order; [`PADDING`] where there is none.
+    /// By tap and then position: the row-major index of the element, or [`PADDING`].
     under: Vec<usize>,
 }
 
@@ -106,7 +106,7 @@ impl Grid {
         meter.room(&[taps, all, 2])?;
         let mut under = vec![0];
         let mut sizes = [1, 1];
-        // Axis by axis, each tap and place so far is followed by those along the axis.
+        // Extend the taps and positions by those along each axis.
         for axis in placed {
             let next = [axis.window.taps, axis.output];
             let mut wider = Vec::with_capacity(under.len() * next[0] * next[1]);
@@ -123,12 +123,12 @@ impl Grid {
         Ok(Self { taps, places: all, area, under })
     }
 
-    /// The element under a tap at a place; `None` on padding.
+    /// The element that a tap reads at a position; `None` in the padding.
     pub(super) fn at(&self, tap: usize, place: usize) -> Option<usize> {
         Some(self.under[tap * self.places + place]).filter(|i| *i != PADDING)
     }
 
-    /// The elements of a channel that are under a tap at some places; 0 on padding.
+    /// The elements of a channel that a tap reads at some positions; 0 in the padding.
     pub(super) fn gather<'g>(
         &'g self,
         channel: &'g [f64],
@@ -140,7 +140,8 @@ impl Grid {
     }
 }
 
-/// The entry of a list for a file axis: a single entry counts for all axes below `windowed`, the rest is filled up.
+/// The entry of a list for a file axis. A single entry applies to all axes below `windowed`; missing entries are
+/// `fill`.
 pub(super) fn entry<T: Copy>(list: &[T], windowed: usize, file: usize, fill: T) -> T {
     match list {
         [one] if file < windowed => *one,
@@ -148,7 +149,7 @@ pub(super) fn entry<T: Copy>(list: &[T], windowed: usize, file: usize, fill: T) 
     }
 }
 
-/// The same for a shape attribute.
+/// [`entry`] for a shape attribute.
 pub(super) fn size(list: &Shape, windowed: usize, file: usize, fill: u64) -> usize {
     usize::try_from(entry(&list.0, windowed, file, fill)).unwrap_or(usize::MAX)
 }
