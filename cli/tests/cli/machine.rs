@@ -16,6 +16,7 @@ fn document(folder: &Folder, args: &[&str], code: i32) -> Value {
     assert_eq!((&document["schema"], &document["status"]), (&1.into(), &status.into()), "{args:?}: {document}");
     assert_eq!((&document["command"], &document["exit_code"]), (&args[0].into(), &code.into()));
     assert_eq!(document["tool"]["name"], "cntk2onnx");
+    super::schema::check(&document);
     document
 }
 

@@ -12,6 +12,7 @@ mod picture;
 mod pytorch;
 mod record;
 mod report;
+mod schema;
 mod signing;
 mod threats;
 mod tool;

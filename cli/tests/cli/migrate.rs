@@ -278,43 +278,5 @@ fn the_manifest_follows_its_schema() {
     folder.run(&["migrate", "tree", "-o", "out"]);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/manifest.schema.json");
     let schema: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    follows(&manifest(&folder), &schema, &schema, "manifest");
-}
-
-/// The part of JSON Schema that the schema uses.
-fn follows(value: &Value, schema: &Value, root: &Value, at: &str) {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return follows(value, root.pointer(reference.trim_start_matches('#')).unwrap(), root, at);
-    }
-    let fits = |kind: &str| match kind {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "integer" => value.is_u64(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        other => panic!("{at}: the schema has the type {other}"),
-    };
-    let kinds: Vec<_> = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        kind => kind.as_str().into_iter().collect(),
-    };
-    assert!(kinds.is_empty() || kinds.iter().any(|kind| fits(kind)), "{at}: {value} is none of {kinds:?}");
-    if let Some(allowed) = schema["enum"].as_array() {
-        assert!(allowed.contains(value), "{at}: {value}");
-    }
-    if let Some(entries) = value.as_object() {
-        for key in schema["required"].as_array().into_iter().flatten() {
-            assert!(entries.contains_key(key.as_str().unwrap()), "{at} lacks {key}");
-        }
-        for (key, entry) in entries {
-            match &schema["properties"][key] {
-                Value::Null => assert_ne!(schema["additionalProperties"], false, "{at}.{key} is not in the schema"),
-                known => follows(entry, known, root, &format!("{at}.{key}")),
-            }
-        }
-    }
-    for (i, item) in value.as_array().into_iter().flatten().enumerate() {
-        follows(item, &schema["items"], root, &format!("{at}[{i}]"));
-    }
+    super::schema::follows(&manifest(&folder), &schema, &schema, "manifest");
 }
