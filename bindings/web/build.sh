@@ -13,8 +13,10 @@ node build.mjs
 
 if [ "${1:-}" = --open ]; then
   page=$PWD/dist/index.html
-  for opener in xdg-open open chromium firefox; do
-    if command -v "$opener" >/dev/null; then exec "$opener" "$page"; fi
-  done
+  if [ "$(uname)" != Linux ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+    for opener in xdg-open open firefox chromium; do
+      if command -v "$opener" >/dev/null; then exec "$opener" "$page"; fi
+    done
+  fi
   echo "open $page in a browser"
 fi

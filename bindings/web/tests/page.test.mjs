@@ -157,6 +157,27 @@ test("the keyboard is enough", async () => {
   await context.close();
 });
 
+test("a file can be dropped", async () => {
+  const { page, faults, context } = await visit(browser);
+  const bytes = [...readFileSync(corpus("zoo/logreg_101.model"))];
+  await page.evaluate((bytes) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([new Uint8Array(bytes)], "dropped.model"));
+    document.getElementById("drop").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+  }, bytes);
+  await page.waitForSelector("#verdict.safe");
+  assert.match(await page.innerText("#report h1"), /dropped.model/);
+  // Stopped, and asked again: another worker opens the file.
+  await page.evaluate(() => {
+    document.getElementById("download-pytorch").click();
+    document.getElementById("stop").click();
+  });
+  assert.equal(await page.innerText("#message"), "Stopped.");
+  assert.equal((await download(page, "onnx")).name, "dropped.onnx");
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test("settings reach the library", async () => {
   const { page, context } = await visit(browser);
   const path = corpus("zoo/alexnet_small.model");
