@@ -189,7 +189,7 @@ impl Converter {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] with every node that cannot be converted as asked.
+    /// A [`Refusal`](crate::Refusal) with every node that cannot be converted as asked.
     pub fn convert(&self, model: &ValidatedModel<'_>) -> Result<Conversion, Error> {
         self.stage()?;
         let conversion = crate::convert(model, &self.options)?;
@@ -201,7 +201,7 @@ impl Converter {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] with every node that cannot be expressed in PyTorch.
+    /// A [`Refusal`](crate::Refusal) with every node that cannot be expressed in PyTorch.
     pub fn pytorch(&self, model: &ValidatedModel<'_>) -> Result<PyTorchConversion, Error> {
         self.stage()?;
         let made = convert_pytorch(model, &self.options, &self.pytorch)?;
