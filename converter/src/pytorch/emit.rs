@@ -13,7 +13,7 @@ use super::safetensors::{Tensor, provenance};
 use super::state::{Kind, State, name_all};
 use super::structure::{self, Block, Network};
 use super::{PyTorchConversion, PyTorchOptions, reference, report, testing};
-use cntk_parser::model::{DataType, Dim, Source, ValueType, VariableId};
+use cntk_parser::model::{DataType, Dim, SequenceAxisId, Source, ValueType, VariableId};
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTorchOptions) -> PyTorchConversion {
@@ -202,15 +202,15 @@ impl Emission<'_, '_, '_, '_> {
 
     fn docstring(&self) -> String {
         let mut rows: Vec<[String; 3]> = Vec::new();
-        let mut free = BTreeMap::new();
+        let mut symbols = Symbols::default();
         let model = self.lower.graph.model;
         for (a, name) in self.lower.graph.arguments.iter().zip(&self.lower.arguments) {
             let ty = model.type_of(Source::Variable(a.variable));
             let what = match a.classes {
-                None => describe(ty, &mut free),
+                None => describe(ty, &mut symbols),
                 Some(n) => {
                     let last = format!(", {n}]");
-                    let shape = describe(ty, &mut free).split_once(' ').map(|(_, shape)| shape.replace(&last, "]"));
+                    let shape = describe(ty, &mut symbols).split_once(' ').map(|(_, shape)| shape.replace(&last, "]"));
                     format!("int64 {}: ids below {n}; any other is a row of zeros", shape.unwrap_or_default())
                 }
             };
@@ -225,7 +225,7 @@ impl Emission<'_, '_, '_, '_> {
         for o in &self.lower.graph.outputs {
             // Elsewhere an output without a name has its uid as a name; here it has none.
             let name = super::python::names::identifier(&o.name).filter(|_| o.name != o.uid).unwrap_or_default();
-            rows.push(["Output".to_owned(), name, describe(model.type_of(o.source), &mut free)]);
+            rows.push(["Output".to_owned(), name, describe(model.type_of(o.source), &mut symbols)]);
         }
         for l in self.lower.output_lengths() {
             rows.push(["Output".to_owned(), l.name, "int64 [N]: its valid steps".to_owned()]);
@@ -283,8 +283,38 @@ fn imports(needs: &Needs) -> String {
     lines.join("\n") + "\n"
 }
 
+/// What dimensions of an unknown size are called in the docstring.
+#[derive(Default)]
+struct Symbols {
+    free: BTreeMap<u32, usize>,
+    /// Sequence axes in the order in which they are named.
+    sequences: Vec<SequenceAxisId>,
+}
+
+impl Symbols {
+    /// T for the first sequence axis, S for the second, then S3, S4, …: steps of different axes have different counts.
+    fn steps(&mut self, axis: SequenceAxisId) -> String {
+        let known = self.sequences.iter().position(|a| *a == axis);
+        let place = known.unwrap_or_else(|| {
+            self.sequences.push(axis);
+            self.sequences.len() - 1
+        });
+        match place {
+            0 => "T".to_owned(),
+            1 => "S".to_owned(),
+            n => format!("S{}", n + 1),
+        }
+    }
+
+    /// D1, D2, … for free static dimensions.
+    fn free(&mut self, id: u32) -> String {
+        let next = self.free.len() + 1;
+        format!("D{}", self.free.entry(id).or_insert(next))
+    }
+}
+
 /// Element type and shape, for the docstring.
-fn describe(ty: &ValueType, free: &mut BTreeMap<u32, usize>) -> String {
+fn describe(ty: &ValueType, symbols: &mut Symbols) -> String {
     let elem = match ty.data_type {
         DataType::Double => "float64",
         DataType::Float16 => "float16",
@@ -294,16 +324,11 @@ fn describe(ty: &ValueType, free: &mut BTreeMap<u32, usize>) -> String {
     if ty.axes.batch {
         dims.push("N".to_owned());
     }
-    if ty.axes.sequence.is_some() {
-        dims.push("T".to_owned());
-    }
+    dims.extend(ty.axes.sequence.map(|axis| symbols.steps(axis)));
     for d in &ty.shape {
         dims.push(match d {
             Dim::Known(n) => n.to_string(),
-            Dim::Free(id) => {
-                let next = free.len() + 1;
-                format!("D{}", free.entry(*id).or_insert(next))
-            }
+            Dim::Free(id) => symbols.free(*id),
         });
     }
     format!("{elem} [{}]", dims.join(", "))

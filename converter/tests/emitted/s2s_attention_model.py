@@ -1,7 +1,7 @@
 """S2sAttentionModel: PyTorch form of a CNTK model.
 
 Input   raw_labels         float32 [N, T, 10]
-        raw_input          float32 [N, T, 10]
+        raw_input          float32 [N, S, 10]
         raw_input_lengths  int64 [N]: valid steps; without it, all are
 Output  proj               float32 [N, T, 10]
 """
