@@ -1,4 +1,4 @@
-//! The bundle: a statement, its signature, and by what to verify it.
+//! The bundle: a statement, its signature, and the key or certificate to verify it.
 
 use crate::{
     Error, Statement,
@@ -19,7 +19,7 @@ const MEDIA_TYPES: [&str; 4] = [
 ];
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// A bundle whose form is right; nothing is known yet about its signature.
+/// A bundle whose form is valid. Its signature is not verified yet.
 #[derive(Clone, Debug)]
 pub struct Bundle {
     material: Material,
@@ -27,12 +27,12 @@ pub struct Bundle {
     signature: Vec<u8>,
 }
 
-/// By what a bundle says it can be verified.
+/// The verification material in a bundle.
 #[derive(Clone, Debug)]
 enum Material {
-    /// The key's fingerprint, where the bundle has it.
+    /// A key, with its fingerprint if the bundle has it.
     Key(Option<String>),
-    /// DER, the signer's first.
+    /// Certificates in DER, the signer's first.
     Certificate(Vec<Vec<u8>>),
     Keyless,
 }
@@ -42,34 +42,34 @@ enum Material {
 pub enum Method {
     /// By a key that the verifier knows.
     Key,
-    /// By a key that a certificate vouches for.
+    /// By the key of a certificate.
     Certificate,
-    /// By a short-lived certificate of a service: not supported.
+    /// By a short-lived certificate of a service, which is not supported.
     Keyless,
 }
 
-/// Who signs.
+/// The signer of a bundle.
 pub enum Signer<'a> {
     /// The owner of this key.
     Key(&'a PrivateKey),
-    /// The owner of this key, as the first of these certificates says; the others lead towards an authority.
+    /// The owner of this key, whom the first of these certificates names; the others lead to an authority.
     Certificate(&'a PrivateKey, &'a Certificates),
 }
 
-/// Whose signature is accepted.
+/// The signatures that are accepted.
 pub enum Trust<'a> {
-    /// That of the owner of this key.
+    /// Signatures by the owner of this key.
     Key(&'a PublicKey),
-    /// That of anyone for whom one of these authorities vouches at this time.
+    /// Signatures by holders of certificates that one of these authorities issued and that are valid at this time.
     Authorities(&'a Certificates, SystemTime),
 }
 
 impl Bundle {
-    /// Reads a bundle and checks its form, that of the statement in it included.
+    /// Reads a bundle and checks its form, including that of its statement.
     ///
     /// # Errors
     ///
-    /// [`Error::Bundle`] says what does not follow the specification.
+    /// [`Error::Bundle`] if it does not follow the specification.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let raw: RawBundle = serde_json::from_slice(json).map_err(|e| Error::bundle(e.to_string()))?;
         if !MEDIA_TYPES.contains(&&*raw.media_type) {
@@ -87,7 +87,7 @@ impl Bundle {
         Ok(Self { material, payload, signature })
     }
 
-    /// How the bundle was signed, as it says itself.
+    /// The method by which the bundle says that it was signed.
     pub fn method(&self) -> Method {
         match &self.material {
             Material::Key(_) => Method::Key,
@@ -96,7 +96,7 @@ impl Bundle {
         }
     }
 
-    /// Proves that the bundle was signed by whom the caller trusts, and gives what was signed.
+    /// Verifies that the bundle was signed by a trusted signer, and returns the signed statement.
     ///
     /// # Errors
     ///
@@ -134,7 +134,7 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// [`Error::Key`]: the certificate is for another key.
+    /// [`Error::Key`] if the certificate is for another key.
     pub fn sign(statement: &Statement, signer: &Signer<'_>) -> Result<Self, Error> {
         let payload = statement.to_json();
         let (key, material) = match signer {
@@ -150,7 +150,7 @@ impl Bundle {
         Ok(Self { material, payload, signature })
     }
 
-    /// The bundle as it is kept in a file.
+    /// The bundle as the content of a file.
     pub fn to_json(&self) -> String {
         let material = match &self.material {
             Material::Certificate(chain) => {
@@ -158,7 +158,7 @@ impl Bundle {
                 serde_json::json!({ "x509CertificateChain": { "certificates": chain.iter().map(der).collect::<Vec<_>>() }, "tlogEntries": [] })
             }
             Material::Key(hint) => serde_json::json!({ "publicKey": { "hint": hint }, "tlogEntries": [] }),
-            // Neither made nor verified here: there is nothing of it to write.
+            // Such bundles are neither made nor verified here.
             Material::Keyless => Value::Null,
         };
         let bundle = serde_json::json!({
@@ -174,7 +174,7 @@ impl Bundle {
     }
 }
 
-/// What DSSE has signed: the type and the payload, each with its length.
+/// The bytes that DSSE signs: the type and the payload, each with its length.
 fn encoded(payload: &[u8]) -> Vec<u8> {
     let mut bytes = format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), payload.len()).into_bytes();
     bytes.extend_from_slice(payload);
@@ -215,7 +215,7 @@ impl RawMaterial {
                 if key.hint.is_none() && key.raw_bytes.is_none() {
                     return Err(Error::bundle("the public key has neither hint nor bytes"));
                 }
-                // Bytes of the key, in bundles of early versions, prove nothing: the verifier has the key.
+                // The key itself, which bundles of early versions contain, is ignored: the verifier must have the key.
                 Ok(Material::Key(key.hint.filter(|hint| !hint.is_empty())))
             }
             (None, Some(chain), None) => {

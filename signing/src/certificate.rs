@@ -14,7 +14,7 @@ use x509_cert::{
     ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages},
 };
 
-/// No chain is longer: from the signer to the authority.
+/// The longest chain from the signer to the authority.
 const LONGEST: usize = 8;
 const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 
@@ -26,7 +26,7 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// [`Error::Key`]: there is none, or one is damaged.
+    /// [`Error::Key`] if there is no certificate or one is damaged.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
         const END: &str = "-----END CERTIFICATE-----";
         let mut certificates = vec![];
@@ -44,7 +44,7 @@ impl Certificates {
         Ok(Self(certificates))
     }
 
-    /// These, then those.
+    /// These certificates, followed by `more`.
     #[must_use]
     pub fn followed_by(mut self, more: Self) -> Self {
         self.0.extend(more.0);
@@ -63,14 +63,14 @@ impl Certificates {
         self.0.iter().map(write).collect()
     }
 
-    /// The key of the first.
+    /// The key of the first certificate.
     pub(crate) fn key(&self) -> Result<PublicKey, Error> {
         let spki = self.0.first().and_then(|c| c.tbs_certificate().subject_public_key_info().to_der().ok());
         let key = spki.and_then(|der| PublicKey::from_der(&der));
         key.ok_or_else(|| Error::key("the certificate's key is not on P-256, P-384 or P-521"))
     }
 
-    /// The key of the first, if one of `anchors` vouches for it at that time by way of the others.
+    /// The key of the first certificate, if a chain of the others leads from it to one of `anchors` at that time.
     pub(crate) fn signer(&self, anchors: &Self, time: SystemTime) -> Result<PublicKey, Error> {
         let time = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let Some((leaf, others)) = self.0.split_first() else {
@@ -81,7 +81,7 @@ impl Certificates {
         let mut last = leaf;
         for depth in 0..LONGEST {
             if let Some(anchor) = anchors.0.iter().find(|anchor| vouches(anchor, last)) {
-                // The authority itself may be the signer's certificate, listed as trusted.
+                // The signer's certificate may itself be listed as trusted.
                 usable(anchor, time)?;
                 may_vouch(anchor, depth)?;
                 return self.key();
@@ -97,7 +97,7 @@ impl Certificates {
     }
 }
 
-/// Within its time, and without extensions that are both critical and unknown here.
+/// Checks that a certificate is valid at this time, and has no unknown critical extensions.
 fn usable(certificate: &Certificate, time: Duration) -> Result<(), Error> {
     let tbs = certificate.tbs_certificate();
     let name = tbs.subject();
@@ -113,7 +113,7 @@ fn usable(certificate: &Certificate, time: Duration) -> Result<(), Error> {
     Ok(())
 }
 
-/// Is it for signatures? As the reference implementation asks: by either of the two usages.
+/// Checks that a certificate may sign. As in the reference implementation, either of the two usages is enough.
 fn may_sign(leaf: &Certificate) -> Result<(), Error> {
     let tbs = leaf.tbs_certificate();
     let usage = tbs.get_extension::<KeyUsage>().map_err(|_| Error::untrusted("the key usage is malformed"))?;
@@ -127,7 +127,7 @@ fn may_sign(leaf: &Certificate) -> Result<(), Error> {
     Ok(())
 }
 
-/// Is it an authority's, with `below` authorities between it and the signer?
+/// Checks that a certificate is an authority's, which may have `below` authorities between it and the signer.
 fn may_vouch(authority: &Certificate, below: usize) -> Result<(), Error> {
     let tbs = authority.tbs_certificate();
     let name = tbs.subject();
@@ -148,7 +148,7 @@ fn may_vouch(authority: &Certificate, below: usize) -> Result<(), Error> {
     }
 }
 
-/// Did the owner of `issuer` sign `certificate`?
+/// Is `certificate` signed with the key of `issuer`?
 fn vouches(issuer: &Certificate, certificate: &Certificate) -> bool {
     if issuer.tbs_certificate().subject() != certificate.tbs_certificate().issuer() {
         return false;

@@ -1,18 +1,18 @@
-//! What can be wrong with a bundle, a key or a certificate.
+//! Errors of bundles, keys and certificates.
 
 use std::fmt;
 
-/// Why a bundle is not accepted, or could not be made.
+/// Why a bundle is not accepted or could not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bundle is not one of model signing v1.0: what is wrong with it.
+    /// The bundle does not follow model signing v1.0, for this reason.
     Bundle(String),
-    /// The key or certificate file cannot be used: why.
+    /// The key or certificate file cannot be used, for this reason.
     Key(String),
-    /// The signature is not by the key or certificate that was given: how that shows.
+    /// The signature is not by the given key or certificate, for this reason.
     Untrusted(String),
-    /// Part of the format, and not supported here.
+    /// A part of the format that is not supported.
     Unsupported(&'static str),
 }
 

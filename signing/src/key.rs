@@ -61,7 +61,7 @@ impl PrivateKey {
         Err(Error::key("not a private key on P-256, P-384 or P-521"))
     }
 
-    /// The other half.
+    /// The public key.
     pub fn public(&self) -> PublicKey {
         PublicKey(match &self.0 {
             Private::P256(key) => Public::P256(*key.verifying_key()),
@@ -112,7 +112,7 @@ impl PublicKey {
         p521::PublicKey::from_public_key_der(der).ok().map(|key| Self(Public::P521(key.into())))
     }
 
-    /// Does the signature (DER) belong to the message? By the digest that goes with the curve.
+    /// Is this a valid signature (DER) of the message, with the digest that belongs to the curve?
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         use p256::ecdsa::signature::Verifier;
         match &self.0 {
@@ -128,7 +128,7 @@ impl PublicKey {
         }
     }
 
-    /// Does the signature (DER) belong to a message with this digest? Certificates may use any digest with any curve.
+    /// Is this a valid signature (DER) of a message with this digest? Certificates may use any digest with any curve.
     pub(crate) fn verify_digest(&self, digest: &[u8], signature: &[u8]) -> bool {
         use p256::ecdsa::signature::hazmat::PrehashVerifier;
         match &self.0 {
@@ -144,7 +144,7 @@ impl PublicKey {
         }
     }
 
-    /// By what bundles name a key: the SHA-256 of its PEM, in hexadecimal.
+    /// The name of a key in bundles: the SHA-256 of its PEM, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         let pem = match &self.0 {
             Public::P256(key) => p256::PublicKey::from(key).to_public_key_pem(LineEnding::LF),

@@ -2,11 +2,11 @@
 //! key or by the owner of a certificate.
 //!
 //! A bundle is JSON: a [`Statement`] (in-toto, with the predicate of model signing) in a DSSE envelope in a Sigstore bundle.
-//! [`Bundle::parse`] reads one, [`Bundle::verify`] proves who signed it and only then gives the statement, and
-//! [`Statement::differences`] says what became of the files. [`Bundle::sign`] makes one. The caller walks folders, reads files and
-//! computes digests (SHA-256); nothing here does I/O.
+//! [`Bundle::parse`] reads one, [`Bundle::verify`] verifies the signer and only then returns the statement, and
+//! [`Statement::differences`] lists changed files. [`Bundle::sign`] makes one. The caller walks folders, reads files
+//! and computes digests (SHA-256); nothing here does I/O.
 //!
-//! Not supported: the keyless method, whose certificates live for minutes and are proved by a service, and the optional
+//! Not supported are the keyless method, whose certificates are valid for minutes and need a service, and the optional
 //! digests BLAKE2b and BLAKE3. Both are refused by name.
 #![forbid(unsafe_code)]
 

@@ -1,10 +1,10 @@
-//! Which files of a folder belong to the model.
+//! Decides which files of a folder belong to the model.
 
-/// What is never part of a model: Git's own files at the top of the folder.
+/// Paths that are never part of a model: Git's own files at the top of the folder.
 pub const GIT_PATHS: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
 
-/// Whether the file `name` (relative, `/` between parts) is excluded by one of the paths `ignore`, which are relative to the
-/// same folder and take everything below them with them, or by [`GIT_PATHS`].
+/// Is the file `name` (relative, `/` between parts) excluded by a path in `ignore` or [`GIT_PATHS`]? Paths are relative
+/// to the same folder and exclude everything below them.
 pub fn ignored<'p>(name: &str, ignore: impl IntoIterator<Item = &'p str>) -> bool {
     GIT_PATHS.into_iter().chain(ignore).any(|path| below(name, path))
 }
@@ -14,7 +14,7 @@ fn below(name: &str, path: &str) -> bool {
     name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether `name` can be the name of a file of a model: relative, and nowhere out of its folder.
+/// Can `name` be the name of a file of a model, relative and within its folder?
 pub(crate) fn is_relative(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('/')

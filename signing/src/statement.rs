@@ -1,4 +1,4 @@
-//! The signed statement: which files, with which digests.
+//! The signed statement: the files and their digests.
 
 use crate::{Error, key::hex, names};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ const PREDICATE: &str = "https://model_signing/signature/v1.0";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statement {
-    /// The model's name: of its folder or file. Informational.
+    /// The model's name, that of its folder or file. It is informational only.
     pub model: String,
     /// The files, or ranges of files, sorted by name.
     pub resources: Vec<Resource>,
@@ -24,11 +24,11 @@ pub struct Statement {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Resource {
-    /// Relative to the model's folder, with `/` between parts.
+    /// The path relative to the model's folder, with `/` between parts.
     pub name: String,
-    /// In hexadecimal, lower case.
+    /// The digest in lower-case hexadecimal.
     pub digest: String,
-    /// `sha256`.
+    /// The algorithm of the digest: `sha256`.
     pub algorithm: String,
 }
 
@@ -48,12 +48,12 @@ pub struct Serialization {
     pub method: String,
     /// The digest: `sha256`.
     pub hash_type: String,
-    /// Bytes of a shard.
+    /// The size of a shard in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     pub shard_size: Option<u64>,
-    /// Whether links were followed.
+    /// Were links followed?
     pub allow_symlinks: bool,
-    /// What was left out, relative to the model's folder.
+    /// The paths that were left out, relative to the model's folder.
     #[serde(default)]
     pub ignore_paths: Vec<String>,
 }
@@ -63,19 +63,19 @@ pub fn range_name(file: &str, start: u64, end: u64) -> String {
     format!("{file}:{start}:{end}")
 }
 
-/// What became of a signed model.
+/// A difference from the signed files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difference {
-    /// The file is there and has other content.
+    /// The file has other content.
     Changed(String),
-    /// The file is gone.
+    /// The file does not exist any more.
     Removed(String),
-    /// The file was not there when the model was signed.
+    /// The file did not exist when the model was signed.
     Added(String),
 }
 
 impl Statement {
-    /// A statement on these files, which may come in any order. `ignore` are paths that were left out, beside Git's.
+    /// A statement on these files, in any order. `ignore` are the paths that were left out, besides Git's.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl Statement {
         }
         for resource in &self.resources {
             let Resource { name, digest, algorithm } = resource;
-            // So the reference implementation names it for shards.
+            // The reference implementation uses this name for shards.
             let sharded = shard_size.map(|size| format!("sha256-sharded-{size}"));
             if hash_type != "sha256" || (algorithm != "sha256" && Some(algorithm) != sharded.as_ref()) {
                 return Err(Error::bundle(format!("{name:?} is hashed with {algorithm:?}")));
@@ -177,7 +177,7 @@ impl Statement {
         serde_json::to_vec_pretty(&raw).unwrap_or_default()
     }
 
-    /// What differs between the signed files and those `found`, sorted. The latter are listed as
+    /// The differences between the signed files and those `found`, sorted. The latter must be listed and hashed as
     /// [`serialization`](Self::serialization) says.
     pub fn differences(&self, found: &[Resource]) -> Vec<Difference> {
         let digests = |all: &[Resource]| -> BTreeMap<String, String> {
@@ -197,8 +197,8 @@ impl Statement {
         differences
     }
 
-    /// The digest that the file at `path` (with `/` between parts, links resolved) was signed with: that of the resource whose
-    /// name is the longest end of the path, or that of the only resource of a bundle on a single file.
+    /// The signed digest of the file at `path` (with `/` between parts, links resolved): that of the resource whose
+    /// name is the longest suffix of the path, or that of the only resource of a bundle on a single file.
     pub fn digest_of(&self, path: &str) -> Option<&str> {
         if self.serialization.method != "files" {
             return None;

@@ -1,8 +1,8 @@
-//! Processor time: what other work on the machine does not change.
+//! Processor time, which other work on the machine does not change.
 
 use std::time::Duration;
 
-/// What `work` gives and the processor time of this thread that it took; no time where the system has no such clock.
+/// The result of `work` and the processor time of this thread that it took; `None` if the system has no such clock.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Option<Duration>) {
     let start = now();
     let made = work();

@@ -1,4 +1,4 @@
-//! CNTK's v2 format by hand: records whose keys can be set, changed and left out.
+//! A writer of CNTK's v2 format, with records whose keys can be set, changed and left out.
 
 /// A `DictionaryValue`, encoded.
 pub type Value = Vec<u8>;
@@ -106,7 +106,7 @@ pub fn array(dims: &[u64], values: &[f32]) -> Value {
     raw_array(1, dims, &field(4, &field(1, &bytes)))
 }
 
-/// A tensor of any type, its `values` member given.
+/// A tensor of any type with this `values` member.
 pub fn raw_array(data_type: u64, dims: &[u64], values: &[u8]) -> Value {
     value(11, &field(13, &[number(1, data_type), field(3, &shape_message(dims)), values.to_vec()].concat()))
 }
@@ -116,7 +116,7 @@ pub fn raw_array(data_type: u64, dims: &[u64], values: &[u8]) -> Value {
 pub struct Record(pub Vec<(&'static str, Value)>);
 
 impl Record {
-    /// With a key set or added.
+    /// Sets or adds a key.
     pub fn set(mut self, key: &'static str, value: Value) -> Self {
         match self.0.iter_mut().find(|(k, _)| *k == key) {
             Some(entry) => entry.1 = value,
@@ -125,7 +125,7 @@ impl Record {
         self
     }
 
-    /// Without a key.
+    /// Removes a key.
     pub fn without(mut self, key: &str) -> Self {
         self.0.retain(|(k, _)| *k != key);
         self

@@ -1,10 +1,11 @@
-//! Texts that are recorded in the repository and compared with what the code says now.
+//! Compares texts with those recorded in the repository.
 
 use std::path::Path;
 use std::{env, fs};
 
-/// Fails where `made` is not the text recorded in the file, with the lines that differ and how to record the new ones; with
-/// `BLESS=1` records it.
+/// Fails if `made` is not the text recorded in the file, and shows the differing lines and how to record the new text.
+/// With
+/// `BLESS=1`, records it.
 ///
 /// # Panics
 ///
@@ -30,7 +31,7 @@ pub fn check(path: impl AsRef<Path>, made: &str) {
 /// The most lines that are shown.
 const SHOWN: usize = 20;
 
-/// What only one of the texts has, from the first difference on.
+/// The differing lines of both texts, from the first difference on.
 fn differences(recorded: &str, made: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (recorded.lines().collect(), made.lines().collect());
     let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();

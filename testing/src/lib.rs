@@ -1,5 +1,5 @@
-//! What the tests of this repository share. Nothing here reads a model: [`mod@format`] writes them, [`models`] holds those that
-//! no corpus should, [`golden`] compares with recorded texts, and [`clock`] says how much processor time a test took.
+//! Code that the tests of this repository share. [`mod@format`] writes models, [`models`] generates models that are too
+//! large for the corpus, [`golden`] compares with recorded texts, and [`clock`] measures the processor time of a test.
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "in tests, names say it")]
 

@@ -1,10 +1,10 @@
-//! Models that no corpus should hold: of any length or size.
+//! Generated models of any length or size, which are too large for the corpus.
 
 use crate::format::{
     Record, Value, batch, dictionary, flag, function, input, int, list, model, parameter, size, stored, text,
 };
 
-/// So many Tanh one after another.
+/// A chain of this many Tanh functions.
 pub fn chain(length: usize) -> Vec<u8> {
     let mut previous = "Input0".to_owned();
     let functions: Vec<Record> = (1..=length)
@@ -17,7 +17,7 @@ pub fn chain(length: usize) -> Vec<u8> {
     model(&format!("Tanh{length}"), &[input("Input0", &[3]).set("dynamic_axis", list(&[]))], &functions).file()
 }
 
-/// One parameter of so many floats, and Tanh of it.
+/// One parameter with this many floats, and Tanh of it.
 pub fn parameter_of(floats: usize) -> Vec<u8> {
     let values: Vec<f32> = (0..floats).map(|i| i as f32 + 0.5).collect();
     let parameter = stored("Parameter0", &[floats as u64], &values);

@@ -1,4 +1,4 @@
-//! The body of a method while it is being made: values in order, each an expression over earlier ones.
+//! The body of a method under construction: values in order, each an expression of earlier ones.
 
 use super::expr::{Expr, StateId, ValueId};
 use std::collections::HashSet;
@@ -6,13 +6,13 @@ use std::collections::HashSet;
 /// One value.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
-    /// What computes it.
+    /// The expression that computes it.
     pub(crate) expr: Expr,
-    /// What the model calls it, as an identifier.
+    /// Its name in the model, as an identifier.
     pub(crate) hint: Option<String>,
-    /// Written out wherever it is used: a name, a literal, a parameter.
+    /// Is it written out wherever it is used? So are names, literals and parameters.
     pub(crate) is_atom: bool,
-    /// The block that it is computed in.
+    /// The block in which it is computed.
     pub(crate) block: u32,
 }
 
@@ -21,22 +21,22 @@ pub(crate) struct Value {
 pub(crate) enum Item {
     /// Computes a value.
     Let(ValueId),
-    /// Computes a value by calling the modules of a list one after the other: its expression is a call of the list.
+    /// Computes a value by calling the modules of a list one after another. Its expression is a call of the list.
     Fold(ValueId),
-    /// Computes several: `a, b = …`.
+    /// Computes several values: `a, b = …`.
     Unpack(Vec<ValueId>, Expr),
-    /// An expression that is kept for what it does.
+    /// An expression statement, kept for its side effect.
     Do(Expr),
     /// Sets a variable that lives longer than one statement.
     Set(String, Expr),
     /// Sets several such variables at once, to a [`Expr::Bare`] of as many.
     Move(Vec<String>, Expr),
-    /// A loop over the steps: its variable, how many there are, the number of its block and what is in it.
+    /// A loop over steps: its variable, the number of steps, the number of its block, and its statements.
     For(String, Expr, u32, Vec<Item>),
 }
 
 impl Item {
-    /// What it computes whether or not anything reads it.
+    /// The expression that is kept even if nothing reads its value.
     pub(crate) fn kept(&self) -> Option<&Expr> {
         match self {
             Self::Do(e) | Self::Set(_, e) | Self::Move(_, e) | Self::For(_, e, ..) => Some(e),
@@ -102,7 +102,7 @@ impl Body {
         id
     }
 
-    /// An expression kept for what it does.
+    /// Adds an expression statement for its side effect.
     pub(crate) fn act(&mut self, expr: Expr) {
         self.add(Item::Do(expr));
     }
@@ -155,7 +155,7 @@ impl Body {
         self.open.first().map_or(&[], |(_, items)| items)
     }
 
-    /// What of the module the given values need, in the order of first use.
+    /// The state of the module that the given values need, in the order of first use.
     pub(crate) fn states(&self, outputs: &[ValueId]) -> Vec<StateId> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
@@ -169,7 +169,7 @@ impl Body {
         found
     }
 
-    /// Calls `f` with every expression that is written down for the given values.
+    /// Calls `f` with every expression that is written for the given values.
     pub(crate) fn each_needed(&self, outputs: &[ValueId], f: &mut impl FnMut(&Expr)) {
         for (value, _) in self.values.iter().zip(self.needed(outputs)).filter(|(_, n)| *n) {
             f(&value.expr);
@@ -191,7 +191,7 @@ impl Body {
     }
 }
 
-/// Calls `f` with every statement, those inside blocks included.
+/// Calls `f` with every statement, including those inside of blocks.
 pub(crate) fn each<'i>(items: &'i [Item], f: &mut impl FnMut(&'i Item)) {
     for item in items {
         f(item);

@@ -1,4 +1,4 @@
-//! Python expressions as a tree. Constructors make it, [`super::print`] alone makes text of it.
+//! The syntax tree of Python expressions. Only [`super::print`] turns it into text.
 
 use super::literal::number;
 pub(crate) use super::make::{
@@ -7,11 +7,11 @@ pub(crate) use super::make::{
 use cntk_parser::model::VariableId;
 use std::borrow::Cow;
 
-/// A value: something computed once and named or written where it is used.
+/// A value, which is computed once and either named or written where it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ValueId(pub(crate) u32);
 
-/// Something that the module holds: a parameter, a buffer, a submodule. Written `self.name`.
+/// A parameter, buffer or submodule of the module, written `self.name`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct StateId(pub(crate) u32);
 
@@ -29,7 +29,7 @@ pub(crate) enum Prec {
     Primary,
 }
 
-/// Where PyTorch defines a name.
+/// The PyTorch module that defines a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Module {
     Torch,
@@ -45,7 +45,7 @@ pub(crate) enum Expr {
     Value(ValueId),
     /// `self.name`.
     State(StateId),
-    /// A parameter or constant: where it is held is settled at the end.
+    /// A parameter or constant. Where it is held is decided at the end.
     Weight(VariableId),
     /// An argument or a variable of the body.
     Local(String),
@@ -58,7 +58,7 @@ pub(crate) enum Expr {
     /// A method of the module that the user has to write.
     Stub(String),
     Int(i128),
-    /// A number, and how Python writes it: see [`number`].
+    /// A number as Python text, from [`number`].
     Number(String),
     /// A string.
     Quoted(String),
@@ -78,7 +78,7 @@ pub(crate) enum Expr {
     If(Box<[Self; 3]>),
     /// `None`
     Nothing,
-    /// A tuple without parentheses, as statements have it.
+    /// A tuple without parentheses, for statements.
     Bare(Vec<Self>),
 }
 
@@ -93,10 +93,10 @@ pub(crate) enum Weighs {
     Block,
 }
 
-/// What a statement calls.
+/// The layers that a statement calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Calls {
-    /// Layers that take a statement of their own.
+    /// The number of layers that need a statement of their own.
     pub(crate) layers: u32,
     pub(crate) blocks: u32,
 }
@@ -164,7 +164,7 @@ pub(crate) enum Binary {
 }
 
 impl Binary {
-    /// The same relation with its operands the other way round; `None` where there is none.
+    /// The operator for exchanged operands; `None` if there is none.
     pub(crate) fn turned(self) -> Option<Self> {
         Some(match self {
             Self::Plus | Self::Times | Self::And | Self::Equal | Self::NotEqual => self,
@@ -176,7 +176,7 @@ impl Binary {
         })
     }
 
-    /// The right operand that leaves the left one as it is.
+    /// The neutral right operand.
     pub(crate) fn neutral(self) -> Option<f64> {
         match self {
             Self::Plus | Self::Minus => Some(0.0),
@@ -197,7 +197,7 @@ impl Expr {
         Self::Layer(state, Weighs::Little, vec![x.into()])
     }
 
-    /// A number of a float tensor, `single` if of single precision.
+    /// A floating-point number, in single precision if `single`.
     pub(crate) fn number(value: f64, single: bool) -> Self {
         Self::Number(number(value, single))
     }
@@ -222,7 +222,7 @@ impl Expr {
         Self::Index(Box::new(self), index)
     }
 
-    /// The element at one place.
+    /// The element at one index.
     pub(crate) fn at(self, place: impl Into<Self>) -> Self {
         self.index(vec![Subscript::At(place.into())])
     }
@@ -240,14 +240,15 @@ impl Expr {
         Self::Binary(op, Box::new(left.into()), Box::new(right.into()))
     }
 
-    /// Can it be written out wherever it is used: does it read no value, and no more of the module than a name?
+    /// Can it be written out wherever it is used? So it is if it reads no value, and nothing of the module but an
+    /// attribute.
     pub(crate) fn is_atom(&self) -> bool {
         let mut reads = false;
         self.each(&mut |e| reads |= matches!(e, Self::Value(_) | Self::State(_) | Self::Layer(..)));
         matches!(self, Self::State(_)) || (!reads && super::print::precedence(self) == Prec::Primary)
     }
 
-    /// What PyTorch or the file guarantees to be a tensor, so that a type checker knows it too.
+    /// Does a type checker know that this is a tensor, from the annotations of PyTorch or of the file?
     pub(crate) fn is_plainly_tensor(&self) -> bool {
         const KNOWN: [&str; 12] = [
             "relu",
@@ -316,7 +317,7 @@ impl Expr {
         }
     }
 
-    /// The same with what `f` gives for a part in its place, outermost first.
+    /// Replaces every part for which `f` returns an expression, outermost first.
     pub(crate) fn rewrite(&self, f: &mut impl FnMut(&Self) -> Option<Self>) -> Self {
         if let Some(other) = f(self) {
             return other;
@@ -357,7 +358,7 @@ impl Expr {
         }
     }
 
-    /// The values that it reads, in the order in which they are written.
+    /// The values that it reads, in the order of the text.
     pub(crate) fn values(&self) -> Vec<ValueId> {
         let mut found = Vec::new();
         self.each(&mut |e| {
@@ -368,7 +369,7 @@ impl Expr {
         found
     }
 
-    /// Calls `f` with what it reads of the module.
+    /// Calls `f` with the state of the module that it reads.
     pub(crate) fn each_state(&self, f: &mut impl FnMut(StateId)) {
         self.each(&mut |e| {
             if let Self::State(id) | Self::Layer(id, ..) = e {

@@ -1,6 +1,6 @@
-//! Numbers as Python writes them.
+//! Numbers as Python literals.
 
-/// A number in the shortest form that gives the same number in the type.
+/// The shortest literal that gives the same number in the type.
 pub(crate) fn number(value: f64, single: bool) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "what does not fit the type is infinite in it")]
     let single = single.then_some(value as f32);

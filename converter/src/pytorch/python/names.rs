@@ -1,12 +1,12 @@
-//! Identifiers. What a model calls things is hostile text: identifiers are made from a whitelist of characters, are no
-//! keyword, and hide nothing that the emitted file uses.
+//! Identifiers. Names in a model are hostile text, so identifiers consist of allowed characters only, are not keywords,
+//! and hide nothing that the emitted file uses.
 
 use std::collections::{HashMap, HashSet};
 
-/// No identifier that comes from a model is longer.
+/// The longest identifier that is made from a name in the model.
 const LONGEST: usize = 32;
 
-/// Python's keywords, what the emitted file imports or calls, and what is easily mistaken.
+/// Python's keywords, names that the emitted file imports or calls, and confusing names.
 const RESERVED: &[&str] = &[
     "False",
     "None",
@@ -154,7 +154,7 @@ const MODULE: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     taken: HashSet<String>,
-    /// The first number that may be free behind a name: names stay taken.
+    /// For each name, the first number that may be free. Names are never released.
     next: HashMap<String, u32>,
 }
 
@@ -171,12 +171,12 @@ impl Names {
         names
     }
 
-    /// Takes `wanted` as it is; false if it is taken already.
+    /// Takes the name `wanted`; false if it is taken already.
     pub(crate) fn take(&mut self, wanted: &str) -> bool {
         self.taken.insert(wanted.to_owned())
     }
 
-    /// `wanted`, or with a number if that is taken.
+    /// `wanted`, with a number if that is taken.
     pub(crate) fn unique(&mut self, wanted: &str) -> String {
         if self.take(wanted) {
             return wanted.to_owned();
@@ -184,7 +184,7 @@ impl Names {
         self.first(&format!("{wanted}_"), 2)
     }
 
-    /// A class's or function's name, with a number behind it if that is taken: `Block2`.
+    /// A name for a class or function, with a number if it is taken: `Block2`.
     pub(crate) fn defined(&mut self, wanted: &str) -> String {
         if self.take(wanted) { wanted.to_owned() } else { self.first(wanted, 2) }
     }
@@ -207,7 +207,7 @@ impl Names {
     }
 }
 
-/// An identifier that resembles `text`; `None` if nothing of it can stay.
+/// An identifier that resembles `text`; `None` if no character of it is allowed.
 pub(crate) fn identifier(text: &str) -> Option<String> {
     let mut out = String::new();
     for c in text.chars() {

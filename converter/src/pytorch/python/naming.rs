@@ -1,5 +1,5 @@
-//! What the values of a body are called: as the model calls them, or by a few short names, each free again after its last
-//! use.
+//! Names the values of a body: with their names in the model, or with a few short names that are reused after their
+//! last use.
 
 use super::body::Item;
 use super::expr::{Expr, ValueId};
@@ -22,7 +22,7 @@ impl Plan<'_> {
         let mut last: HashMap<ValueId, u32> = HashMap::new();
         for (v, at, block) in &order.used {
             let made = order.made.get(v).copied().unwrap_or(0);
-            // Used inside a loop that it was not made in: needed until that loop ends, as it may run again.
+            // A value from outside of a loop is needed until the loop ends, because the next step may read it again.
             let mut until = *at;
             let mut around = *block;
             while let Some(block) = around.map(|b| &order.blocks[b]).filter(|b| made < b.begin) {
@@ -38,7 +38,7 @@ impl Plan<'_> {
             made.iter().filter_map(|(_, v)| self.body.values[v.0 as usize].hint.as_deref()).collect();
         let short = SHORT.iter().map(|s| (*s).to_owned()).chain((1..).map(|n| format!("x{n}")));
         let mut short = short.filter(|n| !hinted.contains(n.as_str()));
-        // Names in the order in which they were taken, those that are free, and until when the others are not.
+        // All names in the order in which they were taken, the free ones, and the ends of use of the others.
         let mut pool: Vec<String> = Vec::new();
         let mut free: BTreeSet<usize> = BTreeSet::new();
         let mut busy: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
@@ -104,7 +104,7 @@ impl Plan<'_> {
         }
     }
 
-    /// The named values that an expression reads once others are written out in it.
+    /// Calls `f` with the named values that an expression reads, after the others are written out in it.
     fn reads(&self, expr: &Expr, f: &mut impl FnMut(ValueId)) {
         expr.values().into_iter().for_each(|v| self.read(v, f));
     }
@@ -118,7 +118,7 @@ impl Plan<'_> {
     }
 }
 
-/// Where values are made and used, in statements from the first.
+/// For each value, the statements in which it is computed and used, counted from the first.
 #[derive(Default)]
 struct Order {
     at: u32,

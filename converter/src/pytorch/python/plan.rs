@@ -1,4 +1,4 @@
-//! How a body is written down: which values are written where they are used, and what the others are called.
+//! Decides how a body is written: which values are written where they are used, and the names of the others.
 //!
 //! A value used once goes into the expression that uses it as long as the line stays readable; a statement calls at most
 //! one layer and one block of layers. Values that the model does not name share a few short names, each free again after its last use.
@@ -10,7 +10,7 @@ use super::print;
 use super::wrap::Lines;
 use std::collections::{HashMap, HashSet};
 
-/// How wide an expression may grow by taking in others.
+/// How wide an expression may become by including others.
 const WIDEST: usize = 62;
 /// A body with its decisions.
 pub(crate) struct Plan<'b> {
@@ -21,12 +21,13 @@ pub(crate) struct Plan<'b> {
     pub(super) names: HashMap<ValueId, String>,
     typed: HashSet<String>,
     untyped: HashSet<String>,
-    /// What loops over lists of modules call these.
+    /// The loop variable for lists of modules.
     layer: String,
 }
 
 impl<'b> Plan<'b> {
-    /// Decides for a method that returns `outputs`. `names` holds the arguments and whatever else is taken.
+    /// Decides for a method that returns `outputs`. `names` has the names that are taken, such as those of the
+    /// arguments.
     pub(crate) fn new(
         body: &'b Body,
         outputs: &[ValueId],
@@ -76,7 +77,7 @@ impl<'b> Plan<'b> {
         for (user, reads) in users.iter().zip(reads) {
             let mut held: Vec<ValueId> = Vec::new();
             let mut total = reads.width + user.before;
-            // The operand's layers go first.
+            // The layers of the operand are called first.
             let mut together = user.makes.map(|o| calls[o.0 as usize]).unwrap_or_default();
             for v in &reads.values {
                 let (i, value) = (v.0 as usize, &self.body.values[v.0 as usize]);
@@ -95,7 +96,7 @@ impl<'b> Plan<'b> {
                     total += self.width_of_name(*v);
                 }
             }
-            // Too wide: the widest operands get names of their own first, among equals the last.
+            // If the line is too wide, the widest operands get names first; of equally wide ones, the last.
             let mut order: Vec<usize> = (0..held.len()).collect();
             order.sort_by_key(|i| (width[held[*i].0 as usize], *i));
             while total > WIDEST && !matches!(user.expr, Expr::Value(_)) {
@@ -112,7 +113,7 @@ impl<'b> Plan<'b> {
                 width[o.0 as usize] = total;
             }
         }
-        // What is computed last and returned needs no name, if a type checker knows that it is a tensor.
+        // A value that is computed last and returned needs no name if a type checker knows that it is a tensor.
         if let ([out], Some(Item::Let(last))) = (outputs, self.body.items().last()) {
             let value = &self.body.values[out.0 as usize];
             let may = out == last && uses[out.0 as usize] == 1 && value.hint.is_none() && !value.is_atom;
@@ -120,7 +121,7 @@ impl<'b> Plan<'b> {
         }
     }
 
-    /// The width of an expression without the values that it reads, and these.
+    /// The width of an expression without the values that it reads, and these values.
     fn measure(&self, expr: &Expr) -> Measured {
         let mut measure = Measure { states: self.states, values: Vec::new() };
         let mut text = String::new();
@@ -158,7 +159,7 @@ impl<'b> Plan<'b> {
         self.body.values[v.0 as usize].is_atom || self.inlined[v.0 as usize]
     }
 
-    /// The list of modules that computes a value, and what each is called with.
+    /// The list of modules that computes a value, and the arguments of each call.
     pub(super) fn fold(&self, id: ValueId) -> (Option<StateId>, &'b [Argument]) {
         match &self.body.values[id.0 as usize].expr {
             Expr::Layer(list, _, arguments) => (Some(*list), arguments),
@@ -173,7 +174,7 @@ impl<'b> Plan<'b> {
         out
     }
 
-    /// How tightly an expression binds: one that is nothing but a value binds as what stands for it.
+    /// The precedence of an expression. One that is only a value has the precedence of that value's text.
     fn precedence(&self, expr: &Expr) -> Prec {
         match expr {
             Expr::Value(v) if self.is_written_out(*v) => self.precedence(&self.body.values[v.0 as usize].expr),
@@ -236,14 +237,14 @@ impl<'b> Plan<'b> {
         }
     }
 
-    /// The statements as lines, at the given depth of indentation.
+    /// Writes the statements as lines with this indentation.
     fn write(&mut self, lines: &mut Lines, depth: usize) {
         let body = self.body;
         self.find_untyped(body.items());
         self.write_items(body.items(), lines, depth);
     }
 
-    /// Names that are given a value of which a type checker does not know the type.
+    /// Finds names that are assigned a value whose type a type checker does not know.
     fn find_untyped(&mut self, items: &[Item]) {
         for item in items {
             match item {
@@ -338,7 +339,7 @@ impl<'b> Plan<'b> {
         lines.returned(depth, &results);
     }
 
-    /// What a return statement says, and whether a type checker knows its type.
+    /// The text of a returned value, and whether a type checker knows its type.
     fn output(&self, id: ValueId) -> (String, bool) {
         let expr = Expr::Value(id);
         let typed = !self.inlined[id.0 as usize] || self.gives_tensor(&expr);
@@ -373,7 +374,7 @@ struct User<'b> {
     expr: &'b Expr,
     /// The value that it computes.
     makes: Option<ValueId>,
-    /// The width of what stands before it on its line.
+    /// The width of the text before it on its line.
     before: usize,
 }
 

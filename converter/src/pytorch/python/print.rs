@@ -1,13 +1,13 @@
-//! Text of expressions. Parentheses stand where precedence asks for them and nowhere else.
+//! The text of expressions, with parentheses only where precedence needs them.
 
 use super::expr::{Argument, Binary, Expr, Module, Prec, StateId, Subscript, Unary, ValueId};
 use std::fmt::Write;
 
-/// What stands for values and state.
+/// The text of values and state.
 pub(crate) trait Names {
     /// Writes a value, in parentheses if it binds less tightly than `need`.
     fn value(&mut self, id: ValueId, need: Prec, out: &mut String);
-    /// Writes what follows `self.`.
+    /// Writes the name after `self.`.
     fn state(&mut self, id: StateId, out: &mut String);
 }
 
@@ -19,7 +19,7 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
             out.push_str("self.");
             names.state(*id, out);
         }
-        // Settled before anything is written.
+        // Weights were replaced before anything is written.
         Expr::Weight(_) => {}
         Expr::Local(name) | Expr::Class(name) | Expr::Number(name) => out.push_str(name),
         Expr::Torch(module, name) => {
@@ -80,7 +80,7 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
             separated(all, out, |e, out| operand(e, Prec::Compare, names, out));
             out.push_str(if all.len() == 1 { ",)" } else { ")" });
         }
-        // The only item of a list needs no star: it is the list.
+        // A comprehension that is the only item of a list is the list itself, without a star.
         Expr::List(all) if matches!(all.as_slice(), [Expr::Repeat(..)]) => {
             let mut text = String::new();
             write(&all[0], names, &mut text);
@@ -126,7 +126,7 @@ pub(crate) fn operand(expr: &Expr, need: Prec, names: &mut impl Names, out: &mut
     }
 }
 
-/// How tightly an expression binds. A value binds as what stands for it, which this does not know.
+/// The precedence of an expression, except for a value, whose text is not known here.
 pub(crate) fn precedence(expr: &Expr) -> Prec {
     match expr {
         Expr::Int(n) if *n < 0 => Prec::Unary,
@@ -144,7 +144,7 @@ pub(crate) fn precedence(expr: &Expr) -> Prec {
     }
 }
 
-/// What an operator asks of its left operand, its sign, and what it asks of its right one.
+/// The precedence that an operator needs on its left, its sign, and the precedence on its right.
 fn around(op: Binary) -> (Prec, &'static str, Prec) {
     let compares = |sign| (Prec::Or, sign, Prec::Or);
     match op {
@@ -183,7 +183,7 @@ fn subscript(s: &Subscript, names: &mut impl Names, out: &mut String) {
         Subscript::New => out.push_str("None"),
         Subscript::Ellipsis => out.push_str("..."),
         Subscript::Range(from, to, step) => {
-            // Spaces around the colon where an end is more than a name or a number.
+            // Spaces around the colon if an end is more than a name or a number.
             let plain = |e: &Option<Expr>| {
                 e.as_ref().is_none_or(|e| matches!(e, Expr::Value(_) | Expr::Local(_) | Expr::Int(_)))
             };
@@ -213,7 +213,7 @@ fn separated<T>(all: &[T], out: &mut String, mut one: impl FnMut(&T, &mut String
     }
 }
 
-/// Names for what is written before there are any.
+/// Names for expressions without values and state.
 struct Nameless;
 
 impl Names for Nameless {

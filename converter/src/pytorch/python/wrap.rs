@@ -1,4 +1,4 @@
-//! Lines no longer than `ruff format` allows, broken where it breaks them.
+//! Breaks lines where `ruff format` breaks them.
 
 /// The longest line.
 const WIDTH: usize = 88;
@@ -10,7 +10,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// One line as it is.
+    /// Adds one line without breaking it.
     pub(crate) fn push(&mut self, depth: usize, line: &str) {
         if !line.is_empty() {
             self.text.extend(std::iter::repeat_n("    ", depth));
@@ -19,12 +19,12 @@ impl Lines {
         self.text.push('\n');
     }
 
-    /// Several lines as they are.
+    /// Adds several lines without breaking them.
     pub(crate) fn block(&mut self, depth: usize, text: &str) {
         text.lines().for_each(|line| self.push(depth, line));
     }
 
-    /// `head` and an expression; broken at the last bracket where it is too long.
+    /// Adds `head` and an expression, broken at the last bracket if it is too long.
     pub(crate) fn statement(&mut self, depth: usize, head: &str, expr: &str) {
         let room = WIDTH - 4 * depth;
         if head.chars().count() + expr.chars().count() <= room {
@@ -45,7 +45,8 @@ impl Lines {
         }
     }
 
-    /// `head` and a collection between two brackets, an item a line where they do not fit; of names to import, brackets only then.
+    /// Adds `head` and a collection in brackets, with one item on each line if they do not fit on one. Imported names
+    /// get brackets only in that case.
     pub(crate) fn collection(&mut self, head: &str, brackets: &str, items: &[String]) {
         let (open, close) = brackets.split_at(brackets.len() / 2);
         let line = format!("{head}{open}{}{close}", items.join(", "));
@@ -95,7 +96,7 @@ impl Lines {
         self.push(depth, ")");
     }
 
-    /// Arguments: on one line if they fit, else one to a line.
+    /// Adds arguments: on one line if they fit, else one on each line.
     fn inside(&mut self, depth: usize, inside: &str) {
         if inside.chars().count() + 4 * depth <= WIDTH {
             return self.push(depth, inside);
@@ -129,7 +130,7 @@ impl Lines {
     }
 }
 
-/// An expression that ends in a bracket: what stands up to and with its opening one, and what is inside.
+/// Splits an expression that ends in a bracket into the text up to the opening bracket, and the text inside.
 fn last_call(expr: &str) -> Option<(&str, &str)> {
     if !expr.ends_with([')', ']']) {
         return None;
