@@ -4,9 +4,9 @@ set -euo pipefail
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$(dirname "$0")/../.."
-for crate in bindings/python bindings/c cli; do
-  cargo cyclonedx --format json --spec-version 1.5 --describe crate --manifest-path "$crate/Cargo.toml" --override-filename sbom.cdx
-  mv "$crate/sbom.cdx.json" "$out/$(basename "$crate").cdx.json"
-done
+cargo cyclonedx --format json --spec-version 1.5 --override-filename sbom.cdx --quiet
+cp bindings/python/sbom.cdx.json "$out/python.cdx.json"
+cp bindings/c/sbom.cdx.json "$out/c.cdx.json"
+cp cli/sbom.cdx.json "$out/cli.cdx.json"
 # The tool leaves one beside each member of the workspace.
-git ls-files --others --exclude-standard '*sbom.cdx.json' | xargs -r rm --
+git ls-files --others --exclude-standard -- '*sbom.cdx.json' | xargs -r rm --
