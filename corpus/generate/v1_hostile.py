@@ -385,7 +385,7 @@ def _():
     return with_node("ReduceElements", "r", File(31).reduce("Sum", 9), "x").bytes()
 
 
-@case("stack_axis", "two vectors stacked along axis 9", "no such axis", names=['"s"'])
+@case("stack_axis", "two vectors stacked along axis 9", "CNTK puts axes of size 1 before the ninth", expect="accept", names=['"s"'])
 def _():
     return with_node("RowStack", "s", i32(9), "x", "x").bytes()
 

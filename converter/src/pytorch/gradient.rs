@@ -34,7 +34,7 @@ pub(super) fn reached(graph: &Graph<'_, '_>) -> HashSet<VariableId> {
 /// Does a gradient flow from this output to this operand?
 fn passes(op: &Operator<'_>, output: u32, operand: usize) -> bool {
     if let Operator::ReduceElements(r) = op {
-        return !matches!(r.reduction, Reduction::Argmax | Reduction::Argmin | Reduction::All | Reduction::Any);
+        return !matches!(r.reduction, Reduction::Argmax | Reduction::Argmin);
     }
     match op.facts().gradient {
         Gradient::All => true,

@@ -76,7 +76,6 @@ fn shape(call: &Call<'_>, a: &ReduceElements<'_>, over: &Over) -> Vec<usize> {
 /// Reduces the elements of a row. A mean is the sum, rounded to the type of the result, divided by their number. An
 /// index is that of the first of equal elements.
 fn one(reduction: Reduction, row: &[f64], data_type: DataType) -> f64 {
-    let truth = |holds: bool| f64::from(u8::from(holds));
     let fold = |better: fn(f64, f64) -> bool| {
         row.iter().copied().reduce(|best, x| if better(x, best) { x } else { best }).unwrap_or(f64::NAN)
     };
@@ -87,8 +86,6 @@ fn one(reduction: Reduction, row: &[f64], data_type: DataType) -> f64 {
         Reduction::Max => fold(|x, best| x > best),
         Reduction::Min => fold(|x, best| x < best),
         Reduction::Prod => row.iter().product(),
-        Reduction::All => truth(row.iter().all(|x| *x != 0.0)),
-        Reduction::Any => truth(row.iter().any(|x| *x != 0.0)),
         Reduction::Argmax => argmax(row) as f64,
         Reduction::Argmin => argmax(&row.iter().map(|x| -x).collect::<Vec<_>>()) as f64,
     }

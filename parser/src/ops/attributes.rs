@@ -137,7 +137,7 @@ pub struct Unpooling {
 pub struct Times {
     /// `outputRank`.
     pub output_rank: u64,
-    /// `inferInputRankToMap`: -1 none, -2 reduces over the sequence axis.
+    /// `inferInputRankToMap`: negative none, but -2 reduces over the sequence axis.
     pub infer_input_rank_to_map: i32,
 }
 
@@ -205,8 +205,6 @@ pub enum Reduction {
     Max,
     Min,
     Prod,
-    All,
-    Any,
     Argmax,
     Argmin,
 }
@@ -221,8 +219,6 @@ impl Reduction {
             "Max" => Self::Max,
             "Min" => Self::Min,
             "Prod" => Self::Prod,
-            "All" => Self::All,
-            "Any" => Self::Any,
             "Argmax" => Self::Argmax,
             "Argmin" => Self::Argmin,
             _ => return None,

@@ -137,13 +137,14 @@ rules! {
     ATTRIBUTE_MISSING = "attribute.missing", Error, "required attributes are present";
     ATTRIBUTE_TYPE = "attribute.type", Error, "attributes have their types";
     ATTRIBUTE_VALUE = "attribute.value", Error, "enumerated attributes have known values";
-    ATTRIBUTE_RANGE = "attribute.range", Error, "sizes, strides, pads and counts are possible ones within 32 bits";
+    ATTRIBUTE_RANGE = "attribute.range", Error, "sizes, strides, pads, counts and rates are possible ones";
+    ATTRIBUTE_LENGTH = "attribute.length", Error, "a list has one entry, or no more than its operand has axes";
     AXIS_RANGE = "attribute.axis", Error, "axes are axes of their operand";
     AXIS_REPEATED = "attribute.axis-repeated", Error, "no axis is given twice (a warning in a reduction, where CNTK takes it once)";
     PERMUTATION = "attribute.permutation", Error, "a permutation names each axis once";
     SLICE = "attribute.slice", Error, "a slice takes at least one element, within its operand";
     OUTPUT_RANK = "attribute.output-rank", Error, "`outputRank` suits the matrix";
-    WINDOW = "attribute.window", Error, "a window fits its padded operand";
+    WINDOW = "attribute.window", Error, "a window fits its operand, and windows reach across all of it that is padded";
     RESHAPE = "attribute.reshape", Error, "a reshape keeps the number of elements";
     ZERO_DIMENSION = "attribute.zero-dimension", Error, "no dimension is 0 (CNTK divides by it)";
     DIMENSION_RANGE = "type.dimension-range", Error, "dimensions and their product are sizes that a tensor can have";

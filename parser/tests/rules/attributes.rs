@@ -146,7 +146,6 @@ pub fn pairs() -> Vec<Pair> {
         pair("attribute.permutation", permutation(&[0, 1, 2, 3]), permutation(&[2, 0, 1])),
         pair("attribute.output-rank", times(0), times(1)),
         pair("attribute.range", mapped(3), mapped(2)),
-        pair("attribute.range", mapped(-3), mapped(-1)),
         pair("attribute.output-rank", times(u64::MAX), times(1)),
         pair("attribute.reshape", reshape(&[5, 5]), reshape(&[6, 4])),
         pair("attribute.reshape", reshape(&[5, u64::MAX]), reshape(&[6, u64::MAX])),
@@ -157,9 +156,23 @@ pub fn pairs() -> Vec<Pair> {
         pair("attribute.range", one_hot(huge, 0), one_hot(5, 3)),
         pair("attribute.axis", one_hot(5, 4), one_hot(5, 3)),
         pair("attribute.number", dropout(f64::NAN), dropout(0.0)),
-        pair("attribute.number", dropout(1.0), dropout(0.0)),
+        pair("attribute.range", dropout(1.0), dropout(0.0)),
+        pair("attribute.range", dropout(-0.5), dropout(-0.0)),
+        pair("attribute.length", pooling(&[2, 2], &[]), pooling(&[2, 2], &[1])),
+        pair("attribute.length", pooling(&[2, 2], &[1, 1, 1, 1]), pooling(&[2, 2], &[1, 1, 1])),
+        pair("attribute.window", pooling(&[], &[1]), pooling(&[2], &[1])),
+        pair("attribute.slice", slice(0, 0, 2, 3), slice(0, 0, 2, 2)),
+        pair("attribute.length", reduce(&[], "Sum"), reduce(&[0], "Sum")),
+        pair("attribute.value", reduce(&[0], "Any"), reduce(&[0], "Prod")),
+        pair("attribute.length", uniform(&[0.0]), uniform(&[0.0, 1.0])),
+        pair("attribute.range", uniform(&[1.0, 1.0]), uniform(&[0.0, 1.0])),
         pair("function.version", with_function_version(one(75, &[], &[]), 13), one(75, &[], &[])),
     ]
+}
+
+fn uniform(arguments: &[f64]) -> Record {
+    let arguments: Vec<Value> = arguments.iter().map(|x| double(*x)).collect();
+    one(76, &[], &[("randomDistributionType", text("uniform")), ("randomDistributionArgs", list(&arguments))])
 }
 
 fn one_hot(classes: u64, place: i32) -> Record {

@@ -129,7 +129,7 @@ operators! { cx, node:
         random::inclusion_frequency(cx, node, a);
     ROIPooling(a) =>
         but(
-            "MaxRoiPool, or two products for the average",
+            "MaxRoiPool",
             "a box whose end lies before its start gives other numbers than CNTK; double runs in float between Casts",
         ),
         region::roi_pooling(cx, node, a);

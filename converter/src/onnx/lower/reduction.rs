@@ -88,17 +88,6 @@ fn apply(
         Reduction::Min => "ReduceMin",
         Reduction::Prod => "ReduceProd",
         Reduction::LogSum => "ReduceLogSumExp",
-        Reduction::All | Reduction::Any => {
-            let elem = cx.b.elem(x);
-            let truth = cx.b.truth(x);
-            let number = cx.b.cast(truth, elem);
-            return Ok(cx.b.reduce(
-                if reduction == Reduction::All { "ReduceMin" } else { "ReduceMax" },
-                number,
-                axes,
-                keep,
-            ));
-        }
         Reduction::Argmax | Reduction::Argmin => return Err(Reason::new("reductionOpName", "needs one axis")),
     };
     Ok(cx.b.reduce(op, x, axes, keep))

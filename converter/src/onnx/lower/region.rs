@@ -3,10 +3,9 @@
 use super::{Lowered, Lowering, Node};
 use crate::layout::Lead;
 use crate::layout::crop::automatic_offsets;
-use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use crate::report::Reason;
-use cntk_parser::ops::attributes::{Crop, PoolingType, RoiPooling};
+use cntk_parser::ops::attributes::{Crop, RoiPooling};
 use smallvec::smallvec;
 
 /// A part of the operand, with the sizes of the reference's two inner axes.
@@ -56,9 +55,6 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
         return Err(Reason::new("roiOutputShape", "more than a thousand bins along an axis are not supported"));
     }
     let (map, boxes) = (cx.as_batch(&x)?, cx.as_batch(&rois)?);
-    if a.kind == PoolingType::Average {
-        return average_regions(cx, map, boxes, a, lead);
-    }
     let [width, height] = a.output_shape.0.as_slice() else {
         return Err(Reason::new("roiOutputShape", "needs two entries"));
     };
@@ -98,34 +94,7 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     Ok(smallvec![cx.unbatch(id, lead.per_sample())?])
 }
 
-/// The mean over each bin of each region, as two products with 0/1 matrices of the rows and columns that a bin covers.
-fn average_regions(cx: &mut Lowering<'_, '_, '_>, map: ValueId, boxes: ValueId, a: &RoiPooling, lead: Lead) -> Lowered {
-    let [width, height] = a.output_shape.0.as_slice() else {
-        return Err(Reason::new("roiOutputShape", "needs two entries"));
-    };
-    let dims = cx.b.dims(map).clone();
-    let [_, _, rows, columns] = dims.as_slice() else {
-        return Err(Reason::new("", "needs a map of channels, rows and columns"));
-    };
-    let down = coverage(cx, boxes, [1, 3], *height, *rows, a.spatial_scale)?;
-    let across = coverage(cx, boxes, [0, 2], *width, *columns, a.spatial_scale)?;
-    // (B, 1, C, H, W), (B, R, 1, h, H) and (B, R, 1, W, w).
-    let image = cx.b.unsqueeze(map, &[1]);
-    let left = cx.b.unsqueeze(down, &[2]);
-    let right = cx.b.transpose(across, &[0, 1, 3, 2]);
-    let right = cx.b.unsqueeze(right, &[2]);
-    let by_rows = cx.b.matmul(left, image);
-    let sum = cx.b.matmul(by_rows, right);
-    let count_rows = cx.b.reduce("ReduceSum", left, &[4], true);
-    let count_columns = cx.b.reduce("ReduceSum", right, &[3], true);
-    let count = cx.b.mul(count_rows, count_columns);
-    let one = cx.b.scalar_like(count, 1.0);
-    let count = cx.b.binary("Max", count, one);
-    let id = cx.b.div(sum, count);
-    Ok(smallvec![cx.unbatch(id, lead.per_sample())?])
-}
-
-/// The starts and the ends of `bins` bins along one axis: (B, R, bins) each.
+/// Where each of `bins` bins starts and ends along one axis: (B, R, bins) each.
 fn bin_edges(
     cx: &mut Lowering<'_, '_, '_>,
     boxes: ValueId,
@@ -161,25 +130,4 @@ fn bin_edges(
     let high = cx.b.mul(next, step);
     let high = cx.b.unary("Ceil", high);
     (low, cx.b.add(high, start))
-}
-
-/// 1 for each of `size` rows (or columns) that a bin covers, else 0: (B, R, bins, size).
-fn coverage(
-    cx: &mut Lowering<'_, '_, '_>,
-    boxes: ValueId,
-    corners: [i64; 2],
-    bins: u64,
-    size: Dim,
-    scale: f64,
-) -> Measured<ValueId> {
-    let elem = cx.b.elem(boxes);
-    let (low, high) = bin_edges(cx, boxes, corners, bins, scale);
-    let (low, high) = (cx.b.unsqueeze(low, &[3]), cx.b.unsqueeze(high, &[3]));
-    let place = cx.b.range(size)?;
-    let place = cx.b.cast(place, elem);
-    let before = cx.b.compare("Less", place, low);
-    let reached = cx.b.unary("Not", before);
-    let inside = cx.b.compare("Less", place, high);
-    let both = cx.b.compare("And", reached, inside);
-    Ok(cx.b.cast(both, elem))
 }

@@ -96,12 +96,6 @@ fn apply(
             }
             return Ok(id);
         }
-        Reduction::All | Reduction::Any => {
-            let truth = cx.truth(x);
-            let number = cx.numeric(of(truth), x);
-            let method = if reduction == Reduction::All { "amin" } else { "amax" };
-            return Ok(cx.compute(of(number).method(method, over(dimensions(axes)))));
-        }
         Reduction::Argmax | Reduction::Argmin => return Err(Reason::new("reductionOpName", "needs one axis")),
     };
     let id = cx.compute(of(x.id).method(method, over(dimensions(axes))));

@@ -5,7 +5,7 @@ use crate::layout::crop::automatic_offsets;
 use crate::pytorch::python::expr::{Expr, Subscript, args, helper, of, tuple};
 use crate::report::Reason;
 use cntk_parser::model::Dim;
-use cntk_parser::ops::attributes::{Crop, PoolingType, RoiPooling};
+use cntk_parser::ops::attributes::{Crop, RoiPooling};
 use smallvec::smallvec;
 
 /// A part of the operand, with the sizes of the reference's two inner axes.
@@ -34,9 +34,6 @@ pub(super) fn crop(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Crop) ->
 
 /// The maximum over each bin of each region.
 pub(super) fn roi_pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &RoiPooling) -> Lowered {
-    if a.kind == PoolingType::Average {
-        return Err(Reason::new("poolingType", "average pooling of regions is not converted yet"));
-    }
     let (x, rois) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
     let lead = x.lead.union(rois.lead);
     if lead.sequence.is_some() || x.lead.batch.is_none() {

@@ -34,7 +34,7 @@ pub(super) fn distribution(m: &mut Maker<'_, '_>) -> Option<()> {
 
 pub(super) fn sample(m: &mut Maker<'_, '_>, op: Op) -> Option<()> {
     let classes = 2 + m.size();
-    let count = m.size().min(classes);
+    let count = m.size().min(classes - 1);
     let weights = m.tensor_of(&[classes], false, FLOAT, Some(0.5));
     let mut attributes = vec![entry("numSamples", number(count)), entry("allowDuplicates", flag(m.choice.one_in(2)))];
     attributes.extend(state());

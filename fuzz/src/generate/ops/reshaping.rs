@@ -72,8 +72,8 @@ pub(super) fn transpose(m: &mut Maker<'_, '_>) -> Option<()> {
 }
 
 pub(super) fn reduce(m: &mut Maker<'_, '_>) -> Option<()> {
-    const NAMES: [&str; 10] = ["Sum", "LogSum", "Mean", "Max", "Min", "Prod", "All", "Any", "Argmax", "Argmin"];
-    // The last four work along one axis, or are not on every CPU.
+    const NAMES: [&str; 8] = ["Sum", "LogSum", "Mean", "Max", "Min", "Prod", "Argmax", "Argmin"];
+    // The last two work along one axis.
     let among = if m.options.runnable { 6 } else { NAMES.len() };
     let x = m.pick(|v| !v.shape.is_empty() && v.known().is_some())?;
     let (rank, mut keep) = (x.shape.len(), m.choice.one_in(2));
@@ -97,18 +97,15 @@ pub(super) fn reduce(m: &mut Maker<'_, '_>) -> Option<()> {
             made.batch = false;
             entry("axis", batch_axis())
         }
-        // CNTK's API keeps axes in the operator and drops them after it; where a file does otherwise, CNTK reduces other axes.
-        _ if m.options.runnable => {
-            keep = true;
-            made.shape = reduced(&x.shape, &[row], keep);
-            entry("axis", row_axis(row, rank))
-        }
-        3 if !one && rank > 1 => {
+        // CNTK's API keeps axes in the operator and drops them after it; where a file does otherwise, CNTK refuses or reduces
+        // other axes.
+        3 if keep && !one && rank > 1 => {
             let other = (row + 1) % rank;
             made.shape = reduced(&x.shape, &[row, other], keep);
             entry("axisVec", list(vec![row_axis(row, rank), row_axis(other, rank)]))
         }
         _ => {
+            keep = true;
             made.shape = reduced(&x.shape, &[row], keep);
             entry("axis", row_axis(row, rank))
         }

@@ -21,6 +21,8 @@ pub(super) fn slice(m: &mut Maker<'_, '_>) -> Option<()> {
         let begin = m.choice.below(n as usize) as i32;
         let end = begin + 1 + m.choice.below((n - begin) as usize) as i32;
         let stride: i32 = [1, 1, 2, -1][m.choice.below(4)];
+        // No step is longer than what is cut out.
+        let stride = stride.min(end - begin);
         shape[row] = Some(((end - begin) as u64).div_ceil(stride.unsigned_abs().into()));
         // Counted from the end now and then.
         let begin = if m.choice.one_in(3) { begin - n } else { begin };

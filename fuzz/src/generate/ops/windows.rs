@@ -23,7 +23,11 @@ impl Slide {
         let pad =
             |m: &mut Maker<'_, '_>| if auto || m.options.runnable { 0 } else { m.choice.below(kernel as usize) as u64 };
         let (lower, upper) = (pad(m), pad(m));
-        Self { kernel, stride: 1 + m.choice.below(2) as u64, auto, lower, upper }
+        let stride = 1 + m.choice.below(2) as u64;
+        // Where padding is given, windows have to reach across the whole of the axis.
+        let reach = (n + lower + upper - kernel) / stride * stride + kernel;
+        let stride = if reach < n + lower { 1 } else { stride };
+        Self { kernel, stride, auto, lower, upper }
     }
 
     fn output(&self, n: u64, ceil: bool) -> u64 {
@@ -152,7 +156,7 @@ pub(super) fn unpooling(m: &mut Maker<'_, '_>) -> Option<()> {
 
 pub(super) fn roi_pooling(m: &mut Maker<'_, '_>) -> Option<()> {
     let x = m.pick(|v| v.shape.len() == 3 && v.known().is_some() && v.batch && v.sequence.is_none())?;
-    let (count, width, height) = (m.size(), m.size(), m.size());
+    let (count, width, height) = (m.size(), m.size().min(x.shape[2]?), m.size().min(x.shape[1]?));
     let regions = m.tensor_of(&[count, 4], true, x.elem, Some(1.0));
     let attributes = vec![
         entry("poolingType", number(0)),

@@ -18,6 +18,10 @@ impl<'a> Decode<'a> for Convolution {
         let memory = from.defaulted("maxTempMemSizeInSamples");
         let groups = from.defaulted("groups");
         let sequential = from.defaulted("sequential");
+        let (transposes, none) = (transpose == Some(true), output_shape.as_ref().and_then(Option::as_ref));
+        if transposes && none.is_some_and(|shape: &Shape| shape.0.is_empty()) {
+            return from.impossible("outputShape", "a size for each axis, [0] or the unknown shape", "[]".to_owned());
+        }
         Some(Self {
             strides: strides?,
             dilation: dilation?,
@@ -48,6 +52,14 @@ fn pooling_type(from: &mut Attributes<'_>) -> Option<PoolingType> {
     }
 }
 
+/// Where CNTK computes no averages.
+fn max_only(from: &mut Attributes<'_>) -> Option<PoolingType> {
+    match pooling_type(from) {
+        Some(PoolingType::Average) => from.impossible("poolingType", "0 (max)", "1".to_owned()),
+        kind => kind,
+    }
+}
+
 impl<'a> Decode<'a> for Pooling {
     fn decode(from: &mut Attributes<'a>) -> Option<Self> {
         let kind = pooling_type(from);
@@ -73,10 +85,7 @@ impl<'a> Decode<'a> for Pooling {
 
 impl<'a> Decode<'a> for Unpooling {
     fn decode(from: &mut Attributes<'a>) -> Option<Self> {
-        let kind = match pooling_type(from) {
-            Some(PoolingType::Average) => from.impossible("poolingType", "0 (max)", "1".to_owned()),
-            kind => kind,
-        };
+        let kind = max_only(from);
         let window = from.required("unpoolingWindowShape");
         let strides = from.required("strides");
         let auto_padding = from.list("autoPadding");
@@ -95,7 +104,7 @@ impl<'a> Decode<'a> for Unpooling {
 
 impl<'a> Decode<'a> for RoiPooling {
     fn decode(from: &mut Attributes<'a>) -> Option<Self> {
-        let kind = pooling_type(from);
+        let kind = max_only(from);
         let output_shape = from.required("roiOutputShape");
         let spatial_scale = from.defaulted("spatialScale");
         Some(Self { kind: kind?, output_shape: output_shape?, spatial_scale: spatial_scale? })

@@ -124,6 +124,15 @@ fn operand(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<DynamicAxes> {
 
 /// The dynamic axes that an attribute lists.
 fn listed<'a>(node: &mut Node<'_, '_, '_, 'a>, axes: &[Axis<'a>]) -> Option<DynamicAxes> {
+    let key = "newDynamicAxes";
+    if axes.is_empty() {
+        return node.attribute(&rules::ATTRIBUTE_LENGTH, key, "no axis".to_owned());
+    }
+    let repeated = |(i, axis): (usize, &Axis<'a>)| axes.iter().take(i).any(|other| other.name == axis.name);
+    if axes.len() > 2 || axes.iter().enumerate().any(repeated) {
+        let text = "more than a sequence axis and the batch axis".to_owned();
+        return node.attribute(&rules::ATTRIBUTE_LENGTH, key, text);
+    }
     let own = operand(node, 0)?.sequence;
     node.context.axes.of(axes, own, Source::Output(node.id, 0))
 }

@@ -1,10 +1,10 @@
 //! Shapes of convolutions and transposed convolutions (spec 4.7).
 
-use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread, strides};
+use super::windows::{Keys, MAX_DIM, Slide, entries, length, size, spread, strides};
 use crate::model::{Dim, Dims, Shape};
 use crate::ops::attributes::Convolution;
 use crate::validate::rules;
-use crate::validate::types::node::Node;
+use crate::validate::types::node::{MOST_AXES, Node};
 use crate::validate::types::value::show;
 
 const KEYS: Keys = Keys { window: "kernelShape" };
@@ -26,15 +26,20 @@ pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolu
     else {
         return node.mismatch("a convolution needs an axis for its channels", kernel, x);
     };
+    lengths(node, convolution, x.len())?;
+    if kernel_channels.known().is_some_and(|channels| channels > 1) {
+        channels_unpadded(node, convolution)?;
+    }
+    groups(node, convolution, maps, kernel_channels, channels, kernel, x)?;
     if convolution.transpose {
         if !Node::equal(maps, channels) {
             return node.mismatch("the channels of kernel and input disagree", kernel, x);
         }
+        asked_for(node, convolution, kernel_channels, x.len())?;
         let mut result: Dims = [kernel_channels].into_iter().collect();
         result.extend(transposed(node, convolution, windows, spatial)?);
         return Some(result);
     }
-    groups(node, convolution.groups, maps, kernel_channels, channels, kernel, x)?;
     let mut result: Dims = [maps].into_iter().collect();
     let axes = windows.len();
     let mut sizes = Dims::new();
@@ -43,6 +48,13 @@ pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolu
         sizes.push(size(node, *n, slide, false, KEYS)?);
     }
     result.extend(sizes.into_iter().rev());
+    if let Some(wanted) = &convolution.output_shape {
+        let same = |(n, wanted): (&Dim, &u64)| n.known().is_none_or(|n| n == *wanted);
+        if wanted.rank() != result.len() || !result.iter().rev().zip(&wanted.0).all(same) {
+            let text = format!("{:?} in file order, where the convolution gives {}", wanted.0, show(&result));
+            return node.attribute(&rules::SHAPE, "outputShape", text);
+        }
+    }
     Some(result)
 }
 
@@ -56,7 +68,47 @@ pub(super) fn sequence_shape(node: &mut Node<'_, '_, '_, '_>, convolution: &Conv
     Some([Dim::Known(1)].into_iter().collect())
 }
 
-/// Checks attributes that can be checked without the operands.
+/// Checks that the lists suit an operand of so many axes.
+fn lengths(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution, rank: usize) -> Option<()> {
+    let lists = [
+        ("strides", convolution.strides.rank()),
+        ("sharing", convolution.sharing.len()),
+        ("autoPadding", convolution.auto_padding.len()),
+        ("lowerPad", convolution.lower_pad.rank()),
+        ("upperPad", convolution.upper_pad.rank()),
+    ];
+    for (key, found) in lists {
+        length(node, key, found, rank)?;
+    }
+    length(node, "dilation", convolution.dilation.rank(), MOST_AXES)
+}
+
+/// Checks that channels are not padded, which CNTK does not compute.
+fn channels_unpadded(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<()> {
+    // CNTK looks at the last entry, however many there are.
+    let padded = [
+        ("autoPadding", convolution.auto_padding.last() == Some(&true)),
+        ("lowerPad", convolution.lower_pad.0.last().is_some_and(|pad| *pad != 0)),
+    ];
+    match padded.into_iter().find(|(_, padded)| *padded) {
+        Some((key, _)) => node.attribute(&rules::WINDOW, key, "the channels are padded".to_owned()),
+        None => Some(()),
+    }
+}
+
+/// Checks the shape that a transposed convolution is asked for.
+fn asked_for(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution, channels: Dim, rank: usize) -> Option<()> {
+    let Some(wanted) = &convolution.output_shape else { return Some(()) };
+    entries(node, "outputShape", wanted, 1)?;
+    let maps = wanted.0.last().copied();
+    if wanted.rank() == rank && channels.known().is_none_or(|channels| maps == Some(channels)) {
+        return Some(());
+    }
+    let text = format!("{:?} in file order does not suit {rank} axes and {} channels", wanted.0, show(&[channels]));
+    node.attribute(&rules::SHAPE, "outputShape", text)
+}
+
+/// Checks the attributes by themselves.
 fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Option<()> {
     strides(node, &convolution.strides)?;
     entries(node, "dilation", &convolution.dilation, 1)?;
@@ -76,13 +128,21 @@ fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Opt
 /// Checks that channels and output maps divide into the groups.
 fn groups(
     node: &mut Node<'_, '_, '_, '_>,
-    groups: u64,
+    convolution: &Convolution,
     maps: Dim,
     kernel_channels: Dim,
     channels: Dim,
     kernel: &[Dim],
     x: &[Dim],
 ) -> Option<()> {
+    let groups = convolution.groups;
+    // A transposed convolution undoes one from the kernel's channels: in groups, CNTK does not evaluate it.
+    if convolution.transpose {
+        return match groups {
+            1 => Some(()),
+            _ => node.attribute(&rules::SHAPE, "groups", format!("a transposed convolution in {groups} groups")),
+        };
+    }
     if let (Some(per_group), Some(channels)) = (kernel_channels.known(), channels.known())
         && per_group.checked_mul(groups) != Some(channels)
     {
@@ -117,6 +177,7 @@ fn slide(
     let window = kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)?;
     Some(Slide {
         window,
+        taps: kernel,
         stride: spread(&convolution.strides.0, windowed, axis, 1),
         auto_padding: spread(&convolution.auto_padding, windowed, axis, false),
         lower: spread(&convolution.lower_pad.0, windowed, axis, 0),
@@ -138,7 +199,8 @@ fn transposed(
         let wanted = convolution.output_shape.as_ref().and_then(|shape| given(shape, axis));
         sizes.push(match (wanted, n.known()) {
             (Some(wanted), known) => {
-                if known.is_some_and(|n| slide.output(wanted, false) != Some(n)) {
+                let reaches = |n| slide.output(wanted, false) == Some(n) && !slide.misses(wanted, n);
+                if known.is_some_and(|n| !reaches(n)) {
                     let text = format!("convolving an axis of {wanted} does not give one of {}", show(&[*n]));
                     return node.attribute(&rules::SHAPE, "outputShape", text);
                 }
@@ -152,8 +214,12 @@ fn transposed(
             (None, Some(n)) => match undone(slide, n) {
                 Some(size) => Dim::Known(size),
                 None => {
-                    let text = format!("the padding is more than a transposed input of {n} gives");
-                    return node.attribute(&rules::WINDOW, "lowerPad", text);
+                    let (key, text) = match slide.auto_padding {
+                        true => ("autoPadding", "the window is more"),
+                        false => ("lowerPad", "the padding is more"),
+                    };
+                    let text = format!("{text} than a transposed input of {n} gives");
+                    return node.attribute(&rules::WINDOW, key, text);
                 }
             },
             (None, None) if slide.is_identity() => *n,
@@ -176,5 +242,5 @@ fn undone(slide: Slide, n: u64) -> Option<u64> {
     } else {
         spread.checked_add(slide.window)?.checked_sub(slide.lower)?.checked_sub(slide.upper)?
     };
-    (1..=MAX_DIM).contains(&size).then_some(size)
+    ((1..=MAX_DIM).contains(&size) && !slide.misses(size, n)).then_some(size)
 }

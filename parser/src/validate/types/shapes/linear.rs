@@ -17,10 +17,7 @@ pub(super) fn times(node: &mut Node<'_, '_, '_, '_>, times: &Times) -> Option<Di
     if times.reduces_sequence() {
         return over_sequence(node, w);
     }
-    if times.infer_input_rank_to_map < -2 {
-        let text = format!("{} is neither -2, -1 nor a rank", times.infer_input_rank_to_map);
-        return node.attribute(&rules::ATTRIBUTE_RANGE, "inferInputRankToMap", text);
-    }
+    // Any other negative number says as little as -1.
     let map = usize::try_from(times.infer_input_rank_to_map).unwrap_or(0);
     if map > 0 && node.shape(1).is_some_and(|x| map >= x.len()) {
         let text = format!("{map} axes are to be mapped, but the second input does not have more than that");

@@ -1,6 +1,6 @@
 //! Shapes of Pooling, Unpooling and ROIPooling (spec 4.8, 4.12).
 
-use super::windows::{Keys, MAX_DIM, Slide, entries, size, spread, strides};
+use super::windows::{Keys, MAX_DIM, Slide, entries, length, size, spread, strides};
 use crate::model::{Dim, Dims, Shape};
 use crate::ops::attributes::{Pooling, RoiPooling, Unpooling};
 use crate::validate::rules;
@@ -18,7 +18,15 @@ struct Windows<'w> {
     ceil: bool,
 }
 
-/// Pooling: the window slides over all axes.
+impl Windows<'_> {
+    /// Is there padding of any kind?
+    fn is_padded(&self) -> bool {
+        let pads = self.lower_pad.0.iter().chain(&self.upper_pad.0);
+        self.auto_padding.contains(&true) || pads.into_iter().any(|pad| *pad != 0)
+    }
+}
+
+/// Pooling: windows slide over all axes.
 pub(super) fn pooling(node: &mut Node<'_, '_, '_, '_>, pooling: &Pooling) -> Option<Dims> {
     let windows = Windows {
         key: "poolingWindowShape",
@@ -65,20 +73,35 @@ fn pooled(node: &mut Node<'_, '_, '_, '_>, windows: &Windows<'_>, x: &Dims) -> O
     strides(node, windows.strides)?;
     entries(node, "lowerPad", windows.lower_pad, 0)?;
     entries(node, "upperPad", windows.upper_pad, 0)?;
+    let lists = [
+        ("strides", windows.strides.rank()),
+        ("autoPadding", windows.auto_padding.len()),
+        ("lowerPad", windows.lower_pad.rank()),
+        ("upperPad", windows.upper_pad.rank()),
+    ];
+    for (key, found) in lists {
+        length(node, key, found, x.len())?;
+    }
     if windows.window.is_unknown() {
-        // Global pooling: one window over all spatial axes.
+        if windows.is_padded() {
+            let text = "padding, where the window is the whole operand".to_owned();
+            return node.attribute(&rules::WINDOW, windows.key, text);
+        }
+        // All spatial axes at once.
         return Some(x.iter().enumerate().map(|(row, n)| if row == 0 { *n } else { Dim::Known(1) }).collect());
     }
     entries(node, windows.key, windows.window, 1)?;
     let windowed = windows.window.rank();
-    if windowed > x.len() {
+    if windowed == 0 || windowed > x.len() {
         let text = format!("a window of {windowed} axes over an input of shape {}", show(x));
         return node.attribute(&rules::WINDOW, windows.key, text);
     }
     let mut sizes = Dims::new();
     for (axis, n) in x.iter().rev().enumerate() {
+        let window = windows.window.0.get(axis).copied().unwrap_or(1);
         let slide = Slide {
-            window: windows.window.0.get(axis).copied().unwrap_or(1),
+            window,
+            taps: window,
             stride: spread(&windows.strides.0, windowed, axis, 1),
             auto_padding: spread(windows.auto_padding, windowed, axis, false),
             lower: spread(&windows.lower_pad.0, windowed, axis, 0),
@@ -105,6 +128,12 @@ pub(super) fn roi_pooling(node: &mut Node<'_, '_, '_, '_>, roi: &RoiPooling) -> 
     let [width, height] = two(&roi.output_shape).or_else(|| {
         node.attribute(&rules::ATTRIBUTE_RANGE, "roiOutputShape", "two sizes from 1 up are needed".to_owned())
     })?;
+    for (place, wanted, axis) in [(1, height, "rows"), (2, width, "columns")] {
+        if map.get(place).and_then(|n| n.known()).is_some_and(|n| wanted > n) {
+            let text = format!("{wanted} {axis} of a map of shape {}", show(map));
+            return node.attribute(&rules::WINDOW, "roiOutputShape", text);
+        }
+    }
     Some([number, *channels, Dim::Known(height), Dim::Known(width)].into_iter().collect())
 }
 

@@ -1,7 +1,7 @@
 //! Shapes of random numbers and samples (spec 4.13).
 
 use super::windows::MAX_DIM;
-use crate::model::{Dim, Dims, Shape};
+use crate::model::{DataType, Dim, Dims, Shape};
 use crate::ops::attributes::{RandomDistribution, RandomSample};
 use crate::validate::rules;
 use crate::validate::types::node::Node;
@@ -10,6 +10,10 @@ use crate::validate::types::node::Node;
 pub(super) fn distribution(node: &mut Node<'_, '_, '_, '_>, random: &RandomDistribution) -> Option<Dims> {
     if !node.operands.is_empty() {
         return node.shape(0).cloned();
+    }
+    if random.new_data_type.is_some_and(|of| !matches!(of, DataType::Float | DataType::Double)) {
+        let text = "random numbers are Float or Double".to_owned();
+        return node.attribute(&rules::ATTRIBUTE_VALUE, "newDataType", text);
     }
     match &random.new_shape {
         Some(shape) => definite(node, shape, "newShape"),
@@ -30,13 +34,27 @@ pub(super) fn sample(node: &mut Node<'_, '_, '_, '_>, sample: &RandomSample) -> 
     check(node, sample)?;
     let weights = node.shape(0)?;
     let classes = weights.first().copied().unwrap_or(Dim::Known(1));
+    enough(node, sample, classes)?;
     Some([Dim::Known(sample.num_samples), classes].into_iter().collect())
 }
 
 /// RandomSampleInclusionFrequency: a number per class.
 pub(super) fn inclusion(node: &mut Node<'_, '_, '_, '_>, sample: &RandomSample) -> Option<Dims> {
     check(node, sample)?;
-    node.shape(0).cloned()
+    let weights = node.shape(0)?;
+    enough(node, sample, weights.first().copied().unwrap_or(Dim::Known(1)))?;
+    Some(weights.clone())
+}
+
+/// Without duplicates, some class has to be left out.
+fn enough(node: &mut Node<'_, '_, '_, '_>, sample: &RandomSample, classes: Dim) -> Option<()> {
+    match classes.known() {
+        Some(classes) if !sample.allow_duplicates && sample.num_samples >= classes => {
+            let text = format!("{} different samples of {classes} classes", sample.num_samples);
+            node.attribute(&rules::ATTRIBUTE_RANGE, "numSamples", text)
+        }
+        _ => Some(()),
+    }
 }
 
 fn check(node: &mut Node<'_, '_, '_, '_>, sample: &RandomSample) -> Option<()> {

@@ -66,6 +66,10 @@ fn replacement(node: &mut Node<'_, '_, '_, '_>, new_shape: &Shape, replaced: &[D
         let rule = if *entry == 0 { &rules::ZERO_DIMENSION } else { &rules::DIMENSION_RANGE };
         return node.attribute(rule, KEY, text);
     }
+    let free = replaced.iter().any(|dim| dim.known().is_none());
+    if new_shape.0.contains(&Shape::FREE) && !free && node.operands.first().is_some_and(|x| !x.in_loop) {
+        return node.attribute(&rules::RESHAPE, KEY, format!("a free dimension made of {}", show(replaced)));
+    }
     let number_open = new_shape.0.iter().filter(|entry| open(**entry)).count();
     if number_open > 1 {
         return node.attribute(&rules::RESHAPE, KEY, "more than one dimension is to be inferred".to_owned());

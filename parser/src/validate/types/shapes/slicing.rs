@@ -4,7 +4,7 @@ use super::windows::MAX_DIM;
 use crate::model::{AxisKind, Dim, Dims};
 use crate::ops::attributes::{Crop, Pad, PaddingMode, Slice, SliceRange, Splice};
 use crate::validate::rules;
-use crate::validate::types::node::Node;
+use crate::validate::types::node::{MOST_AXES, Node};
 use crate::validate::types::value::show;
 use smallvec::SmallVec;
 
@@ -38,6 +38,10 @@ pub(super) fn slice(node: &mut Node<'_, '_, '_, '_>, slice: &Slice<'_>) -> Optio
                 let text = format!("the range [{}, {}) of an axis of size {}", range.begin, range.end, show(&[*place]));
                 return node.attribute(&rules::SLICE, key("endIndex", "endIndexVec"), text);
             }
+            Cut::Long(span) => {
+                let text = format!("steps of {}, longer than the {span} elements that are cut out", range.stride);
+                return node.attribute(&rules::SLICE, key("sliceStrides", "sliceStridesVec"), text);
+            }
         };
     }
     Some(result)
@@ -48,6 +52,8 @@ enum Cut {
     Whole,
     Unknown,
     Empty,
+    /// So many elements, fewer than a step is long, which CNTK does not take.
+    Long(u64),
 }
 
 /// The part of an axis that a slice keeps. A negative index and an end of 0 count from the end of the axis.
@@ -70,6 +76,7 @@ fn cut(range: &SliceRange<'_>, dim: Dim) -> Cut {
         None => return Cut::Unknown,
     };
     match u64::try_from(span) {
+        Ok(span @ 1..) if stride > span => Cut::Long(span),
         Ok(span @ 1..) => Cut::Size(span.div_ceil(stride)),
         _ => Cut::Empty,
     }
@@ -83,13 +90,13 @@ pub(super) fn splice(node: &mut Node<'_, '_, '_, '_>, splice: &Splice<'_>) -> Op
         rank = rank.max(node.shape(i)?.len());
     }
     let axis = match splice.axis.kind() {
-        // An axis one beyond the rank is a new outer axis.
-        AxisKind::Static(k) if k >= 0 => usize::try_from(k).ok().filter(|k| *k <= rank),
+        // One beyond the rank makes a new outer axis, and all axes of size 1 that are missing before it.
+        AxisKind::Static(k) if k >= 0 => usize::try_from(k).ok().filter(|k| *k < MOST_AXES.max(rank)),
         AxisKind::Static(k) => usize::try_from(k.unsigned_abs()).ok().and_then(|k| rank.checked_sub(k)),
         _ => None,
     };
     let Some(axis) = axis else {
-        let text = format!("axis {} is not one of {rank} axes, nor the next", splice.axis.index);
+        let text = format!("axis {} is not one of {rank} axes, nor one of those that can follow", splice.axis.index);
         return node.attribute(&rules::AXIS_RANGE, KEY, text);
     };
     let rank = rank.max(axis.saturating_add(1));
@@ -195,7 +202,7 @@ mod tests {
             Cut::Size(n) => Some(n),
             Cut::Whole => Some(u64::MAX),
             Cut::Unknown => Some(0),
-            Cut::Empty => None,
+            Cut::Empty | Cut::Long(_) => None,
         }
     }
 
@@ -206,6 +213,7 @@ mod tests {
         assert_eq!(size(-3, 0, 1, ten), Some(3));
         assert_eq!(size(1, -1, 3, ten), Some(3));
         assert_eq!(size(1, 9, -4, ten), Some(2));
+        assert_eq!(size(1, 3, -3, ten), None);
         for (begin, end) in [(1, 1), (0, 11), (-11, 5), (5, 3), (i32::MIN, i32::MAX)] {
             assert_eq!(size(begin, end, 1, ten), None);
         }

@@ -14,6 +14,8 @@ pub(crate) const MAX_DIM: u64 = i32::MAX as u64;
 pub(super) struct Slide {
     /// The window, dilation included.
     pub(super) window: u64,
+    /// The window, dilation not included.
+    pub(super) taps: u64,
     pub(super) stride: u64,
     pub(super) auto_padding: bool,
     pub(super) lower: u64,
@@ -44,7 +46,18 @@ impl Slide {
         steps.checked_add(1)
     }
 
-    /// Does it leave every size unchanged?
+    /// Does CNTK refuse to slide it over an axis of `n`? Where CNTK chooses the padding, the window has to fit without; where
+    /// padding is given, windows have to reach across all of the axis (spec 4.7).
+    pub(super) fn misses(&self, n: u64, output: u64) -> bool {
+        if self.auto_padding {
+            return self.taps > n;
+        }
+        let padded = self.lower != 0 || self.upper != 0;
+        let reach = output.saturating_sub(1).saturating_mul(self.stride).saturating_add(self.window);
+        padded && !self.is_single() && reach < n.saturating_add(self.lower)
+    }
+
+    /// Does it leave every size as it is?
     pub(super) fn is_identity(&self) -> bool {
         let same = self.window == 1 && self.lower == 0 && self.upper == 0 || self.auto_padding;
         self.stride == 1 && same
@@ -58,6 +71,15 @@ pub(super) fn spread<T: Copy>(list: &[T], windowed: usize, axis: usize, fill: T)
         [only] if axis < windowed => *only,
         _ => list.get(axis).copied().unwrap_or(fill),
     }
+}
+
+/// Checks that a list has an entry for all axes, or no more entries than the operand has axes.
+pub(super) fn length(node: &mut Node<'_, '_, '_, '_>, key: &'static str, found: usize, rank: usize) -> Option<()> {
+    if (1..=rank.max(1)).contains(&found) {
+        return Some(());
+    }
+    let text = format!("{found} entries for an operand of {rank} axes");
+    node.attribute(&rules::ATTRIBUTE_LENGTH, key, text)
 }
 
 /// Checks that all entries of a shape attribute are between `least` and [`MAX_DIM`].
@@ -83,7 +105,19 @@ pub(super) fn size(node: &mut Node<'_, '_, '_, '_>, n: Dim, slide: Slide, ceil: 
         return Some(if slide.is_identity() { n } else { node.fresh() });
     };
     match slide.output(n, ceil) {
-        Some(size) => Some(Dim::Known(size)),
+        Some(size) if !slide.misses(n, size) => Some(Dim::Known(size)),
+        Some(_) if slide.auto_padding => {
+            let text = format!("a window of {} for an input of {n}, which the automatic padding comes to", slide.taps);
+            node.attribute(&rules::WINDOW, keys.window, text)
+        }
+        Some(size) => {
+            let text = format!(
+                "{size} windows of {} at a distance of {} do not reach across a padded input of {n}",
+                slide.window, slide.stride
+            );
+            let key = if slide.lower != 0 { "lowerPad" } else { "upperPad" };
+            node.attribute(&rules::WINDOW, key, text)
+        }
         None => {
             let text = format!("a window of {} does not fit a padded input of {n}", slide.window);
             node.attribute(&rules::WINDOW, keys.window, text)
@@ -97,7 +131,14 @@ mod tests {
 
     #[test]
     fn sizes() {
-        let slide = |window, stride, auto_padding, pad| Slide { window, stride, auto_padding, lower: pad, upper: pad };
+        let slide = |window, stride, auto_padding, pad| Slide {
+            window,
+            taps: window,
+            stride,
+            auto_padding,
+            lower: pad,
+            upper: pad,
+        };
         assert_eq!(slide(3, 2, true, 0).output(6, false), Some(3));
         assert_eq!(slide(3, 2, false, 0).output(6, false), Some(2));
         assert_eq!(slide(3, 2, false, 0).output(6, true), Some(3));
