@@ -34,6 +34,7 @@
 mod delay;
 mod fault;
 mod feed;
+mod jitter;
 mod limits;
 mod ops;
 mod precision;
@@ -56,9 +57,9 @@ pub struct Options {
     pub limits: Limits,
     /// The seed of random operators. Without one, they are refused.
     pub seed: Option<u64>,
-    /// A seed for moving every computed number up or down by a rounding error of its type, at random. If evaluations
-    /// with different seeds differ by much, a rounding error decides the result: at a tie, a step, or where numbers
-    /// cancel.
+    /// Computes what another implementation may: moves every computed number by a rounding error of its type, up or down at
+    /// random from this seed, breaks ties of TopK at random, and knows no result where CNTK's maxima pass over a NaN. Evaluations
+    /// with different seeds that differ by much say that a rounding decides: at a tie, a step, or where numbers cancel.
     pub jitter: Option<u64>,
 }
 

@@ -2,7 +2,6 @@
 
 use crate::value::Value;
 use cntk_parser::model::DataType;
-use fastrand::Rng;
 
 /// Rounds a number to this type.
 #[expect(clippy::cast_possible_truncation, reason = "rounding is what this is for")]
@@ -30,18 +29,6 @@ pub(crate) fn rounded(value: Value, data_type: DataType) -> Value {
         Err(shared) => shared.mapv(|x| round(x, data_type)),
     };
     Value { frames, data: data.into_shared() }
-}
-
-/// Moves every number of a value by a rounding error of this type. Whole numbers are kept, because they may be indices.
-pub(crate) fn jittered(value: &Value, data_type: DataType, random: &mut Rng) -> Value {
-    let error = match data_type {
-        DataType::Double => 2f64.powi(-52),
-        DataType::Float16 => 2f64.powi(-10),
-        _ => 2f64.powi(-23),
-    };
-    let mut moved =
-        |x: &f64| if x.fract() == 0.0 { *x } else { x * if random.bool() { 1.0 + error } else { 1.0 - error } };
-    Value { frames: value.frames.clone(), data: value.data.map(&mut moved).into_shared() }
 }
 
 #[cfg(test)]

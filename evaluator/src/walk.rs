@@ -3,9 +3,10 @@
 use crate::Options;
 use crate::delay::{Delay, Shift};
 use crate::fault::{EvaluationError, Fault, fault};
+use crate::jitter::{jittered, nan_decides, unknown, untied};
 use crate::limits::Meter;
 use crate::ops::{Call, apply};
-use crate::precision::{jittered, rounded};
+use crate::precision::rounded;
 use crate::stored;
 use crate::value::{Frames, Value};
 use cntk_parser::model::{DataType, Dim, FunctionId, LoopId, Source, ValidatedModel, VariableKind};
@@ -134,6 +135,10 @@ impl<'m> Walk<'m> {
     fn apply(&mut self, id: FunctionId, inputs: &[Value]) -> Result<Vec<Value>, Fault> {
         let types = self.model.output_types(id);
         let random = self.random.as_mut();
+        let operator = self.model.operator(id);
+        let of = types.first().map_or(DataType::Unknown, |t| t.data_type);
+        let untied = self.jitter.as_mut().and_then(|jitter| untied(operator, inputs, of, jitter));
+        let inputs = untied.as_deref().unwrap_or(inputs);
         let mut call = Call { model: self.model, id, inputs, types, meter: &mut self.meter, random };
         let results = apply(&mut call)?;
         let mut all = Vec::with_capacity(results.len());
@@ -150,7 +155,8 @@ impl<'m> Walk<'m> {
             self.note_sizes(&of.shape, value.shape());
             let value = rounded(value, of.data_type);
             all.push(match &mut self.jitter {
-                Some(random) => jittered(&value, of.data_type, random),
+                Some(_) if nan_decides(operator, inputs) => unknown(&value),
+                Some(random) => jittered(&value, operator, of.data_type, random),
                 None => value,
             });
         }

@@ -218,6 +218,13 @@ def _():
     return C.combine([C.softmax(x), C.log_softmax(x)]), {x: np.array([[1000, 999, -1000], [-500, -501, -502]], np.float32)}
 
 
+@case("log_softmax_of_a_certain_class")
+def _():
+    # The sum of the powers is rounded to 1, so the logarithm of the likely class is 0 and not a little less.
+    x = C.input_variable((3,), name="x")
+    return C.floor(C.log_softmax(x)), {x: np.array([[20, 0.25, -0.75], [-1.75, 30.25, 0.5]], np.float32)}
+
+
 @case("softmax_of_sequences")
 def _():
     x = C.sequence.input_variable((2, 3), name="x")

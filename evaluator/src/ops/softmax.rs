@@ -3,7 +3,9 @@
 //! work along the last row-major axis.
 
 use super::{Call, Out};
+use crate::precision::round;
 use crate::value::{Frames, Value};
+use cntk_parser::model::DataType;
 
 /// Applies one of the three functions to each row.
 fn rows(call: &mut Call<'_>, f: impl Fn(&[f64]) -> Vec<f64>) -> Out {
@@ -23,21 +25,30 @@ fn largest(row: &[f64]) -> (usize, f64) {
     row.iter().enumerate().fold((0, first), |best, (i, x)| if *x > best.1 { (i, *x) } else { best })
 }
 
-/// Softmax: e^x divided by its sum.
+/// The type that CNTK computes in, to which the distance from the largest element is rounded.
+fn type_of(call: &Call<'_>) -> DataType {
+    call.types.first().map_or(DataType::Double, |t| t.data_type)
+}
+
+/// e^x over its sum.
 pub(super) fn softmax(call: &mut Call<'_>) -> Out {
+    let data_type = type_of(call);
     rows(call, |row| {
         let (_, most) = largest(row);
-        let powers: Vec<f64> = row.iter().map(|x| (x - most).exp()).collect();
+        let powers: Vec<f64> = row.iter().map(|x| round(x - most, data_type).exp()).collect();
         let sum: f64 = powers.iter().sum();
         powers.iter().map(|x| x / sum).collect()
     })
 }
 
-/// LogSoftmax: x minus the logarithm of the sum of e^x.
+/// x less the largest x, less the logarithm of the sum of e to these, which CNTK rounds: the log of a probability of nearly 1 is 0.
 pub(super) fn log_softmax(call: &mut Call<'_>) -> Out {
+    let data_type = type_of(call);
     rows(call, |row| {
-        let sum = log_sum(row);
-        row.iter().map(|x| x - sum).collect()
+        let (_, most) = largest(row);
+        let less = |x: &f64| round(x - most, data_type);
+        let sum = round(row.iter().map(|x| less(x).exp()).sum(), data_type).ln();
+        row.iter().map(|x| less(x) - sum).collect()
     })
 }
 
