@@ -1,7 +1,6 @@
 //! Lowers Crop and ROIPooling (spec 4.12).
 
 use super::{Lowered, Lowering, Node};
-use crate::layout::Lead;
 use crate::layout::crop::automatic_offsets;
 use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use crate::report::Reason;
