@@ -1,4 +1,4 @@
-//! libFuzzer's door to [`cntk_fuzz::targets::parse`].
+//! Entry point of libFuzzer to [`cntk_fuzz::targets::parse`].
 #![cfg_attr(fuzzing, no_main)]
 #![allow(missing_docs, unsafe_code, reason = "what libFuzzer's macros make")]
 

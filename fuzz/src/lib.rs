@@ -1,8 +1,8 @@
-//! What is fuzzed, and how: targets as plain functions of bytes, a mutator that knows the format, a generator of valid
-//! models, and the meter that watches memory and time.
+//! Fuzzing: targets as plain functions of bytes, a mutator that knows the format, a generator of valid models, and a
+//! meter of memory and time.
 //!
-//! A target returns when all is well and panics when a promise is broken. `fuzz_targets/` gives them to libFuzzer,
-//! `replay/` runs them over the stored corpora under plain `cargo test`.
+//! A target panics if a check fails. `fuzz_targets/` makes the targets available to libFuzzer; `replay/` runs them over
+//! the stored corpora in `cargo test`.
 
 #[allow(missing_docs, reason = "inside, names say it")]
 pub mod generate;
@@ -14,7 +14,7 @@ pub mod schema;
 pub mod targets;
 pub mod tree;
 
-/// Runs a target over the files that the command line names: for a look at one input without a fuzzing engine.
+/// Runs a target over the files on the command line, to examine single inputs without a fuzzing engine.
 pub fn run_files(target: fn(&[u8])) {
     for path in std::env::args_os().skip(1) {
         let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -1,20 +1,20 @@
-//! Watches what a call costs: heap and processor time, each against a bound that grows with the input.
+//! Measures the heap and processor time of a call, and compares both with bounds that grow with the input.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// What a call on an input of `n` bytes may cost.
+/// The bounds for a call, depending on the length of the input.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
-    /// Heap: bytes for each byte of the input.
+    /// Heap bytes for each byte of the input.
     pub factor: usize,
-    /// Heap: bytes besides.
+    /// Further heap bytes.
     pub constant: usize,
     /// Nanoseconds of processor time for each byte of the input.
     pub nanoseconds: u64,
 }
 
-/// Time that any call may take: the machine has other things to do.
+/// The time that any call may take, because the machine is shared.
 const GRACE: u64 = 250_000_000;
 /// Builds without optimisation are slower.
 const SLOWNESS: u64 = if cfg!(fuzzing) { 1 } else { 20 };
@@ -24,11 +24,11 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// Runs `call` and holds it to its bound. Calls must not be nested.
+/// Runs `call` and checks the bounds. Calls must not be nested.
 ///
 /// # Panics
 ///
-/// If it took more.
+/// If a bound is exceeded.
 pub fn within<T>(bound: Bound, input: &[u8], call: impl FnOnce() -> T) -> T {
     let before = USED.get();
     PEAK.set(before);

@@ -1,4 +1,5 @@
-//! Is this sound ONNX? Read by onnx-protobuf, checked by rules of our own: unique names, topological order, types.
+//! Checks that a file is valid ONNX: it is read by onnx-protobuf and checked for unique names, topological order and
+//! types.
 
 use onnx_protobuf::{AttributeProto, GraphProto, Message, ModelProto, TensorProto, ValueInfoProto, type_proto};
 use std::collections::HashSet;

@@ -1,5 +1,6 @@
-//! Is this sound Python? Tokens of our own making, and the rules of the emitted subset: nothing but printable ASCII in
-//! code, brackets that match, names that are bound before they are read, imports and built-ins from short lists.
+//! Checks that a file is valid Python by the rules of the emitted subset, with a tokenizer of its own: code is
+//! printable ASCII, brackets match, names are bound before they are read, and imports and built-ins are from short
+//! lists.
 
 use std::collections::{HashMap, HashSet};
 

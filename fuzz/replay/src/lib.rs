@@ -1,2 +1,2 @@
-//! Nothing but a test: `tests/replay.rs` runs every fuzz target over its stored corpus, over the regressions, and over
-//! the labelled models.
+//! This crate has only tests: `tests/replay.rs` runs every fuzz target over its stored corpus, the regressions, and the
+//! labelled models.

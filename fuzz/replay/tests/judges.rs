@@ -1,4 +1,4 @@
-//! What judges the judged: the meter and the reader of Python notice what they are there for.
+//! Tests of the checkers: the meter and the reader of Python detect what they are meant to detect.
 
 use cntk_fuzz::meter::{Bound, within};
 use cntk_fuzz::python::check;

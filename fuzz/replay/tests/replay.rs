@@ -1,15 +1,15 @@
-//! Every fuzz target over every stored input: seeds, regressions, labelled hostile files and real models. What a target
-//! once broke on stays mended. `TARGET=parse` runs one target alone.
+//! Runs every fuzz target over every stored input: seeds, regressions, labelled hostile files and real models.
+//! `TARGET=parse` runs one target alone.
 
 use cntk_fuzz::targets;
 use std::io::Read;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-/// Targets whose input is a model file; the others read bytes of their own kind.
+/// Targets whose input is a model file. The others have formats of their own.
 const READ_MODELS: [&str; 9] =
     ["wire", "container", "dictionary", "parse", "validate", "convert", "pytorch", "differential", "roundtrip"];
-/// Larger models take their time and show nothing that small ones do not.
+/// The largest model in bytes. Larger ones take long and show nothing new.
 const LARGEST: usize = 64 << 10;
 
 #[test]
@@ -52,7 +52,7 @@ fn real_models() {
 /// A name, and the bytes.
 type Input = (String, Vec<u8>);
 
-/// Runs the targets over their inputs and names everything that fails.
+/// Runs the targets over their inputs and lists all failures.
 fn replay(inputs: impl Fn(&str) -> Vec<Input>) {
     let only = std::env::var("TARGET").ok();
     let mut failed = Vec::new();

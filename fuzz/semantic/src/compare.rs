@@ -1,4 +1,4 @@
-//! Whether two computations of one model agree.
+//! Compares two computations of one model.
 
 use super::runtime::Made;
 use cntk_evaluator::{Options, evaluate};
@@ -10,7 +10,7 @@ use cntk2onnx::{
 };
 use std::collections::HashMap;
 
-/// What comparing gave; in words where it is no agreement.
+/// The result of comparing, with a description unless both agree.
 pub enum Verdict {
     Agrees,
     Unstable,
@@ -21,11 +21,11 @@ type Arrays = [(String, Array)];
 
 /// Roundings that each operator may add, in units of the last place.
 const ROUNDINGS: f64 = 32.0;
-/// Runtimes flush and approximate below this.
+/// Below this, runtimes flush to zero and approximate.
 const TINY: f64 = 1e-30;
-/// How far inputs are nudged, relative to their size.
+/// How far inputs are perturbed, relative to their size.
 const NUDGE: f64 = 4e-7;
-/// Tries to find that a rounding decides.
+/// How often a perturbation is tried.
 const NUDGES: u64 = 16;
 
 /// Compares outputs with the evaluator's, which stand among the arrays.
@@ -47,7 +47,7 @@ pub fn compare(model: &ValidatedModel<'_>, arrays: &Arrays, made: &Made) -> Verd
     Verdict::Agrees
 }
 
-/// How numbers differ from those expected, as far as steps are valid.
+/// The difference from the expected numbers in valid steps.
 fn differs(
     model: &ValidatedModel<'_>,
     expected: &Array,
@@ -83,7 +83,7 @@ fn differs(
     None
 }
 
-/// Relative to the largest number: grows with the number of operators.
+/// The tolerance relative to the largest number, which grows with the number of operators.
 fn tolerance(model: &ValidatedModel<'_>, elem: ElemType) -> f64 {
     // ONNX Runtime computes some doubles in single precision.
     let last = if elem == ElemType::Float16 { 2f64.powi(-10) } else { 2f64.powi(-23) };
@@ -92,7 +92,7 @@ fn tolerance(model: &ValidatedModel<'_>, elem: ElemType) -> f64 {
     last * ROUNDINGS * (model.order().len() as f64 + 2.0)
 }
 
-/// Do the evaluator's own numbers change by more than the tolerance when its inputs are nudged?
+/// Do the evaluator's own numbers change by more than the tolerance if its inputs are perturbed?
 pub fn is_unstable(model: &ValidatedModel<'_>, arrays: &Arrays) -> bool {
     let Ok(interface) = Interface::new(model, &Outputs::All) else { return false };
     let wanted: Vec<Output<'_>> = interface.outputs.iter().filter_map(|o| model.find(&o.uid)).collect();

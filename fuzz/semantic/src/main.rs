@@ -38,16 +38,16 @@ struct Args {
     /// How many seeds
     #[arg(long, default_value_t = u64::MAX)]
     count: u64,
-    /// Every so many seeds one is taken, for several processes side by side
+    /// Take every N-th seed only, for several processes in parallel
     #[arg(long, default_value_t = 1)]
     stride: u64,
-    /// Stop after so many seconds
+    /// Stop after this many seconds
     #[arg(long, default_value_t = u64::MAX)]
     seconds: u64,
-    /// Where models that disagree go
+    /// Where to write models that disagree
     #[arg(long)]
     keep: Option<PathBuf>,
-    /// A list of seeds known to disagree, one a line: the seed and why
+    /// A list of seeds known to disagree: on each line a seed and the reason
     #[arg(long)]
     known: Option<PathBuf>,
 }
@@ -55,14 +55,14 @@ struct Args {
 /// Bytes of decisions for a model.
 const DECISIONS: usize = 512;
 
-/// What came of the models.
+/// The counts of results.
 #[derive(Default)]
 struct Tally {
     compared: u64,
     unstable: u64,
     skipped: BTreeMap<String, u64>,
     disagree: u64,
-    /// Those of them that are listed.
+    /// The disagreeing seeds that are listed.
     known: u64,
     /// Listed seeds that do not disagree.
     stale: Vec<u64>,
@@ -111,7 +111,7 @@ fn main() -> Result<()> {
     std::process::exit(i32::from(tally.disagree > tally.known || !tally.stale.is_empty()));
 }
 
-/// The seeds of a list: one a line, and why; `#` begins a remark.
+/// Reads a list of seeds: on each line a seed and the reason; `#` begins a comment.
 fn listed(path: &Path) -> Result<BTreeSet<u64>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -132,7 +132,7 @@ fn generated(seed: u64) -> Generated {
     generate(&mut Unstructured::new(&bytes), Kind { runnable: true })
 }
 
-/// Takes one model through both; the error is why it cannot be compared.
+/// Computes one model in both ways. The error is the reason why it cannot be compared.
 fn one(bytes: &[u8], other: &mut Other) -> Result<Verdict, String> {
     let file = ModelFile::new(bytes);
     let parsed = parse(&file, &Limits::default()).map_err(|e| format!("not parsed: {e}"))?;
@@ -161,14 +161,14 @@ fn one(bytes: &[u8], other: &mut Other) -> Result<Verdict, String> {
     })
 }
 
-/// A reason without what belongs to one model.
+/// A reason without the parts that are specific to one model.
 fn general(why: &str) -> String {
     let why = why.rsplit_once(": ").map_or(why, |(_, why)| why);
     why.split(|c: char| c.is_ascii_digit() || c == '[').next().unwrap_or(why).trim().to_owned()
 }
 
 impl Tally {
-    /// Counts a model; the error is what has to be looked at.
+    /// Counts a model. The error is a result that has to be examined.
     fn count(&mut self, model: &Generated, verdict: Result<Verdict, String>) -> Result<(), String> {
         let agrees = match &verdict {
             Err(why) => {

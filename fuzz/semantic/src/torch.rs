@@ -8,7 +8,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-/// A Python process that is told folders and answers with what their tests say.
+/// A Python process that gets folders and answers with the results of their tests.
 pub struct Worker {
     child: Child,
     to: ChildStdin,
@@ -33,7 +33,7 @@ impl Worker {
         Ok(Self { child, to, from, folder })
     }
 
-    /// What the test of the outputs says against a module: `None` if it passes. The error is why it was not run.
+    /// The failure of a module's test of outputs; `None` if it passes. The error is the reason why it was not run.
     pub fn check(&mut self, files: &[(&'static str, Vec<u8>)]) -> Result<Option<String>, String> {
         let answer = self.ask(files).map_err(|e| e.to_string())?;
         match answer.trim_end().split_once(' ') {

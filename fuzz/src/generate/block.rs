@@ -1,4 +1,4 @@
-//! Blocks: a graph of its own, whose arguments are placeholders.
+//! Generates blocks, each a graph of its own whose arguments are placeholders.
 
 use super::maker::{Maker, Value};
 use super::values::{dictionary, entry, list, number, text};
@@ -70,7 +70,7 @@ pub(super) fn block(maker: &mut Maker<'_, '_>) -> Option<()> {
     Some(())
 }
 
-/// Everything that `root` needs among `functions`, by uid; references as they are written, too.
+/// The uids of everything in `functions` that `root` needs, and the references to them.
 fn needed(functions: &[DictionaryValue], root: &str) -> HashSet<String> {
     let mut needed: HashSet<String> = [root.to_owned()].into();
     let mut grown = true;

@@ -1,4 +1,4 @@
-//! A model in the making: its records, and the values that further functions can read.
+//! A model under construction: its records, and the values that further functions can read.
 
 use super::Options;
 use super::values::{batch_axis, dictionary, entry, flag, list, number, row_shape, sequence_axis, text};
@@ -15,15 +15,15 @@ pub const HALF: u64 = 4;
 /// A value that functions can read, with its type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value {
-    /// What references name.
+    /// The uid in references.
     pub uid: String,
-    /// The function that makes it.
+    /// The function that computes it.
     pub function: Option<String>,
-    /// Row-major; `None` is known only at run time.
+    /// The row-major shape; `None` for a size known only at run time.
     pub shape: Vec<Option<u64>>,
     /// `DataType`.
     pub elem: u64,
-    /// Has it the batch axis?
+    /// Does it have the batch axis?
     pub batch: bool,
     /// Its sequence axis: an index into the maker's names.
     pub sequence: Option<usize>,
@@ -35,17 +35,17 @@ impl Value {
         self.shape.iter().copied().collect()
     }
 
-    /// Has it the dynamic axes of `other`?
+    /// Does it have the dynamic axes of `other`?
     pub fn same_axes(&self, other: &Self) -> bool {
         (self.batch, self.sequence) == (other.batch, other.sequence)
     }
 
-    /// The value of a function that has this one's type.
+    /// The value of a function with the same type as this one.
     pub fn like(&self) -> Self {
         Self { uid: String::new(), function: None, ..self.clone() }
     }
 
-    /// The same with another shape.
+    /// This type with another shape.
     pub fn shaped(&self, shape: Vec<Option<u64>>) -> Self {
         Self { shape, ..self.like() }
     }
@@ -57,7 +57,7 @@ pub struct Maker<'c, 'b> {
     pub options: Options,
     pub variables: Vec<DictionaryValue>,
     pub functions: Vec<DictionaryValue>,
-    /// What can be read here.
+    /// The values that can be read here.
     pub pool: Vec<Value>,
     /// Every value of a function, also inside blocks.
     pub all: Vec<Value>,
@@ -144,7 +144,7 @@ impl<'c, 'b> Maker<'c, 'b> {
         Value { uid: String::new(), function: None, shape: Vec::new(), elem: self.elem, batch: false, sequence: None }
     }
 
-    /// A placeholder of a value's type; with that uid, or a new one.
+    /// A placeholder of a value's type, with this uid or a new one.
     pub fn placeholder(&mut self, like: &Value, uid: Option<String>) -> Value {
         let uid = uid.unwrap_or_else(|| self.unique("Placeholder"));
         self.variable(4, like.like(), uid, None)
@@ -156,7 +156,7 @@ impl<'c, 'b> Maker<'c, 'b> {
         self.tensor_of(shape, constant, elem, None)
     }
 
-    /// A stored tensor: `x` everywhere, or small numbers of both signs.
+    /// A stored tensor, filled with `x` or with small numbers of both signs.
     pub fn tensor_of(&mut self, shape: &[u64], constant: bool, elem: u64, x: Option<f64>) -> Value {
         let count: u64 = shape.iter().product();
         let start = self.choice.below(13) as u64;
@@ -210,7 +210,7 @@ impl<'c, 'b> Maker<'c, 'b> {
         self.outputs(&uid, made)
     }
 
-    /// Notes the outputs of the function `uid`.
+    /// Records the outputs of the function `uid`.
     pub fn outputs(&mut self, uid: &str, made: Vec<Value>) -> Vec<Value> {
         let output =
             |(i, v): (usize, Value)| Value { uid: format!("{uid}_Output_{i}"), function: Some(uid.to_owned()), ..v };
@@ -259,7 +259,7 @@ impl<'c, 'b> Maker<'c, 'b> {
         uid
     }
 
-    /// A readable value that suits; late ones more often.
+    /// A readable value that fits, with later ones more likely.
     pub fn pick(&mut self, suits: impl Fn(&Value) -> bool) -> Option<Value> {
         let found: Vec<usize> = (0..self.pool.len()).filter(|i| suits(&self.pool[*i])).collect();
         let recent = found.len().saturating_sub(1 + self.choice.below(4));

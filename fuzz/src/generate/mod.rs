@@ -1,7 +1,7 @@
 //! Valid models, made from bytes: random graphs of every operator with shapes that fit, blocks, recurrences, several
 //! sequence axes, both layouts of the file.
 //!
-//! The operators come from the parser's op table; what each needs of its operands, and what it makes of them, is written
+//! The operators come from the parser's op table. Their requirements on operands and their result types are implemented
 //! here a second time, so that a wrong rule in the validator shows as a difference.
 
 mod block;
@@ -27,20 +27,20 @@ pub struct Options {
 /// A generated model.
 #[derive(Clone, Debug)]
 pub struct Generated {
-    /// Metadata and perhaps a tail.
+    /// The metadata and perhaps a tail.
     pub file: File,
-    /// Every value in it with the type that it must have.
+    /// All values with the types that they must have.
     pub values: Vec<Value>,
-    /// The operators in it, by their uid prefix.
+    /// The operators, by uid prefix.
     pub operators: Vec<&'static str>,
-    /// Whether it has operators that have no ONNX form.
+    /// Does it have operators without an ONNX form?
     pub refusable: bool,
 }
 
 /// The most functions outside of blocks.
 const MOST: usize = 16;
 
-/// Makes a model out of `bytes`.
+/// Makes a model from `bytes`.
 pub fn generate(bytes: &mut Unstructured<'_>, options: Options) -> Generated {
     let mut maker = Maker::new(bytes, options);
     for _ in 0..=maker.choice.below(2) {

@@ -1,4 +1,4 @@
-//! Recurrences: a delay that reads what is computed from it, through a placeholder with the output's uid.
+//! Generates recurrences: a delay that reads a value computed from it, through a placeholder with that value's uid.
 
 use super::maker::Maker;
 use super::values::{entry, number};
@@ -42,7 +42,7 @@ pub(super) fn recurrence(maker: &mut Maker<'_, '_>) -> Option<()> {
     Some(())
 }
 
-/// Input 0 of a function becomes `uid`.
+/// Sets input 0 of a function to `uid`.
 fn redirect(function: &mut DictionaryValue, uid: &str) {
     let Some(Member::Dictionary(record)) = &mut function.value else { return };
     for entry in record.data.iter_mut().filter(|e| e.key == "inputs") {

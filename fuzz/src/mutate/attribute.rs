@@ -28,7 +28,7 @@ const WORDS: [&str; 18] = [
     "rnnTanh",
 ];
 
-/// A value for an attribute: of its type, plausible more often than not.
+/// A value of an attribute's type, mostly a plausible one.
 pub fn attribute(spec: &AttributeSpec, choice: &mut dyn Choice) -> DictionaryValue {
     match spec.kind {
         AttributeType::One(kind) => value(member(kind, choice)),
@@ -59,7 +59,7 @@ pub fn shape(choice: &mut dyn Choice) -> NdShape {
     NdShape { shape_dim: (0..rank).map(|_| choice.number()).collect() }
 }
 
-/// Static axes mostly; each of the sentinels now and then.
+/// An axis: mostly a static one, sometimes a sentinel.
 pub fn axis(choice: &mut dyn Choice) -> Axis {
     let static_axis_idx = match choice.below(4) {
         0 => i32::MAX - choice.below(5) as i32,

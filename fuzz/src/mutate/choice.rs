@@ -1,4 +1,4 @@
-//! Where decisions come from: a seed, or the fuzzer's bytes.
+//! The source of decisions: a seed, or the fuzzer's bytes.
 
 use arbitrary::Unstructured;
 
@@ -7,7 +7,7 @@ pub trait Choice {
     /// A number below `n`; 0 if `n` is 0.
     fn below(&mut self, n: usize) -> usize;
 
-    /// Any number, small ones and those at the edges more often.
+    /// Any number; small and extreme ones are more likely.
     fn number(&mut self) -> u64 {
         const EDGES: [u64; 16] = [
             0,

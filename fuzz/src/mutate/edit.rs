@@ -1,4 +1,4 @@
-//! One edit of a tree: a value, a list, a dictionary, or a whole record.
+//! Edits a tree in one place: a value, a list, a dictionary, or a whole record.
 
 use super::Choice;
 use super::attribute::{axis, double, int, member};
@@ -23,7 +23,7 @@ pub fn edit(tree: &mut Dictionary, choice: &mut dyn Choice) {
     }
 }
 
-/// One value takes the place of another.
+/// Replaces a value by another one of the tree.
 fn copy(tree: &mut Dictionary, choice: &mut dyn Choice) {
     let values = count(tree);
     let (from, to) = (choice.below(values), choice.below(values));
@@ -35,7 +35,7 @@ fn copy(tree: &mut Dictionary, choice: &mut dyn Choice) {
     }
 }
 
-/// One text takes the place of another: references and uids, mostly.
+/// Replaces a text by another one of the tree; most are references and uids.
 fn rename(tree: &mut Dictionary, choice: &mut dyn Choice) {
     let values = count(tree);
     let text = |tree: &mut Dictionary, from: usize| {
@@ -50,7 +50,7 @@ fn rename(tree: &mut Dictionary, choice: &mut dyn Choice) {
     }
 }
 
-/// Changes one value, within its type more often than not.
+/// Changes one value, mostly within its type.
 fn change(value: &mut DictionaryValue, choice: &mut dyn Choice) {
     if choice.one_in(16) {
         return retype(value, choice);
@@ -83,7 +83,7 @@ fn change(value: &mut DictionaryValue, choice: &mut dyn Choice) {
     }
 }
 
-/// Gives a value another type, its tag with it or not.
+/// Changes the type of a value, with or without its tag.
 fn retype(value: &mut DictionaryValue, choice: &mut dyn Choice) {
     if choice.one_in(2) {
         value.value_type = choice.below(14) as i32;
@@ -150,7 +150,7 @@ fn dictionary(tree: &mut Dictionary, choice: &mut dyn Choice) {
     }
 }
 
-/// Changes a tensor: mostly so that shape and values still go together.
+/// Changes a tensor, mostly so that shape and values still match.
 fn array(array: &mut NdArrayView, choice: &mut dyn Choice) {
     match choice.below(6) {
         0 => array.data_type = choice.below(8) as i32,

@@ -1,5 +1,5 @@
-//! Mutation that knows the format: the file is decoded, its tree is edited, and all lengths come out right again, so that
-//! mutants reach the depths of the validator and the converter instead of ending at the first bad length.
+//! Mutation that knows the format: the file is decoded, its tree is edited and encoded again with correct lengths, so
+//! that mutants reach deep into the validator and the converter instead of failing at the first wrong length.
 
 mod attribute;
 mod choice;
@@ -25,10 +25,10 @@ macro_rules! model_mutator {
     };
 }
 
-/// One mutant in so many is left to the engine, which knows nothing of the format.
+/// One mutant in this many is left to the engine, which does not know the format.
 const BLIND: usize = 4;
 
-/// Mutates the file that `data[..size]` holds, in place; gives its new size.
+/// Mutates the file in `data[..size]` in place, and returns its new size.
 pub fn bytes(
     data: &mut [u8],
     size: usize,

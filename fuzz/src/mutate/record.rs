@@ -1,4 +1,4 @@
-//! Edits that keep records whole: other ops with attributes of theirs, other references, new functions, other variables.
+//! Edits of whole records: other ops with their attributes, other references, new functions, other variables.
 
 use super::Choice;
 use super::attribute::{attribute, axis};
@@ -57,7 +57,7 @@ fn function(tree: &mut Dictionary, choice: &mut dyn Choice) {
     }
 }
 
-/// Another operator, with as many inputs as it takes and its own attributes.
+/// Replaces the operator by another one, with a valid number of inputs and its own attributes.
 fn operator(function: &mut Dictionary, choice: &mut dyn Choice) {
     let op = Op::ALL[choice.below(Op::ALL.len())].spec();
     if let Some(Member::SizeT(code)) = get(function, "op").and_then(|v| v.value.as_mut()) {
@@ -79,7 +79,7 @@ fn operator(function: &mut Dictionary, choice: &mut dyn Choice) {
     }
 }
 
-/// One attribute of the function's operator, anew.
+/// Sets one attribute of the function's operator to a new value.
 fn attributes(function: &mut Dictionary, choice: &mut dyn Choice) {
     let Some(Member::SizeT(code)) = get(function, "op").and_then(|v| v.value.as_ref()) else { return };
     let Some(op) = Op::ALL.iter().map(|op| op.spec()).find(|op| op.code == *code) else { return };
@@ -92,7 +92,7 @@ fn attributes(function: &mut Dictionary, choice: &mut dyn Choice) {
     }
 }
 
-/// A new function on top of something; now and then the root.
+/// Adds a function that reads an existing value, and sometimes makes it the root.
 fn insert(tree: &mut Dictionary, choice: &mut dyn Choice) {
     let Some(input) = reference(tree, choice) else { return };
     let Some(functions) = list(tree, "primitive_functions") else { return };
@@ -121,7 +121,7 @@ fn insert(tree: &mut Dictionary, choice: &mut dyn Choice) {
     }
 }
 
-/// Another function is the root.
+/// Makes another function the root.
 fn root(tree: &mut Dictionary, choice: &mut dyn Choice) {
     let Some(functions) = list(tree, "primitive_functions") else { return };
     let place = choice.below(functions.len());

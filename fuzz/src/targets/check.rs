@@ -1,4 +1,4 @@
-//! What holds of every error and finding.
+//! Checks that apply to every error and finding.
 
 use cntk_parser::model::ValidatedModel;
 use cntk_parser::{Error, Finding, rules};
@@ -6,7 +6,7 @@ use cntk_parser::{Error, Finding, rules};
 /// The longest text that one error or finding may be.
 const LONGEST: usize = 4096;
 
-/// An error stands inside the input and is one printable line.
+/// Checks that an error's offset is inside the input and its text is one printable line.
 pub fn error(error: &Error, end: u64) {
     assert!(error.offset() <= end, "{error}: beyond the end at {end:#x}");
     line(&error.to_string());
@@ -14,7 +14,7 @@ pub fn error(error: &Error, end: u64) {
     line(error.hint().unwrap_or_default());
 }
 
-/// So does a finding.
+/// Checks a finding in the same way.
 pub fn finding(finding: &Finding, end: u64) {
     assert!(finding.offset <= end, "{finding:?}: beyond the end at {end:#x}");
     assert!(rules().iter().any(|rule| rule.id == finding.rule), "{finding:?} is of a rule that the table lacks");
@@ -32,7 +32,7 @@ pub fn line(text: &str) {
     assert!(!text.contains(bad), "a control character in {text:?}");
 }
 
-/// A validated model keeps what it says of itself.
+/// Checks the guarantees of a validated model.
 pub fn proof(model: &ValidatedModel<'_>) {
     use cntk_parser::model::Source;
     let mut place = vec![None; model.model().functions.len()];

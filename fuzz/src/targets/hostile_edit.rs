@@ -1,4 +1,4 @@
-//! Hostile edits: a real model, changed at places and in ways that the input chooses; through everything.
+//! Hostile edits: a real model with edits that the input chooses, run through all stages.
 
 use super::{convert, pytorch};
 use crate::mutate::{Choice, File, edit, to_tail};
@@ -20,10 +20,10 @@ const MODELS: &[&[u8]] = &[
     include_bytes!("../../../corpus/zoo/shape_juggling.model"),
 ];
 
-/// More edits than this leave nothing of the model.
+/// The most edits; more leave nothing of the model.
 const EDITS: usize = 24;
 
-/// Edits a model as `data` says and converts it.
+/// Edits a model as `data` chooses and converts it.
 pub fn run(data: &[u8]) {
     let mut choice = Unstructured::new(data);
     let model = MODELS[choice.below(MODELS.len())];

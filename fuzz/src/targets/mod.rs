@@ -1,4 +1,4 @@
-//! The targets: each takes any bytes, and panics if a promise is broken.
+//! The targets. Each takes any bytes, and panics if a check fails.
 
 pub mod check;
 pub mod container;
@@ -33,7 +33,8 @@ pub const ALL: &[(&str, Target)] = &[
     ("hostile_edit", hostile_edit::run),
 ];
 
-/// A number that depends on every byte: lets a target choose its options, or do the costly half of its work now and then.
+/// A number that depends on every byte. A target chooses its options by it, or whether to do the expensive part of its
+/// work.
 fn digest(data: &[u8]) -> u64 {
     data.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -1,11 +1,11 @@
-//! Element by element, with broadcasting.
+//! Generates element-wise functions with broadcasting.
 
 use crate::generate::maker::{DOUBLE, FLOAT, HALF, Maker, Value};
 use crate::generate::values::{double, entry, flag, int, number};
 use crate::mutate::Choice;
 use cntk_parser::ops::Op;
 
-/// A function of one operand that any value suits.
+/// A function of one operand, which any value fits.
 pub fn identity(m: &mut Maker<'_, '_>) {
     let x = match m.pick(|_| true) {
         Some(x) => x,
@@ -20,7 +20,7 @@ pub(super) fn unary(m: &mut Maker<'_, '_>, op: Op) -> Option<()> {
     Some(())
 }
 
-/// A second operand for `x`: a stored tensor that broadcasts with it, or a value of its shape.
+/// A second operand for `x`: a stored tensor that broadcasts with it, or a value with its shape.
 pub(super) fn partner(m: &mut Maker<'_, '_>, x: &Value) -> Value {
     let suits =
         |v: &Value| v.uid != x.uid && v.elem == x.elem && v.shape == x.shape && v.known().is_some() && v.same_axes(x);

@@ -1,4 +1,4 @@
-//! Indices: one-hot codes, tables, largest elements.
+//! Generates functions with indices: one-hot codes, tables, largest elements.
 
 use crate::generate::maker::Maker;
 use crate::generate::values::{entry, file_axis, flag, number};
@@ -20,7 +20,7 @@ pub(super) fn one_hot(m: &mut Maker<'_, '_>) -> Option<()> {
     Some(())
 }
 
-/// A Gather whose indices were brought into range: CNTK reads foreign memory otherwise.
+/// A Gather whose indices are clamped to the table, because CNTK would read memory beyond it.
 pub(super) fn gather(m: &mut Maker<'_, '_>) -> Option<()> {
     let x = m.pick(|v| v.shape.len() < 3 && v.batch)?;
     let rows = m.size();

@@ -1,4 +1,4 @@
-//! One more function: an operator of the table on operands that suit it. `None` where nothing suits.
+//! Adds a function: an operator of the table on operands that fit; `None` if none fit.
 
 mod criteria;
 mod elementwise;
@@ -19,7 +19,7 @@ use cntk_parser::ops::{Class, Op};
 pub(super) use elementwise::identity;
 pub(super) use linear::times_attributes as times;
 
-/// Ops which CNTK cannot evaluate on a CPU, or not alone.
+/// Ops that CNTK cannot evaluate on a CPU, or not on their own.
 const NOT_RUNNABLE: [Op; 9] = [
     Op::OptimizedRNNStack,
     Op::LambdaRank,
@@ -33,7 +33,7 @@ const NOT_RUNNABLE: [Op; 9] = [
 ];
 
 impl Maker<'_, '_> {
-    /// Adds a function, a block or a recurrence; or nothing, if what was chosen does not suit.
+    /// Adds a function, a block or a recurrence, or nothing if the choice does not fit.
     pub fn step(&mut self) {
         let _ = match self.choice.below(16) {
             14 => block(self),

@@ -1,4 +1,4 @@
-//! Other shapes for the same elements, and reductions.
+//! Generates reshapes and reductions.
 
 use crate::generate::maker::Maker;
 use crate::generate::values::{

@@ -1,4 +1,4 @@
-//! Sequences: delays, picked frames, other layouts.
+//! Generates functions on sequences: delays, selected frames, other layouts.
 
 use crate::generate::maker::{Maker, Value};
 use crate::generate::values::{double, entry, flag, number, text};
@@ -21,7 +21,7 @@ pub(super) fn delay(m: &mut Maker<'_, '_>, op: Op) -> Option<()> {
     Some(())
 }
 
-/// Frames of a sequence where a condition holds; with `back`, put to their places again.
+/// Gathers the frames of a sequence where a condition holds; with `back`, scatters them again.
 pub(super) fn pick(m: &mut Maker<'_, '_>, back: bool) -> Option<()> {
     let x = m.pick(|v| sequence(v) && v.known().is_some())?;
     let scalar = m.pick(|v| v.shape.is_empty() && v.elem == x.elem && v.same_axes(&x))?;
@@ -60,7 +60,7 @@ pub(super) fn to_sequence(m: &mut Maker<'_, '_>) -> Option<()> {
     Some(())
 }
 
-/// The unpacked frames of a sequence, with its layout again.
+/// Unpacks a sequence and packs it again with its layout.
 pub(super) fn to_sequence_like(m: &mut Maker<'_, '_>) -> Option<()> {
     let x = m.pick(sequence)?;
     let made = Value { sequence: None, ..x.shaped([vec![None], x.shape.clone()].concat()) };

@@ -1,4 +1,4 @@
-//! Parts of values, and values out of parts.
+//! Generates slices and concatenations.
 
 use crate::generate::maker::{Maker, Value};
 use crate::generate::values::{double, entry, file_axis, int, list, number, row_axis};

@@ -1,4 +1,4 @@
-//! Windows that slide: convolution and its transpose, pooling and its inverse, regions.
+//! Generates functions with sliding windows: convolution and its transpose, pooling and its inverse, regions.
 
 use crate::generate::maker::{Maker, Value};
 use crate::generate::values::{double, entry, file_shape, flag, list, number};
@@ -137,7 +137,7 @@ pub(super) fn pooling(m: &mut Maker<'_, '_>) -> Option<()> {
     Some(())
 }
 
-/// A pooling and what undoes it.
+/// A pooling and its unpooling.
 pub(super) fn unpooling(m: &mut Maker<'_, '_>) -> Option<()> {
     let x = m.pick(image)?;
     let dims = x.known()?;
