@@ -13,6 +13,8 @@ use cntk_parser::model::{FunctionId, FunctionKind, Source, ValidatedModel, Varia
 use hashbrown::{HashMap, HashSet};
 use std::cell::RefCell;
 
+/// Blocks around a whole model that are opened; what is inside of more is one box.
+const OPENED: usize = 32;
 /// What is in a box is drawn so many boxes deep.
 const DEEPEST: usize = 4;
 
@@ -95,15 +97,16 @@ impl<'m, 'a> Builder<'m, 'a> {
     fn whole(&self) -> (Vec<FunctionId>, HashSet<FunctionId>) {
         let functions: Vec<_> = self.model.order().iter().copied().filter(|f| self.live[f.0 as usize]).collect();
         let mut opened = HashSet::new();
-        loop {
+        for _ in 0..OPENED {
             let units = Units::new(self.model, &functions, &opened);
             let mut real = (0..units.len()).filter(|u| !units.functions[*u].iter().all(|f| self.is_criterion(*f)));
             let (first, second) = (real.next(), real.next());
             match first.map(|unit| units.keys[unit][0]) {
                 Some(key) if second.is_none() && self.is_block(key) => opened.insert(key),
-                _ => return (functions, opened),
+                _ => break,
             };
         }
+        (functions, opened)
     }
 
     fn is_block(&self, f: FunctionId) -> bool {

@@ -39,14 +39,9 @@ impl Units {
     /// Each block outside of `opened` blocks is one, and each function outside of all.
     pub fn new(model: &ValidatedModel<'_>, functions: &[FunctionId], opened: &HashSet<FunctionId>) -> Self {
         let mut units = Self::default();
-        let mut by_key = HashMap::new();
+        let (mut by_key, mut around) = (HashMap::new(), HashMap::new());
         for &f in functions {
-            let mut key = f;
-            let mut around = model.parent(f);
-            while let Some(block) = around.filter(|block| !opened.contains(block)) {
-                key = block;
-                around = model.parent(block);
-            }
+            let key = outermost(model, f, opened, &mut around);
             let unit = *by_key.entry(key).or_insert(units.keys.len());
             if unit == units.keys.len() {
                 units.keys.push(vec![key]);
@@ -231,6 +226,29 @@ impl Units {
                 )
             })
     }
+}
+
+/// The outermost block around a function below those that are opened; the function itself if there is none. Blocks
+/// may be nested as deep as the file is long: `known` holds what was found before.
+fn outermost(
+    model: &ValidatedModel<'_>,
+    f: FunctionId,
+    opened: &HashSet<FunctionId>,
+    known: &mut HashMap<FunctionId, FunctionId>,
+) -> FunctionId {
+    let (mut at, mut passed) = (f, vec![]);
+    let found = loop {
+        if let Some(found) = known.get(&at) {
+            break *found;
+        }
+        passed.push(at);
+        match model.parent(at).filter(|block| !opened.contains(block)) {
+            Some(block) => at = block,
+            None => break at,
+        }
+    };
+    known.extend(passed.into_iter().map(|f| (f, found)));
+    found
 }
 
 /// The root of a unit's group.
