@@ -22,7 +22,7 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// How often signals are looked at and `progress` is called.
+/// How often signals are checked and `progress` is called.
 pub const OFTEN: Duration = Duration::from_millis(100);
 
 /// Why a native step ended early.
@@ -30,7 +30,7 @@ pub enum Failure {
     Refused(Refusal),
     Write(WriteError),
     Io(io::Error),
-    /// What a callback or a signal handler raised.
+    /// The exception that a callback or a signal handler raised.
     Python(PyErr),
 }
 
@@ -60,7 +60,7 @@ impl Failure {
     }
 }
 
-/// Tells Python how far a conversion is, and stops it when Python says so.
+/// Reports progress to Python, and stops the conversion if Python asks for it.
 struct Watch<'p> {
     progress: Option<&'p Py<PyAny>>,
     last: Instant,
@@ -291,7 +291,7 @@ impl Model {
     }
 }
 
-/// A file without its name yet, in the directory of `path`.
+/// A file that does not have its name yet, in the directory of `path`.
 fn create(path: &Path, overwrite: bool) -> Result<NamedTempFile, Failure> {
     if !overwrite && path.exists() {
         let text = format!("{}: exists; overwrite=True replaces it", path.display());
@@ -313,7 +313,7 @@ fn publish(file: NamedTempFile, path: &Path, overwrite: bool) -> Result<(), Fail
     done.map_err(|e| Failure::Io(e.error))
 }
 
-/// Where the model lies, seen from the directory of the ONNX file: readers of ONNX accept nothing outside of it.
+/// The path of the model relative to the directory of the ONNX file. Readers of ONNX accept no file outside of it.
 fn beside(model: &Path, onnx: &Path) -> io::Result<String> {
     let folder = onnx.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (model, folder) = (fs::canonicalize(model)?, fs::canonicalize(folder)?);

@@ -1,4 +1,4 @@
-//! Evaluation: arrays come and go as `.npz` bytes, which NumPy reads and writes.
+//! Evaluation, with arrays as `.npz` bytes, which NumPy reads and writes.
 
 use crate::{
     convert::{OFTEN, wanted},
@@ -47,8 +47,8 @@ impl Model {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Made-up inputs and what the evaluator computes from them, for :func:`cntk2onnx.verify`: uid and name of the inputs, the
-    /// same of the outputs, and all arrays but those of the outputs whose uids are in `skip`.
+    /// Generated inputs and the evaluator's outputs for them, for :func:`cntk2onnx.verify`: uid and name of the inputs
+    /// and of the outputs, and all arrays except for those of outputs whose uids are in `skip`.
     #[expect(clippy::too_many_arguments, reason = "they are Python's")]
     fn sample<'py>(
         slf: &Bound<'py, Self>,
@@ -73,8 +73,8 @@ impl Model {
     }
 }
 
-/// Does `work` in a thread of its own, so that Ctrl-C is answered at once. What was interrupted runs on, without effect, until it is
-/// done or at a limit.
+/// Does `work` in a thread of its own, so that Ctrl-C takes effect at once. An interrupted thread continues without
+/// effect until it is done or reaches a limit.
 fn interruptible<T: Send + 'static>(
     slf: &Bound<'_, Model>,
     work: impl FnOnce(&Model) -> T + Send + 'static,
@@ -114,7 +114,8 @@ fn bounded(limits: Option<HashMap<String, u64>>) -> PyResult<Limits> {
     Ok(bounds)
 }
 
-/// What does not suit the model is a `ValueError`; what the model cannot do, an `UnsupportedError`.
+/// The exception for an error: `ValueError` if the arrays do not fit the model, `UnsupportedError` if it cannot be
+/// evaluated.
 fn raised(py: Python<'_>, error: &EvaluateError) -> PyErr {
     match error {
         EvaluateError::Outputs(refusal) => raise::unsupported(py, refusal.reasons.iter().map(Reason::from).collect()),

@@ -1,9 +1,9 @@
-//! Mapped files, and what happens when one shrinks while views of it are alive.
+//! Maps files, and handles a mapped file that becomes shorter while views of it exist.
 //!
-//! A large model is mapped, so that only what is looked at is read. The price: if another process truncates the file, an
-//! access to a vanished page raises SIGBUS, which would end the interpreter. The handler here puts a page of zeros in its
-//! place and marks the mapping as lost; every later use of the model then raises `OSError`. A fault outside of our
-//! mappings goes to whoever handled SIGBUS before (Python's `faulthandler`, say).
+//! A large model is mapped, so that only the parts that are used are read. If another process truncates the file, an
+//! access to a page that no longer exists raises SIGBUS, which would end the interpreter. The handler here replaces the
+//! page by zeros and marks the mapping as lost; every later use of the model then raises `OSError`. A fault outside of
+//! these mappings is passed on to the previous handler of SIGBUS (for example Python's `faulthandler`).
 
 #![allow(unsafe_code, reason = "mmap and sigaction have no safe interface; the reasons are stated at each use")]
 
@@ -37,7 +37,7 @@ impl Mapping {
         })
     }
 
-    /// Did a part of the file vanish while it was read?
+    /// Was the file truncated while it was read?
     pub fn is_lost(&self) -> bool {
         #[cfg(unix)]
         return self.watch.is_lost();
@@ -72,7 +72,7 @@ mod bus {
         lost: AtomicBool,
     }
 
-    /// A fixed number, as the handler may neither lock nor allocate.
+    /// The number of slots, which is fixed because the handler may neither lock nor allocate.
     static SLOTS: [Slot; 256] =
         [const { Slot { start: AtomicUsize::new(0), length: AtomicUsize::new(0), lost: AtomicBool::new(false) } }; 256];
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
@@ -93,7 +93,7 @@ mod bus {
         }
     }
 
-    /// Tells the handler of a mapping; `None` when there is no free slot.
+    /// Registers a mapping with the handler; `None` if there is no free slot.
     pub(super) fn watch(map: &[u8]) -> Option<Watch> {
         install();
         let start = map.as_ptr() as usize;

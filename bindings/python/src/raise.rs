@@ -6,17 +6,17 @@ use pyo3::prelude::*;
 #[pyclass(module = "cntk2onnx", frozen, eq, hash, get_all)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Reason {
-    /// CNTK's operator; empty when the reason is not about one node.
+    /// CNTK's operator; empty if the reason is not about one node.
     pub op: String,
     /// The function's uid.
     pub uid: String,
     /// The function's name; may be empty.
     pub name: String,
-    /// The attribute or input that is in the way; may be empty.
+    /// The attribute or input that cannot be converted, which may be empty.
     pub attribute: String,
     /// One sentence.
     pub reason: String,
-    /// All of it in one line.
+    /// The whole reason in one line.
     text: String,
 }
 

@@ -1,4 +1,4 @@
-//! Where the bytes of a model come from: a path, `bytes`, any buffer, or an open file.
+//! The source of a model's bytes: a path, `bytes`, any buffer, or an open file.
 
 use crate::guard::Mapping;
 use pyo3::{
@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Larger files are mapped. Reading this much takes a few milliseconds and leaves nothing that could change beneath us.
+/// Larger files are mapped. Reading this much takes a few milliseconds, and the content then cannot change any more.
 const READ_WHOLE: u64 = 1 << 20;
 
 /// The bytes of a model, and the file that they are mapped from.

@@ -1,7 +1,7 @@
 //! The library for a page: a file that JavaScript reads piece by piece goes in, a report or the parts of a download come out.
 //!
-//! A model's weights are most of it and are not needed to look at it, so a file is only read where something depends on what
-//! stands there: see [`mod@skim`] and [`Loaded`].
+//! Most of a file are weights, which are not needed to examine the model. So only the parts are read on which a result
+//! depends: see [`mod@skim`] and [`Loaded`].
 #![allow(
     unsafe_code,
     reason = "wasm-bindgen writes the boundary, and memory that is only reserved has to be had by hand"

@@ -1,4 +1,4 @@
-//! From a model to what there is to draw.
+//! Builds the picture of a model.
 
 use super::{
     Depth, Edge, Node, Picture, Role, overview, title,
@@ -37,13 +37,13 @@ pub fn layers(model: &ValidatedModel<'_>) -> Vec<Node> {
 
 /// How a picture is made.
 struct Way {
-    /// Of the model, rather than of something in it.
+    /// Is it a picture of the whole model, not of a part?
     whole: bool,
-    /// With pictures of what is in the boxes.
+    /// Does it include pictures of the contents of boxes?
     deep: bool,
-    /// A recurrence around one cell is one box.
+    /// Is a recurrence around one cell a single box?
     fold: bool,
-    /// Biases and activations are in the box of their product.
+    /// Are biases and activations part of the box of their product?
     fuse: bool,
     /// How deep inside of boxes it is.
     level: usize,
@@ -51,11 +51,11 @@ struct Way {
 
 pub(super) struct Builder<'m, 'a> {
     pub(super) model: &'m ValidatedModel<'a>,
-    /// What inference needs.
+    /// The functions that inference needs.
     wanted: Vec<bool>,
-    /// What any output needs.
+    /// The functions that any output needs.
     live: Vec<bool>,
-    /// By value, the functions that take it.
+    /// For each value, the functions that read it.
     pub(super) takers: HashMap<Source, Vec<FunctionId>>,
     /// The outputs.
     pub(super) outputs: HashSet<Source>,
@@ -113,7 +113,8 @@ impl<'m, 'a> Builder<'m, 'a> {
         matches!(self.model.function(f).kind, FunctionKind::Block(_))
     }
 
-    /// The units, what goes between them, and an order in which consumers come last; links against it are marked as back.
+    /// The units, the links between them, and an order of producers before consumers; links against it are marked as
+    /// back.
     fn units(
         &self,
         functions: &[FunctionId],
@@ -153,7 +154,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         picture
     }
 
-    /// What is in a box, if that is more than one part.
+    /// The contents of a box, if it has more than one part.
     fn inside(
         &self,
         keys: &[FunctionId],
@@ -228,7 +229,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         self.symbols.borrow_mut().axes(self.model, source)
     }
 
-    /// Nodes and edges, with what comes from outside and what is needed there, and with repetitions as one node.
+    /// Nodes and edges, including values from and to the outside. Repetitions are one node.
     fn assemble(&self, nodes: Vec<Node>, links: &[Link], way: &Way) -> Picture {
         let mut place = HashMap::new();
         for (i, node) in nodes.iter().enumerate() {

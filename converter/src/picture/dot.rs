@@ -1,10 +1,10 @@
-//! A picture in the language of Graphviz.
+//! Writes a picture in the language of Graphviz.
 
 use super::{Node, Picture, Role};
 use cntk_parser::Escaped;
 use std::fmt::Write;
 
-/// A directed graph. What repeats is a cluster.
+/// A directed graph, in which a repeated part is a cluster.
 pub fn dot(picture: &Picture) -> String {
     let mut text = String::from(
         "digraph model {\n  node [shape=box, style=\"rounded,filled\", fillcolor=\"#e8f0fa\", fontname=\"sans-serif\", fontsize=11];\n  \
@@ -16,7 +16,7 @@ pub fn dot(picture: &Picture) -> String {
     text
 }
 
-/// Is a node drawn as a cluster of what is in it?
+/// Is a node drawn as a cluster of its contents?
 fn cluster(node: &Node) -> Option<&Picture> {
     node.inside.as_deref().filter(|_| node.role == Role::Repeat)
 }
@@ -72,7 +72,7 @@ fn end(picture: &Picture, node: usize, prefix: &str, role: Role) -> String {
     }
 }
 
-/// Inside of quotes, nothing ends them or is an escape sequence.
+/// Escapes text for quotes, so that it neither ends them nor contains an escape sequence.
 fn quoted(text: &str) -> String {
     Escaped(text).to_string().replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,11 +1,11 @@
-//! What comes into a picture, and what goes out of it.
+//! The values that come into a picture and go out of it.
 
 use super::{Edge, Node, Picture, Role, build::Builder};
 use cntk_parser::model::{FunctionId, Source};
 use hashbrown::{HashMap, HashSet};
 
 impl Builder<'_, '_> {
-    /// Inputs and outputs; in a part of a model, what it takes and gives.
+    /// Inputs and outputs of the model, or the values that a part of it reads and gives.
     pub fn outside(&self, picture: &mut Picture, place: &HashMap<FunctionId, usize>, shown: &[usize], whole: bool) {
         let mut ends: HashMap<Source, usize> = HashMap::new();
         let mut seen = HashSet::new();
@@ -69,7 +69,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// Is a value needed by what is not in the picture?
+    /// Is a value read outside of the picture?
     fn leaves(&self, source: Source, place: &HashMap<FunctionId, usize>) -> bool {
         let takers = self.takers.get(&source).map_or(&[][..], |t| t);
         self.outputs.contains(&source) || takers.iter().any(|f| !place.contains_key(f))

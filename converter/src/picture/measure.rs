@@ -1,8 +1,9 @@
-//! How wide text is. No font is at hand, so the widths are those of wide fonts (Verdana, DejaVu Sans): whatever is shown fits.
+//! The width of text. Fonts are not available here, so the widths are those of wide fonts (Verdana, DejaVu Sans), with
+//! which any font fits.
 
 use cntk_parser::Escaped;
 
-/// Width of a text that is `size` high.
+/// The width of a text in this font size.
 pub fn width(text: &str, size: f64, bold: bool) -> f64 {
     let em: f64 = text.chars().map(char_width).sum();
     em * size * if bold { 1.1 } else { 1.0 }
@@ -23,7 +24,7 @@ fn char_width(c: char) -> f64 {
     }
 }
 
-/// A text that is no wider, cut if need be; control and bidirectional characters as numbers.
+/// The text, shortened to this width, with control and bidirectional characters as numbers.
 pub fn fit(text: &str, size: f64, bold: bool, room: f64) -> String {
     let shown = Escaped(text).to_string();
     if width(&shown, size, bold) <= room {
@@ -41,7 +42,7 @@ pub fn fit(text: &str, size: f64, bold: bool, room: f64) -> String {
     cut + "…"
 }
 
-/// At most two lines, broken at spaces.
+/// Breaks a text at spaces into at most two lines.
 pub fn lines(text: &str, size: f64, bold: bool, room: f64) -> Vec<String> {
     let shown = Escaped(text).to_string();
     if width(&shown, size, bold) <= room {

@@ -1,11 +1,11 @@
-//! The graph as a person would draw it: layers, and what goes from one to the next.
+//! The graph as a person would draw it: layers and the values between them.
 //!
-//! A [`Picture`] says what there is to draw and knows neither terminal nor page; [`svg`] and [`dot`] draw it.
+//! A [`Picture`] describes what to draw, independently of the output; [`svg`] and [`dot`] draw it.
 //!
 //! - A block that CNTK's user made is one node, and so is a product with its bias, normalization and activation, and a recurrence
 //!   around one cell. What is inside such a node is a picture of its own.
 //! - Equal parts of the model that follow one another are one node with their count.
-//! - What only training criteria need is marked.
+//! - Nodes that only training criteria need are marked.
 //! - A model with very many layers is shown as an overview, whose nodes stand for stretches of it.
 
 mod build;
@@ -27,38 +27,38 @@ pub use svg::{STYLE, fragment, svg};
 use crate::Amount;
 use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableId};
 
-/// What there is to draw.
+/// A description of what to draw.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Picture {
     /// The boxes.
     pub nodes: Vec<Node>,
-    /// What goes from one to another.
+    /// The edges between boxes.
     pub edges: Vec<Edge>,
-    /// How many layers it shows. More than its nodes where several are one node.
+    /// How many layers it shows, which may be more than it has nodes.
     pub layers: usize,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// An input of the model.
     Input,
     /// An output of the model.
     Output,
-    /// Something computed.
+    /// A layer or function.
     Layer,
     /// A stretch of the model that repeats; [`Node::inside`] is one of its equal parts.
     Repeat,
     /// A stretch of a model that is too large to be shown.
     Stretch,
-    /// A value that comes from outside of what the picture shows.
+    /// A value from outside of the picture.
     Enter,
-    /// A value that is needed outside.
+    /// A value that is read outside of the picture.
     Leave,
 }
 
-/// Which way a recurrence runs.
+/// The direction of a recurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Over past steps.
@@ -71,15 +71,15 @@ pub enum Direction {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Node {
-    /// What it is.
+    /// Its kind.
     pub role: Role,
-    /// What it does: `Convolution 3×3, ReLU`.
+    /// Its title: `Convolution 3×3, ReLU`.
     pub title: String,
-    /// Its name in the file; may be empty.
+    /// Its name in the file, which may be empty.
     pub name: String,
-    /// The axes of what it gives, `[batch, 64, 8, 8]`; of its first output where there are several.
+    /// The axes of its (first) output, `[batch, 64, 8, 8]`.
     pub shape: String,
-    /// Its functions, inputs before consumers; blocks are seen through.
+    /// Its functions, producers before consumers, without blocks.
     pub functions: Vec<FunctionId>,
     /// Its parameters and constants.
     pub weights: Vec<VariableId>,
@@ -87,7 +87,7 @@ pub struct Node {
     pub parameters: u64,
     /// Multiply-adds of its products and convolutions.
     pub multiply_adds: Amount,
-    /// How many equal parts it stands for; 1 where it is one.
+    /// How many equal parts it stands for, usually 1.
     pub count: usize,
     /// How many layers it stands for.
     pub layers: usize,
@@ -95,11 +95,11 @@ pub struct Node {
     pub criterion: bool,
     /// It holds a whole recurrence.
     pub recurrence: Option<Direction>,
-    /// What is in it, where that is more than its title says.
+    /// Its contents, if they are more than the title says.
     pub inside: Option<Box<Picture>>,
 }
 
-/// What goes from a node to another.
+/// An edge from one node to another.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Edge {
@@ -107,7 +107,7 @@ pub struct Edge {
     pub from: usize,
     /// Index of a node.
     pub to: usize,
-    /// What it carries.
+    /// The value that it carries.
     pub value: Option<Source>,
     /// Its axes, `[batch, sequence, 300]`; empty for several values at once.
     pub shape: String,

@@ -1,11 +1,11 @@
-//! A model with very many layers: stretches of it instead.
+//! Overviews of models with very many layers, with a node for each stretch of the model.
 
 use super::{Edge, Node, Picture, Role, scene, title};
 use hashbrown::HashMap;
 
-/// Layers that are still shown one by one.
+/// The most layers that are shown one by one.
 const MOST: usize = 500;
-/// Inputs, or outputs, that are still shown one by one.
+/// The most inputs or outputs that are shown one by one.
 const MOST_ENDS: usize = 60;
 /// Rows that wires pass, all together, in what is still shown.
 const MOST_PASSED: usize = 40_000;

@@ -9,7 +9,7 @@ mod place;
 mod rank;
 mod route;
 
-/// Where a box goes.
+/// The row in which a box is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Row {
     /// In the first row.
@@ -23,13 +23,13 @@ pub enum Row {
 /// A box to be placed.
 #[derive(Clone, Debug)]
 pub struct Shape {
-    /// Width of its column.
+    /// The width of its column.
     pub width: f64,
-    /// Height, with what hangs below it.
+    /// Its height, including the text below it.
     pub height: f64,
     /// Its row.
     pub row: Row,
-    /// Where wires enter it, from its middle, if at one place.
+    /// Where wires enter it, relative to its middle, if all enter at one point.
     pub enter: Option<f64>,
 }
 
@@ -40,9 +40,9 @@ pub struct Wire {
     pub from: usize,
     /// Index of a box.
     pub to: usize,
-    /// Where it leaves, from the middle of the box.
+    /// Where it leaves, relative to the middle of the box.
     pub leave: f64,
-    /// Leads back upwards. Without these wires there is no cycle.
+    /// Does it lead back upwards? Without these wires there is no cycle.
     pub back: bool,
 }
 
@@ -73,7 +73,7 @@ pub struct Route {
     pub pieces: Vec<Piece>,
 }
 
-/// Where everything is.
+/// The positions of all boxes and wires.
 #[derive(Clone, Debug)]
 pub struct Drawing {
     /// Of the whole.
