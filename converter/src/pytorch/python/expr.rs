@@ -93,24 +93,6 @@ pub(crate) enum Weighs {
     Block,
 }
 
-/// The layers that a statement calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Calls {
-    /// The number of layers that need a statement of their own.
-    pub(crate) layers: u32,
-    pub(crate) blocks: u32,
-}
-
-impl Calls {
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self { layers: self.layers + other.layers, blocks: self.blocks + other.blocks }
-    }
-
-    pub(crate) fn fit_a_statement(self) -> bool {
-        self.layers <= 1 && self.blocks <= 1
-    }
-}
-
 /// An argument of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Argument {
@@ -248,41 +230,6 @@ impl Expr {
         matches!(self, Self::State(_)) || (!reads && super::print::precedence(self) == Prec::Primary)
     }
 
-    /// Does a type checker know that this is a tensor, from the annotations of PyTorch or of the file?
-    pub(crate) fn is_plainly_tensor(&self) -> bool {
-        const KNOWN: [&str; 12] = [
-            "relu",
-            "elu",
-            "leaky_relu",
-            "softmax",
-            "log_softmax",
-            "pad",
-            "conv1d",
-            "conv2d",
-            "conv3d",
-            "conv_transpose1d",
-            "conv_transpose2d",
-            "conv_transpose3d",
-        ];
-        let Self::Call(function, arguments) = self else { return false };
-        match &**function {
-            Self::Torch(Module::Torch, _) | Self::Helper(_) => !arguments.is_empty(),
-            Self::Torch(Module::Functional, name) => KNOWN.contains(&&**name),
-            _ => false,
-        }
-    }
-
-    /// The layers that it calls.
-    pub(crate) fn calls(&self) -> Calls {
-        let mut found = Calls::default();
-        self.each(&mut |e| match e {
-            Self::Layer(_, Weighs::Statement, _) => found.layers += 1,
-            Self::Layer(_, Weighs::Block, _) => found.blocks += 1,
-            _ => {}
-        });
-        found
-    }
-
     /// Calls `f` with the expression and everything in it, outermost first.
     pub(crate) fn each<'e>(&'e self, f: &mut impl FnMut(&'e Self)) {
         f(self);
@@ -410,26 +357,5 @@ mod tests {
         assert!(Expr::State(StateId(0)).is_atom());
         assert!(!Expr::State(StateId(0)).attribute("weight").is_atom());
         assert!(!of(x).is_atom());
-    }
-
-    #[test]
-    fn layers_that_take_a_statement() {
-        let (x, state) = (ValueId(0), StateId(0));
-        let one = Calls { layers: 1, blocks: 0 };
-        assert_eq!(Expr::layer(state, args![x]).at(0).calls(), one);
-        assert_eq!(Expr::wrapper(state, x).calls(), Calls::default());
-        assert_eq!(functional("relu", args![x]).calls(), Calls::default());
-        let block = Expr::Layer(state, Weighs::Block, args![x]).calls();
-        assert!(one.and(block).fit_a_statement());
-        assert!(!one.and(one).fit_a_statement() && !block.and(block).fit_a_statement());
-    }
-
-    #[test]
-    fn what_a_type_checker_takes_for_a_tensor() {
-        let x = ValueId(0);
-        assert!(torch("cat", args![list(&[x]), 1]).is_plainly_tensor());
-        assert!(helper("hardmax", args![x, 1]).is_plainly_tensor());
-        assert!(!functional("one_hot", args![x, 1]).is_plainly_tensor());
-        assert!(!of(x).method("exp", args![]).is_plainly_tensor());
     }
 }

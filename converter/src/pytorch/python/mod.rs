@@ -1,6 +1,7 @@
 //! Python text: expressions, identifiers, function bodies, and the layout that `ruff format` would give them.
 
 pub(crate) mod body;
+pub(crate) mod calls;
 pub(crate) mod expr;
 pub(crate) mod literal;
 pub(crate) mod make;
@@ -8,4 +9,5 @@ pub(crate) mod names;
 mod naming;
 pub(crate) mod plan;
 pub(crate) mod print;
+mod types;
 pub(crate) mod wrap;

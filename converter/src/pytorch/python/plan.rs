@@ -4,7 +4,8 @@
 //! one layer and one block of layers. Values that the model does not name share a few short names, each free again after its last use.
 
 use super::body::{Body, Item};
-use super::expr::{Argument, Binary, Calls, Expr, Prec, StateId, ValueId};
+use super::calls::Calls;
+use super::expr::{Argument, Binary, Expr, Prec, StateId, ValueId};
 use super::names::Names;
 use super::print;
 use super::wrap::Lines;
@@ -182,14 +183,6 @@ impl<'b> Plan<'b> {
         }
     }
 
-    /// Does a type checker know that this is a tensor?
-    fn is_plainly_tensor(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::Value(v) if self.is_written_out(*v) => self.is_plainly_tensor(&self.body.values[v.0 as usize].expr),
-            _ => expr.is_plainly_tensor(),
-        }
-    }
-
     /// The layer's result that is added to something to make the only output: a statement that names it lets the sum be
     /// returned as it is.
     fn addend(&self, outputs: &[ValueId], uses: &[u32]) -> Option<ValueId> {
@@ -201,40 +194,6 @@ impl<'b> Plan<'b> {
         let found = [(a, b), (b, a)].into_iter().find(|(v, other)| layer(v) && !layer(other));
         let may = out == last && uses[out.0 as usize] == 1 && value.hint.is_none();
         found.filter(|_| may).map(|(v, _)| *v)
-    }
-
-    /// Does a type checker know that this is a tensor once arguments and variables are annotated?
-    fn gives_tensor(&self, expr: &Expr) -> bool {
-        const METHODS: [&str; 12] = [
-            "flatten",
-            "mean",
-            "sum",
-            "sigmoid",
-            "tanh",
-            "exp",
-            "log",
-            "sqrt",
-            "square",
-            "reshape",
-            "transpose",
-            "squeeze",
-        ];
-        match expr {
-            Expr::Value(v) if self.inlined[v.0 as usize] => self.gives_tensor(&self.body.values[v.0 as usize].expr),
-            Expr::Value(v) => {
-                let value = &self.body.values[v.0 as usize];
-                !value.is_atom || matches!(value.expr, Expr::Local(_))
-            }
-            // What is added to something of an unknown type has one, too.
-            Expr::Binary(Binary::Plus | Binary::Minus | Binary::Times | Binary::MatMul, a, b) => {
-                self.gives_tensor(a) && (matches!(**b, Expr::Int(_) | Expr::Number(_)) || self.gives_tensor(b))
-            }
-            Expr::Call(function, _) => match &**function {
-                Expr::Attribute(x, name) => METHODS.contains(&&**name) && self.gives_tensor(x),
-                _ => expr.is_plainly_tensor(),
-            },
-            _ => expr.is_plainly_tensor(),
-        }
     }
 
     /// Writes the statements as lines with this indentation.

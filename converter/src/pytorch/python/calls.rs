@@ -1,0 +1,52 @@
+//! The layers that a statement calls.
+
+use super::expr::{Expr, Weighs};
+
+/// The layers that a statement calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Calls {
+    /// The number of layers that need a statement of their own.
+    pub(crate) layers: u32,
+    pub(crate) blocks: u32,
+}
+
+impl Calls {
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { layers: self.layers + other.layers, blocks: self.blocks + other.blocks }
+    }
+
+    pub(crate) fn fit_a_statement(self) -> bool {
+        self.layers <= 1 && self.blocks <= 1
+    }
+}
+
+impl Expr {
+    /// The layers that it calls.
+    pub(crate) fn calls(&self) -> Calls {
+        let mut found = Calls::default();
+        self.each(&mut |e| match e {
+            Self::Layer(_, Weighs::Statement, _) => found.layers += 1,
+            Self::Layer(_, Weighs::Block, _) => found.blocks += 1,
+            _ => {}
+        });
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pytorch::python::expr::{StateId, ValueId, args, functional};
+
+    #[test]
+    fn layers_that_take_a_statement() {
+        let (x, state) = (ValueId(0), StateId(0));
+        let one = Calls { layers: 1, blocks: 0 };
+        assert_eq!(Expr::layer(state, args![x]).at(0).calls(), one);
+        assert_eq!(Expr::wrapper(state, x).calls(), Calls::default());
+        assert_eq!(functional("relu", args![x]).calls(), Calls::default());
+        let block = Expr::Layer(state, Weighs::Block, args![x]).calls();
+        assert!(one.and(block).fit_a_statement());
+        assert!(!one.and(one).fit_a_statement() && !block.and(block).fit_a_statement());
+    }
+}
