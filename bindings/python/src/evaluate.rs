@@ -49,7 +49,6 @@ impl Model {
 
     /// Generated inputs and the evaluator's outputs for them, for :func:`cntk2onnx.verify`: uid and name of the inputs
     /// and of the outputs, and all arrays except for those of outputs whose uids are in `skip`.
-    #[expect(clippy::too_many_arguments, reason = "they are Python's")]
     fn sample<'py>(
         slf: &Bound<'py, Self>,
         outputs: Vec<String>,
