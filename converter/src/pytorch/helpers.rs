@@ -275,6 +275,17 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     },
     Helper {
+        name: "last_steps",
+        imports: &[Import::Torch],
+        text: r#"def last_steps(x: Tensor, lengths: Tensor, steps: int) -> Tensor:
+    """The last steps of each sequence; where it has fewer, its first one again."""
+    index = lengths[:, None] - steps + torch.arange(steps, device=x.device)
+    rows = torch.arange(x.shape[0], device=x.device)[:, None]
+    y: Tensor = x[rows, index.clamp(min=0)]
+    return y
+"#,
+    },
+    Helper {
         name: "last_step",
         imports: &[Import::Torch],
         text: r#"def last_step(x: Tensor, lengths: Tensor) -> Tensor:

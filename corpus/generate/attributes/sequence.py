@@ -84,6 +84,20 @@ for _f in ("past_value", "future_value"):
         s = C.sequence.input_variable((2,), sequence_axis=Axis("other"), name="s")
         return f(x, initial_state=s, time_step=2), {x: ragged(2), s: ragged(2, lengths=(2, 2, 2))}
 
+    @case("%s_one_step_sequence_state" % _f)
+    def _(f=getattr(C.sequence, _f)):
+        x = C.sequence.input_variable((2,), name="x")
+        s = C.sequence.input_variable((2,), sequence_axis=Axis("other"), name="s")
+        return f(x, initial_state=s, time_step=3), {x: ragged(2, lengths=LONG), s: ragged(2, lengths=(1, 3, 4))}
+
+    @case("%s_one_step_sequence_state_in_a_loop" % _f)
+    def _(f=getattr(C.sequence, _f)):
+        x = C.sequence.input_variable((2,), name="x")
+        s = C.sequence.input_variable((2,), sequence_axis=Axis("other"), name="s")
+        p = C.placeholder(shape=(2,), dynamic_axes=x.dynamic_axes)
+        y = C.tanh(x + f(p, initial_state=s, time_step=3) * 0.5)
+        return y.replace_placeholders({p: y.output}), {x: ragged(2, lengths=LONG), s: ragged(2, lengths=(1, 3, 4))}
+
     @case("%s_twice" % _f)
     def _(f=getattr(C.sequence, _f)):
         x = C.sequence.input_variable((2,), name="x")

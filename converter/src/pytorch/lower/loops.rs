@@ -1,5 +1,6 @@
 //! Lowers a recurrence to a Python loop over the steps, with variables for the delayed values.
 
+use super::sequence::initial_steps;
 use super::{Lower, Scope, Val};
 use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, list, of, torch};
 use crate::report::Reason;
@@ -164,9 +165,9 @@ fn start(
         let future = matches!(cx.graph.model.operator(f), Operator::FutureValue(_));
         // In the order of the loop's steps: PastValue continues from the last frames; FutureValue runs backwards and
         // continues from the first.
-        let turned = if future { full } else { cx.flip_steps(&full)? };
-        let step = |i: u64| of(turned.id).index(vec![Subscript::ALL, Subscript::At(i.into())]);
-        let ids = (0..steps).rev().map(|i| cx.compute(step(i))).collect();
+        let frames = initial_steps(cx, &full, steps, future)?;
+        let step = |i: u64| of(frames).index(vec![Subscript::ALL, Subscript::At(i.into())]);
+        let ids = (0..steps).map(|i| cx.compute(step(i))).collect();
         return Ok(Start::Each(ids));
     }
     let full = cx.expand(initial, lead, dims)?;

@@ -175,24 +175,30 @@ fn delay(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, steps: u64, future: bo
 /// after.
 fn delay_after_sequence(cx: &mut Lower<'_, '_, '_>, x: &Val, initial: &Val, steps: u64, future: bool) -> Lowered {
     let initial = cx.expand(initial, initial.lead, &x.dims)?;
-    let axis = initial.lead.sequence.ok_or_else(|| Reason::new("", "the initial state is not a sequence"))?;
-    let lengths = cx.lengths(axis)?;
-    // A sequence that is shorter than the delay has fewer frames.
-    let turned = |v: &Val| {
-        let first = of(v.id).index(vec![Subscript::ALL, Subscript::Range(None, Some(steps.into()), None)]);
-        helper("flip_steps", args![first, of(lengths).method("clamp", args![keyword("max", steps)])])
-    };
     if future {
         let flipped = cx.flip_steps(x)?;
-        let first = cx.compute(turned(&initial));
-        let id = cx.compute(helper("past_value", args![flipped.id, first, steps]));
+        let after = initial_steps(cx, &initial, steps, true)?;
+        let id = cx.compute(helper("past_value", args![flipped.id, after, steps]));
         return Ok(smallvec![cx.flip_steps(&x.with(id))?]);
     }
-    // In the reversed sequence, the last frames are the first ones.
-    let last = cx.flip_steps(&initial)?;
-    let last = cx.compute(turned(&last));
-    let id = cx.compute(helper("past_value", args![x.id, last, steps]));
+    let before = initial_steps(cx, &initial, steps, false)?;
+    let id = cx.compute(helper("past_value", args![x.id, before, steps]));
     Ok(smallvec![x.with(id)])
+}
+
+/// The frames of a sequence that is the initial state of a delay, in the order in which the delay reads them: for PastValue the last
+/// frames; FutureValue reads the first frames backwards. A sequence of one frame gives it for all of them; CNTK refuses other
+/// sequences that are shorter than the delay.
+pub(super) fn initial_steps(
+    cx: &mut Lower<'_, '_, '_>,
+    initial: &Val,
+    steps: u64,
+    future: bool,
+) -> Result<ValueId, Reason> {
+    let axis = initial.lead.sequence.ok_or_else(|| Reason::new("", "the initial state is not a sequence"))?;
+    let turned = if future { cx.flip_steps(initial)? } else { initial.clone() };
+    let lengths = cx.lengths(axis)?;
+    Ok(cx.compute(helper("last_steps", args![turned.id, lengths, steps])))
 }
 
 /// ReconcileDynamicAxis: repeats data along the axes of another value.
