@@ -4,8 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// Fails if `made` is not the text recorded in the file, and shows the differing lines and how to record the new text.
-/// With
-/// `BLESS=1`, records it.
+/// With `BLESS=1`, records it.
 ///
 /// # Panics
 ///

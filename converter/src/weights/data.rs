@@ -16,8 +16,7 @@ pub enum Data {
 
 impl Data {
     /// The number of bytes that will be written. Checks that `source` has the data and that they can become elements of
-    /// type
-    /// `elem`.
+    /// type `elem`.
     pub(crate) fn length(&self, elem: ElemType, source: &[u8]) -> Result<u64, &'static str> {
         match self {
             Self::Owned(bytes) => Ok(bytes.len() as u64),

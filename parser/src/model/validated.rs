@@ -183,9 +183,8 @@ impl<'a> ValidatedModel<'a> {
     }
 
     /// The value with this CNTK uid or name: a variable, an output of a function or block, or a function (its first
-    /// output).
-    /// Uids take precedence over names; among equal names, outputs of the root come first, then functions outside of
-    /// blocks, in file order.
+    /// output). Uids take precedence over names; among equal names, outputs of the root come first, then functions
+    /// outside of blocks, in file order.
     pub fn find(&self, uid_or_name: &str) -> Option<Output<'a>> {
         self.find_all(uid_or_name).into_iter().next()
     }

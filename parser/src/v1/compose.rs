@@ -189,8 +189,7 @@ fn denormalize(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
 }
 
 /// A statistic in the shape of the first child, if it has as many elements; it is stored as a vector, a column of a
-/// matrix.
-/// (CNTK 2.7 does the same for Mean and InvStdDev, but only to normalize; it has no way to denormalize.)
+/// matrix. (CNTK 2.7 does the same for Mean and InvStdDev, but only to normalize; it has no way to denormalize.)
 fn statistic<'a>(e: &mut Emitter<'_, 'a>, child: usize) -> &'a str {
     let children = e.graph.children(e.node);
     let (Some(first), Some(own)) = (children.first().copied(), children.get(child).copied()) else { return "" };

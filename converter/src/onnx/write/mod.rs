@@ -1,9 +1,8 @@
 //! Writes an [`OnnxModel`] and the weights that it describes.
 //!
 //! All lengths are known before the first byte is written, so the output is a plain stream. The structure is serialised
-//! with
-//! `prost`. Weights are copied from the source without it, so that memory holds only the serialised structure and one
-//! chunk of converted elements.
+//! with `prost`. Weights are copied from the source without it, so that memory holds only the serialised structure and
+//! one chunk of converted elements.
 //!
 //! ```
 //! use cntk2onnx::{Weights, Writer, internals::onnx::OnnxModel};

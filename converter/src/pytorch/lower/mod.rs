@@ -2,8 +2,7 @@
 //!
 //! To add an operator, write a function in the module of its family and name it in [`dispatch`]. The function gets the
 //! operands as [`Val`]s and returns the results. It may also include functions that follow: a product and its bias are
-//! one
-//! `nn.Linear`.
+//! one `nn.Linear`.
 
 mod blocks;
 mod cells;
@@ -18,6 +17,7 @@ mod loops;
 mod naming;
 mod normalization;
 mod output_lengths;
+mod owner;
 mod pooling;
 mod random;
 mod reduction;
@@ -43,6 +43,7 @@ use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 
 pub(crate) use cells::class::Class;
+pub(crate) use owner::Owner;
 pub(crate) use value::{Elem, Val};
 
 /// The outputs of a lowered function, or the reason why it cannot be lowered.
@@ -72,44 +73,6 @@ impl Node<'_, '_> {
 pub(crate) struct Scope {
     values: HashMap<Source, Val>,
     masks: HashMap<SequenceAxisId, ValueId>,
-}
-
-/// The module or parameter that holds a CNTK variable, so that other code can read it there.
-#[derive(Clone)]
-pub(crate) struct Owner {
-    pub(crate) state: StateId,
-    /// The name of the layer's tensor; empty if it is not in a layer.
-    pub(crate) tensor: &'static str,
-    /// An expression for the CNTK array; `None` if there is no short one.
-    pub(crate) array: Option<Expr>,
-}
-
-impl Owner {
-    /// A variable that is held as it is.
-    fn alone(state: StateId) -> Self {
-        Self { state, tensor: "", array: Some(Expr::State(state)) }
-    }
-
-    /// A variable that is a tensor of a layer.
-    fn tensor(state: StateId, tensor: &'static str) -> Self {
-        Self { state, tensor, array: Some(Expr::State(state).attribute(tensor)) }
-    }
-
-    /// A variable that a layer holds in an order of its own.
-    fn rearranged(state: StateId) -> Self {
-        Self { state, tensor: "", array: None }
-    }
-
-    /// The same owner, with the array expression changed by `make`.
-    fn map(self, make: impl FnOnce(Expr) -> Expr) -> Self {
-        Self { array: self.array.map(make), ..self }
-    }
-
-    /// The same owner, with the array reshaped to its sizes in CNTK if these differ.
-    fn shaped(self, sizes: &[u64], same: bool) -> Self {
-        let shape = || super::python::expr::shape(sizes.iter().map(|n| (*n).into()).collect());
-        if same { self } else { self.map(|x| x.method("reshape", shape())) }
-    }
 }
 
 /// A reduction that keeps its axes.
@@ -326,7 +289,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         let sources = model.inputs(f);
         let mut inputs = SmallVec::new();
         for s in sources {
-            match self.operand(*s, f) {
+            match self.value(*s) {
                 Ok(Some(v)) => inputs.push(v),
                 Ok(None) => return,
                 Err(reason) => return self.refuse(f, reason),
@@ -379,11 +342,6 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             }
             _ => Ok(None),
         }
-    }
-
-    /// The value of an operand. For a weight, its reader decides later how it is held.
-    fn operand(&mut self, source: Source, _reader: FunctionId) -> Result<Option<Val>, Reason> {
-        self.value(source)
     }
 
     /// Marks a function as included in the lowering of another.

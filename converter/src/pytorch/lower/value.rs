@@ -143,8 +143,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// A tensor from which new tensors of type `elem` take type and device, so that the module keeps working under
-    /// `.double()`,
-    /// `.half()` and `.to(...)`.
+    /// `.double()`, `.half()` and `.to(...)`.
     pub(crate) fn like(&self, elem: Elem) -> Option<ValueId> {
         self.likes[usize::from(elem.is_double())]
     }

@@ -111,8 +111,7 @@ fn shift(cx: &mut Lowering<'_, '_, '_>, x: ValueId, d: i64, fill: f64) -> ValueI
 }
 
 /// The `d` frames of an initial state for the frames before the start (or after the end) of sequences, for each sample
-/// of
-/// `lead`, with element type `elem` and static dimensions `dims`: [batch, d, …].
+/// of `lead`, with element type `elem` and static dimensions `dims`: [batch, d, …].
 pub(in crate::onnx::lower) fn initial_frames(
     cx: &mut Lowering<'_, '_, '_>,
     elem: ElemType,
