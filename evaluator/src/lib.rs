@@ -38,6 +38,7 @@ mod jitter;
 mod limits;
 mod ops;
 mod precision;
+mod ring;
 mod stored;
 mod value;
 mod walk;

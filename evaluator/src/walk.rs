@@ -7,6 +7,7 @@ use crate::jitter::{jittered, nan_decides, unknown, untied};
 use crate::limits::Meter;
 use crate::ops::{Call, apply};
 use crate::precision::rounded;
+use crate::ring::{Ring, Step};
 use crate::stored;
 use crate::value::{Frames, Value};
 use cntk_parser::model::{DataType, Dim, FunctionId, LoopId, Source, ValidatedModel, VariableKind};
@@ -329,83 +330,5 @@ fn delay_of(model: &ValidatedModel<'_>, id: FunctionId) -> Option<Delay> {
         Operator::PastValue(a) => Some(Delay { offset: offset(a.offset), future: false }),
         Operator::FutureValue(a) => Some(Delay { offset: offset(a.offset), future: true }),
         _ => None,
-    }
-}
-
-/// The state of a loop.
-struct Ring<'r> {
-    members: &'r [FunctionId],
-    backward: bool,
-    lengths: Vec<usize>,
-    /// The first frame of each sample.
-    starts: Vec<usize>,
-    /// The steps of every member computed so far.
-    history: HashMap<Source, History>,
-    /// The step that is being computed.
-    current: HashMap<Source, Value>,
-}
-
-/// The frames of a value that is being computed step by step.
-struct History {
-    shape: Vec<usize>,
-    elements: Vec<f64>,
-}
-
-/// One step: the samples that have it, and the index of the step in each.
-struct Step {
-    samples: Vec<usize>,
-    steps: Vec<usize>,
-    frames: Vec<usize>,
-}
-
-impl<'r> Ring<'r> {
-    fn new(members: &'r [FunctionId], backward: bool, lengths: Vec<usize>) -> Self {
-        let starts = Frames::Steps(lengths.clone().into()).ranges().iter().map(|r| r.start).collect();
-        Self { members, backward, lengths, starts, history: HashMap::new(), current: HashMap::new() }
-    }
-
-    fn longest(&self) -> usize {
-        self.lengths.iter().copied().max().unwrap_or(0)
-    }
-
-    /// The `n`-th step to compute. Backward loops begin at the end of each sequence.
-    fn at(&self, n: usize) -> Step {
-        let samples: Vec<usize> = (0..self.lengths.len()).filter(|i| n < self.lengths[*i]).collect();
-        let step = |i: &usize| if self.backward { self.lengths[*i] - 1 - n } else { n };
-        let steps: Vec<usize> = samples.iter().map(step).collect();
-        let frames = samples.iter().zip(&steps).map(|(i, t)| self.starts[*i] + t).collect();
-        Step { samples, steps, frames }
-    }
-
-    fn record(&mut self, source: Source, value: &Value, at: &Step, meter: &mut Meter) -> Result<(), Fault> {
-        let width = value.width();
-        if !self.history.contains_key(&source) {
-            let frames = self.lengths.iter().sum::<usize>();
-            meter.room(&[frames, width])?;
-            meter.hold(frames * width);
-            let history = History { shape: value.shape().to_vec(), elements: vec![0.0; frames * width] };
-            self.history.insert(source, history);
-        }
-        if let Some(history) = self.history.get_mut(&source) {
-            for (row, frame) in value.contiguous().chunks(width.max(1)).zip(&at.frames) {
-                match history.elements.get_mut(frame * width..(frame + 1) * width) {
-                    Some(to) => to.copy_from_slice(row),
-                    None => return fault("its result changes its size from step to step"),
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Step {
-    /// The frames at this step of a value from outside of the loop.
-    fn of(&self, value: &Value) -> Result<Value, Fault> {
-        let frames = Frames::Samples(self.samples.len());
-        match &value.frames {
-            Frames::One => Ok(value.clone()),
-            Frames::Samples(_) => Ok(value.select(frames, &self.samples)),
-            Frames::Steps(_) => Ok(value.select(frames, &self.frames)),
-        }
     }
 }
