@@ -1,6 +1,6 @@
 //! Random numbers.
 
-use crate::generate::maker::{FLOAT, Maker, Value};
+use crate::generate::maker::{FLOAT, HALF, Maker, Value};
 use crate::generate::values::{double, entry, flag, int, list, number, row_shape, text};
 use crate::mutate::Choice;
 use crate::schema::Entry;
@@ -26,8 +26,10 @@ pub(super) fn distribution(m: &mut Maker<'_, '_>) -> Option<()> {
     }
     let shape: Vec<_> = m.shape(3).into_iter().map(Some).collect();
     attributes.push(entry("newShape", row_shape(&shape)));
-    attributes.push(entry("newDataType", int(x.elem as i32)));
-    let made = Value { batch: false, sequence: None, ..x.shaped(shape) };
+    // CNTK draws no half-precision numbers.
+    let elem = if x.elem == HALF { FLOAT } else { x.elem };
+    attributes.push(entry("newDataType", int(elem as i32)));
+    let made = Value { batch: false, sequence: None, elem, ..x.shaped(shape) };
     m.function(Op::RandomDistribution, &[], attributes, made);
     Some(())
 }
