@@ -13,6 +13,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cntk2onnx");
 /// Folders of `corpus/` that hold cases with recorded numbers.
@@ -81,6 +82,9 @@ fn system_python() -> String {
     option("PYTHON").unwrap_or_else(|| if cfg!(windows) { "python" } else { "python3" }.to_owned())
 }
 
+/// Held while an environment is made: the tests of this file share it.
+static MAKING: Mutex<()> = Mutex::new(());
+
 /// The interpreter of a virtual environment under `target/` that holds `corpus/requirements.txt`.
 ///
 /// It is made beside its final place and renamed at the end, so one that exists is complete, and two runs at a time do
@@ -90,6 +94,7 @@ fn python_with_runtime(corpus: &Path) -> PathBuf {
     let pins = fs::read(&requirements).expect("corpus/requirements.txt is readable");
     let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let venv = base.join(format!("python-{:016x}", fnv1a(&pins)));
+    let _one_at_a_time = MAKING.lock();
     if !venv.exists() {
         let draft = base.join(format!("python-draft-{}", std::process::id()));
         let python = system_python();

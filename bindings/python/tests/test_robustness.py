@@ -86,7 +86,9 @@ def test_a_progress_callback_may_cancel(tmp_path: Path) -> None:
 @pytest.mark.parametrize("call", ["model.to_onnx(sys.argv[2])", "model.eval({})"])
 def test_ctrl_c_interrupts(call: str, tmp_path: Path) -> None:
     script = f"""
-import sys, cntk2onnx
+import signal, sys, cntk2onnx
+# Processes of a background job begin with the signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 model = cntk2onnx.load(sys.argv[1])
 print("loaded", flush=True)
 try:
