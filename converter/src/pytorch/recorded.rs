@@ -42,7 +42,9 @@ pub(super) fn tensors(
         };
         if let Some(axis) = port.axis() {
             let most = array.dims.get(1).copied().unwrap_or(0);
-            if let Some(given) = reader.lengths_of(port, most)? {
+            // Outputs may have a batch of their own. An empty array, whose sizes mean nothing, is refused below.
+            let samples = if array.dims.contains(&0) { 1 } else { array.dims.first().copied().unwrap_or(1) };
+            if let Some(given) = reader.lengths_of(port, most, samples)? {
                 if inputs.contains(&axis) && lengths[&axis] != given {
                     return Err(wrong(format!("has other lengths for {} than for the inputs on its axis", both(port))));
                 }
@@ -50,7 +52,7 @@ pub(super) fn tensors(
                 all.extend(place.map(|k| counts(format!("output.{}", interface.outputs.len() + k), &given)));
                 lengths.insert(axis, given);
             }
-            let valid = lengths.entry(axis).or_insert_with(|| vec![most; reader.samples()]);
+            let valid = lengths.entry(axis).or_insert_with(|| vec![most; samples as usize]);
             reader.steps.insert(axis, Steps::AtLeast(valid.iter().copied().max().unwrap_or(1)));
             all.push(counts(format!("steps.{i}"), valid));
         }
@@ -94,7 +96,7 @@ impl Reader<'_, '_, '_> {
         for port in &interface.inputs {
             let Some(axis) = port.axis() else { continue };
             let Some(Steps::Exactly(most)) = self.steps.get(&axis).copied() else { continue };
-            let Some(lengths) = self.lengths_of(port, most)? else {
+            let Some(lengths) = self.lengths_of(port, most, self.samples() as u64)? else {
                 all.entry(axis).or_insert_with(|| vec![most; self.samples()]);
                 continue;
             };
@@ -111,7 +113,7 @@ impl Reader<'_, '_, '_> {
     }
 
     /// The valid steps of a port, if the record has them.
-    fn lengths_of(&mut self, port: &Port, most: u64) -> Result<Option<Vec<u64>>, RecordError> {
+    fn lengths_of(&mut self, port: &Port, most: u64, samples: u64) -> Result<Option<Vec<u64>>, RecordError> {
         let names = [&port.name, &port.given, &port.uid].map(|n| format!("{n}_lengths"));
         let names: Vec<&str> = names.iter().map(String::as_str).filter(|n| !self.taken.contains(n)).collect();
         let Some((name, array)) = self.record.array(&names)? else { return Ok(None) };
@@ -120,12 +122,8 @@ impl Reader<'_, '_, '_> {
             ElemType::Int32 => array.bytes.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b).into()).collect(),
             other => return Err(wrong(format!("{name}: lengths are int64 or int32, not {}", numpy(other)))),
         };
-        if array.dims != [self.samples() as u64] {
-            return Err(wrong(format!(
-                "{name}: is {:?}, not one length for each of {} samples",
-                array.dims,
-                self.samples()
-            )));
+        if array.dims != [samples] {
+            return Err(wrong(format!("{name}: is {:?}, not one length for each of {samples} samples", array.dims)));
         }
         let lengths = numbers.iter().map(|n| u64::try_from(*n).ok().filter(|n| (1..=most).contains(n)));
         match lengths.collect() {

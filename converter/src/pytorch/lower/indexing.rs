@@ -40,7 +40,9 @@ impl Lower<'_, '_, '_> {
         let index = self.compute(of(id).method("unsqueeze", args![-1]));
         let truth = self.compute(Expr::binary(Binary::Equal, index, torch("arange", args![classes, of(id).device()])));
         let rows = self.compute(of(truth).method(if elem.is_double() { "double" } else { "float" }, args![]));
-        self.hot.push((rows, truth));
+        if !elem.is_double() {
+            self.hot.push((rows, truth));
+        }
         self.truths.insert(rows, truth);
         self.bind(source, Val { id: rows, dims: ty.shape.clone(), ..ids.clone() });
         self.ids.insert(variable, (ids, classes));

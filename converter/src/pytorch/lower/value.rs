@@ -193,11 +193,24 @@ impl Lower<'_, '_, '_> {
                     .fold(Expr::State(*id), |e, s| e.attribute(s.to_owned())),
             )
         });
-        let Some(weight) = weight else { return };
         let hot = std::mem::take(&mut self.hot);
+        let Some(weight) = weight else { return self.one_hot_as_input(&hot) };
         for (widened, given) in std::mem::take(&mut self.halves).into_iter().chain(hot) {
             self.body.values[widened.0 as usize].expr =
                 of(given).method("to", args![weight.clone().attribute("dtype")]);
+        }
+    }
+
+    /// One-hot rows in the type of the first input in single precision, where there is no weight to tell it.
+    fn one_hot_as_input(&mut self, hot: &[(ValueId, ValueId)]) {
+        let single = self.graph.arguments.iter().position(|a| {
+            let ty = self.graph.model.type_of(Source::Variable(a.variable));
+            a.classes.is_none() && ty.data_type == DataType::Float
+        });
+        let Some(name) = single.and_then(|i| self.arguments.get(i)) else { return };
+        let like = Expr::local(name.clone());
+        for (rows, truth) in hot {
+            self.body.values[rows.0 as usize].expr = of(*truth).method("type_as", args![like.clone()]);
         }
     }
 
