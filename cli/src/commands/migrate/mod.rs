@@ -24,6 +24,7 @@ use journal::Journal;
 use pool::Pool;
 use record::Record;
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     ffi::OsString,
     fs,
@@ -231,19 +232,26 @@ impl Run<'_> {
             }
             Done::Now(self.one(item, &pool))
         };
-        pool.run(items, work, |item, done| -> Result<()> {
-            let (place, outcome) = match done {
-                Done::Before(place) => (place, "done before".to_owned()),
-                Done::Now(record) => {
-                    let outcome = record.outcome().to_owned();
-                    (journal.append(&record)?, outcome)
-                }
-            };
-            self.terminal.detail(format_args!("{}: {outcome}", item.name));
-            progress.count(&outcome);
-            places.push((item.name.clone(), place));
-            Ok(())
-        })?;
+        // The largest files first, so that none is left alone at the end.
+        let mut order: Vec<&Item> = items.iter().collect();
+        order.sort_by_key(|item| Reverse(fs::metadata(self.root.join(&item.name)).map_or(0, |file| file.len())));
+        pool.run(
+            &order,
+            |item| work(item),
+            |item, done| -> Result<()> {
+                let (place, outcome) = match done {
+                    Done::Before(place) => (place, "done before".to_owned()),
+                    Done::Now(record) => {
+                        let outcome = record.outcome().to_owned();
+                        (journal.append(&record)?, outcome)
+                    }
+                };
+                self.terminal.detail(format_args!("{}: {outcome}", item.name));
+                progress.count(&outcome);
+                places.push((item.name.clone(), place));
+                Ok(())
+            },
+        )?;
         Ok(places)
     }
 
