@@ -143,19 +143,10 @@ impl Converter {
             #[cfg(feature = "evaluator")]
             made.compare_with_evaluator(model, &self.options);
             let source = model.model().input;
-            Ok(vec![
-                ("model.safetensors", self.safetensors(&made.weights, &made.metadata, source)?),
-                ("reference.safetensors", self.safetensors(&made.reference, &[], source)?),
-                ("model.py", made.module.into_bytes()),
-                ("test_model.py", made.test.into_bytes()),
-                ("report.json", made.report.into_bytes()),
-                ("__init__.py", made.package.into_bytes()),
-            ])
-        })
-        .map(|mut files| {
-            // The weights were written before the texts were moved out of the conversion; put the texts first.
-            files.rotate_left(2);
-            files
+            let mut files = Vec::from(made.texts().map(|(name, text)| (name, text.as_bytes().to_vec())));
+            files.push(("model.safetensors", self.safetensors(&made.weights, &made.metadata, source)?));
+            files.push(("reference.safetensors", self.safetensors(&made.reference, &[], source)?));
+            Ok(files)
         })
     }
 

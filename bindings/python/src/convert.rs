@@ -256,13 +256,7 @@ impl Model {
             return Err(Failure::Python(PyFileExistsError::new_err(text)));
         }
         fs::create_dir_all(directory)?;
-        let texts = [
-            ("model.py", &made.module),
-            ("test_model.py", &made.test),
-            ("report.json", &made.report),
-            ("__init__.py", &made.package),
-        ];
-        for (name, text) in texts {
+        for (name, text) in made.texts() {
             let mut file = NamedTempFile::new_in(directory)?;
             file.write_all(text.as_bytes())?;
             publish(file, &directory.join(name), true)?;

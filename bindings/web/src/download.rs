@@ -73,13 +73,7 @@ pub(crate) fn write(
             let own = PyTorchOptions::default().name(stem);
             let mut made = convert_pytorch(model, options, &own).map_err(|refusal| refusal.to_string())?;
             made.compare_with_evaluator(model, options);
-            let texts = [
-                ("model.py", &made.module),
-                ("test_model.py", &made.test),
-                ("report.json", &made.report),
-                ("__init__.py", &made.package),
-            ];
-            for (name, text) in texts {
+            for (name, text) in made.texts() {
                 parts.file(name);
                 parts.write(text.as_bytes())?;
             }

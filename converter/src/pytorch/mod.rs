@@ -117,6 +117,16 @@ impl PyTorchConversion {
         }
     }
 
+    /// The files of text, with their names.
+    pub fn texts(&self) -> [(&'static str, &str); 4] {
+        [
+            ("model.py", &self.module),
+            ("test_model.py", &self.test),
+            ("report.json", &self.report),
+            ("__init__.py", &self.package),
+        ]
+    }
+
     /// The number of outputs with expected numbers in the reference.
     pub fn expected(&self) -> usize {
         let named = |i: &usize| self.reference.iter().any(|t| t.name.strip_prefix("output.") == Some(&*i.to_string()));

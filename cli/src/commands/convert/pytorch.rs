@@ -77,7 +77,7 @@ fn importable(stem: &str) -> String {
 }
 
 fn write(terminal: &Terminal, made: &PyTorchConversion, destination: &Directory, input: &Input) -> Result<()> {
-    for (i, text) in [&made.module, &made.test, &made.report, &made.package].into_iter().enumerate() {
+    for (i, (_, text)) in made.texts().into_iter().enumerate() {
         destination.file(i).write_all(text.as_bytes())?;
     }
     tensors(terminal, &made.weights, &made.metadata, destination.file(4), input)?;

@@ -234,7 +234,7 @@ impl Run<'_> {
         };
         // The largest files first, so that none is left alone at the end.
         let mut order: Vec<&Item> = items.iter().collect();
-        order.sort_by_key(|item| Reverse(fs::metadata(self.root.join(&item.name)).map_or(0, |file| file.len())));
+        order.sort_by_cached_key(|item| Reverse(fs::metadata(self.root.join(&item.name)).map_or(0, |file| file.len())));
         pool.run(
             &order,
             |item| work(item),
