@@ -43,6 +43,7 @@ pub mod pytorch;
 mod ranges;
 mod record;
 mod report;
+mod resolve;
 pub mod rules;
 pub mod symbols;
 mod weights;
@@ -98,6 +99,9 @@ pub mod internals {
     }
     pub mod onnx {
         pub use crate::onnx::graph::*;
+    }
+    pub mod resolve {
+        pub use crate::resolve::*;
     }
     pub mod weights {
         pub use crate::weights::*;

@@ -1,4 +1,4 @@
-//! What the layout pass decides for the models of `corpus/`: folded axes, frames that a Where picks, offsets of automatic
+//! What `layout` and `resolve` decide for the models of `corpus/`: folded axes, frames that a Where picks, offsets of automatic
 //! crops. A change of `layout.txt` is a change that users see in the shapes of what they get. `BLESS=1` writes it.
 
 use cntk_parser::model::{FunctionId, SequenceAxisId};
@@ -6,7 +6,8 @@ use cntk_parser::ops::Operator;
 use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use cntk2onnx::Options;
 use cntk2onnx::internals::graph::Graph;
-use cntk2onnx::internals::layout::{Layout, crop, frames};
+use cntk2onnx::internals::layout::Layout;
+use cntk2onnx::internals::resolve::{crop, frames};
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};

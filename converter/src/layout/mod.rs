@@ -4,13 +4,6 @@
 //! CNTK value has that axis. Knows neither ONNX nor PyTorch.
 
 mod batches;
-pub mod crop;
-pub mod frames;
-pub mod reduction;
-pub mod window;
-
-#[cfg(test)]
-mod random;
 
 pub use batches::Batch;
 

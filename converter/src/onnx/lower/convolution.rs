@@ -1,10 +1,10 @@
 //! Lowers convolutions, plain and transposed (spec 4.7).
 
 use super::{Lowered, Lowering, Node, Val};
-use crate::layout::window::{Padding, Placed, Window, entry, flag, of_convolution};
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use crate::report::Reason;
+use crate::resolve::window::{Padding, Placed, Window, entry, flag, of_convolution};
 use cntk_parser::ops::attributes::Convolution;
 use smallvec::smallvec;
 

@@ -2,9 +2,9 @@
 
 use super::convolution::{pad_for, push_ints, reversible_pads};
 use super::{Lowered, Lowering, Node, Val};
-use crate::layout::window::{Padding, PoolingWindows, Window, of_pooling};
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
+use crate::resolve::window::{Padding, PoolingWindows, Window, of_pooling};
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
 use smallvec::smallvec;
 

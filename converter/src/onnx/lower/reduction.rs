@@ -2,10 +2,10 @@
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
-use crate::layout::reduction::{Reduced, neutral};
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
+use crate::resolve::reduction::{Reduced, neutral};
 use cntk_parser::model::DynamicAxes;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
 use smallvec::smallvec;

@@ -1,9 +1,9 @@
 //! Lowers Crop and ROIPooling (spec 4.12).
 
 use super::{Lowered, Lowering, Node};
-use crate::layout::crop::automatic_offsets;
 use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
 use crate::report::Reason;
+use crate::resolve::crop::automatic_offsets;
 use cntk_parser::ops::attributes::{Crop, RoiPooling};
 use smallvec::smallvec;
 

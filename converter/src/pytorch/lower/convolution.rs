@@ -3,13 +3,13 @@
 use super::value::stored;
 use super::{Lower, Lowered, Node, Owner, Val};
 use crate::layout::Lead;
-use crate::layout::window::{Padding, Placed, Window, entry, flag, of_convolution};
 use crate::pytorch::python::expr::{
     Argument, Expr, StateId, Subscript, ValueId, args, functional, helper, keyword, list, nn, numbers, of, torch, tuple,
 };
 use crate::pytorch::state::{State, dtype};
 use crate::pytorch::weights::Weight;
 use crate::report::Reason;
+use crate::resolve::window::{Padding, Placed, Window, entry, flag, of_convolution};
 use cntk_parser::model::{Dim, Dims, FunctionId, Source, VariableId, VariableKind};
 use cntk_parser::ops::attributes::Convolution;
 use smallvec::smallvec;

@@ -2,11 +2,11 @@
 
 use super::convolution::{by_leftover, known, pad, pads};
 use super::{Kept, Lower, Lowered, Node, Val};
-use crate::layout::window::{Padding, Placed, PoolingWindows, Window, of_pooling};
 use crate::pytorch::python::expr::{
     Argument, Subscript, ValueId, args, dimensions, functional, helper, keyword, list, numbers, of, torch,
 };
 use crate::report::Reason;
+use crate::resolve::window::{Padding, Placed, PoolingWindows, Window, of_pooling};
 use cntk_parser::model::{Dim, Dims};
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
 use smallvec::smallvec;

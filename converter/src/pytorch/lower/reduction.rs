@@ -2,9 +2,9 @@
 
 use super::{Kept, Lower, Lowered, Node, Val};
 use crate::layout::Lead;
-use crate::layout::reduction::{Reduced, neutral};
 use crate::pytorch::python::expr::{Argument, Expr, ValueId, args, dimensions, functional, helper, keyword, of, shape};
 use crate::report::Reason;
+use crate::resolve::reduction::{Reduced, neutral};
 use cntk_parser::model::{Dim, DynamicAxes, Source};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};

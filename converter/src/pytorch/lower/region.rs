@@ -1,9 +1,9 @@
 //! Lowers Crop and ROIPooling (spec 4.12).
 
 use super::{Lower, Lowered, Node, Val};
-use crate::layout::crop::automatic_offsets;
 use crate::pytorch::python::expr::{Expr, Subscript, args, helper, of, tuple};
 use crate::report::Reason;
+use crate::resolve::crop::automatic_offsets;
 use cntk_parser::model::Dim;
 use cntk_parser::ops::attributes::{Crop, RoiPooling};
 use smallvec::smallvec;

@@ -1,9 +1,9 @@
 //! Lengths and masks of sequence axes, and the operators that read sequence axes (spec 4.10, 4.13).
 
 use super::{Lengths, Lower, Lowered, Node, Val};
-use crate::layout::frames::{Picked, picked};
 use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, functional, helper, keyword, of};
 use crate::report::Reason;
+use crate::resolve::frames::{Picked, picked};
 use cntk_parser::model::{SequenceAxisId, Source, VariableId};
 use cntk_parser::ops::Operator;
 use smallvec::smallvec;

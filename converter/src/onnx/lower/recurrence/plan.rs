@@ -3,7 +3,7 @@
 use super::super::Lowering;
 use super::Frame;
 use crate::cells::{Cell, Kind};
-use crate::layout::frames::{Frames, Picked, origin, picked};
+use crate::resolve::frames::{Frames, Picked, origin, picked};
 use cntk_parser::model::{FunctionId, Source};
 use cntk_parser::ops::Operator;
 use std::collections::HashSet;

@@ -3,9 +3,9 @@
 use super::super::{Lowering, Val};
 use super::pick::Picks;
 use crate::layout::Lead;
-use crate::layout::frames::Frames;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
+use crate::resolve::frames::Frames;
 use cntk_parser::model::{FunctionId, SequenceAxisId, Source};
 use std::collections::HashMap;
 

@@ -5,10 +5,10 @@
 
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
-use crate::layout::frames::{Frames, Picked, origin, picked};
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
+use crate::resolve::frames::{Frames, Picked, origin, picked};
 use cntk_parser::model::{SequenceAxisId, Source};
 use smallvec::smallvec;
 

@@ -53,7 +53,7 @@ pub fn neutral(reduction: Reduction) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::random::Random;
+    use crate::resolve::random::Random;
     use cntk_parser::model::Axis;
 
     fn over(indices: &[i32], rank: usize) -> Result<Reduced, &'static str> {

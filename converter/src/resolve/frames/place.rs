@@ -186,7 +186,7 @@ fn compute(model: &ValidatedModel<'_>, f: FunctionId, known: &HashMap<Source, Gr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::random::Random;
+    use crate::resolve::random::Random;
 
     fn not(grid: &Grid) -> Grid {
         Grid::constant(1.0).combine(grid, |a, b| a - b).expect("small")

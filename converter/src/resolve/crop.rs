@@ -133,7 +133,7 @@ fn filter(rank: usize, kernel: [u64; 2], strides: &Shape, auto: &[bool], lower: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::random::Random;
+    use crate::resolve::random::Random;
 
     fn apply(map: Map, x: [f64; 2]) -> [f64; 2] {
         [0, 1].map(|i| map.scale[i] * x[i] + map.shift[i])

@@ -219,7 +219,7 @@ fn padding(auto: &[bool], pads: (&Shape, &Shape), rank: usize, row: usize) -> Pa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::random::Random;
+    use crate::resolve::random::Random;
 
     fn auto(kernel: u64, stride: u64) -> Window {
         Window { kernel, stride, dilation: 1, padding: Padding::Auto, ceil: false }
