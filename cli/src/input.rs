@@ -1,6 +1,6 @@
 //! The model file, which is read if small and mapped if large.
 
-use super::{args::Common, guard, limits::STREAM, signed::Signed};
+use super::{args::Common, guard, limits::STREAM, sibling::Sibling, signed::Signed};
 use anyhow::{Context, Result, bail};
 use cntk_parser::{Finding, Severity};
 use memmap2::Mmap;
@@ -24,6 +24,8 @@ pub struct Input {
     pub path: Option<PathBuf>,
     /// `path` without links and relative parts; `None` for standard input.
     pub real_path: Option<PathBuf>,
+    /// What its name says about a better file beside it.
+    pub sibling: Option<Sibling>,
     /// The bundle that must contain the digest of the bytes.
     pub signed: Option<Arc<Signed>>,
     bytes: Bytes,
@@ -49,6 +51,7 @@ impl Input {
                 name,
                 path: None,
                 real_path: None,
+                sibling: None,
                 signed: None,
                 bytes: Bytes::Read(bytes),
                 file: None,
@@ -83,6 +86,7 @@ impl Input {
             name: name.to_owned(),
             path: Some(path.to_owned()),
             real_path: fs::canonicalize(path).ok(),
+            sibling: Sibling::of(path),
             signed: None,
             bytes,
             file: regular.then_some(file),

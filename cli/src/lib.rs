@@ -19,6 +19,7 @@ mod output;
 mod placeholder;
 mod progress;
 mod sandbox;
+mod sibling;
 mod signed;
 mod terminal;
 mod walk;

@@ -16,23 +16,25 @@ pub struct Verdict<'a> {
     pub valid: bool,
     /// The kind of file.
     pub kind: FileKind,
-    /// What the user can do about a file that is not a model.
+    /// What the user can do about a file that is not a model, or not the finished one.
     pub hint: Option<String>,
 }
 
 impl<'a> Verdict<'a> {
     /// The verdict on a file that could not be read as a model.
-    pub fn malformed(name: &'a str, bytes: &[u8], error: &Error) -> Self {
-        let kind = FileKind::of(bytes, Some(error));
-        Self { name, findings: vec![error.into()], more: 0, valid: false, kind, hint: hint(error) }
+    pub fn malformed(input: &'a Input, error: &Error) -> Self {
+        let kind = FileKind::of(input, Some(error));
+        let hint = sibling(input, kind).or_else(|| hint(error));
+        Self { name: &input.name, findings: vec![error.into()], more: 0, valid: false, kind, hint }
     }
 
     /// The verdict on a file that was validated.
-    pub fn checked(name: &'a str, bytes: &[u8], validation: &mut Validation<'_>) -> Self {
-        let kind = FileKind::of(bytes, None);
+    pub fn checked(input: &'a Input, validation: &mut Validation<'_>) -> Self {
+        let kind = FileKind::of(input, None);
         let valid = validation.model.is_some();
         let findings = std::mem::take(&mut validation.findings);
-        Self { name, findings, more: validation.more_findings, valid, kind, hint: None }
+        let (name, hint) = (&*input.name, sibling(input, kind));
+        Self { name, findings, more: validation.more_findings, valid, kind, hint }
     }
 
     /// The verdict in one word: valid, invalid or not a CNTK file.
@@ -67,6 +69,11 @@ impl<'a> Verdict<'a> {
             terminal.hint(hint);
         }
     }
+}
+
+/// What the name of a file says about a better one beside it.
+fn sibling(input: &Input, kind: FileKind) -> Option<String> {
+    input.sibling.as_ref()?.hint(kind)
 }
 
 /// What the user can do about a file that could not be read. If a limit stopped the reader, this names the flag.
@@ -126,7 +133,7 @@ pub fn prepared<'a>(
     let mut model = match parse(common, file) {
         Ok(model) => model,
         Err(error) => {
-            let verdict = Verdict::malformed(name, file.bytes(), &error);
+            let verdict = Verdict::malformed(input, &error);
             verdict.tell(terminal);
             return Err(rejected(&verdict));
         }
@@ -134,7 +141,7 @@ pub fn prepared<'a>(
     prepare(&mut model)?;
     terminal.trace(format_args!("parsed: {} functions, {} variables", model.functions.len(), model.variables.len()));
     let mut validation = validate(common, model, false);
-    let verdict = Verdict::checked(name, file.bytes(), &mut validation);
+    let verdict = Verdict::checked(input, &mut validation);
     verdict.tell(terminal);
     terminal.trace(format_args!("validated: {} findings", verdict.findings.len()));
     let Some(model) = validation.model else { return Err(rejected(&verdict)) };

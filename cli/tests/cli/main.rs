@@ -13,6 +13,7 @@ mod pytorch;
 mod record;
 mod report;
 mod schema;
+mod siblings;
 mod signing;
 mod threats;
 mod tool;

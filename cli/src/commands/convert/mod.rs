@@ -22,6 +22,7 @@ use crate::{
     outcome::Outcome,
     output::{Output, folder},
     sandbox::{self, Needs},
+    sibling,
     signed::SignatureArgs,
     terminal::Terminal,
 };
@@ -268,7 +269,7 @@ impl From<Ended> for Outcome {
 impl Args {
     /// The default of `-o`: a file beside the model.
     fn default_output(&self, input: &Input) -> Option<PathBuf> {
-        input.path.as_ref().map(|path| path.with_extension("onnx"))
+        input.path.as_ref().map(|path| sibling::with_suffix(path, ".onnx"))
     }
 
     /// Is the digest of the whole file needed?

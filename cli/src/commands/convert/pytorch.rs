@@ -1,7 +1,7 @@
 //! `convert --to pytorch`: writes a PyTorch package.
 
 use super::{Args, Ended, Opened, digest, path, refused, safetensors::tensors, summary::written};
-use crate::{args::Common, directory::Directory, input::Input, json::Json, terminal::Terminal};
+use crate::{args::Common, directory::Directory, input::Input, json::Json, sibling, terminal::Terminal};
 use anyhow::{Context, Result};
 use cntk_parser::model::ValidatedModel;
 use cntk2onnx::{
@@ -15,8 +15,7 @@ const NAMES: &[&str] =
     &["model.py", "test_model.py", "report.json", "__init__.py", "model.safetensors", "reference.safetensors"];
 
 pub fn open(common: &Common, args: &Args, input: &Input) -> Result<Opened> {
-    let path =
-        path(args, input, |p| p.with_file_name(importable(&p.file_stem().unwrap_or_default().to_string_lossy())))?;
+    let path = path(args, input, |p| p.with_file_name(importable(&sibling::stem(p).to_string_lossy())))?;
     let record = args.record.as_deref().map(|path| Input::open(path, common)).transpose()?.map(Box::new);
     let directory = Directory::create(&path, NAMES, args.force)?;
     Ok(Opened::Pytorch(path, directory, record))
@@ -30,7 +29,7 @@ pub fn finish(
     options: &Options,
     (path, destination, record): (&Path, Directory, Option<Box<Input>>),
 ) -> Result<Ended> {
-    let stem = input.path.as_ref().and_then(|p| p.file_stem()).map(|s| s.to_string_lossy().into_owned());
+    let stem = input.path.as_ref().map(|p| sibling::stem(p).to_string_lossy().into_owned());
     let own = PyTorchOptions::default().name(stem.unwrap_or_default()).stub(args.stub).check_inputs(args.check_inputs);
     let digest = match digest(terminal, args, input)? {
         Ok(digest) => digest,

@@ -1,7 +1,9 @@
 //! `convert --to safetensors`: writes the weights alone.
 
 use super::{Args, Ended, Opened, digest, path, refused, summary::written};
-use crate::{file_sink::FileSink, input::Input, json::Json, output::Output, progress::Progress, terminal::Terminal};
+use crate::{
+    file_sink::FileSink, input::Input, json::Json, output::Output, progress::Progress, sibling, terminal::Terminal,
+};
 use anyhow::{Context, Result, anyhow};
 use cntk_parser::model::ValidatedModel;
 use cntk2onnx::{
@@ -14,7 +16,7 @@ use cntk2onnx::{
 use std::{fs::File, path::Path};
 
 pub fn open(args: &Args, input: &Input) -> Result<Opened> {
-    let path = path(args, input, |p| p.with_extension("safetensors"))?;
+    let path = path(args, input, |p| sibling::with_suffix(p, ".safetensors"))?;
     let output = Output::create(&path, args.force)?;
     Ok(Opened::Safetensors(path, output))
 }

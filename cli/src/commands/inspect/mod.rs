@@ -86,7 +86,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     let model = match load::parse(common, &file) {
         Ok(model) => model,
         Err(error) => {
-            let verdict = Verdict::malformed(&input.name, &input, &error);
+            let verdict = Verdict::malformed(&input, &error);
             verdict.tell(terminal);
             if args.format == View::Html {
                 write(terminal, &args, output, &page(&input, &verdict, None, &drawing::digest(&input)))?;
@@ -97,7 +97,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     let mut contents = (!drawn).then(|| Contents::of(&model));
     // The process ends soon, so no time is spent on freeing objects.
     let mut validation = ManuallyDrop::new(load::validate(common, model, false));
-    let verdict = Verdict::checked(&input.name, &input, &mut validation);
+    let verdict = Verdict::checked(&input, &mut validation);
     verdict.tell(terminal);
     let code = if verdict.valid { exit::DONE } else { exit::REJECTED };
     let model = validation.model.as_ref();
@@ -122,6 +122,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     entries.extend(details.json());
     entries.push(("findings", Json::list(&verdict.findings, outcome::finding)));
     entries.push(("more_findings", Json::Number(verdict.more)));
+    entries.extend(verdict.hint.as_deref().map(|hint| ("hint", Json::text(hint))));
     Ok(Outcome { code, entries })
 }
 

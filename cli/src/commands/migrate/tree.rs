@@ -1,5 +1,6 @@
 //! Finds the files of a tree, recognises CNTK's, and names their outputs.
 
+use crate::sibling;
 use cntk_parser::{FileKind, Limits, ModelFile};
 use std::{
     collections::{HashMap, HashSet},
@@ -121,11 +122,11 @@ fn name_outputs(items: &mut [Item]) {
     }
 }
 
-/// A name without its suffix.
+/// A name without its suffix. `X.dnn.7`, a model of training, keeps all of its name.
 fn short(name: &str) -> &str {
     let start = name.rfind('/').map_or(0, |slash| slash + 1);
     match name.rfind('.') {
-        Some(dot) if dot > start => &name[..dot],
+        Some(dot) if dot > start && !sibling::is_epoch(&name[dot + 1..]) => &name[..dot],
         _ => name,
     }
 }
@@ -174,6 +175,7 @@ mod tests {
         assert_eq!(named(&["net.dnn", "net.model", "net.model.model"]), ["net.dnn", "net.model", "net.model-2"]);
         assert_eq!(named(&["Net.model", "net.model"]), ["Net.model", "net.model-2"]);
         assert_eq!(named(&[".model", "x.7.model"]), [".model", "x.7"]);
+        assert_eq!(named(&["net.dnn.7", "a/net.dnn", "a/net.dnn.1"]), ["net.dnn.7", "a/net", "a/net.dnn.1"]);
     }
 
     #[test]

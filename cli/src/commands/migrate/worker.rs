@@ -186,9 +186,9 @@ fn one(
     let model = match load::parse(common, &file) {
         Ok(model) => model,
         Err(error) => {
-            let verdict = Verdict::malformed(&input.name, &input, &error);
+            let verdict = Verdict::malformed(&input, &error);
             findings(&verdict, record);
-            record.push(("messages", Json::list(error.hint(), Json::from)));
+            record.push(("messages", Json::list(&verdict.hint, Json::text)));
             if verdict.kind == FileKind::Checkpoint {
                 return Ok((exit::DONE, "skipped"));
             }
@@ -198,7 +198,7 @@ fn one(
     };
     let mut contents = Contents::of(&model);
     let mut validation = ManuallyDrop::new(load::validate(common, model, false));
-    let verdict = Verdict::checked(&input.name, &input, &mut validation);
+    let verdict = Verdict::checked(&input, &mut validation);
     findings(&verdict, record);
     if let Some(model) = &validation.model {
         contents.infer(model);
@@ -209,7 +209,7 @@ fn one(
     if load::over_budget(terminal, common, &input.name, model).is_some() {
         return Ok((exit::REJECTED, "invalid"));
     }
-    convert_all(terminal, &input, model, prepared, record)
+    convert_all(terminal, &input, model, verdict.hint, prepared, record)
 }
 
 /// Writes the report on the file.
@@ -229,10 +229,11 @@ fn convert_all(
     terminal: &Terminal,
     input: &Input,
     model: &ValidatedModel<'_>,
+    hint: Option<String>,
     prepared: Vec<(Target, convert::Prepared)>,
     record: &mut Vec<(&'static str, Json)>,
 ) -> Result<(u8, &'static str)> {
-    let (mut dropped, mut messages, mut evidence) = (vec![], vec![], vec![]);
+    let (mut dropped, mut messages, mut evidence) = (vec![], Vec::from_iter(hint), vec![]);
     let (mut worst, mut done) = (exit::DONE, 0);
     let count = prepared.len();
     for (target, one) in prepared {

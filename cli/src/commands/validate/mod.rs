@@ -128,10 +128,10 @@ fn one(
     let file = ModelFile::new(&input);
     let mut as_wanted = true;
     let verdict = match load::parse(common, &file) {
-        Err(error) => Verdict::malformed(&input.name, &input, &error),
+        Err(error) => Verdict::malformed(&input, &error),
         Ok(model) => {
             let mut validation = load::validate(common, model, args.scan_weights);
-            let mut verdict = Verdict::checked(&input.name, &input, &mut validation);
+            let mut verdict = Verdict::checked(&input, &mut validation);
             if let (true, Some(model)) = (args.scan_weights, &validation.model) {
                 verdict.findings.extend(cntk2onnx::anomalies(model.model()));
             }
@@ -176,6 +176,8 @@ pub struct File {
     pub error: Option<String>,
     pub findings: Vec<Finding>,
     pub more: u64,
+    /// What the user can do.
+    pub hint: Option<String>,
 }
 
 impl Report {
@@ -185,9 +187,9 @@ impl Report {
         }
         // In text form, findings were already printed.
         let findings = if self.format == ReportFormat::Text { vec![] } else { verdict.findings.clone() };
-        let (name, more) = (verdict.name.to_owned(), verdict.more);
+        let (name, more, hint) = (verdict.name.to_owned(), verdict.more, verdict.hint.clone());
         let (verdict, kind) = (verdict.word(), Some(verdict.kind));
-        self.files.push(File { name, verdict, kind, error: None, findings, more });
+        self.files.push(File { name, verdict, kind, error: None, findings, more, hint });
         Ok(())
     }
 
@@ -205,7 +207,7 @@ impl Report {
             let (name, why) = (terminal::printable(&name), terminal::printable(why));
             terminal::report(&format!("{name}: {verdict}: {why}\n"))?;
         }
-        self.files.push(File { name, verdict, kind: None, error: Some(why.to_owned()), findings, more: 0 });
+        self.files.push(File { name, verdict, kind: None, error: Some(why.to_owned()), findings, more: 0, hint: None });
         Ok(())
     }
 
@@ -239,6 +241,7 @@ impl Report {
                 ("more_findings", Json::Number(file.more)),
             ];
             entries.extend(file.error.as_deref().map(|error| ("error", Json::from(error))));
+            entries.extend(file.hint.as_deref().map(|hint| ("hint", Json::text(hint))));
             Json::Object(entries)
         };
         vec![("files", Json::list(&self.files, file)), ("skipped", Json::Number(self.skipped))]
