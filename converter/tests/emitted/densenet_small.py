@@ -43,9 +43,9 @@ class DensenetSmall(nn.Module):
         self.linear1 = nn.Linear(22, 10)
 
     def forward(self, features: Tensor) -> Tensor:
-        x: Tensor = F.relu(self.bn1(self.layers1(self.conv1(features))))
-        x = self.bn2(self.layers2(F.avg_pool2d(self.conv2(x), 2)))
-        x = self.linear1(F.relu(x).mean((2, 3)))
+        x: Tensor = self.conv2(F.relu(self.bn1(self.layers1(self.conv1(features)))))
+        x = F.relu(self.bn2(self.layers2(F.avg_pool2d(x, 2)))).mean((2, 3))
+        x = self.linear1(x)
         return x
 
 

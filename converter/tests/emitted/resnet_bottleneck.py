@@ -68,8 +68,8 @@ class ResnetBottleneck(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         x: Tensor = F.relu(self.bn1(self.conv1(features)))
-        x = self.layers(F.max_pool2d(x, 3, stride=2, padding=1))
-        z: Tensor = self.z(x.mean((2, 3)))
+        x = self.layers(F.max_pool2d(x, 3, stride=2, padding=1)).mean((2, 3))
+        z: Tensor = self.z(x)
         return z
 
 

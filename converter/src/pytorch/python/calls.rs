@@ -15,8 +15,9 @@ impl Calls {
         Self { layers: self.layers + other.layers, blocks: self.blocks + other.blocks }
     }
 
+    /// One layer, or a block with a layer before it and one after it.
     pub(crate) fn fit_a_statement(self) -> bool {
-        self.layers <= 1 && self.blocks <= 1
+        self.blocks <= 1 && self.layers <= 1 + self.blocks
     }
 }
 

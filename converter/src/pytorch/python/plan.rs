@@ -13,6 +13,10 @@ use std::collections::{HashMap, HashSet};
 
 /// How wide an expression may become by including others.
 const WIDEST: usize = 62;
+
+/// How wide one with a block of layers may become. Parentheses are counted around every operand, whether it needs them or not.
+const WITH_BLOCK: usize = 74;
+
 /// A body with its decisions.
 pub(crate) struct Plan<'b> {
     pub(super) body: &'b Body,
@@ -100,9 +104,10 @@ impl<'b> Plan<'b> {
             // If the line is too wide, the widest operands get names first; of equally wide ones, the last.
             let mut order: Vec<usize> = (0..held.len()).collect();
             order.sort_by_key(|i| (width[held[*i].0 as usize], *i));
-            while total > WIDEST && !matches!(user.expr, Expr::Value(_)) {
-                let Some(widest) = order.pop() else { break };
-                total = total - width[held[widest].0 as usize] - 2 + self.width_of_name(held[widest]);
+            let widest = if together.blocks > 0 { WITH_BLOCK } else { WIDEST };
+            while total > widest && !matches!(user.expr, Expr::Value(_)) {
+                let Some(last) = order.pop() else { break };
+                total = total - width[held[last].0 as usize] - 2 + self.width_of_name(held[last]);
             }
             for i in order {
                 self.inlined[held[i].0 as usize] = true;
@@ -251,8 +256,10 @@ impl<'b> Plan<'b> {
                     lines.statement(depth, "", &format!("{} = {}", names.join(", "), self.text(e)));
                 }
                 Item::Set(name, e) => {
-                    self.typed.insert(name.clone());
-                    lines.statement(depth, &format!("{name} = "), &self.text(e));
+                    let first = self.typed.insert(name.clone());
+                    let mark =
+                        if first && !self.gives_tensor(e) && !matches!(e, Expr::List(_)) { ": Tensor" } else { "" };
+                    lines.statement(depth, &format!("{name}{mark} = "), &self.text(e));
                 }
                 Item::For(step, count, _, inner) => {
                     lines.push(depth, &format!("for {step} in range({}):", self.text(count)));
