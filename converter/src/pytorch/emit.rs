@@ -25,6 +25,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         body: &mut lower.body,
         states: &mut lower.states,
         globals: &mut lower.globals,
+        locals: &mut lower.names,
         arguments: &lower.arguments,
         lengths: &lengths,
         outputs: &returned,

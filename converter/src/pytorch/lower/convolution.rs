@@ -375,11 +375,10 @@ pub(super) fn sequence_shape(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a:
         ((k - 1) * dilation + 1).cast_signed() - pad.cast_signed()
     };
     let steps = match (stride, less) {
-        (1, 1) => of(lengths),
-        (1, n) => of(lengths) - (n - 1),
-        (s, n) => torch("div", args![of(lengths) - n, s, keyword("rounding_mode", "floor")]) + 1,
+        (1, 1) => lengths,
+        (1, n) => cx.compute(of(lengths) - (n - 1)),
+        (s, n) => cx.compute(torch("div", args![of(lengths) - n, s, keyword("rounding_mode", "floor")]) + 1),
     };
-    let steps = cx.compute(steps);
     let id = cx.numeric(of(steps).index(vec![Subscript::ALL, Subscript::New]), x);
     cx.counts.insert(id, steps);
     let lead = x.lead.per_sample();

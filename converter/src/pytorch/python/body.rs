@@ -130,6 +130,43 @@ impl Body {
         }
     }
 
+    /// Puts values into a loop that makes `made` from the variable `name` `count` times, starting with `entry`. `result` is the
+    /// variable after it.
+    pub(crate) fn repeat(
+        &mut self,
+        values: &[ValueId],
+        (entry, made): (ValueId, ValueId),
+        result: ValueId,
+        name: String,
+        count: usize,
+    ) {
+        self.blocks += 1;
+        let block = self.blocks;
+        values.iter().for_each(|v| self.values[v.0 as usize].block = block);
+        let inside: HashSet<ValueId> = values.iter().copied().collect();
+        let Some((_, items)) = self.open.first_mut() else { return };
+        let mut inner = Vec::new();
+        let mut outer = Vec::with_capacity(items.len());
+        for item in std::mem::take(items) {
+            match item {
+                Item::Let(id) if inside.contains(&id) => {
+                    inner.push(Item::Let(id));
+                    if id == made {
+                        outer.push(Item::Set(name.clone(), entry.into()));
+                        inner.push(Item::Set(name.clone(), made.into()));
+                        let inner = std::mem::take(&mut inner);
+                        outer.push(Item::For("_".to_owned(), count.into(), block, inner));
+                    }
+                }
+                Item::Let(id) if id == result => {}
+                other => outer.push(other),
+            }
+        }
+        *items = outer;
+        let result = &mut self.values[result.0 as usize];
+        (result.expr, result.is_atom) = (Expr::Local(name), true);
+    }
+
     /// Suggests a name.
     pub(crate) fn hint(&mut self, id: ValueId, hint: String) {
         let value = &mut self.values[id.0 as usize];

@@ -40,7 +40,7 @@ impl Plan<'_> {
 
     /// Does a type checker know that this is a tensor once arguments and variables are annotated?
     pub(super) fn gives_tensor(&self, expr: &Expr) -> bool {
-        const METHODS: [&str; 12] = [
+        const METHODS: [&str; 14] = [
             "flatten",
             "mean",
             "sum",
@@ -53,6 +53,8 @@ impl Plan<'_> {
             "reshape",
             "transpose",
             "squeeze",
+            "new_zeros",
+            "new_full",
         ];
         match expr {
             Expr::Value(v) if self.inlined[v.0 as usize] => self.gives_tensor(&self.body.values[v.0 as usize].expr),

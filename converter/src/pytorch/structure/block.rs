@@ -86,7 +86,11 @@ pub(super) fn make(
         first.filter(|_| same)
     };
     let wanted: Vec<Option<String>> = (0..own.len()).map(wanted).collect();
-    let block = Writer { body, states, site, columns: &columns }.block(&name, units[0], period, &own, wanted);
+    // In the network's first segment, the entry is an argument that others read for its shape.
+    let shapes = |u: &usize| (*u..*u + period).any(|k| site.segments[k].shapes);
+    let like = units.iter().copied().find(|u| !shapes(u)).unwrap_or(units[0]);
+    let own = site.states(like, period);
+    let block = Writer { body, states, site, columns: &columns }.block(&name, like, period, &own, wanted);
     let mut folds = Vec::new();
     let mut at = 0;
     for run in alike {

@@ -1,6 +1,7 @@
 //! What segments that are equal but for weights and sizes have in common, and the numbers in which they may differ.
 
 use super::Network;
+use super::reads::looked_at;
 use super::segments::Segment;
 use crate::pytorch::python::expr::{Argument, Expr, Module, StateId, Subscript, ValueId, nn};
 use crate::pytorch::python::print::constant;
@@ -68,28 +69,34 @@ pub(super) struct Form {
     pub(super) words: Vec<&'static str>,
 }
 
+/// The network's first segment reads shapes and types of its own entry, as it is an argument. Where others have the form
+/// that this one has as a reader of that argument, it gets it, too.
+pub(super) fn fit_first(network: &Network<'_>, segments: &mut [Segment], forms: &mut [Option<Form>]) {
+    let (Some(first), Some(Some(form)), [_, others @ ..]) = (segments.first(), forms.first(), &*forms) else { return };
+    let stands = |form: &Form| others.iter().flatten().any(|f| f.shape == form.shape);
+    let is_argument = first.entry.is_some_and(|v| matches!(network.body.values[v.0 as usize].expr, Expr::Local(_)));
+    if stands(form) || !is_argument {
+        return;
+    }
+    let other = Segment { shapes: true, ..first.clone() }.again(network.body);
+    if let Some(form) = of(network, &other).filter(stands) {
+        segments[0] = other;
+        forms[0] = Some(form);
+    }
+}
+
 /// The form of a segment; `None` where it cannot be a module of its own.
 pub(super) fn of(network: &Network<'_>, segment: &Segment) -> Option<Form> {
     if !segment.alone {
         return None;
     }
-    let mut writer = Writer {
-        numbers: segment.values.iter().zip(0..).map(|(v, i)| (*v, i)).collect(),
-        states: segment.states.iter().zip(0..).map(|(s, i)| (*s, i)).collect(),
-        entry: segment.entry,
-        shape: String::new(),
-        slots: Vec::new(),
-    };
+    let mut writer = Writer::new(segment);
     for s in &segment.states {
         writer.state(&network.states[s.0 as usize])?;
     }
-    let mut layers = 0;
-    for v in &segment.values {
-        let value = &network.body.values[v.0 as usize];
-        writer.expr(&value.expr, "size");
-        writer.shape.push(if value.is_atom { ';' } else { '\n' });
-        layers += usize::from(value.expr.calls().layers > 0);
-    }
+    writer.values(network, segment);
+    let calls = |v: &&ValueId| network.body.values[v.0 as usize].expr.calls().layers > 0;
+    let layers = segment.values.iter().filter(calls).count();
     let words = super::names::words(network, segment);
     let straight = match (segment.values.as_slice(), segment.entry) {
         ([one], Some(entry)) => link(&network.body.values[one.0 as usize].expr, entry, network.states).is_some(),
@@ -98,15 +105,51 @@ pub(super) fn of(network: &Network<'_>, segment: &Segment) -> Option<Form> {
     Some(Form { shape: writer.shape.into(), slots: writer.slots, layers, straight, words })
 }
 
+/// Text that is equal for segments that compute the same with the same weights.
+pub(super) fn exactly(network: &Network<'_>, segment: &Segment) -> Option<String> {
+    segment.entry?;
+    let mut writer = Writer::new(segment);
+    let _ = write!(writer.shape, "{:?} ", segment.states);
+    writer.values(network, segment);
+    for slot in &writer.slots {
+        let _ = write!(writer.shape, " {}", slot.value.as_ref().map(constant).unwrap_or_default());
+    }
+    Some(writer.shape)
+}
+
 struct Writer {
     numbers: HashMap<ValueId, usize>,
     states: HashMap<StateId, usize>,
     entry: Option<ValueId>,
+    /// Are the entry's shape and type those of an argument?
+    shapes: bool,
+    /// Is the next expression read for no more than these?
+    looking: bool,
     shape: String,
     slots: Vec<Slot>,
 }
 
 impl Writer {
+    fn new(segment: &Segment) -> Self {
+        Self {
+            numbers: segment.values.iter().zip(0..).map(|(v, i)| (*v, i)).collect(),
+            states: segment.states.iter().zip(0..).map(|(s, i)| (*s, i)).collect(),
+            entry: segment.entry,
+            shapes: segment.shapes,
+            looking: false,
+            shape: String::new(),
+            slots: Vec::new(),
+        }
+    }
+
+    fn values(&mut self, network: &Network<'_>, segment: &Segment) {
+        for v in &segment.values {
+            let value = &network.body.values[v.0 as usize];
+            self.expr(&value.expr, "size");
+            self.shape.push(if value.is_atom { ';' } else { '\n' });
+        }
+    }
+
     fn slot(&mut self, name: &'static str, value: Expr) {
         self.shape.push('#');
         self.slots.push(Slot { name, value: Some(value) });
@@ -164,8 +207,9 @@ impl Writer {
     }
 
     fn expr(&mut self, expr: &Expr, name: &'static str) {
+        let looking = std::mem::take(&mut self.looking);
         match expr {
-            Expr::Value(v) if Some(*v) == self.entry => self.shape.push_str("entry"),
+            Expr::Value(v) if Some(*v) == self.entry && !(looking && self.shapes) => self.shape.push_str("entry"),
             Expr::Value(v) => match self.numbers.get(v) {
                 Some(number) => {
                     let _ = write!(self.shape, "v{number}");
@@ -184,12 +228,14 @@ impl Writer {
                 self.arguments(arguments);
             }
             Expr::Attribute(x, attribute) => {
+                self.looking = looked_at(expr).is_some();
                 self.expr(x, name);
                 let _ = write!(self.shape, ".{attribute}");
             }
             Expr::Call(function, arguments) => {
                 self.expr(function, name);
                 self.shape.push('(');
+                self.looking = looked_at(expr).is_some();
                 self.arguments(arguments);
             }
             Expr::Index(x, index) => {

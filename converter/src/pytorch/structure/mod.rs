@@ -19,7 +19,9 @@ mod concat;
 mod form;
 mod names;
 mod optional;
+mod reads;
 mod recurrent;
+mod rolled;
 mod runs;
 mod segments;
 mod series;
@@ -42,6 +44,8 @@ pub(super) struct Network<'n> {
     pub(super) states: &'n mut Vec<State>,
     /// Names of what the file defines.
     pub(super) globals: &'n mut Names,
+    /// Names of variables of `forward`.
+    pub(super) locals: &'n mut Names,
     /// Arguments of `forward` with the network's data.
     pub(super) arguments: &'n [String],
     /// Arguments that count steps.
@@ -54,7 +58,9 @@ pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     recurrent::join(&mut network);
     concat::go_on(&mut network);
     let mut segments = segments::find(&network);
+    rolled::roll(&mut network, &mut segments);
     let mut forms: Vec<Option<Form>> = segments.iter().map(|s| form::of(&network, s)).collect();
+    form::fit_first(&network, &mut segments, &mut forms);
     let before = optional::unify(&mut network, &mut segments, &mut forms);
     let site = Site { segments: &segments, forms: &forms };
     let states = &*network.states;

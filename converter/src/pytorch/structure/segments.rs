@@ -1,6 +1,7 @@
 //! Segments of a body: what lies between two values through which everything passes.
 
 use super::Network;
+use super::reads::reads;
 use crate::pytorch::python::body::{Body, Item, each};
 use crate::pytorch::python::expr::{Expr, StateId, ValueId};
 use std::collections::{HashMap, HashSet};
@@ -12,7 +13,7 @@ const LARGEST: usize = 400;
 const NEAR: u32 = 100;
 
 /// A region with one entry and one exit.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Segment {
     /// Where its data comes from; `None` where it has no single entry.
     pub(super) entry: Option<ValueId>,
@@ -23,10 +24,14 @@ pub(super) struct Segment {
     pub(super) context: Vec<ValueId>,
     /// What it holds, in the order of first use.
     pub(super) states: Vec<StateId>,
+    /// Does nothing else read what it makes inside?
+    pub(super) closed: bool,
     /// Can it be a module of its own?
     pub(super) alone: bool,
     /// Does the model give its exit away, too?
     pub(super) shows: bool,
+    /// Is its entry an argument that it takes shapes and types from, as every segment does?
+    pub(super) shapes: bool,
 }
 
 impl Segment {
@@ -55,8 +60,8 @@ impl Segment {
     /// Gathers values, states and context from the exit backwards. `false` if they are too many.
     fn collect(&mut self, body: &Body, outside: &impl Fn(ValueId) -> bool) -> bool {
         let mut seen = HashSet::new();
-        let mut stack = vec![(self.exit, false)];
-        while let Some((v, done)) = stack.pop() {
+        let mut stack = vec![(self.exit, false, false)];
+        while let Some((v, done, weakly)) = stack.pop() {
             let expr = &body.values[v.0 as usize].expr;
             if done {
                 expr.each_state(&mut |id| {
@@ -67,7 +72,8 @@ impl Segment {
                 self.values.push(v);
                 continue;
             }
-            if Some(v) == self.entry || !seen.insert(v) {
+            let is_entry = Some(v) == self.entry && !(self.shapes && weakly);
+            if is_entry || !seen.insert(v) {
                 continue;
             }
             if matches!(expr, Expr::Local(_)) || outside(v) {
@@ -77,8 +83,10 @@ impl Segment {
             if seen.len() > LARGEST {
                 return false;
             }
-            stack.push((v, true));
-            stack.extend(expr.values().into_iter().rev().map(|o| (o, false)));
+            stack.push((v, true, false));
+            let first = stack.len();
+            reads(expr, &mut |o, weakly| stack.push((o, false, weakly)));
+            stack[first..].reverse();
         }
         true
     }
@@ -129,13 +137,17 @@ pub(super) fn find(network: &Network<'_>) -> Vec<Segment> {
     let (mut segments, mut users) = all(&places);
     network.body.each_needed(network.outputs, &mut |e| e.each_state(&mut |s| *users.all.entry(s).or_default() += 1));
     let outputs: HashSet<ValueId> = network.outputs.iter().copied().collect();
+    // What these take shapes from stays where they find it.
+    let watched: HashSet<ValueId> =
+        places.shared.iter().flat_map(|v| places.expr(*v).values()).filter(|v| !places.source[v.0 as usize]).collect();
     for (i, s) in segments.iter_mut().enumerate() {
         let own = |id: &StateId| users.states.get(id) == Some(&Some(i)) && users.reads.get(id) == users.all.get(id);
-        s.alone &= s.states.iter().all(own);
-        s.alone &= s.values.iter().all(|v| {
+        s.closed &= s.values.iter().all(|v| {
             let is_atom = network.body.values[v.0 as usize].is_atom;
-            (is_atom || users.values.get(v) == Some(&Some(i))) && (*v == s.exit || !outputs.contains(v))
+            let inside = is_atom || users.values.get(v) == Some(&Some(i));
+            inside && (*v == s.exit || !outputs.contains(v) && !watched.contains(v))
         });
+        s.alone = s.closed && s.states.iter().all(own);
         s.shows = outputs.contains(&s.exit);
     }
     segments
@@ -324,18 +336,20 @@ impl<'n> Places<'n> {
             values: Vec::new(),
             context: Vec::new(),
             states: Vec::new(),
+            closed: true,
             alone: true,
             shows: false,
+            shapes: false,
         };
         let first = self.barriers.partition_point(|b| *b <= from);
-        s.alone &= self.barriers.get(first).is_none_or(|b| *b > to);
+        s.closed &= self.barriers.get(first).is_none_or(|b| *b > to);
         if entry.is_none() {
             s.entry = self.argument(exit);
-            s.alone &= s.entry.is_some();
+            s.closed &= s.entry.is_some();
         }
         let shared = |v| self.shared.contains(&v) && !self.network.body.values[v.0 as usize].is_atom;
-        s.alone &= s.collect(self.network.body, &shared);
-        s.alone &= !s.values.iter().any(|v| self.bound[v.0 as usize]);
+        s.closed &= s.collect(self.network.body, &shared);
+        s.closed &= !s.values.iter().any(|v| self.bound[v.0 as usize]);
         s
     }
 
@@ -367,34 +381,5 @@ impl<'n> Places<'n> {
             }
         }
         found
-    }
-}
-
-/// Calls `f` with every value that an expression reads, and whether it is read for its shape or device alone.
-fn reads(expr: &Expr, f: &mut impl FnMut(ValueId, bool)) {
-    let mut weak = Vec::new();
-    expr.each(&mut |e| match e {
-        Expr::Attribute(x, name) => {
-            if let Expr::Value(v) = **x
-                && matches!(&**name, "shape" | "device" | "dtype")
-            {
-                weak.push(v);
-            }
-        }
-        Expr::Call(function, arguments) => {
-            if let (Expr::Helper("valid_steps" | "full_lengths"), Some(Expr::Value(v))) =
-                (&**function, arguments.first().map(|a| &a.value))
-            {
-                weak.push(*v);
-            }
-        }
-        _ => {}
-    });
-    for v in expr.values() {
-        let at = weak.iter().position(|w| *w == v);
-        if let Some(at) = at {
-            weak.swap_remove(at);
-        }
-        f(v, at.is_some());
     }
 }

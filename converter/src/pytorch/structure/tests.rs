@@ -1,4 +1,5 @@
 use super::*;
+use crate::pytorch::python::body::Item;
 use crate::pytorch::python::expr::{Binary, Expr, StateId, args, functional, keyword, list, nn, of, torch};
 use crate::pytorch::python::print::constant;
 use crate::pytorch::state::Kind;
@@ -9,11 +10,17 @@ struct Net {
     body: Body,
     states: Vec<State>,
     globals: Names,
+    locals: Names,
 }
 
 impl Net {
     fn new() -> (Self, ValueId) {
-        let mut net = Self { body: Body::new(), states: Vec::new(), globals: Names::of_variables() };
+        let mut net = Self {
+            body: Body::new(),
+            states: Vec::new(),
+            globals: Names::of_variables(),
+            locals: Names::of_variables(),
+        };
         let x = net.body.atom(Expr::local("x"));
         (net, x)
     }
@@ -53,6 +60,7 @@ impl Net {
             body: &mut self.body,
             states: &mut self.states,
             globals: &mut self.globals,
+            locals: &mut self.locals,
             arguments: &["x".to_owned()],
             lengths: &[],
             outputs: &[output],
@@ -193,4 +201,41 @@ fn what_is_written_is_bounded() {
         let length = net.length(output) + blocks;
         assert!(length <= 2 * flat + 400, "round {round}: {length} instead of {flat}");
     }
+}
+
+#[test]
+fn what_is_applied_again_with_the_same_weights_is_a_loop() {
+    let (mut net, x) = Net::new();
+    let shared = net.module(nn("Linear", args![8usize, 8usize]));
+    let start = net.linear(4, 8, x);
+    let mut y = start;
+    for _ in 0..5 {
+        let z = net.body.compute(Expr::layer(shared, args![y]));
+        let z = net.relu(z);
+        y = net.body.compute(of(z) + y);
+    }
+    let output = net.linear(8, 2, y);
+    assert_eq!(net.recover(output), Vec::<String>::new());
+    let loops =
+        |item: &Item| matches!(item, Item::For(_, count, _, inner) if *count == Expr::Int(5) && inner.len() == 4);
+    assert_eq!(net.body.items().iter().filter(|item| loops(item)).count(), 1, "{:?}", net.body.items());
+    assert_eq!(net.body.values[y.0 as usize].expr, Expr::local("y"));
+    assert_eq!(net.used(output).1.len(), 3);
+}
+
+#[test]
+fn the_first_block_reads_shapes_as_the_others_do() {
+    let (mut net, x) = Net::new();
+    let mut y = x;
+    for _ in 0..9 {
+        let z = net.linear(8, 8, y);
+        let z = net.relu(z);
+        let rows = of(x).size(0);
+        let z = net.body.compute(of(z).method("expand", args![rows, -1]));
+        y = net.body.compute(of(z) + y);
+    }
+    let blocks = net.recover(y);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert!(blocks[0].contains("def forward(self, x: Tensor, x_2: Tensor) -> Tensor:"), "{}", blocks[0]);
+    assert_eq!(net.used(y).0, ["nn.ModuleList([ResidualBlock() for _ in range(9)])"]);
 }
