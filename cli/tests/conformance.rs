@@ -45,6 +45,18 @@ fn indices_give_what_one_hot_rows_gave() {
     assert!(output.status.success(), "{}", text(&output));
 }
 
+/// `--batch` and `--input-shape`, and ONNX Runtime's preparation for quantization.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
+fn fixed_sizes_give_what_open_ones_gave() {
+    let corpus = corpus();
+    let mut command = Command::new(python_with_runtime(&corpus));
+    command.arg(corpus.join("sizes_check.py")).arg("--tool").arg(TOOL).args(["--every", "7"]);
+    command.args(CASES.map(|set| corpus.join(set)).iter().filter(|folder| folder.is_dir()));
+    let output = command.env("PYTHONDONTWRITEBYTECODE", "1").output().expect("the runner starts");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn hostile_files_get_their_verdicts() {

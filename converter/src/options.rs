@@ -180,13 +180,16 @@ fn shape(of: &InputShape) -> (&str, String) {
     (&of.input, format!("[{}]", sizes.join(", ")))
 }
 
-/// Gives an input the static sizes that its record leaves open.
+/// Gives an input the static sizes that its record leaves open. Which inputs there are is known only when the model is validated: an
+/// unbound placeholder is one, and a missing one is reported then.
 fn fix(model: &mut Model<'_>, of: &InputShape) -> Result<(), Reason> {
     let wrong = |text: String| Reason::new("input_shape", format!("{}: {text}", of.input.escape_debug()));
-    let mut inputs = model.variables.iter_mut().filter(|v| v.kind == VariableKind::Input);
-    let Some(input) = inputs.find(|v| v.uid == of.input || v.name == of.input) else {
-        return Err(wrong("the model has no such input".to_owned()));
-    };
+    let mut inputs = model.variables.iter_mut().filter(|v| match v.kind {
+        VariableKind::Input => true,
+        VariableKind::Placeholder => !v.shape.is_unknown(),
+        _ => false,
+    });
+    let Some(input) = inputs.find(|v| v.uid == of.input || v.name == of.input) else { return Ok(()) };
     let rank = input.shape.rank();
     if input.shape.is_unknown() || of.sizes.len() < rank || of.sizes.len() > rank + 2 {
         return Err(wrong(format!("has {rank} static axes, and {} sizes are given", of.sizes.len())));

@@ -126,7 +126,7 @@ fn sizes_are_fixed() {
     let fails = |options: &[&str], text: &str| folder.run(&[&["convert", "m.model"], options].concat()).fails(3, text);
     fails(&["--input-shape", "words=2,7,31"], "a size is 30 in the model, not 31");
     fails(&["--input-shape", "words=7,30,1,1"], "");
-    fails(&["--input-shape", "word=2,7,30"], "no such input");
+    fails(&["--input-shape", "word=2,7,30"], "no input is called `word`; there are words");
     fails(&["--batch", "2", "--input-shape", "words=3,?,30"], "the batch cannot be 3 here");
     folder.run(&["convert", "m.model", "--to", "pytorch", "--batch", "1"]).fails(2, "--batch is for --to onnx");
 }

@@ -57,7 +57,8 @@ fn rename(place: &str, role: &str, pairs: &[(String, String)], mut ports: Vec<Po
 /// Names listed where one is unknown.
 const LISTED: usize = 10;
 
-fn unknown<'n>(place: &str, role: &str, name: &str, all: impl Iterator<Item = &'n str>) -> Reason {
+/// The reason that no input or output has this name.
+pub(crate) fn unknown<'n>(place: &str, role: &str, name: &str, all: impl Iterator<Item = &'n str>) -> Reason {
     let all: Vec<_> = all.take(LISTED).map(|name| name.escape_debug().to_string()).collect();
     Reason::new(place, format!("no {role} is called `{}`; there are {}", name.escape_debug(), all.join(", ")))
 }

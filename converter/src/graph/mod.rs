@@ -2,7 +2,7 @@
 //!
 //! Knows neither ONNX nor PyTorch. Blocks are already resolved, by [`ValidatedModel`].
 
-mod asked;
+pub(crate) mod asked;
 mod criteria;
 pub mod literal;
 mod outputs;

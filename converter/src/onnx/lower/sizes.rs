@@ -1,6 +1,7 @@
 //! Dimensions of dynamic axes, and of static axes whose size is only known at run time.
 
 use super::{Lowering, Val};
+use crate::graph::asked::unknown;
 use crate::layout::{Batch, Lead};
 use crate::onnx::graph::{Dim, Dims};
 use crate::report::Reason;
@@ -15,8 +16,8 @@ impl Lowering<'_, '_, '_> {
             let is_it = |v| model.variable(v).uid == of.input || model.variable(v).name == of.input;
             let argument = self.graph.arguments.iter().find(|a| is_it(a.variable) || a.given == of.input);
             let Some(argument) = argument else {
-                let what = format!("no input is called `{}`", of.input.escape_debug());
-                self.reasons.push(Reason::new("input_shape", what));
+                let all = self.graph.arguments.iter().map(|a| a.given.as_str());
+                self.reasons.push(unknown("input_shape", "input", &of.input, all));
                 continue;
             };
             let source = Source::Variable(argument.variable);
@@ -36,10 +37,12 @@ impl Lowering<'_, '_, '_> {
         }
         let (dynamic, fixed) = sizes.split_at(lead.rank());
         for (size, dim) in fixed.iter().zip(&ty.shape) {
-            if size.is_some() && *size != dim.known() {
-                return Err(
-                    "a size that the model leaves open was to be fixed before the model was validated".to_owned()
-                );
+            match (size, dim.known()) {
+                (Some(n), Some(known)) if *n != known => {
+                    return Err(format!("a size is {known} in the model, not {n}"));
+                }
+                (Some(_), None) => return Err("an open size must be fixed before the model is validated".to_owned()),
+                _ => {}
             }
         }
         let mut dynamic = dynamic.iter().copied();
