@@ -35,13 +35,14 @@ class AlexnetSmall(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         x: Tensor = F.relu(self.conv1(features - 114.0))
         y: Tensor = self.conv2((x * x)[:, None]).flatten(1, 2) + 2.0
-        y = reciprocal((y.clamp(min=1.1e-37).log() * 0.75).exp())
-        x = self.conv3(F.max_pool2d(x * y, 3, stride=2, padding=1))
-        x = F.relu(x)
+        y = (y.clamp(min=1.10037215e-37).log() * 0.75).exp()
+        x = F.max_pool2d(x * reciprocal(y), 3, stride=2, padding=1)
+        x = F.relu(self.conv3(x))
         y = self.conv4((x * x)[:, None]).flatten(1, 2) + 2.0
-        y = reciprocal((y.clamp(min=1.1e-37).log() * 0.75).exp())
-        x = self.conv5(F.max_pool2d(x * y, 3, stride=2, padding=1))
-        x = F.relu(self.conv6(F.relu(x)))
+        y = (y.clamp(min=1.10037215e-37).log() * 0.75).exp()
+        x = F.max_pool2d(x * reciprocal(y), 3, stride=2, padding=1)
+        x = F.relu(self.conv5(x))
+        x = F.relu(self.conv6(x))
         x = F.max_pool2d(x, 3, stride=2, padding=1).flatten(1)
         x = self.drop1(F.relu(self.linear1(x)))
         x = self.linear2(x)

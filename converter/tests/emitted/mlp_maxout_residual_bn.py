@@ -34,7 +34,7 @@ class MlpMaxoutResidualBn(nn.Module):
         x = self.linear3(x)
         y: Tensor = x.amax(1, keepdim=True)
         z: Tensor = (x - y).exp().sum(1, keepdim=True)
-        x = x - y - z.clamp(min=1.1e-37).log()
+        x = x - y - z.clamp(min=1.10037215e-37).log()
         return x
 
 

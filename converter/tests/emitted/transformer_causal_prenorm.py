@@ -54,7 +54,7 @@ class TransformerCausalPrenorm(nn.Module):
         x = self.linear8(x)
         y = x.amax(2, keepdim=True)
         z = (x - y).exp().sum(2, keepdim=True)
-        x = x - y - z.clamp(min=1.1e-37).log()
+        x = x - y - z.clamp(min=1.10037215e-37).log()
         return x
 
 

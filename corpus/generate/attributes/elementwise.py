@@ -65,6 +65,13 @@ def _():
     return C.log(x), {x: np.array([[0, -1, 1e-30, 4], [1e-36, 1, 2, -0.0]], np.float64)}
 
 
+@case("log_of_zero_seen_through_sin")
+def _():
+    # The smallest logarithm is -85.1, and not that of a rounded number.
+    x = C.input_variable((3,), name="x")
+    return C.sin(C.log(x) * 50), {x: np.array([[0, -1, 1], [1e-38, 0, 2]], np.float32)}
+
+
 @case("sqrt_of_negative")
 def _():
     x = C.input_variable((3,), name="x")

@@ -11,9 +11,9 @@ use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{Cast, Reduction};
 use smallvec::smallvec;
 
-/// The argument `min=`: the smallest number of which CNTK computes the logarithm itself.
+/// The argument `min=`: the number whose logarithm is -85.1, which CNTK gives for all numbers below 1e-37.
 pub(super) fn least() -> Argument {
-    keyword("min", Expr::number(1.1e-37, false))
+    keyword("min", Expr::number(1.10037215e-37, false))
 }
 
 /// The expression that `make` gives for the operand.
