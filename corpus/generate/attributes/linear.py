@@ -306,6 +306,14 @@ def _():
     return C.cosine_distance(x, y), {x: np.concatenate([batch(2, 3), np.zeros((1, 2, 3), np.float32)]), y: batch(2, 3, n=3)}
 
 
+@case("cosine_distance_tiny_and_huge")
+def _():
+    # The squares of the norms fit single precision, their product does not.
+    x, y = C.input_variable((3,), name="x"), C.input_variable((3,), name="y")
+    scale = np.array([[1e-12], [1e12], [1e-8]], np.float32)
+    return C.cosine_distance(x, y), {x: batch(3, n=3) * scale, y: (batch(3, n=3) + 1) * scale}
+
+
 @case("cosine_distance_sequence")
 def _():
     x, y = C.sequence.input_variable((3,), name="x"), C.sequence.input_variable((3,), name="y")

@@ -5,7 +5,9 @@ use super::elementwise::log;
 use super::softmax::{argmax, log_sum};
 use super::{Call, Out};
 use crate::fault::fault;
+use crate::precision::round;
 use crate::value::{Frames, Value};
+use cntk_parser::model::DataType;
 
 /// A result of one number.
 pub(super) fn number(call: &Call<'_>, x: f64) -> Out {
@@ -71,10 +73,11 @@ pub(super) fn logistic(call: &mut Call<'_>) -> Out {
     number(call, weighted.data.sum() * scale)
 }
 
-/// The cosine of two vectors; 0 if one is zero.
-fn cosine(a: &[f64], b: &[f64]) -> f64 {
-    let norm = (dot(a, a) * dot(b, b)).sqrt();
-    if norm == 0.0 { 0.0 } else { dot(a, b) / norm }
+/// The cosine of two vectors; 0 if one is zero. The product, but not the norms, may leave the range of the type.
+fn cosine(call: &Call<'_>, a: &[f64], b: &[f64]) -> f64 {
+    let of = call.types.first().map_or(DataType::Unknown, |t| t.data_type);
+    let norm = dot(a, a).sqrt() * dot(b, b).sqrt();
+    if norm == 0.0 { 0.0 } else { round(dot(a, b), of) / norm }
 }
 
 /// CosDistance: the cosine of two samples over all static axes.
@@ -82,7 +85,7 @@ pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
     let (a, b) = pair(call)?;
     let width = a.width().max(1);
     let (left, right) = (a.contiguous(), b.contiguous());
-    let all = left.chunks(width).zip(right.chunks(width)).map(|(a, b)| cosine(a, b)).collect();
+    let all = left.chunks(width).zip(right.chunks(width)).map(|(a, b)| cosine(call, a, b)).collect();
     let shape = vec![1; call.types.first().map_or(0, |t| t.shape.len())];
     Ok(vec![Value::of(a.frames, &shape, all)?])
 }
@@ -108,9 +111,9 @@ pub(super) fn negative_samples(call: &mut Call<'_>) -> Out {
         for frame in frames.clone() {
             let place = (frame - frames.start) * samples + sample;
             let own = &left[frame * width..(frame + 1) * width];
-            elements.push(cosine(own, column(place)));
+            elements.push(cosine(call, own, column(place)));
             let others = (0..negatives).map(|k| (place + shift + k) % (steps * samples));
-            elements.extend(others.map(|other| cosine(own, column(other))));
+            elements.extend(others.map(|other| cosine(call, own, column(other))));
         }
     }
     Ok(vec![Value::of(x.frames, &[negatives + 1], elements)?])

@@ -161,8 +161,9 @@ fn cosine(cx: &mut Lowering<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
         per_sample(cx, &Val { id: product, lead: x.lead }).id
     };
     let (ab, aa, bb) = (dot(cx, a, b), dot(cx, a, a), dot(cx, b, b));
-    let norms = cx.b.mul(aa, bb);
-    let norm = cx.b.unary("Sqrt", norms);
+    // A root of each, because the product of the squares leaves the range of the type much earlier.
+    let (a, b) = (cx.b.unary("Sqrt", aa), cx.b.unary("Sqrt", bb));
+    let norm = cx.b.mul(a, b);
     let ratio = cx.b.div(ab, norm);
     super::elementwise::zero_where_zero(cx, norm, ratio)
 }

@@ -124,7 +124,8 @@ fn cosine(cx: &mut Lower<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
         per_sample(cx, &x.with(id)).id
     };
     let (ab, aa, bb) = (dot(cx, a, b), dot(cx, a, a), dot(cx, b, b));
-    let norm = cx.compute((of(aa) * bb).method("sqrt", args![]));
+    // A root of each, because the product of the squares leaves the range of the type much earlier.
+    let norm = cx.compute(of(aa).method("sqrt", args![]) * of(bb).method("sqrt", args![]));
     cx.compute(of(ab) * helper("reciprocal", args![norm]))
 }
 
