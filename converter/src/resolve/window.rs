@@ -71,6 +71,13 @@ impl Window {
         }
     }
 
+    /// Does it have a position where it contains none of the `n` elements of an axis?
+    pub fn misses(&self, n: u64) -> bool {
+        let (Some(placed), Ok(extent)) = (self.place(n), i64::try_from(self.extent())) else { return false };
+        let last = (placed.size - 1).saturating_mul(self.stride);
+        placed.before >= extent || i128::from(last) - i128::from(placed.before) >= i128::from(n)
+    }
+
     /// Places the window of a transposed convolution from `n` inputs to an output, which has `wanted` elements if
     /// given.
     pub fn place_transposed(&self, n: u64, wanted: Option<u64>) -> Option<Placed> {
@@ -182,8 +189,9 @@ impl<'s> From<&'s Unpooling> for PoolingShape<'s> {
     }
 }
 
-/// The windows of a pooling of an operand with these static sizes (`None` where not known).
-pub fn of_pooling(a: PoolingShape<'_>, operand: &[Option<u64>]) -> PoolingWindows {
+/// The windows of a pooling of an operand with these static sizes (`None` where not known). The error is the reason why
+/// CNTK computes nothing that can be relied on.
+pub fn of_pooling(a: PoolingShape<'_>, operand: &[Option<u64>]) -> Result<PoolingWindows, &'static str> {
     let rank = operand.len();
     let along = |row: usize| {
         let file = rank - 1 - row;
@@ -205,7 +213,12 @@ pub fn of_pooling(a: PoolingShape<'_>, operand: &[Option<u64>]) -> PoolingWindow
         let first = along(0);
         first.kernel != 1 || first.stride != 1 || !matches!(first.padding, Padding::Auto | Padding::Explicit(0, 0))
     };
-    PoolingWindows { list: (usize::from(!bare)..rank).map(along).collect(), bare }
+    let list: Vec<Window> = (usize::from(!bare)..rank).map(along).collect();
+    let sizes = operand.iter().skip(usize::from(!bare));
+    if list.iter().zip(sizes).any(|(window, n)| n.is_some_and(|n| window.misses(n))) {
+        return Err("a window lies beyond the operand, where CNTK reads other memory");
+    }
+    Ok(PoolingWindows { list, bare })
 }
 
 fn padding(auto: &[bool], pads: (&Shape, &Shape), rank: usize, row: usize) -> Padding {
@@ -246,6 +259,16 @@ mod tests {
         let w = Window { ceil: false, ..w };
         assert_eq!(w.place(5), Some(Placed { size: 2, before: 0, after: -1 }));
         assert_eq!(w.place(1), None);
+    }
+
+    #[test]
+    fn windows_beyond_the_operand() {
+        let w = Window { kernel: 1, stride: 3, dilation: 1, padding: Padding::Explicit(0, 0), ceil: true };
+        assert_eq!([4, 5, 7].map(|n| w.misses(n)), [false, true, false]);
+        let w = Window { kernel: 2, stride: 2, padding: Padding::Auto, ..w };
+        assert_eq!([1, 2, 3].map(|n| w.misses(n)), [false, true, false]);
+        let w = Window { padding: Padding::Explicit(2, 1), ceil: false, ..w };
+        assert!(w.misses(5) && !Window { padding: Padding::Explicit(1, 0), ..w }.misses(5));
     }
 
     /// The index of the first element of each window. Indices below 0 are in the padding before the axis.
@@ -378,7 +401,7 @@ mod tests {
                 pads: (&none, &none),
                 ceil: true,
             };
-            let windows = of_pooling(a, &vec![Some(9); rank]);
+            let windows = of_pooling(a, &vec![Some(9); rank]).unwrap();
             (windows.bare, windows.list.iter().map(|w| (w.kernel, w.stride, w.padding)).collect::<Vec<_>>())
         };
         let (none, auto) = (Padding::Explicit(0, 0), Padding::Auto);

@@ -32,7 +32,12 @@ fn place(
             ceil,
         };
         let whole = Window { taps: all, stride: 1, dilation: 1, auto: false, pads: [0, 0], ceil: false };
-        if global { whole.place(*n) } else { given.place(*n) }
+        let placed = if global { whole.place(*n) } else { given.place(*n) }?;
+        if placed.misses() {
+            fault("a window lies beyond the operand, where CNTK reads other memory")
+        } else {
+            Ok(placed)
+        }
     };
     x.shape().iter().enumerate().map(of).collect()
 }

@@ -76,6 +76,12 @@ impl Window {
 }
 
 impl Placed {
+    /// Does it have a position without any element?
+    pub(super) fn misses(&self) -> bool {
+        let last = ((self.output - 1) as i64).saturating_mul(self.window.stride as i64) - self.before;
+        self.before >= self.window.extent() || last >= self.input as i64
+    }
+
     /// The element that a tap of the window reads at a position, if there is one.
     fn at(&self, place: usize, tap: usize) -> Option<usize> {
         let i = (place * self.window.stride + tap * self.window.dilation) as i64 - self.before;
@@ -170,6 +176,9 @@ mod tests {
         assert_eq!(placed(auto(1, 4), 8), (2, -1));
         let rounded = Window { auto: false, ceil: true, ..auto(2, 2) };
         assert_eq!(placed(rounded, 5), (3, 0));
+        let misses = |w: Window, n| w.place(n).unwrap().misses();
+        assert!(misses(Window { ceil: true, ..auto(2, 2) }, 2) && !misses(rounded, 5));
+        assert!(misses(Window { auto: false, pads: [2, 0], ..auto(2, 1) }, 4));
         assert!(Window { auto: false, ..auto(7, 1) }.place(6).is_err());
     }
 

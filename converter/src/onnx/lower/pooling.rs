@@ -18,7 +18,8 @@ pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Po
     if a.window.is_unknown() {
         return global(cx, node, a, rank);
     }
-    let PoolingWindows { list, bare } = of_pooling(a.into(), &cx.known_tail(&x));
+    let PoolingWindows { list, bare } =
+        of_pooling(a.into(), &cx.known_tail(&x)).map_err(|why| Reason::new("poolingWindowShape", why))?;
     let mut input = cx.as_batch(&x)?;
     if bare || list.is_empty() {
         input = cx.b.unsqueeze(input, &[1]);
@@ -215,7 +216,8 @@ fn window_factors(windows: &[Window], real: &[u64]) -> Vec<f64> {
 /// elements are 0.
 pub(super) fn unpooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
     let (pooled_in, original) = (node.inputs[0], node.inputs[1]);
-    let PoolingWindows { list, bare } = of_pooling(a.into(), &cx.known_tail(&original));
+    let PoolingWindows { list, bare } =
+        of_pooling(a.into(), &cx.known_tail(&original)).map_err(|why| Reason::new("unpoolingWindowShape", why))?;
     if pooled_in.lead != original.lead {
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }

@@ -25,7 +25,8 @@ pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooli
         }
         return whole(cx, &x, 1, a.kind, out);
     }
-    let PoolingWindows { mut list, bare } = of_pooling(a.into(), &known(&x.dims));
+    let PoolingWindows { mut list, bare } =
+        of_pooling(a.into(), &known(&x.dims)).map_err(|why| Reason::new("poolingWindowShape", why))?;
     let first = usize::from(!bare);
     let mut tail: Dims = x.dims[first.min(rank)..].into();
     if covers_all(&list, &tail) && !list.is_empty() {
@@ -133,7 +134,8 @@ fn average_pool(
 /// elements are 0.
 pub(super) fn unpooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Unpooling) -> Lowered {
     let (pooled, original) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
-    let PoolingWindows { list, bare } = of_pooling(a.into(), &known(&original.dims));
+    let PoolingWindows { list, bare } =
+        of_pooling(a.into(), &known(&original.dims)).map_err(|why| Reason::new("unpoolingWindowShape", why))?;
     if pooled.lead != original.lead {
         return Err(Reason::new("", "the operands have different dynamic axes"));
     }
