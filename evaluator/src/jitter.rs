@@ -1,6 +1,7 @@
 //! What another implementation may compute in CNTK's place: every number off by a rounding error, and CNTK's own way with what
 //! mathematics leaves open left out.
 
+use crate::precision::round;
 use crate::value::Value;
 use cntk_parser::model::DataType;
 use cntk_parser::ops::{Operator, attributes};
@@ -17,19 +18,40 @@ fn error(data_type: DataType) -> f64 {
 
 /// The results of an operator, every number moved. Whole numbers, which may be indices, stay.
 pub(crate) fn jittered(value: &Value, operator: &Operator<'_>, data_type: DataType, random: &mut Rng) -> Value {
-    let error = error(data_type);
+    let single = is_single(operator, data_type);
+    let error = error(if single { DataType::Float } else { data_type });
     // Runtimes approximate these with an error that is relative to the range, not to the number. Their kernels are in single
     // precision for doubles, too.
     let range = if approximates(operator) { error.max(2f64.powi(-23)) } else { 0.0 };
-    // Some compute doubles in single precision, which large numbers leave.
-    let mut moved = |x: &f64| match (x.fract() == 0.0, random.bool()) {
-        _ if x.abs() > f64::from(f32::MAX) => x * f64::INFINITY,
-        (true, _) if range == 0.0 => *x,
-        (_, true) => x * (1.0 + error) + range,
-        (_, false) => x * (1.0 - error) - range,
+    let mut moved = |x: &f64| {
+        // Some compute doubles in single precision, which large numbers leave.
+        if x.abs() > f64::from(f32::MAX) {
+            return x * f64::INFINITY;
+        }
+        if x.fract() == 0.0 && range == 0.0 {
+            return *x;
+        }
+        let up = share(random);
+        let moved = x + up * (x.abs() * error + range);
+        // A small difference of numbers about 1 has the digits that they have.
+        let moved = if range > 0.0 && random.bool() { (moved * NEAR_ONE).round() / NEAR_ONE } else { moved };
+        round(moved, if single { DataType::Float } else { data_type })
     };
     Value { frames: value.frames.clone(), data: value.data.map(&mut moved).into_shared() }
 }
+
+/// Which part of the largest error is made: often all of it or nothing, else any.
+fn share(random: &mut Rng) -> f64 {
+    match random.u8(0..4) {
+        0 => 1.0,
+        1 => -1.0,
+        2 => 0.0,
+        _ => random.f64() * 2.0 - 1.0,
+    }
+}
+
+/// One divided by the distance of single-precision numbers just below 1.
+const NEAR_ONE: f64 = 16_777_216.0;
 
 /// Is its error relative to 1, about which its numbers are small differences?
 fn approximates(operator: &Operator<'_>) -> bool {
@@ -49,29 +71,56 @@ fn approximates(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// The operands of an operator where equal numbers compete: the tie is broken at random.
-pub(crate) fn untied(
+/// Is it computed in single precision in a double model, because ONNX Runtime has no other kernel?
+fn is_single(operator: &Operator<'_>, data_type: DataType) -> bool {
+    use Operator as Op;
+    let narrow = matches!(
+        operator,
+        Op::ELU
+            | Op::Hardmax
+            | Op::Sinh
+            | Op::Cosh
+            | Op::Tan
+            | Op::Cos
+            | Op::Asin
+            | Op::Acos
+            | Op::Atan
+            | Op::Asinh
+            | Op::Atanh
+            | Op::Convolution(_)
+            | Op::Pooling(_)
+            | Op::Unpooling(_)
+            | Op::ROIPooling(_)
+    );
+    narrow && data_type == DataType::Double
+}
+
+/// The operands of an operator as another implementation may see them: where equal numbers compete, the tie is broken at random,
+/// and what is computed in single precision reads single precision.
+pub(crate) fn as_read(
     operator: &Operator<'_>,
     inputs: &[Value],
     types: DataType,
     random: &mut Rng,
 ) -> Option<Vec<Value>> {
-    let Operator::TopK(_) = operator else { return None };
     let error = error(types);
-    let mut moved = |x: &f64| {
+    let is_choice = matches!(operator, Operator::TopK(_));
+    if !is_choice && !is_single(operator, types) {
+        return None;
+    }
+    let mut read = |x: &f64| {
         let up = if random.bool() { 1.0 } else { -1.0 };
-        x * (1.0 + up * error) + up * f64::from(f32::MIN_POSITIVE)
+        let moved = x * (1.0 + up * error) + up * f64::from(f32::MIN_POSITIVE);
+        if is_choice { moved } else { round(*x, DataType::Float) }
     };
-    Some(
-        inputs.iter().map(|x| Value { frames: x.frames.clone(), data: x.data.map(&mut moved).into_shared() }).collect(),
-    )
+    Some(inputs.iter().map(|x| Value { frames: x.frames.clone(), data: x.data.map(&mut read).into_shared() }).collect())
 }
 
-/// Does a NaN meet a maximum, where CNTK passes over it and others do as they like?
+/// Does a NaN meet a maximum, where CNTK passes over it and others do as they like, or a square root, which is 0 in CNTK?
 pub(crate) fn nan_decides(operator: &Operator<'_>, inputs: &[Value]) -> bool {
     use Operator as Op;
     let compares = match operator {
-        Op::Hardmax | Op::Softmax | Op::LogSoftmax | Op::TopK(_) | Op::Unpooling(_) | Op::Clip => true,
+        Op::Sqrt | Op::Hardmax | Op::Softmax | Op::LogSoftmax | Op::TopK(_) | Op::Unpooling(_) | Op::Clip => true,
         Op::Pooling(a) => a.kind == attributes::PoolingType::Max,
         Op::ReduceElements(a) => {
             use attributes::Reduction::{Argmax, Argmin, LogSum, Max, Min};
@@ -103,9 +152,31 @@ mod tests {
         let x = value(&[1.0, 0.5]);
         let moved = jittered(&x, &Operator::Plus, DataType::Float, &mut random);
         assert_eq!(moved.data[[0, 0]], 1.0);
-        assert_ne!(moved.data[[0, 1]], 0.5);
+        assert!(moved.data.iter().all(|x| round(*x, DataType::Float) == *x));
         let moved = jittered(&x, &Operator::Cos, DataType::Float, &mut random);
         assert_ne!(moved.data[[0, 0]], 1.0);
+    }
+
+    #[test]
+    fn an_error_of_the_range_moves_away_from_the_number() {
+        let mut random = Rng::with_seed(1);
+        let x = value(&[-1.0; 64]);
+        let moved = jittered(&x, &Operator::CosDistance, DataType::Float, &mut random);
+        assert!(moved.data.iter().filter(|x| **x < -1.0).count() > 16);
+    }
+
+    #[test]
+    fn single_precision_within_a_double_model() {
+        let mut random = Rng::with_seed(1);
+        let x = value(&[0.1, 1e-9]);
+        let moved = |operator: &Operator<'_>, random: &mut Rng| {
+            let read = as_read(operator, std::slice::from_ref(&x), DataType::Double, random);
+            (read.map(|list| list[0].data[[0, 0]]), jittered(&x, operator, DataType::Double, random).data[[0, 1]])
+        };
+        let (read, made) = moved(&Operator::Tan, &mut random);
+        assert_eq!((read, made), (Some(f64::from(0.1f32)), round(made, DataType::Float)));
+        let (read, made) = moved(&Operator::Exp, &mut random);
+        assert!(read.is_none() && (made - 1e-9).abs() < 1e-24);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::Options;
 use crate::delay::{Delay, Shift};
 use crate::fault::{EvaluationError, Fault, fault};
-use crate::jitter::{jittered, nan_decides, unknown, untied};
+use crate::jitter::{as_read, jittered, nan_decides, unknown};
 use crate::limits::Meter;
 use crate::ops::{Call, apply};
 use crate::precision::rounded;
@@ -138,8 +138,8 @@ impl<'m> Walk<'m> {
         let random = self.random.as_mut();
         let operator = self.model.operator(id);
         let of = types.first().map_or(DataType::Unknown, |t| t.data_type);
-        let untied = self.jitter.as_mut().and_then(|jitter| untied(operator, inputs, of, jitter));
-        let inputs = untied.as_deref().unwrap_or(inputs);
+        let read = self.jitter.as_mut().and_then(|jitter| as_read(operator, inputs, of, jitter));
+        let inputs = read.as_deref().unwrap_or(inputs);
         let mut call = Call { model: self.model, id, inputs, types, meter: &mut self.meter, random };
         let results = apply(&mut call)?;
         let mut all = Vec::with_capacity(results.len());

@@ -16,7 +16,10 @@ use clap::Parser;
 use cntk_fuzz::generate::{Generated, Options as Kind, generate};
 use cntk_fuzz::mutate::{Choice, Random};
 use cntk_parser::{Limits, ModelFile, ValidateOptions, model::ValidatedModel, parse, validate};
-use cntk2onnx::{Converter, Options, Outputs, internals::evidence};
+use cntk2onnx::{
+    Converter, Options, Outputs,
+    internals::{evidence, graph::Interface},
+};
 use compare::{Verdict, compare};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -148,11 +151,13 @@ fn one(bytes: &[u8], other: &mut Other) -> Result<Verdict, String> {
         }
         Other::Torch(worker) => {
             let files = converter.to_pytorch(&model).map_err(|_| "refused by the converter".to_owned())?;
-            return Ok(match worker.check(&files)? {
-                None => Verdict::Agrees,
-                Some(_) if compare::is_unstable(&model, &arrays) => Verdict::Unstable,
-                Some(why) => Verdict::Disagrees(why),
-            });
+            let interface = Interface::new(&model, &Outputs::All).map_err(|_| "refused by the converter".to_owned())?;
+            let names: Vec<&str> = interface.outputs.iter().map(|o| o.name.as_str()).collect();
+            match worker.check(&files, &names)? {
+                torch::Tested::Passed => return Ok(Verdict::Agrees),
+                torch::Tested::Made(made) => Ok(made),
+                torch::Tested::Failed(why) => Err(why),
+            }
         }
     };
     Ok(match made {
