@@ -7,13 +7,15 @@
 //! what only it needed is then needed by nobody.
 //!
 //! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]) and concatenations go on from earlier ones
-//! ([`concat`]); segments that differ in a part which some lack get one form ([`optional`]).
+//! ([`concat`]); segments that apply the same weights again are a loop ([`rolled`]); segments that differ in a part which some
+//! lack get one form ([`optional`]). What stays as it is has branches, which repeat in the same way ([`branches`]).
 //!
 //! Time is linear in the network: a segment has a bounded number of values, its form is made a bounded number of times. What is
 //! written is, too: a class has the expressions of one unit, a run at most one call for each, with no more arguments than the
 //! unit has numbers.
 
 mod block;
+mod branches;
 mod columns;
 mod concat;
 mod form;
@@ -36,6 +38,7 @@ pub(super) use block::Block;
 use block::Site;
 use form::Form;
 use runs::Run;
+use segments::Segment;
 use std::collections::HashSet;
 
 /// What the pass works on.
@@ -62,20 +65,19 @@ pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     let mut forms: Vec<Option<Form>> = segments.iter().map(|s| form::of(&network, s)).collect();
     form::fit_first(&network, &mut segments, &mut forms);
     let before = optional::unify(&mut network, &mut segments, &mut forms);
-    let site = Site { segments: &segments, forms: &forms };
-    let states = &*network.states;
-    let groups: Vec<Vec<Run>> = runs::find(&segments, &forms, &|alike| block::lines(&site, states, alike));
+    let mut found = Found::new(&network, segments, forms);
+    let taken: HashSet<ValueId> = found.groups.iter().flatten().flat_map(|run| found.values(run)).collect();
     // Parts of segments that stay as they are.
-    let units = groups.iter().flatten().flat_map(|r| &segments[r.first..r.end()]);
-    let inside: HashSet<ValueId> = units.flat_map(|s| s.values.iter().copied()).collect();
-    for (value, expr) in before.into_iter().filter(|(v, _)| !inside.contains(v)) {
+    for (value, expr) in before.into_iter().filter(|(v, _)| !taken.contains(v)) {
         network.body.values[value.0 as usize].expr = expr;
     }
-    let only = groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
+    found.add(&network, branches::chains(&network, &taken));
+    let only = found.groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
     let mut blocks = Vec::new();
     let mut folds = Vec::new();
-    for alike in groups {
-        let made = block::make(network.body, network.states, network.globals, &site, &alike, only);
+    let site = found.site();
+    for alike in &found.groups {
+        let made = block::make(network.body, network.states, network.globals, &site, alike, only);
         if let Some(made) = made {
             folds.extend(made.folds);
             blocks.push(made.block);
@@ -83,4 +85,49 @@ pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     }
     network.body.fold(&folds);
     blocks
+}
+
+/// Segments, and those of them that repeat.
+struct Found {
+    segments: Vec<Segment>,
+    forms: Vec<Option<Form>>,
+    groups: Vec<Vec<Run>>,
+}
+
+impl Found {
+    fn new(network: &Network<'_>, segments: Vec<Segment>, forms: Vec<Option<Form>>) -> Self {
+        let mut found = Self { segments, forms, groups: Vec::new() };
+        let (states, site) = (&*network.states, found.site());
+        found.groups = runs::find(&found.segments, &found.forms, &|alike| block::lines(&site, states, alike));
+        found
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site { segments: &self.segments, forms: &self.forms }
+    }
+
+    fn values(&self, run: &Run) -> impl Iterator<Item = ValueId> {
+        self.segments[run.first..run.end()].iter().flat_map(|s| s.values.iter().copied())
+    }
+
+    /// Finds what repeats in chains of other segments, too.
+    fn add(&mut self, network: &Network<'_>, chains: Vec<Vec<Segment>>) {
+        let start = self.segments.len();
+        self.segments.extend(chains.into_iter().flat_map(|chain| std::iter::once(Segment::gap()).chain(chain)));
+        self.forms.extend(self.segments[start..].iter().map(|s| form::of(network, s)));
+        let known = std::mem::take(&mut self.groups);
+        let cost = |alike: &[Run]| block::lines(&self.site(), network.states, alike);
+        let groups = runs::find_more(&self.segments, &self.forms, start, known, &cost);
+        // Chains inside of chains: of runs with common values, the first stays.
+        let mut taken: HashSet<ValueId> = HashSet::new();
+        let apart = |mut runs: Vec<Run>| {
+            runs.retain(|run| {
+                let free = self.values(run).all(|v| network.body.values[v.0 as usize].is_atom || !taken.contains(&v));
+                taken.extend(self.values(run).filter(|_| free));
+                free
+            });
+            (!runs.is_empty() && cost(&runs).with < cost(&runs).without).then_some(runs)
+        };
+        self.groups = groups.into_iter().filter_map(apart).collect();
+    }
 }

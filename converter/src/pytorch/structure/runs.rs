@@ -45,15 +45,22 @@ pub(super) struct Cost {
 /// All runs, those of equal units together, shorter units first: what is repeated inside of larger units is one in them.
 /// Only groups that become shorter by `cost` are taken, and not where units of two take clearly fewer lines.
 pub(super) fn find(segments: &[Segment], forms: &[Option<Form>], cost: &impl Fn(&[Run]) -> Cost) -> Vec<Vec<Run>> {
+    Search::new(segments, forms).all(cost)
+}
+
+/// The runs among segments from `start` on: more of those in `groups`, whose runs are all before, and others.
+pub(super) fn find_more(
+    segments: &[Segment],
+    forms: &[Option<Form>],
+    start: usize,
+    groups: Vec<Vec<Run>>,
+    cost: &impl Fn(&[Run]) -> Cost,
+) -> Vec<Vec<Run>> {
     let mut search = Search::new(segments, forms);
-    for period in 1..=LONGEST.min(segments.len() / 2) {
-        let found = search.repeated(period, cost);
-        search.take(found, cost);
-    }
-    let found = search.scattered();
-    search.take(found, cost);
-    search.groups.sort_by_key(|runs| runs.first().map(|r| r.first));
-    search.groups
+    search.claimed[..start].fill(true);
+    search.groups = groups;
+    search.extend(start, cost);
+    search.all(cost)
 }
 
 struct Search<'s> {
@@ -86,6 +93,52 @@ impl<'s> Search<'s> {
             shows,
             groups: Vec::new(),
         }
+    }
+
+    fn all(mut self, cost: &impl Fn(&[Run]) -> Cost) -> Vec<Vec<Run>> {
+        for period in 1..=LONGEST.min(self.ids.len() / 2) {
+            let found = self.repeated(period, cost);
+            self.take(found, cost);
+        }
+        let found = self.scattered();
+        self.take(found, cost);
+        self.groups.sort_by_key(|runs| runs.first().map(|r| r.first));
+        self.groups
+    }
+
+    /// Adds to the groups what repeats their units from `start` on, where that saves lines.
+    fn extend(&mut self, start: usize, cost: &impl Fn(&[Run]) -> Cost) {
+        let mut groups = std::mem::take(&mut self.groups);
+        let mut starts: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (g, runs) in groups.iter().enumerate() {
+            starts.entry(self.ids[runs[0].first]).or_default().push(g);
+        }
+        let mut found: Vec<Vec<Run>> = vec![Vec::new(); groups.len()];
+        for first in start..self.ids.len() {
+            for g in starts.get(&self.ids[first]).into_iter().flatten() {
+                let Run { first: like, period, .. } = groups[*g][0];
+                let is_unit = |i: usize| {
+                    let unit = self.ids.get(i..i + period);
+                    unit == self.ids.get(like..like + period) && !self.claimed[i..i + period].contains(&true)
+                };
+                let whole = (self.shows[first].saturating_add(1)).saturating_sub(first) / period;
+                let count = (0..whole).take_while(|k| is_unit(first + k * period)).count();
+                if count > 0 {
+                    self.claimed[first..first + count * period].fill(true);
+                    found[*g].push(Run { first, period, count });
+                }
+            }
+        }
+        for (runs, more) in groups.iter_mut().zip(found).filter(|(_, more)| !more.is_empty()) {
+            let before = cost(runs);
+            let known = runs.len();
+            runs.extend(more);
+            let after = cost(runs);
+            if after.with + before.without >= before.with + after.without {
+                runs.drain(known..).for_each(|r| self.claimed[r.first..r.end()].fill(false));
+            }
+        }
+        self.groups = groups;
     }
 
     /// Runs of units with this many segments.

@@ -35,11 +35,30 @@ pub(super) struct Segment {
 }
 
 impl Segment {
+    pub(super) fn between(entry: Option<ValueId>, exit: ValueId) -> Self {
+        Self {
+            entry,
+            exit,
+            values: Vec::new(),
+            context: Vec::new(),
+            states: Vec::new(),
+            closed: true,
+            alone: true,
+            shows: false,
+            shapes: false,
+        }
+    }
+
+    /// What stands between two chains.
+    pub(super) fn gap() -> Self {
+        Self { closed: false, alone: false, ..Self::between(None, ValueId(0)) }
+    }
+
     /// The same once expressions in it have changed.
     pub(super) fn again(&self, body: &Body) -> Self {
         let mut s = Self { values: Vec::new(), context: Vec::new(), states: Vec::new(), entry: self.entry, ..*self };
         let outside: HashSet<ValueId> = self.context.iter().copied().collect();
-        s.collect(body, &|v| outside.contains(&v));
+        s.collect(body, LARGEST, &|v| outside.contains(&v));
         s
     }
 
@@ -58,7 +77,7 @@ impl Segment {
     }
 
     /// Gathers values, states and context from the exit backwards. `false` if they are too many.
-    fn collect(&mut self, body: &Body, outside: &impl Fn(ValueId) -> bool) -> bool {
+    pub(super) fn collect(&mut self, body: &Body, most: usize, outside: &impl Fn(ValueId) -> bool) -> bool {
         let mut seen = HashSet::new();
         let mut stack = vec![(self.exit, false, false)];
         while let Some((v, done, weakly)) = stack.pop() {
@@ -80,7 +99,7 @@ impl Segment {
                 self.context.push(v);
                 continue;
             }
-            if seen.len() > LARGEST {
+            if seen.len() > most {
                 return false;
             }
             stack.push((v, true, false));
@@ -93,7 +112,7 @@ impl Segment {
 }
 
 /// Where values are made and read.
-struct Places<'n> {
+pub(super) struct Places<'n> {
     network: &'n Network<'n>,
     needed: Vec<bool>,
     /// Statement that makes each value.
@@ -101,18 +120,18 @@ struct Places<'n> {
     /// Last statement that reads each.
     last: Vec<u32>,
     /// Values that no data goes into: masks, numbers, shapes.
-    source: Vec<bool>,
+    pub(super) source: Vec<bool>,
     /// Values that read a variable of the body.
-    bound: Vec<bool>,
+    pub(super) bound: Vec<bool>,
     /// Statements that are more than the computation of a value.
     barriers: Vec<u32>,
     /// Values made one at a time, in order.
-    order: Vec<ValueId>,
+    pub(super) order: Vec<ValueId>,
     /// Last statement that reads the data of an argument.
     strong: HashMap<ValueId, u32>,
     /// Sources that several segments read.
     shared: HashSet<ValueId>,
-    arguments: HashSet<&'n str>,
+    pub(super) arguments: HashSet<&'n str>,
     lengths: HashSet<&'n str>,
 }
 
@@ -177,7 +196,7 @@ impl Users {
 }
 
 impl<'n> Places<'n> {
-    fn new(network: &'n Network<'n>) -> Self {
+    pub(super) fn new(network: &'n Network<'n>) -> Self {
         let count = network.body.values.len();
         let needed = network.body.needed(network.outputs);
         let mut places = Self {
@@ -203,7 +222,7 @@ impl<'n> Places<'n> {
         places
     }
 
-    fn expr(&self, v: ValueId) -> &'n Expr {
+    pub(super) fn expr(&self, v: ValueId) -> &'n Expr {
         &self.network.body.values[v.0 as usize].expr
     }
 
@@ -330,17 +349,7 @@ impl<'n> Places<'n> {
     fn segment(&self, entry: Option<ValueId>, exit: ValueId) -> Segment {
         let from = entry.map_or(0, |v| self.made[v.0 as usize]);
         let to = self.made[exit.0 as usize];
-        let mut s = Segment {
-            entry,
-            exit,
-            values: Vec::new(),
-            context: Vec::new(),
-            states: Vec::new(),
-            closed: true,
-            alone: true,
-            shows: false,
-            shapes: false,
-        };
+        let mut s = Segment::between(entry, exit);
         let first = self.barriers.partition_point(|b| *b <= from);
         s.closed &= self.barriers.get(first).is_none_or(|b| *b > to);
         if entry.is_none() {
@@ -348,7 +357,7 @@ impl<'n> Places<'n> {
             s.closed &= s.entry.is_some();
         }
         let shared = |v| self.shared.contains(&v) && !self.network.body.values[v.0 as usize].is_atom;
-        s.closed &= s.collect(self.network.body, &shared);
+        s.closed &= s.collect(self.network.body, LARGEST, &shared);
         s.closed &= !s.values.iter().any(|v| self.bound[v.0 as usize]);
         s
     }

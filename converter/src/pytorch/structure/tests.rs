@@ -239,3 +239,51 @@ fn the_first_block_reads_shapes_as_the_others_do() {
     assert!(blocks[0].contains("def forward(self, x: Tensor, x_2: Tensor) -> Tensor:"), "{}", blocks[0]);
     assert_eq!(net.used(y).0, ["nn.ModuleList([ResidualBlock() for _ in range(9)])"]);
 }
+
+#[test]
+fn branches_repeat_what_the_trunk_has() {
+    let (mut net, x) = Net::new();
+    let chain = |net: &mut Net, from: ValueId, first: usize| {
+        let mut y = from;
+        for i in 0..4 {
+            y = net.linear(if i == 0 { first } else { 8 }, 8, y);
+            y = net.relu(y);
+        }
+        y
+    };
+    let trunk = chain(&mut net, x, 4);
+    let one = chain(&mut net, trunk, 8);
+    let two = chain(&mut net, trunk, 8);
+    let output = net.body.compute(Expr::binary(Binary::MatMul, one, two));
+    let blocks = net.recover(output);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    let run = "nn.Sequential(*[linear(8) for _ in range(4)])";
+    let trunk = "nn.Sequential(linear(4), *[linear(8) for _ in range(3)])";
+    assert_eq!(net.used(output).0, [trunk, run, run]);
+}
+
+#[test]
+fn levels_inside_of_levels_have_the_same_blocks() {
+    let (mut net, x) = Net::new();
+    let double = |net: &mut Net, y: ValueId| {
+        let y = net.linear(8, 8, y);
+        let y = net.relu(y);
+        let y = net.linear(8, 8, y);
+        net.relu(y)
+    };
+    let mut y = x;
+    let mut skips = Vec::new();
+    for _ in 0..4 {
+        y = double(&mut net, y);
+        skips.push(y);
+        y = net.body.compute(functional("max_pool1d", args![y, 2]));
+    }
+    y = double(&mut net, y);
+    while let Some(skip) = skips.pop() {
+        y = net.body.compute(Expr::binary(Binary::Times, skip, y));
+        y = double(&mut net, y);
+    }
+    let blocks = net.recover(y);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert_eq!(net.used(y).0, vec!["nn.Sequential(*[linear() for _ in range(2)])"; 9]);
+}

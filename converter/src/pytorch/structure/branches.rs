@@ -1,0 +1,200 @@
+//! Chains inside of what stays as it is: the branches of a network, from where they part to where they meet again.
+//!
+//! The regions between a value and the nearest earlier one that all its data comes through ([`Tree`]) follow each other in
+//! chains, and so they repeat as the segments of a whole network do.
+
+use super::Network;
+use super::reads::reads;
+use super::segments::{Places, Segment};
+use crate::pytorch::python::expr::{Expr, StateId, ValueId};
+use std::collections::{HashMap, HashSet};
+
+/// Larger regions are not looked at.
+const LARGEST: usize = 60;
+
+/// Chains of regions, none of which has values in `taken`.
+pub(super) fn chains(network: &Network<'_>, taken: &HashSet<ValueId>) -> Vec<Vec<Segment>> {
+    let finder = Finder::new(network);
+    let mut ends: HashMap<ValueId, Segment> = HashMap::new();
+    // What follows each entry that nothing else reads.
+    let mut next: HashMap<ValueId, ValueId> = HashMap::new();
+    for v in &finder.places.order {
+        let Some(region) = finder.region(*v, taken) else { continue };
+        if let Some(entry) = region.entry.filter(|e| finder.inside(&region.values, *e)) {
+            next.insert(entry, *v);
+        }
+        ends.insert(*v, region);
+    }
+    let mut chains = Vec::new();
+    for v in &finder.places.order {
+        let begins = ends.get(v).and_then(|s| s.entry).filter(|e| !(ends.contains_key(e) && next.get(e) == Some(v)));
+        if begins.is_none() {
+            continue;
+        }
+        let mut chain = Vec::new();
+        let mut at = Some(*v);
+        while let Some(region) = at.and_then(|v| ends.remove(&v)) {
+            at = next.get(&region.exit).copied();
+            chain.push(region);
+        }
+        chains.push(chain);
+    }
+    chains
+}
+
+struct Finder<'n> {
+    network: &'n Network<'n>,
+    places: Places<'n>,
+    tree: Tree,
+    /// How often values and pieces of state are read.
+    uses: Vec<u32>,
+    states: HashMap<StateId, u32>,
+    outputs: HashSet<ValueId>,
+    listed: HashSet<ValueId>,
+}
+
+impl<'n> Finder<'n> {
+    fn new(network: &'n Network<'n>) -> Self {
+        let places = Places::new(network);
+        let mut uses = vec![0; network.body.values.len()];
+        let mut states: HashMap<StateId, u32> = HashMap::new();
+        network.outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
+        network.body.each_needed(network.outputs, &mut |e| {
+            e.values().into_iter().for_each(|v| uses[v.0 as usize] += 1);
+            e.each_state(&mut |s| *states.entry(s).or_default() += 1);
+        });
+        let listed: HashSet<ValueId> = places.order.iter().copied().collect();
+        let mut tree = Tree::new(network.body.values.len());
+        for (i, value) in network.body.values.iter().enumerate() {
+            if matches!(&value.expr, Expr::Local(name) if places.arguments.contains(&**name)) {
+                tree.add(ValueId(i as u32), None);
+            }
+        }
+        for v in &places.order {
+            let mut nearest: Option<Option<ValueId>> = None;
+            reads(places.expr(*v), &mut |o, weakly| {
+                let data = tree.has(o) || !(places.source[o.0 as usize] || network.body.values[o.0 as usize].is_atom);
+                if data && !weakly {
+                    let known = tree.has(o).then_some(o);
+                    nearest = Some(nearest.map_or(known, |n| tree.common(n, known)));
+                }
+            });
+            if !places.source[v.0 as usize] {
+                tree.add(*v, nearest.flatten());
+            }
+        }
+        Self { network, places, tree, uses, states, outputs: network.outputs.iter().copied().collect(), listed }
+    }
+
+    fn expr(&self, v: ValueId) -> &'n Expr {
+        &self.network.body.values[v.0 as usize].expr
+    }
+
+    /// The region that ends with a value, if it can be a module of its own.
+    fn region(&self, exit: ValueId, taken: &HashSet<ValueId>) -> Option<Segment> {
+        let entry = self.tree.parent(exit)?;
+        let mut region = Segment::between(Some(entry), exit);
+        let outside = |v: ValueId| {
+            let is_atom = self.network.body.values[v.0 as usize].is_atom;
+            self.places.source[v.0 as usize] && self.uses[v.0 as usize] > 1 && !is_atom
+        };
+        if taken.contains(&exit) || !region.collect(self.network.body, LARGEST, &outside) {
+            return None;
+        }
+        let mut states: HashMap<StateId, u32> = HashMap::new();
+        for v in &region.values {
+            self.expr(*v).each_state(&mut |s| *states.entry(s).or_default() += 1);
+        }
+        let fits = |v: &ValueId| {
+            let value = &self.network.body.values[v.0 as usize];
+            let own = value.is_atom || *v == exit || self.inside(&region.values, *v) && !self.outputs.contains(v);
+            own && !self.places.bound[v.0 as usize] && (value.is_atom || self.listed.contains(v) && !taken.contains(v))
+        };
+        region.closed = region.values.iter().all(fits);
+        region.alone = region.closed && states.iter().all(|(s, n)| self.states.get(s) == Some(n));
+        region.shows = self.outputs.contains(&exit);
+        region.alone.then_some(region)
+    }
+
+    /// Do these values alone read a value?
+    fn inside(&self, values: &[ValueId], v: ValueId) -> bool {
+        let reads = |w: &ValueId| self.expr(*w).values().into_iter().filter(|o| *o == v).count() as u32;
+        self.uses[v.0 as usize] == values.iter().map(reads).sum::<u32>()
+    }
+}
+
+/// For each value, the nearest earlier one that all its data comes through.
+struct Tree {
+    nodes: Vec<Option<Node>>,
+}
+
+#[derive(Clone, Copy)]
+struct Node {
+    parent: Option<ValueId>,
+    depth: u32,
+    /// An ancestor further up; with it, the way up takes a logarithmic number of steps.
+    jump: Option<ValueId>,
+}
+
+impl Tree {
+    fn new(count: usize) -> Self {
+        Self { nodes: vec![None; count] }
+    }
+
+    fn has(&self, v: ValueId) -> bool {
+        self.nodes[v.0 as usize].is_some()
+    }
+
+    fn parent(&self, v: ValueId) -> Option<ValueId> {
+        self.nodes[v.0 as usize].and_then(|n| n.parent)
+    }
+
+    fn node(&self, v: Option<ValueId>) -> Node {
+        v.and_then(|v| self.nodes[v.0 as usize]).unwrap_or(Node { parent: None, depth: 0, jump: None })
+    }
+
+    fn add(&mut self, v: ValueId, parent: Option<ValueId>) {
+        let above = self.node(parent);
+        let (near, far) = (self.node(above.jump), self.node(self.node(above.jump).jump));
+        let even = above.depth - near.depth == near.depth - far.depth;
+        let jump = if even { self.node(above.jump).jump } else { parent };
+        self.nodes[v.0 as usize] = Some(Node { parent, depth: above.depth + 1, jump });
+    }
+
+    /// The nearest value that is above both or one of them; `None` if there is none.
+    fn common(&self, a: Option<ValueId>, b: Option<ValueId>) -> Option<ValueId> {
+        let (mut a, mut b) = (a, b);
+        if self.node(a).depth < self.node(b).depth {
+            std::mem::swap(&mut a, &mut b);
+        }
+        while self.node(a).depth > self.node(b).depth {
+            let node = self.node(a);
+            a = if self.node(node.jump).depth >= self.node(b).depth { node.jump } else { node.parent };
+        }
+        while a != b {
+            let (x, y) = (self.node(a), self.node(b));
+            (a, b) = if x.jump == y.jump { (x.parent, y.parent) } else { (x.jump, y.jump) };
+        }
+        a
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_data_comes_through() {
+        let mut tree = Tree::new(2000);
+        let id = |n: u32| Some(ValueId(n));
+        tree.add(ValueId(0), None);
+        // Two chains, the even and the odd numbers, that part at 0.
+        for n in 1..2000 {
+            tree.add(ValueId(n), id(n.saturating_sub(2)));
+        }
+        assert_eq!(tree.common(id(1998), id(1999)), id(0));
+        assert_eq!(tree.common(id(1998), id(500)), id(500));
+        assert_eq!(tree.common(id(7), id(7)), id(7));
+        assert_eq!(tree.common(id(7), None), None);
+    }
+}
