@@ -21,7 +21,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "evaluator"), allow(dead_code, reason = "arrays are written for the evaluator alone"))]
 
-mod anomalies;
 mod cells;
 mod converter;
 mod cost;
@@ -48,7 +47,6 @@ pub mod rules;
 pub mod symbols;
 mod weights;
 
-pub use anomalies::anomalies;
 #[cfg(feature = "evaluator")]
 pub use cntk_evaluator as evaluator;
 pub use cntk_parser as parser;

@@ -46,7 +46,7 @@ fn one_changed_float_is_found_and_named() {
     assert!(run.stderr.contains("1 of "), "{}", run.stderr);
     // Without a model to compare with, it is still unlike all others.
     let run = folder.run(&["validate", "b.model", "--scan-weights"]).done();
-    assert!(run.out().contains("[weights.isolated]"), "{}", run.out());
+    assert!(run.out().contains("[data.isolated]"), "{}", run.out());
     let run = folder.run(&["validate", "m.model", "--scan-weights"]).done();
     assert!(!run.out().contains("[weights."), "{}", run.out());
     folder.write("nan.model", &altered(&folder.read("m.model"), f32::NAN));

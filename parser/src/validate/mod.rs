@@ -31,7 +31,8 @@ use findings::Findings;
 pub struct ValidateOptions {
     /// Report a user-defined function as a warning instead of an error. It is never run.
     pub allow_udf: bool,
-    /// Scan all weights. Otherwise only the first 16 MiB of tensor data are scanned.
+    /// Scan all weights, and look for dead and duplicated units, tensors of an unusual scale and isolated elements. Otherwise only
+    /// the first 16 MiB of tensor data are scanned for numbers that are not finite or extreme.
     pub scan_weights: bool,
     /// The types of unbound placeholders whose records do not give them.
     pub placeholders: Vec<PlaceholderType>,

@@ -174,6 +174,10 @@ rules! {
     DENORMALS = "data.denormals", Warning, "stored tensors hold few denormals, which slow evaluation down";
     EXTREME = "data.extreme", Warning, "no parameter holds numbers whose square overflows";
     NOT_HALF = "data.not-half", Warning, "the elements of a half-precision tensor are half-precision numbers";
+    DEAD_UNITS = "data.dead-units", Note, "no unit of a layer is zero throughout, unless most are";
+    DUPLICATE_UNITS = "data.duplicate-units", Note, "no unit of a layer equals another one bit by bit, unless most do";
+    ISOLATED = "data.isolated", Note, "no few elements of a tensor are 50 times larger than all others";
+    SCALE = "data.scale", Note, "no tensor is a thousand times larger or smaller than the other tensors";
     NOT_SCANNED = "data.not-scanned", Note, "all tensor data was looked at";
     DEEP_CHAIN = "resource.deep-chain", Note, "no chain of functions is so long that a recursive reader overflows";
     DEEP_BLOCKS = "resource.deep-blocks", Note, "blocks are not nested so deep that CNTK takes exponential time";

@@ -53,6 +53,33 @@ pub fn pairs() -> Vec<Pair> {
     ]
 }
 
+/// Anomalies, which are looked for when all weights are scanned.
+pub fn scanned_pairs() -> Vec<Pair> {
+    let noise = |count: usize| -> Vec<f32> { (1..=count).map(|i| (i as f32 * 0.7).sin()).collect() };
+    let matrix = |values: &[f32]| stored("w", &[10, values.len() as u64 / 10], values);
+    let with = |change: &dyn Fn(&mut [f32])| {
+        let mut values = noise(4000);
+        change(&mut values);
+        tanh_of(&[matrix(&values)])
+    };
+    let tensors = |scale: f32| {
+        let one = |i: usize| stored(["a", "b", "c", "d", "e", "w"][i], &[10, 10], &noise(100));
+        let mut all: Vec<_> = (0..5).map(one).collect();
+        all.push(matrix(&noise(100).iter().map(|x| x * scale).collect::<Vec<_>>()));
+        tanh_of(&all)
+    };
+    vec![
+        pair("data.dead-units", with(&|w| w[20..30].fill(0.0)), with(&|w| w[20..29].fill(0.0))),
+        pair("data.duplicate-units", with(&|w| w.copy_within(50..60, 20)), with(&|w| w.copy_within(50..59, 20))),
+        pair("data.isolated", with(&|w| w[77] = 100.0), with(&|w| w[70..80].fill(100.0))),
+        pair("data.scale", tensors(2000.0), tensors(500.0)),
+    ]
+}
+
+fn tanh_of(variables: &[Record]) -> Record {
+    model("Tanh1", variables, &[function("Tanh1", 2, &["w"], &[])])
+}
+
 #[test]
 fn everything_is_scanned_when_asked_for() {
     let count = (4 << 20) + 1;

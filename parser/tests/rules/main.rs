@@ -26,6 +26,7 @@ use cntk_parser::{Finding, Limits, ModelFile, Severity, ValidateOptions, parse, 
 use cntk_testing::format as build;
 
 /// A file that breaks a rule, and its clean twin.
+#[derive(Clone)]
 pub struct Pair {
     rule: &'static str,
     bad: Vec<u8>,
@@ -83,8 +84,13 @@ fn pairs() -> Vec<Pair> {
 #[test]
 fn every_rule_fires_and_only_where_it_should() {
     let mut wrong = Vec::new();
-    for Pair { rule, bad, good } in pairs() {
-        let (passes, findings) = check(&bad);
+    let mut thorough = ValidateOptions::default();
+    thorough.scan_weights = true;
+    let usual = pairs().into_iter().map(|pair| (pair, ValidateOptions::default()));
+    for (Pair { rule, bad, good }, options) in
+        usual.chain(data::scanned_pairs().into_iter().map(|pair| (pair, thorough.clone())))
+    {
+        let (passes, findings) = check_with(&bad, &options);
         let known = rules().iter().find(|r| r.id == rule);
         let found = findings.iter().find(|f| f.rule == rule);
         match (known, found) {
@@ -99,7 +105,7 @@ fn every_rule_fires_and_only_where_it_should() {
                 }
             }
         }
-        let (passes, findings) = check(&good);
+        let (passes, findings) = check_with(&good, &options);
         if findings.iter().any(|f| f.rule == rule) || !passes {
             wrong.push(format!("{rule} has a twin that is not clean: {findings:?}"));
         }
@@ -110,7 +116,8 @@ fn every_rule_fires_and_only_where_it_should() {
 #[test]
 fn every_rule_has_a_pair() {
     // `limit` has a test of its own: a file that passes a default limit is too large to make.
-    let tested: Vec<&str> = pairs().iter().map(|pair| pair.rule).chain(["limit"]).collect();
+    let all = [pairs(), data::scanned_pairs()].concat();
+    let tested: Vec<&str> = all.iter().map(|pair| pair.rule).chain(["limit"]).collect();
     let untested: Vec<&str> = rules().iter().map(|rule| rule.id).filter(|id| !tested.contains(id)).collect();
     assert!(untested.is_empty(), "{untested:?}");
 }

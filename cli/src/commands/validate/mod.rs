@@ -131,10 +131,7 @@ fn one(
         Err(error) => Verdict::malformed(&input, &error),
         Ok(model) => {
             let mut validation = load::validate(common, model, args.scan_weights);
-            let mut verdict = Verdict::checked(&input, &mut validation);
-            if let (true, Some(model)) = (args.scan_weights, &validation.model) {
-                verdict.findings.extend(cntk2onnx::anomalies(model.model()));
-            }
+            let verdict = Verdict::checked(&input, &mut validation);
             if let (Some(trusted), Some(model)) = (trusted, &validation.model) {
                 as_wanted = diff::against(terminal, common, trusted, model)?;
             }

@@ -1,7 +1,8 @@
-//! Scans weights for NaN, infinities, denormals and extreme numbers (T9).
+//! Scans weights for NaN, infinities, denormals and extreme numbers (T9), and on demand for anomalies.
 //!
 //! No other part of validation reads tensor data (except for stored indices); the options say how much of it is read.
 
+mod anomalies;
 mod single;
 mod wide;
 
@@ -60,6 +61,9 @@ pub(super) fn check<'a>(model: &Model<'a>, options: &ValidateOptions, findings: 
         let text = format!("{skipped} of {total} bytes of tensor data were not looked at for NaN and extremes");
         findings.add(&rules::NOT_SCANNED, Place::ModelKey("inputs"), text);
     }
+    if options.scan_weights {
+        anomalies::check(model, findings);
+    }
 }
 
 /// The runs of floating-point elements.
@@ -88,11 +92,7 @@ fn report(id: VariableId, variable: &Variable<'_>, counts: Counts, findings: &mu
         return;
     }
     let place = Place::VariableKey(id, "value");
-    let who = match (variable.name, variable.kind) {
-        ("", VariableKind::Constant) => format!("constant {}", Quoted(variable.uid)),
-        ("", _) => format!("parameter {}", Quoted(variable.uid)),
-        (name, _) => format!("{} (named {})", Quoted(variable.uid), Quoted(name)),
-    };
+    let who = who(variable);
     let all = counts.elements;
     if counts.nan > 0 || counts.infinite > 0 {
         let text = format!("{who}: {} NaN and {} infinite of {all} elements", counts.nan, counts.infinite);
@@ -111,5 +111,13 @@ fn report(id: VariableId, variable: &Variable<'_>, counts: Counts, findings: &mu
     if counts.unrepresentable > 0 {
         let text = format!("{who}: {} of {all} elements are no half-precision numbers", counts.unrepresentable);
         findings.add(&rules::NOT_HALF, place, text);
+    }
+}
+
+fn who(variable: &Variable<'_>) -> String {
+    match (variable.name, variable.kind) {
+        ("", VariableKind::Constant) => format!("constant {}", Quoted(variable.uid)),
+        ("", _) => format!("parameter {}", Quoted(variable.uid)),
+        (name, _) => format!("{} (named {})", Quoted(variable.uid), Quoted(name)),
     }
 }

@@ -1,11 +1,13 @@
 //! Finds weights that look unlike others, each for a reason that can be stated in numbers. None of these is an error:
 //! healthy models have such weights now and then.
 
-use cntk_parser::{
-    Escaped, Finding, Severity,
-    model::{Array, DataType, ElementStorage, Model, Variable, VariableKind},
-};
-use std::{collections::HashMap, hash::Hasher};
+use super::{pieces, who};
+use crate::model::{Array, DataType, Model, Variable, VariableId, VariableKind};
+use crate::validate::arena::ids;
+use crate::validate::findings::{Findings, Place};
+use crate::validate::rules::{self, Rule};
+use std::collections::HashMap;
+use std::hash::Hasher;
 
 /// The fewest units, and the fewest weights of a unit, that are examined. With fewer, a coincidence is too likely.
 const SMALLEST: usize = 8;
@@ -19,43 +21,34 @@ const ISOLATED: f64 = 50.0;
 const FEW: usize = 3;
 
 /// Examines every parameter for dead and duplicated units, an unusual scale, and isolated extreme elements.
-pub fn anomalies(model: &Model<'_>) -> Vec<Finding> {
-    let mut notes = vec![];
+pub(super) fn check(model: &Model<'_>, findings: &mut Findings<'_, '_>) {
     let mut scales = vec![];
-    for (index, variable) in model.variables.iter().enumerate() {
-        let values = variable.value.as_ref().filter(|_| variable.kind == VariableKind::Parameter).and_then(values);
-        let Some(values) = values else { continue };
-        let mut note = |rule, message: String| notes.push(finding(index, variable, rule, &message));
+    for (id, variable) in ids::<VariableId, _>(&model.variables) {
+        let value = variable.value.as_ref().filter(|_| variable.kind == VariableKind::Parameter);
+        let Some(values) = value.and_then(values) else { continue };
+        let mut note = |rule, text: String| {
+            findings.add(rule, Place::VariableKey(id, "value"), format!("{}: {text}", who(variable)));
+        };
         units(&variable.shape.0, &values, &mut note);
         isolated(&values, &mut note);
         let scale = rms(values.iter().copied());
         if variable.shape.0.len() > 1 && scale > 0.0 && scale.is_finite() {
-            scales.push((index, scale));
+            scales.push((id, variable, scale));
         }
     }
-    apart(model, scales, &mut notes);
-    notes
-}
-
-fn finding(index: usize, variable: &Variable<'_>, rule: &'static str, message: &str) -> Finding {
-    let name = if variable.name.is_empty() { variable.uid } else { variable.name };
-    let message = format!("parameter \"{}\": {message}", Escaped(name));
-    let offset = variable.value.as_ref().map_or(variable.at, |value| value.at);
-    Finding { rule, severity: Severity::Note, offset, path: format!("inputs[{index}].value"), message }
+    apart(scales, findings);
 }
 
 /// The elements of a floating-point tensor that the file has in one run.
 fn values(array: &Array<'_>) -> Option<Vec<f32>> {
-    let ElementStorage::Contiguous(bytes) = array.elements else { return None };
-    match array.data_type {
-        DataType::Float | DataType::Float16 => {
-            Some(bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap_or_default())).collect())
-        }
+    let [bytes] = pieces(array) else { return None };
+    let values = match array.data_type {
         DataType::Double => {
-            Some(bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap_or_default()) as f32).collect())
+            bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap_or_default()) as f32).collect()
         }
-        _ => None,
-    }
+        _ => bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap_or_default())).collect(),
+    };
+    Some(values)
 }
 
 fn rms(values: impl Iterator<Item = f32>) -> f64 {
@@ -69,7 +62,7 @@ fn rms(values: impl Iterator<Item = f32>) -> f64 {
 
 /// Reports dead and duplicated units. Units are the slices along the first file axis (the outputs of a matrix) and
 /// along the last (the filters of a convolution). A dead unit is all zero; a duplicate equals another unit bit by bit.
-fn units(shape: &[u64], values: &[f32], note: &mut impl FnMut(&'static str, String)) {
+fn units(shape: &[u64], values: &[f32], note: &mut impl FnMut(&'static Rule, String)) {
     let [first, .., last] = shape else { return };
     if values.iter().all(|value| *value == values.first().copied().unwrap_or_default()) {
         return;
@@ -97,18 +90,18 @@ fn units(shape: &[u64], values: &[f32], note: &mut impl FnMut(&'static str, Stri
         }
         // If most units are dead, the author masked them on purpose. Only a smaller part is reported.
         if dead > 0 && dead * 2 < count {
-            note("weights.dead-units", format!("{dead} of {count} units of {size} weights are zero throughout"));
+            note(&rules::DEAD_UNITS, format!("{dead} of {count} units of {size} weights are zero throughout"));
         }
         if twins > 0 && twins * 2 < count {
             note(
-                "weights.duplicate-units",
+                &rules::DUPLICATE_UNITS,
                 format!("{twins} of {count} units of {size} weights equal another one bit by bit"),
             );
         }
     }
 }
 
-fn isolated(values: &[f32], note: &mut impl FnMut(&'static str, String)) {
+fn isolated(values: &[f32], note: &mut impl FnMut(&'static Rule, String)) {
     if values.len() < FEW * 1000 {
         return;
     }
@@ -128,22 +121,24 @@ fn isolated(values: &[f32], note: &mut impl FnMut(&'static str, String)) {
             "{count} of {} elements are far from all others: up to {largest:e}, where these are {rest:e}",
             values.len()
         );
-        note("weights.isolated", text);
+        note(&rules::ISOLATED, text);
     }
 }
 
 /// Reports parameters whose root mean square is far from the median of all.
-fn apart(model: &Model<'_>, scales: Vec<(usize, f64)>, notes: &mut Vec<Finding>) {
+fn apart(scales: Vec<(VariableId, &Variable<'_>, f64)>, findings: &mut Findings<'_, '_>) {
     if scales.len() <= PEERS {
         return;
     }
-    let mut sorted: Vec<_> = scales.iter().map(|(_, scale)| *scale).collect();
+    let mut sorted: Vec<_> = scales.iter().map(|(_, _, scale)| *scale).collect();
     sorted.sort_by(f64::total_cmp);
     let median = sorted[sorted.len() / 2];
-    for (index, scale) in scales {
+    for (id, variable, scale) in scales {
         if scale > median * APART || scale * APART < median {
-            let text = format!("its scale is {scale:e}, where the median of {} tensors is {median:e}", sorted.len());
-            notes.push(finding(index, &model.variables[index], "weights.scale", &text));
+            let who = who(variable);
+            let text =
+                format!("{who}: its scale is {scale:e}, where the median of {} tensors is {median:e}", sorted.len());
+            findings.add(&rules::SCALE, Place::VariableKey(id, "value"), text);
         }
     }
 }
@@ -161,9 +156,9 @@ mod tests {
         std::iter::repeat_with(next).take(count).collect()
     }
 
-    fn told(check: impl Fn(&mut dyn FnMut(&'static str, String))) -> Vec<&'static str> {
+    fn told(check: impl Fn(&mut dyn FnMut(&'static Rule, String))) -> Vec<&'static str> {
         let mut rules = vec![];
-        check(&mut |rule, _| rules.push(rule));
+        check(&mut |rule, _| rules.push(rule.id));
         rules
     }
 
@@ -174,10 +169,10 @@ mod tests {
         assert!(of(&healthy).is_empty());
         let mut dead = healthy.clone();
         (0..20).for_each(|i| dead[i * 10 + 3] = 0.0);
-        assert_eq!(of(&dead), ["weights.dead-units"]);
+        assert_eq!(of(&dead), ["data.dead-units"]);
         let mut twin = healthy.clone();
         twin.copy_within(50..60, 20);
-        assert_eq!(of(&twin), ["weights.duplicate-units"]);
+        assert_eq!(of(&twin), ["data.duplicate-units"]);
         assert!(of(&vec![0.0; 200]).is_empty(), "not trained yet");
     }
 
@@ -187,7 +182,7 @@ mod tests {
         let mut values = noise(5000);
         assert!(of(&values).is_empty());
         values[77] = 1e3;
-        assert_eq!(of(&values), ["weights.isolated"]);
+        assert_eq!(of(&values), ["data.isolated"]);
         (0..10).for_each(|i| values[i] = 1e3);
         assert!(of(&values).is_empty(), "these are many");
     }
