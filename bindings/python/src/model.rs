@@ -1,4 +1,4 @@
-//! A loaded model and what can be asked of it.
+//! A loaded model and its methods.
 
 use crate::{
     limits::Bounds,
@@ -136,7 +136,7 @@ impl Tensor {
     }
 }
 
-/// A valid model. :func:`cntk2onnx.load` makes it.
+/// A valid model, as :func:`cntk2onnx.load` returns it.
 #[pyclass(module = "cntk2onnx._native", frozen)]
 pub struct Model {
     pub owned: OwnedModel,
@@ -291,7 +291,7 @@ pub fn load(
     }
 }
 
-/// What stands in the braces of an operator: an empty dictionary for one without attributes.
+/// The attributes in braces; `{}` for an operator without attributes.
 fn attributes(py: Python<'_>, operator: &Operator<'_>) -> PyResult<Py<PyDict>> {
     let tagged = pythonize(py, operator)?;
     let inner = tagged.cast::<PyDict>().ok().and_then(|d| d.values().iter().next());

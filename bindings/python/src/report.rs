@@ -77,12 +77,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Of a file that could be read as a model.
+    /// The report on a file that could be read as a model.
     pub fn checked(kind: FileKind, ok: bool, findings: Vec<Finding>, more_findings: u64) -> Self {
         Self { ok, findings, more_findings, kind: kind.as_str(), hint: None }
     }
 
-    /// Of a file that may not be used.
+    /// The report on a file that must not be used.
     pub fn refused(why: &Rejection) -> Self {
         let findings = why.findings.iter().map(Finding::from).collect();
         Self { ok: false, findings, more_findings: why.more_findings, kind: why.kind.as_str(), hint: why.hint }

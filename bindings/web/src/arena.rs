@@ -1,4 +1,4 @@
-//! Memory with room for a whole file, of which only what is asked for is read.
+//! Memory for a whole file, of which only the parts that are asked for are read.
 
 use std::ops::Range;
 
@@ -8,11 +8,11 @@ pub trait Read {
     ///
     /// # Errors
     ///
-    /// What to tell the user.
+    /// The message for the user.
     fn read(&self, offset: u64, length: u32) -> Result<Vec<u8>, String>;
 }
 
-/// As many bytes as a file has. Those that were not read are 0 and, in WebAssembly, take address space but no memory.
+/// As many bytes as the file has. Those that were not read are 0 and, in WebAssembly, take address space but no memory.
 pub struct Arena {
     bytes: Bytes,
     block: usize,

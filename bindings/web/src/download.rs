@@ -1,4 +1,4 @@
-//! What a model is turned into, written piece by piece.
+//! The downloads, written piece by piece.
 
 use cntk_parser::model::ValidatedModel;
 use cntk2onnx::{
@@ -33,9 +33,9 @@ impl Target {
     }
 }
 
-/// Takes the files of a download, one after another.
+/// Receives the files of a download, one after another.
 pub trait Parts {
-    /// What follows is a file of this name.
+    /// Begins a file of this name.
     fn file(&mut self, name: &str);
 
     /// Appends bytes.
@@ -106,7 +106,7 @@ fn tensors(
     safetensors::write(tensors, metadata, model.model().input, &mut To(parts), &mut go_on).map_err(|e| e.to_string())
 }
 
-/// Weights that stay as they are go from file to file past the library.
+/// Weights that do not change are copied from file to file without passing through the library.
 struct To<'p>(&'p mut dyn Parts);
 
 impl Sink for To<'_> {

@@ -31,9 +31,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn read(this: &Source, offset: f64, length: u32) -> Result<Vec<u8>, JsValue>;
 
-    /// Takes the files of a download, one after another.
+    /// Receives the files of a download, one after another.
     pub type Sink;
-    /// What follows is a file of this name.
+    /// Begins a file of this name.
     #[wasm_bindgen(method)]
     fn file(this: &Sink, name: &str);
     /// Appends bytes.
@@ -59,7 +59,7 @@ pub struct Session {
 
 #[wasm_bindgen]
 impl Session {
-    /// Reads as much of a file as its verdict needs. `settings` are lines `name=value`.
+    /// Reads the parts of a file that its verdict needs. `settings` are lines `name=value`.
     #[wasm_bindgen(constructor)]
     pub fn new(source: Source, size: f64, name: String, settings: &str) -> Result<Self, JsError> {
         let settings = Settings::parse(settings).map_err(|e| JsError::new(&e))?;
@@ -137,7 +137,7 @@ impl Parts for JsParts<'_> {
     }
 }
 
-/// What an exception of JavaScript says.
+/// The message of a JavaScript exception.
 fn said(error: &JsValue) -> String {
     error.as_string().unwrap_or_else(|| "the browser could not read the file; has it been moved or changed?".to_owned())
 }

@@ -1,4 +1,4 @@
-//! A file as far as it was read, and what can be said of it.
+//! A file that was read in part, and the report on it.
 
 use crate::{
     arena::{Arena, BLOCK, Read},
@@ -30,7 +30,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads as much of a file as a verdict needs.
+    /// Reads the parts of a file that a verdict needs.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What a verdict needs of what was left out: everything, unless all of that is elements of tensors.
+/// The parts left out that a verdict needs after all: everything, unless only elements of tensors were left out.
 fn needed(bytes: &[u8], missing: &[Range<u64>], settings: &Settings) -> Vec<Range<u64>> {
     let file = ModelFile::new(bytes);
     let all = || missing.to_vec();

@@ -1,4 +1,4 @@
-//! What the page's user can set.
+//! The settings of the page.
 
 use cntk_parser::{Limits, ValidateOptions};
 use cntk2onnx::{Options, Outputs};
@@ -22,7 +22,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// The line that is none.
+    /// A line that does not have this form.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut settings = Self {
             limits: Limits::default(),

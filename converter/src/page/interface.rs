@@ -1,4 +1,4 @@
-//! What a user of the model deals with: inputs and outputs.
+//! The interface of the model: inputs and outputs.
 
 use super::text::name;
 use crate::{Symbols, graph::Interface, options::Outputs};

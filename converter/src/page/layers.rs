@@ -1,4 +1,4 @@
-//! The layers one by one: what each gives, and its share of weights and work.
+//! The table of layers: outputs of each, and its share of the weights and of the work.
 
 use super::text::name;
 use crate::{
@@ -9,7 +9,7 @@ use cntk_parser::model::{FunctionId, ValidatedModel};
 use hashbrown::HashMap;
 use std::fmt::Write;
 
-/// `boxes` says which box of the picture shows a function.
+/// `boxes`: the box of the picture that shows each function.
 pub fn write(html: &mut String, model: &ValidatedModel<'_>, boxes: &HashMap<FunctionId, String>) {
     let layers = Picture::layers(model);
     if layers.is_empty() {
@@ -63,12 +63,12 @@ pub fn work_of(amount: &Amount) -> String {
     if parts.is_empty() { "0".to_owned() } else { parts.join(", ") }
 }
 
-/// For one sample of one step.
+/// The cost for one sample of one step.
 fn weight(amount: &Amount) -> u64 {
     amount.at(1, 1)
 }
 
-/// A share as a bar and in words; nothing for nothing.
+/// A share as a bar and in words; empty for zero.
 fn bar(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
         return String::new();

@@ -34,10 +34,10 @@ pub const STYLE: &str = concat!(include_str!("../picture/picture.css"), include_
 /// The script of a report: it defines `cntk2onnxReport(element)`, which makes the picture in an element move. Without it a
 /// report can be read all the same.
 pub const SCRIPT: &str = include_str!("report.js");
-/// What a document runs at its end.
+/// The script at the end of a document.
 const START: &str = "cntk2onnxReport(document);";
 
-/// What a report tells of.
+/// The content of a report.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report<'a> {
@@ -62,7 +62,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// On a model that was accepted. Its weights are read.
+    /// The report on an accepted model. It reads the weights.
     pub fn of(model: &'a OwnedModel, name: &'a str) -> Self {
         let bytes = model.bytes();
         Self {
@@ -73,8 +73,8 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// On these bytes, from which no model was loaded for this reason: those of a damaged or unsafe model, or of any other file.
-    /// The findings are empty where the error has none.
+    /// The report on bytes from which no model could be loaded, and the reason: a damaged or unsafe model, or another kind of file.
+    /// The findings are empty if the error has none.
     pub fn of_rejected(bytes: &[u8], error: &'a Error, name: &'a str) -> Self {
         let Error::Invalid(rejection) = error else {
             return Self::bare(name, bytes.len() as u64, FileKind::of(bytes, None), &[]);
@@ -86,7 +86,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// On a file that was checked by the caller; no model yet, nothing else to say.
+    /// The report on a file that the caller has checked, without a model yet.
     pub fn bare(name: &'a str, bytes: u64, kind: FileKind, findings: &'a [Finding]) -> Self {
         Self { name, bytes, kind, findings, more_findings: 0, hint: None, model: None, weights: false, sha256: None }
     }

@@ -1,4 +1,4 @@
-//! What is left of training, what a conversion would do, where the file comes from, and the commands for the next step.
+//! What training left in the file, what a conversion would do, where the file comes from, and the next commands.
 
 use super::{
     Report,
@@ -17,7 +17,7 @@ use cntk_parser::{
 };
 use std::fmt::Write;
 
-/// Reasons, or outputs, that are listed.
+/// The most reasons, or outputs, that are listed.
 const LISTED: usize = 100;
 
 pub fn leftovers(html: &mut String, model: &ValidatedModel<'_>) {
@@ -56,7 +56,7 @@ fn list(html: &mut String, items: &[String]) {
     }
 }
 
-/// Which file it is; more of it where it is a model.
+/// The identity of the file, with more details for a model.
 pub fn provenance(html: &mut String, report: &Report<'_>) {
     html.push_str("<section aria-labelledby=\"origin-title\">\n<h2 id=\"origin-title\">Provenance</h2>\n<dl>");
     let mut fact = |what: &str, value: String| {
@@ -121,7 +121,7 @@ pub fn commands(html: &mut String, report: &Report<'_>, model: &ValidatedModel<'
     let _ = writeln!(html, "<pre tabindex=\"0\"><code>{}</code></pre>\n</section>", commands.join("\n"));
 }
 
-/// A file name that may stand in a command as it is, or one to be replaced.
+/// A file name that is safe in a shell command, or a placeholder for it.
 fn file_name(name: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let safe = !name.is_empty() && name.chars().all(plain) && !name.starts_with(['-', '.']) && name.len() <= 100;

@@ -1,4 +1,4 @@
-//! The picture with its tools, and what is told of each box.
+//! The picture with its tools, and the details of each box.
 
 use super::{layers, text::name};
 use crate::{
@@ -9,7 +9,7 @@ use cntk_parser::model::{FunctionId, FunctionKind, Source, ValidatedModel};
 use hashbrown::HashMap;
 use std::fmt::Write;
 
-/// Functions, or weights, that are listed for a box.
+/// The most functions, or weights, that are listed for a box.
 const LISTED: usize = 24;
 
 const TOOLS: &str = "<div class=\"tools\" role=\"group\" aria-label=\"Picture tools\">
@@ -42,7 +42,7 @@ pub fn write(html: &mut String, model: &ValidatedModel<'_>) {
     layers::write(html, model, &boxes);
 }
 
-/// The box that shows each function; in a stretch that repeats, of its first part.
+/// The box that shows each function. In a repeated part, it is that of the first repetition.
 fn places(picture: &Picture, prefix: &str, boxes: &mut HashMap<FunctionId, String>) {
     for (i, node) in picture.nodes.iter().enumerate() {
         let id = format!("{prefix}{i}");
@@ -73,7 +73,7 @@ fn details(html: &mut String, model: &ValidatedModel<'_>, picture: &Picture, pre
     }
 }
 
-/// What is in a box, and then what is in each of its parts; pictures are so deep at most as they were made.
+/// The details of the contents of a box and of each of its parts. The depth is that of the picture, which is limited.
 fn inside(html: &mut String, node: &Node, head: &str) {
     let Some(picture) = &node.inside else { return };
     html.push_str(head);

@@ -1,12 +1,12 @@
-//! What the numbers of a tensor are like.
+//! Statistics of the numbers of a tensor.
 
 use cntk_parser::model::{Array, DataType, ElementStorage};
 
-/// Bars of a histogram.
+/// The number of bars of a histogram.
 pub const BINS: usize = 24;
-/// From here on the square of a number overflows in single precision.
+/// The square of a larger number overflows in single precision.
 const EXTREME: f64 = 1e19;
-/// A largest number is far out where it is so many standard deviations from the mean, of so many numbers.
+/// A number is an outlier if it is this many standard deviations from the mean of at least this many numbers.
 const FAR: (f64, u64) = (50.0, 1000);
 
 /// Statistics of the finite numbers, and how many others there are.
@@ -20,12 +20,12 @@ pub struct Statistics {
     pub most: f64,
     pub mean: f64,
     pub deviation: f64,
-    /// How many numbers are in each of equal parts from the least to the most.
+    /// The counts of numbers in intervals of equal size between the smallest and the largest.
     pub bins: [u64; BINS],
 }
 
 impl Statistics {
-    /// Two passes; `None` where the elements are not stored as plain numbers.
+    /// Takes two passes over the numbers. `None` if the elements are not stored as plain numbers.
     pub fn of(array: &Array<'_>) -> Option<Self> {
         let mut all = Self { least: f64::INFINITY, most: f64::NEG_INFINITY, ..Self::default() };
         let (mut sum, mut squares) = (0.0, 0.0);
@@ -62,7 +62,7 @@ impl Statistics {
         Some(all)
     }
 
-    /// What a person should look at.
+    /// What deserves a look, in words.
     pub fn flags(&self) -> Vec<String> {
         let mut flags = vec![];
         if self.nan > 0 {

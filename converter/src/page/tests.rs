@@ -57,7 +57,7 @@ fn tags(html: &str) -> Vec<&str> {
     tags
 }
 
-/// What nothing of a file may bring into a page.
+/// Markup that text from a file must never bring into a page.
 fn harmless(html: &str) {
     for tag in tags(html) {
         let lower = tag.to_lowercase();

@@ -1,4 +1,4 @@
-//! Text from a file, made fit for a page.
+//! Text from a file, escaped for a page.
 
 use cntk_parser::Escaped;
 use std::fmt::{self, Write};
@@ -25,7 +25,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// A name of the file's: as [`Text`], and cut where it is long.
+/// A name from the file: escaped as [`Text`], and cut if it is long.
 pub fn name(text: &str) -> String {
     const LONGEST: usize = 120;
     match text.char_indices().nth(LONGEST) {

@@ -1,4 +1,4 @@
-//! What comes first: may the file be used, why not, and what to do.
+//! The top of the report: may the file be used, why not, and what to do.
 
 use super::{Report, text::Text};
 use crate::rules::advice;

@@ -1,4 +1,4 @@
-//! Parameters and constants: where they are, how large, and what their numbers are like.
+//! Parameters and constants: their places, sizes and statistics.
 
 use super::{
     layers::grouped,
@@ -67,7 +67,7 @@ fn statistics(html: &mut String, all: &Statistics) {
     html.push_str("</td>");
 }
 
-/// Three digits that count.
+/// A number with three significant digits.
 fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
@@ -79,7 +79,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Bars as one path; the fullest is as high as there is room.
+/// The bars as one path. The longest one takes the whole height.
 fn histogram(html: &mut String, all: &Statistics) {
     let fullest = all.bins.iter().max().copied().unwrap_or(0);
     if fullest == 0 {
@@ -92,7 +92,7 @@ fn histogram(html: &mut String, all: &Statistics) {
     );
     for count in all.bins {
         let height = count as f64 / fullest as f64 * 19.0;
-        // What is there is seen.
+        // A bar that is not empty is visible.
         let height = if count > 0 { height.max(1.0) } else { 0.0 };
         let _ = write!(html, "V{}h1", (20.0 - height).round());
     }

@@ -13,9 +13,9 @@ use cntk_parser::model::{FunctionId, FunctionKind, Source, ValidatedModel, Varia
 use hashbrown::{HashMap, HashSet};
 use std::cell::RefCell;
 
-/// Blocks around a whole model that are opened; what is inside of more is one box.
+/// The most nested blocks around a whole model that are opened. A deeper block is one box.
 const OPENED: usize = 32;
-/// What is in a box is drawn so many boxes deep.
+/// The contents of boxes are drawn down to this depth.
 const DEEPEST: usize = 4;
 
 pub fn picture(model: &ValidatedModel<'_>, depth: Depth) -> Picture {
@@ -35,17 +35,17 @@ pub fn layers(model: &ValidatedModel<'_>) -> Vec<Node> {
     order.into_iter().map(|unit| builder.node(&units, unit)).collect()
 }
 
-/// How a picture is made.
+/// Settings of a picture.
 struct Way {
     /// Is it a picture of the whole model, not of a part?
     whole: bool,
-    /// Does it include pictures of the contents of boxes?
+    /// Does it include pictures of what is in the boxes?
     deep: bool,
     /// Is a recurrence around one cell a single box?
     fold: bool,
     /// Are biases and activations part of the box of their product?
     fuse: bool,
-    /// How deep inside of boxes it is.
+    /// The number of boxes around it.
     level: usize,
 }
 
@@ -93,7 +93,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         !self.wanted[f.0 as usize]
     }
 
-    /// All that the outputs need, and the blocks that hold nearly all of it: they are opened.
+    /// Everything that the outputs need, and the blocks around nearly all of it, which are opened.
     fn whole(&self) -> (Vec<FunctionId>, HashSet<FunctionId>) {
         let functions: Vec<_> = self.model.order().iter().copied().filter(|f| self.live[f.0 as usize]).collect();
         let mut opened = HashSet::new();
@@ -113,8 +113,8 @@ impl<'m, 'a> Builder<'m, 'a> {
         matches!(self.model.function(f).kind, FunctionKind::Block(_))
     }
 
-    /// The units, the links between them, and an order of producers before consumers; links against it are marked as
-    /// back.
+    /// The units, the links between them, and an order in which producers come before consumers. Links against this order are
+    /// marked as back links.
     fn units(
         &self,
         functions: &[FunctionId],
@@ -213,7 +213,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         }
     }
 
-    /// The first value of a unit that is needed outside of it, or its last.
+    /// The first value of a unit that is used outside of it; without one, its last value.
     fn given(&self, units: &Units, unit: usize) -> Option<Source> {
         let outputs = |f: FunctionId| (0..).take(self.model.output_types(f).len()).map(move |i| Source::Output(f, i));
         let outside = |source: &Source| {
@@ -229,7 +229,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         self.symbols.borrow_mut().axes(self.model, source)
     }
 
-    /// Nodes and edges, including values from and to the outside. Repetitions are one node.
+    /// The nodes and edges, including values that enter or leave the picture. A repeated part is one node.
     fn assemble(&self, nodes: Vec<Node>, links: &[Link], way: &Way) -> Picture {
         let mut place = HashMap::new();
         for (i, node) in nodes.iter().enumerate() {
@@ -237,7 +237,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         }
         let runs = if nodes.len() > 2 { self.runs(&nodes, links, &place) } else { vec![] };
         let mut picture = Picture { layers: nodes.len(), ..Picture::default() };
-        // Where each unit is shown: the same node for all of a run.
+        // The node that shows each unit: one node for all units of a run.
         let mut shown = vec![0; nodes.len()];
         let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
         let mut at = 0;
@@ -268,7 +268,7 @@ impl<'m, 'a> Builder<'m, 'a> {
     }
 }
 
-/// An order in which what a unit takes comes before it. Where there is none, links lead back: those to delays first.
+/// An order in which a unit comes after those that it reads. In a cycle some links must lead back: preferably links to delays.
 fn sort(count: usize, links: &mut [Link]) -> Vec<usize> {
     // Only links within a cycle can lead back.
     let mut component = vec![0; count];

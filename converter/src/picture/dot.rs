@@ -1,4 +1,4 @@
-//! Writes a picture in the language of Graphviz.
+//! Writes a picture in Graphviz's dot language.
 
 use super::{Node, Picture, Role};
 use cntk_parser::Escaped;
@@ -62,7 +62,7 @@ fn edges(text: &mut String, picture: &Picture, prefix: &str) {
     }
 }
 
-/// The name of a node; of one that is a cluster, of the place in it where values come or go.
+/// The name of a node. For a cluster, the name of the node in it where edges begin or end.
 fn end(picture: &Picture, node: usize, prefix: &str, role: Role) -> String {
     let inner = cluster(&picture.nodes[node]);
     let inner = inner.and_then(|inside| inside.nodes.iter().position(|node| node.role == role));
@@ -72,7 +72,7 @@ fn end(picture: &Picture, node: usize, prefix: &str, role: Role) -> String {
     }
 }
 
-/// Escapes text for quotes, so that it neither ends them nor contains an escape sequence.
+/// Escapes text for a quoted string: it can neither end the string nor begin an escape sequence.
 fn quoted(text: &str) -> String {
     Escaped(text).to_string().replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,11 +1,11 @@
-//! The values that come into a picture and go out of it.
+//! The values that enter and leave a picture.
 
 use super::{Edge, Node, Picture, Role, build::Builder};
 use cntk_parser::model::{FunctionId, Source};
 use hashbrown::{HashMap, HashSet};
 
 impl Builder<'_, '_> {
-    /// Inputs and outputs of the model, or the values that a part of it reads and gives.
+    /// Inputs and outputs of the model, or of the part of it that is drawn.
     pub fn outside(&self, picture: &mut Picture, place: &HashMap<FunctionId, usize>, shown: &[usize], whole: bool) {
         let mut ends: HashMap<Source, usize> = HashMap::new();
         let mut seen = HashSet::new();
@@ -75,7 +75,7 @@ impl Builder<'_, '_> {
         self.outputs.contains(&source) || takers.iter().any(|f| !place.contains_key(f))
     }
 
-    /// The node of a value that comes or goes.
+    /// The node of a value that enters or leaves.
     fn end(&self, source: Source, role: Role) -> Node {
         let (name, uid, criterion) = match source {
             Source::Variable(v) => {

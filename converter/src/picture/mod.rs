@@ -2,8 +2,8 @@
 //!
 //! A [`Picture`] describes what to draw, independently of the output; [`svg`] and [`dot`] draw it.
 //!
-//! - A block that CNTK's user made is one node, and so is a product with its bias, normalization and activation, and a recurrence
-//!   around one cell. What is inside such a node is a picture of its own.
+//! - A block that the author of the model made is one node, and so is a product with its bias, normalization and activation, and
+//!   a recurrence around one cell. What is inside such a node is a picture of its own.
 //! - Equal parts of the model that follow one another are one node with their count.
 //! - Nodes that only training criteria need are marked.
 //! - A model with very many layers is shown as an overview, whose nodes stand for stretches of it.
@@ -48,7 +48,7 @@ pub enum Role {
     Output,
     /// A layer or function.
     Layer,
-    /// A stretch of the model that repeats; [`Node::inside`] is one of its equal parts.
+    /// A repeated part of the model; [`Node::inside`] is the picture of one repetition.
     Repeat,
     /// A stretch of a model that is too large to be shown.
     Stretch,
@@ -95,7 +95,7 @@ pub struct Node {
     pub criterion: bool,
     /// It holds a whole recurrence.
     pub recurrence: Option<Direction>,
-    /// Its contents, if they are more than the title says.
+    /// Its contents, if they say more than the title.
     pub inside: Option<Box<Picture>>,
 }
 
@@ -121,20 +121,20 @@ impl Picture {
         build::picture(model, Depth::Flat)
     }
 
-    /// The picture of a model, with one of what is in each box.
+    /// The picture of a model, including pictures of what is in each box.
     pub fn with_insides(model: &ValidatedModel<'_>) -> Self {
         build::picture(model, Depth::Deep)
     }
 
-    /// The layers of a model, one by one: nothing is one node with its repetitions, nothing is left out. Inputs and outputs are
-    /// not among them.
+    /// The layers of a model one by one, without summarising repeated parts or leaving anything out. Inputs and outputs are not
+    /// included.
     pub fn layers(model: &ValidatedModel<'_>) -> Vec<Node> {
         build::layers(model)
     }
 }
 
 impl Node {
-    /// A node of which nothing more is known yet.
+    /// A node that has only a title yet.
     fn new(role: Role, title: String) -> Self {
         Self {
             role,

@@ -7,13 +7,13 @@ use hashbrown::HashMap;
 const MOST: usize = 500;
 /// The most inputs or outputs that are shown one by one.
 const MOST_ENDS: usize = 60;
-/// Rows that wires pass, all together, in what is still shown.
+/// The most rows that wires pass in a picture that is shown completely.
 const MOST_PASSED: usize = 40_000;
-/// Stretches of an overview, about; fewer where there is too much between them.
+/// About how many stretches an overview has. There are fewer if too many edges lead from one to another.
 const STRETCHES: [usize; 3] = [80, 30, 10];
 
-/// Makes an overview of a picture that is too large. Stretches follow one another in the order of the nodes, so that there are no
-/// cycles among them but those of recurrences.
+/// Makes an overview of a picture that is too large. Stretches are runs of nodes in their order, so there are no cycles among them
+/// but those of recurrences.
 pub fn fold(picture: &mut Picture) {
     for (role, what) in
         [(Role::Input, "inputs"), (Role::Enter, "values"), (Role::Output, "outputs"), (Role::Leave, "values")]

@@ -1,6 +1,7 @@
-//! Equal stretches that follow one another.
+//! Finds equal parts that follow one another.
 //!
-//! The graph is cut wherever a single value goes from what is before to what is after; stretches between cuts are compared.
+//! The graph is cut wherever a single value leads from the units before to the units after. Then the stretches between cuts are
+//! compared.
 
 use super::units::Link;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,10 +20,10 @@ impl Run {
     }
 }
 
-/// A stretch that repeats has so many parts between cuts at most.
+/// The most stretches between cuts that one repetition has.
 const LONGEST: usize = 12;
 
-/// A number for what a unit is: equal where units are equal.
+/// A number for the content of a unit: the same for equal units.
 pub fn mark(what: &impl Hash) -> u64 {
     let mut state = DefaultHasher::new();
     what.hash(&mut state);
@@ -58,7 +59,7 @@ pub fn runs(marks: &[u64], links: &[Link]) -> Vec<Run> {
     found
 }
 
-/// Where stretches begin: a single unit's values go from before to after.
+/// Where stretches begin: places that the values of only one unit pass.
 fn cuts(count: usize, links: &[Link]) -> Vec<usize> {
     let mut last: Vec<usize> = (0..count).collect();
     let mut first = last.clone();
@@ -68,7 +69,7 @@ fn cuts(count: usize, links: &[Link]) -> Vec<usize> {
     }
     let mut open = vec![0i64; count + 1];
     for unit in 0..count {
-        // Open at each place between its first and last taker.
+        // It is open at each place between its first and last reader.
         open[first[unit] + 1] += 1;
         open[last[unit] + 1] -= 1;
     }
@@ -82,7 +83,7 @@ fn cuts(count: usize, links: &[Link]) -> Vec<usize> {
     starts
 }
 
-/// A number for each stretch: equal where its units are, and where they are connected in the same way.
+/// A number for each stretch: the same if the units are equal and connected in the same way.
 fn signatures(marks: &[u64], links: &[Link], starts: &[usize]) -> Vec<u64> {
     let mut incoming = vec![vec![]; marks.len()];
     for link in links {
@@ -132,7 +133,7 @@ mod tests {
         assert_eq!(runs(&marks, &wires), [Run { start: 1, period: 2, count: 3 }]);
         let plain = links(&[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7)]);
         assert_eq!(runs(&marks, &plain), [Run { start: 1, period: 2, count: 3 }]);
-        // What is taken from far away is not the same for each.
+        // A value from far away is not the same for each repetition.
         let far = links(&[(0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (0, 4), (4, 5), (5, 6), (0, 6), (6, 7)]);
         assert_eq!(runs(&marks, &far), []);
     }

@@ -1,4 +1,4 @@
-//! A picture with all its places: boxes with their lines of text, wires with their labels.
+//! A picture with all positions: boxes with their lines of text, wires with their labels.
 
 use super::{
     Edge, Node, Picture, Role,
@@ -15,15 +15,15 @@ const WIDEST: f64 = 230.0;
 const NARROWEST: f64 = 84.0;
 const PAD: f64 = 10.0;
 const LINE: f64 = 16.0;
-/// Room for the labels of what a box gives.
+/// Room for the labels of a box's outputs.
 const LABEL: f64 = 18.0;
 /// Room for the sign of a recurrence, on each side.
 const LOOP: f64 = 22.0;
-/// Room for what stands above the parts of a repeated stretch.
+/// Room for the title above the contents of a repeated part.
 const HEAD: f64 = 40.0;
-/// A repeated stretch with more parts is not drawn.
+/// The contents of a repeated part are drawn up to this many nodes.
 const DRAWN: usize = 14;
-/// Values of one box that get a label.
+/// The most values of one box that get a label.
 const LABELS: usize = 6;
 
 /// A rectangle by its upper left corner.
@@ -49,12 +49,12 @@ pub struct Placed<'p> {
     pub node: &'p Node,
     pub rect: Rect,
     pub lines: Vec<Text>,
-    /// What repeats, inside: its place, and where it is.
+    /// The contents of a repeated part, and their position.
     pub inside: Option<(f64, f64, Box<Scene<'p>>)>,
     pub labels: Vec<Text>,
 }
 
-/// A line of text by the middle of its base line, or by its beginning.
+/// A line of text, positioned by the middle or the beginning of its base line.
 #[derive(Clone, Debug)]
 pub struct Text {
     pub text: String,
@@ -65,7 +65,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// The room that it takes.
+    /// The area that it covers.
     pub fn rect(&self) -> Rect {
         let size = if self.title { TITLE } else { SMALL };
         let width = measure::width(&self.text, size, self.title);
@@ -82,17 +82,17 @@ pub struct Drawn {
     pub criterion: bool,
     /// It comes from outside of the scene.
     pub enters: bool,
-    /// It ends in a box, rather than at a place where another wire begins.
+    /// It ends in a box, and not where another wire begins.
     pub arrow: bool,
 }
 
-/// What a box looks like before it is placed.
+/// A box before it has a position.
 struct Look<'p> {
     width: f64,
     height: f64,
     lines: Vec<(String, bool)>,
     inside: Option<Box<Scene<'p>>>,
-    /// Labels of what it gives: by value, the text and the middle.
+    /// The labels of its outputs: value, text, and middle of the text.
     labels: Vec<(String, f64)>,
     /// Where wires enter it.
     enter: Option<f64>,
@@ -103,7 +103,7 @@ impl<'p> Scene<'p> {
         Self::new(picture, false)
     }
 
-    /// `bare`: what comes and goes is not drawn, as it is where the picture is shown.
+    /// `bare`: inputs and outputs are not drawn, because the surrounding picture shows them.
     fn new(picture: &'p Picture, bare: bool) -> Self {
         let mut given: Vec<Vec<&Edge>> = vec![vec![]; picture.nodes.len()];
         picture.edges.iter().for_each(|edge| given[edge.from].push(edge));
@@ -151,7 +151,7 @@ impl<'p> Scene<'p> {
 }
 
 impl Scene<'_> {
-    /// Lengthens wires that come from outside, and those that lead there, to the frame around the scene.
+    /// Extends wires from and to the outside up to the frame around the scene.
     fn join(&mut self, above: f64, below: f64) {
         for drawn in &mut self.wires {
             if drawn.enters {
@@ -164,7 +164,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Where the only value comes or goes, from the middle.
+    /// The offset from the middle at which the only value enters or leaves.
     fn end(&self, role: Role) -> Option<f64> {
         let mut ends = self.boxes.iter().filter(|placed| placed.node.role == role);
         match (ends.next(), ends.next()) {
@@ -174,7 +174,7 @@ impl Scene<'_> {
     }
 }
 
-/// The rows that wires pass, all together: how much there is to lay out.
+/// The total number of rows that wires pass: a measure of the work of the layout.
 pub fn passed(picture: &Picture) -> usize {
     let shape = |node: &Node| Shape { width: 0.0, height: 0.0, row: row(node), enter: None };
     let wire = |edge: &Edge| Wire { from: edge.from, to: edge.to, leave: 0.0, back: edge.back };
@@ -186,7 +186,7 @@ pub fn passed(picture: &Picture) -> usize {
 
 fn row(node: &Node) -> Row {
     match node.role {
-        // What only criteria read stands beside them.
+        // Inputs that only criteria read are placed beside them.
         Role::Input | Role::Enter if !node.criterion => Row::Top,
         Role::Output | Role::Leave => Row::Bottom,
         _ => Row::Free,
@@ -239,7 +239,7 @@ fn look<'p>(picture: &Picture, node: &'p Node, given: &[&Edge], bare: bool) -> L
     if let Some(picture) = node.inside.as_deref().filter(|p| node.role == Role::Repeat && p.layers <= DRAWN) {
         let scene = Scene::new(picture, true);
         enter = scene.end(Role::Enter);
-        // What stands above it is at the left of the wire that comes in.
+        // Its title is at the left of the incoming wire.
         let head = width - PAD;
         width = width.max(scene.width + 4.0 * PAD).max(2.0 * (head + PAD - enter.unwrap_or(head)));
         height = HEAD + scene.height + PAD;
@@ -261,7 +261,7 @@ fn label_width(text: &str) -> f64 {
     measure::width(text, SMALL, false) + 8.0
 }
 
-/// What is written in a box: whether each line is a title.
+/// The lines of text in a box, and whether each is a title.
 fn lines(node: &Node) -> Vec<(String, bool)> {
     let room = WIDEST - 2.0 * PAD;
     let mut lines: Vec<(String, bool)> = match node.role {

@@ -1,4 +1,4 @@
-//! A stretch that repeats, as one node.
+//! Draws a repeated part as one node.
 
 use super::{
     Edge, Node, Picture, Role,
@@ -32,7 +32,7 @@ impl Builder<'_, '_> {
         repeat::runs(&marks.collect::<Vec<_>>(), links)
     }
 
-    /// One node for a run: its first part is the picture inside.
+    /// One node for a run of equal parts. The picture inside is that of the first part.
     pub fn repeated(&self, mut nodes: Vec<Node>, start: usize, links: &[Link], run: &Run) -> Node {
         let (shape, criterion) = nodes.last().map(|node| (node.shape.clone(), node.criterion)).unwrap_or_default();
         let title = title::list(nodes[..run.period].iter().map(|node| node.title.as_str()));

@@ -8,13 +8,13 @@ use super::{
 use crate::page::text::{Text as Safe, name};
 use std::fmt::Write;
 
-/// The style sheet that a [`fragment`] needs; [`svg`] has it in it.
+/// The style sheet that a [`fragment`] needs. [`svg`] includes it.
 pub const STYLE: &str = include_str!("picture.css");
 
 /// Room around the picture.
 const MARGIN: f64 = 16.0;
 
-/// A document of its own, light or dark as its reader likes it. Nothing of the file is markup in it.
+/// A complete SVG document, light or dark as the reader's system asks. Text from the file is never markup in it.
 pub fn svg(picture: &Picture) -> String {
     let scene = Scene::of(picture);
     let mut text = String::with_capacity(4096);
@@ -51,7 +51,7 @@ fn open(text: &mut String, scene: &Scene<'_>, role: &str) {
     );
 }
 
-/// A length without needless digits.
+/// A length with at most one decimal.
 struct Num(f64);
 
 impl std::fmt::Display for Num {
@@ -63,7 +63,7 @@ impl std::fmt::Display for Num {
 
 fn draw(text: &mut String, scene: &Scene<'_>, (x, y): (f64, f64), prefix: Option<&str>) {
     let _ = writeln!(text, "<g transform=\"translate({} {})\">", Num(x), Num(y));
-    // Wires first, so that labels lie on them.
+    // Wires first, so that labels are drawn over them.
     scene.wires.iter().for_each(|drawn| wire(text, drawn));
     for (i, placed) in scene.boxes.iter().enumerate() {
         let id = prefix.map(|prefix| format!("{prefix}{i}"));
@@ -98,7 +98,7 @@ fn wire(text: &mut String, drawn: &Drawn) {
     }
     text.push_str("\"/>");
     if drawn.arrow {
-        // Wires arrive from above.
+        // Wires enter from above.
         let _ = write!(text, "<path class=\"tip\" d=\"M{} {}l-4 -8h8z\"/>", Num(end.0), Num(end.1));
     }
     text.push('\n');
@@ -189,7 +189,7 @@ fn recurrence(text: &mut String, rect: Rect, direction: Direction) {
     );
 }
 
-/// A box in words, for those who do not see it and as a tip: what is written in it, and what it looks like.
+/// A box in words, for screen readers and as a tooltip: its text, and what its look stands for.
 fn spoken(placed: &Placed<'_>) -> String {
     let node = placed.node;
     let written: Vec<String> =

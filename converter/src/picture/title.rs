@@ -1,4 +1,4 @@
-//! What is written in a box.
+//! The text in a box.
 
 use super::{
     Direction,
@@ -10,12 +10,12 @@ use cntk_parser::{
     ops::{Class, Op, Operator, attributes::PoolingType},
 };
 
-/// A label of the file's is cut after so many characters.
+/// Labels from the file are cut at this many characters.
 const LONGEST: usize = 40;
-/// Parts of a title.
+/// The most parts of a title.
 const PARTS: usize = 4;
 
-/// What a unit does.
+/// What a unit does, in words.
 pub fn title(
     model: &ValidatedModel<'_>,
     keys: &[FunctionId],
@@ -23,7 +23,7 @@ pub fn title(
     recurrence: Option<Direction>,
 ) -> String {
     if recurrence.is_some() && keys.len() > 1 {
-        // The block that the recurrence goes round; without one, what most of it is.
+        // The block inside the recurrence; without one, the kind of most of its functions.
         let blocks: Vec<String> =
             keys.iter().filter(|k| is_block(model, **k)).map(|k| label(model, *k, functions, false)).collect();
         if blocks.is_empty() {
@@ -35,7 +35,7 @@ pub fn title(
     list(parts.iter().map(String::as_str))
 }
 
-/// Parts one after another; equal neighbours once with their number, and no more than a few.
+/// Joins parts of a title: equal parts are written once with their count, and only the first few are named.
 pub fn list<'t>(parts: impl Iterator<Item = &'t str>) -> String {
     let mut counted: Vec<(&str, usize)> = vec![];
     for part in parts {
@@ -52,7 +52,7 @@ pub fn list<'t>(parts: impl Iterator<Item = &'t str>) -> String {
     if counted.len() > PARTS { text + ", …" } else { text }
 }
 
-/// The name that its author gave a unit: that of its block, or of its last function.
+/// The name that the author of the model gave a unit: that of its block, or of its last function.
 pub fn name(model: &ValidatedModel<'_>, keys: &[FunctionId]) -> String {
     let named = |key: &&FunctionId| !model.function(**key).name.is_empty();
     let block = keys.iter().find(|key| is_block(model, **key) && named(key));
@@ -64,7 +64,7 @@ fn is_block(model: &ValidatedModel<'_>, key: FunctionId) -> bool {
     matches!(model.function(key).kind, FunctionKind::Block(_))
 }
 
-/// A recurrence without a block: the cell that it is, or how large it is.
+/// A recurrence without a block: the kind of its cell, or its size.
 fn recurrence_of(model: &ValidatedModel<'_>, functions: &[FunctionId]) -> String {
     let id = functions.iter().copied().find(|f| is_delay(model, *f)).and_then(|f| model.loop_of(f));
     match id.and_then(|id| cells::recognise(model, id)).map(|cell| cell.kind) {
@@ -81,7 +81,7 @@ fn recurrence_of(model: &ValidatedModel<'_>, functions: &[FunctionId]) -> String
     }
 }
 
-/// One part of a title. After another one, an addition of a weight is a bias.
+/// One part of a title. An addition of a weight after another part is a bias.
 fn label(model: &ValidatedModel<'_>, key: FunctionId, functions: &[FunctionId], follows: bool) -> String {
     let function = model.function(key);
     match &function.kind {
@@ -136,7 +136,7 @@ fn window_of(model: &ValidatedModel<'_>, f: FunctionId) -> String {
         Operator::Pooling(pooling) => (row_major(&pooling.window), &pooling.strides, 1),
         _ => return String::new(),
     };
-    // A window of CNTK 1 names the channels, too, which it does not touch.
+    // A window of CNTK 1 has an entry for the channels, too, which has no effect.
     let steps = row_major(strides);
     let steps = &steps[steps.len().saturating_sub(window.len().max(1))..];
     let idle = usize::from(window.len() == 3 && steps.len() == 3 && window[0] == 1 && steps[0] == 1);

@@ -1,4 +1,4 @@
-//! Which functions are one box.
+//! Decides which functions are drawn as one box.
 
 use super::Direction;
 use cntk_parser::{
@@ -10,13 +10,13 @@ use hashbrown::{HashMap, HashSet};
 /// A partition of functions.
 #[derive(Clone, Debug, Default)]
 pub struct Units {
-    /// The functions of each, inputs before consumers.
+    /// The functions of each unit, producers before consumers.
     pub functions: Vec<Vec<FunctionId>>,
-    /// What each consists of: blocks that are not opened, and functions outside of them.
+    /// The parts of each unit: blocks that are not opened, and functions outside of blocks.
     pub keys: Vec<Vec<FunctionId>>,
-    /// The unit of a function, and the function's place among all.
+    /// For each function, its unit and its position in the order.
     of: HashMap<FunctionId, (usize, usize)>,
-    /// The place of the last function of a key.
+    /// The position of the last function of each key.
     ends: HashMap<FunctionId, usize>,
 }
 
@@ -26,17 +26,17 @@ pub struct Link {
     pub from: usize,
     pub to: usize,
     pub value: Source,
-    /// Into the state of a delay.
+    /// Does it enter the state of a delay?
     pub back: bool,
 }
 
-/// Units that are merged one after another have so many parts at most.
+/// The most parts of a unit that is made by merging.
 const LONGEST: usize = 8;
-/// A loop without blocks is one box up to so many functions.
+/// A loop without blocks is one box if it has at most this many functions.
 const LARGEST_LOOP: usize = 80;
 
 impl Units {
-    /// Each block outside of `opened` blocks is one, and each function outside of all.
+    /// Makes a unit of each block that is not opened, and of each function outside of such blocks.
     pub fn new(model: &ValidatedModel<'_>, functions: &[FunctionId], opened: &HashSet<FunctionId>) -> Self {
         let mut units = Self::default();
         let (mut by_key, mut around) = (HashMap::new(), HashMap::new());
@@ -63,7 +63,7 @@ impl Units {
         self.of.get(&f).map(|(unit, _)| *unit)
     }
 
-    /// What goes from one to another, each value once for each unit that takes it.
+    /// The links between units: each value once for each unit that reads it.
     pub fn links(&self, model: &ValidatedModel<'_>) -> Vec<Link> {
         let mut seen = HashSet::new();
         let mut links = vec![];
@@ -83,7 +83,7 @@ impl Units {
         links
     }
 
-    /// Makes one unit of each group; `groups` says for each unit which one it goes into, its own index where it stays.
+    /// Merges units: `groups` has for each unit the index of the one that it is merged into, or its own.
     fn merge(&mut self, groups: &mut [usize]) {
         let mut target = vec![usize::MAX; self.len()];
         let mut merged = Self::default();
@@ -106,7 +106,7 @@ impl Units {
         *self = merged;
     }
 
-    /// The direction of a recurrence that is all in this unit.
+    /// The direction of the recurrence, if the unit holds a whole one.
     pub fn recurrence(&self, model: &ValidatedModel<'_>, unit: usize) -> Option<Direction> {
         let inside = |f: &FunctionId| {
             let state = model.inputs(*f).first();
@@ -118,7 +118,7 @@ impl Units {
         Some(if forward { Direction::Forward } else { Direction::Backward })
     }
 
-    /// A recurrence around one block, or around none, becomes one unit.
+    /// Merges each recurrence that contains at most one block into one unit.
     pub fn fold_loops(&mut self, model: &ValidatedModel<'_>) {
         let links = self.links(model);
         if !links.iter().any(|l| l.back) {
@@ -140,8 +140,8 @@ impl Units {
         }
     }
 
-    /// What takes nothing but weights goes into the one that takes it; biases, normalizations and activations into the product or
-    /// other layer before them, if nothing else takes that. `shown` values are needed elsewhere.
+    /// Merges a unit that reads nothing but weights into its reader; and a bias, normalization or activation into the product or
+    /// other layer before it, if nothing else reads that layer. `shown` values are read elsewhere, too.
     pub fn fuse(&mut self, model: &ValidatedModel<'_>, marked: &dyn Fn(FunctionId) -> bool, shown: &HashSet<Source>) {
         let links = self.links(model);
         let count = self.len();
@@ -169,7 +169,7 @@ impl Units {
         let mut groups: Vec<usize> = (0..count).collect();
         let mut size: Vec<usize> = self.keys.iter().map(Vec::len).collect();
         for unit in 0..count {
-            // What went into it is a part of it.
+            // It includes the units that were merged into it.
             let mut real = takes[unit].iter().filter(|l| groups[l.from] != unit);
             let Some(first) = real.next().copied() else {
                 if let [to] = *takers[unit]
@@ -206,7 +206,7 @@ impl Units {
         matches!(&*self.keys[unit], [key] if matches!(model.function(*key).kind, FunctionKind::Block(_)))
     }
 
-    /// Does it compute something that a bias or an activation may belong to?
+    /// Is it a layer that a bias or an activation can belong to?
     fn is_leading(&self, model: &ValidatedModel<'_>, unit: usize) -> bool {
         self.functions[unit].iter().any(|f| {
             matches!(class(model, *f), Some(Class::Product | Class::Window | Class::Normalization | Class::Broadcast))
@@ -228,8 +228,8 @@ impl Units {
     }
 }
 
-/// The outermost block around a function below those that are opened; the function itself if there is none. Blocks
-/// may be nested as deep as the file is long: `known` holds what was found before.
+/// The outermost block around a function that is not opened; the function itself if there is none. Blocks may be nested as
+/// deep as the file is long, so `known` keeps earlier results.
 fn outermost(
     model: &ValidatedModel<'_>,
     f: FunctionId,
@@ -268,7 +268,7 @@ pub fn is_delay(model: &ValidatedModel<'_>, f: FunctionId) -> bool {
     matches!(model.operator(f).op(), Some(Op::PastValue | Op::FutureValue))
 }
 
-/// Is the value of `g` what a recurrence goes round by?
+/// Is `g` in the loop of this delay?
 fn closes(model: &ValidatedModel<'_>, delay: FunctionId, g: FunctionId) -> bool {
     model.loop_of(delay).is_some() && model.loop_of(delay) == model.loop_of(g)
 }

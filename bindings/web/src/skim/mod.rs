@@ -1,4 +1,4 @@
-//! Reads a file but for its large tensors.
+//! Reads a file without its large tensors.
 //!
 //! This only guesses: it follows the two formats roughly and leaves out what looks like the elements of a tensor. Whether it was
 //! right is for [`Loaded`](crate::Loaded) to check, which reads the rest where it was not.
@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Tensors from this size on are left out.
 pub const LARGE: u64 = 256 << 10;
 
-/// Fills an arena with all of a file but the elements of tensors of at least `large` bytes.
+/// Fills an arena with a file, leaving out the elements of tensors of at least `large` bytes.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub fn skim(arena: &mut Arena, source: &(impl Read + ?Sized), large: u64) -> Res
     if understood { Ok(()) } else { arena.fill(source, 0..size) }
 }
 
-/// What says which format a file has.
+/// The first bytes, which tell the format of a file.
 const START: u64 = 64;
 
 struct Walk<'w, R: ?Sized> {
@@ -43,7 +43,7 @@ struct Walk<'w, R: ?Sized> {
 }
 
 impl<R: Read + ?Sized> Walk<'_, R> {
-    /// The bytes of a range, as far as the file goes.
+    /// The bytes of a range, up to the end of the file.
     fn bytes(&mut self, range: Range<u64>) -> Result<&[u8], String> {
         self.arena.fill(self.source, range.clone())?;
         let all = self.arena.bytes();

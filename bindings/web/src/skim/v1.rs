@@ -1,4 +1,4 @@
-//! Files of CNTK 1: a matrix stands between two markers and says how large it is.
+//! Files of CNTK 1: a matrix is between two markers, and its header gives its size.
 
 use super::Walk;
 use crate::arena::Read;
@@ -7,11 +7,11 @@ use crate::arena::Read;
 pub const BEGIN: &[u8] = b"B\0C\0N\0\0\0";
 const MATRIX: &[u8] = b"B\0M\0A\0T\0\0\0";
 const END: &[u8] = b"E\0M\0A\0T\0\0\0";
-/// Room for a marker, the sizes and the name of a matrix.
+/// The most bytes of a marker with the sizes and the name of a matrix.
 const HEAD: u64 = 256;
 const MARKER: u64 = MATRIX.len() as u64;
 
-/// Follows a whole file.
+/// Walks through a whole file.
 pub fn walk<R: Read + ?Sized>(walk: &mut Walk<'_, R>, size: u64) -> Result<bool, String> {
     let step = walk.arena.block();
     let mut at = 0;

@@ -19,16 +19,16 @@ enum Inside {
     Message(Message),
     /// The elements of a tensor.
     Packed,
-    /// What is small, or should be.
+    /// Anything else, which is small.
     Other,
 }
 
 /// The longest tag with the longest length.
 const HEAD: u64 = 20;
-/// Deeper messages are none of CNTK's.
+/// CNTK nests no messages deeper than this.
 const DEEPEST: u32 = 100;
 
-/// Follows a whole file. False where it is not what was expected.
+/// Walks through a whole file. False if it does not have the expected form.
 pub fn walk<R: Read + ?Sized>(walk: &mut Walk<'_, R>, size: u64) -> Result<bool, String> {
     message(walk, Message::Dictionary, 0..size, 0)
 }

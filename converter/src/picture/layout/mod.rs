@@ -1,8 +1,8 @@
-//! A layered layout after Sugiyama: boxes in rows, every wire downwards from row to row, with as few crossings as a few sweeps
-//! find, and straight where it can be. Knows boxes and wires, not what they stand for.
+//! A layered layout after Sugiyama: boxes are placed in rows, and every wire leads down from row to row, with few crossings and few
+//! bends. It deals with boxes and wires only, not with models.
 //!
-//! Boxes of a row share the height of the row, and wires that pass a row have a column of their own there; between the rows there
-//! are only wires. So no two boxes overlap, and no wire runs through a box.
+//! All boxes of a row have its height, a wire that passes a row has a column of its own there, and there are only wires between the
+//! rows. So no two boxes overlap, and no wire runs through a box.
 
 mod order;
 mod place;
@@ -14,7 +14,7 @@ mod route;
 pub enum Row {
     /// In the first row.
     Top,
-    /// Where its wires lead it.
+    /// Where its wires place it.
     Free,
     /// In the last row.
     Bottom,
@@ -29,7 +29,7 @@ pub struct Shape {
     pub height: f64,
     /// Its row.
     pub row: Row,
-    /// Where wires enter it, relative to its middle, if all enter at one point.
+    /// The point where all wires enter, relative to its middle, if it is one point.
     pub enter: Option<f64>,
 }
 
@@ -40,9 +40,9 @@ pub struct Wire {
     pub from: usize,
     /// Index of a box.
     pub to: usize,
-    /// Where it leaves, relative to the middle of the box.
+    /// Where it leaves the box, relative to the middle.
     pub leave: f64,
-    /// Does it lead back upwards? Without these wires there is no cycle.
+    /// Does it lead back up? Without these wires there is no cycle.
     pub back: bool,
 }
 
@@ -51,7 +51,7 @@ pub struct Wire {
 pub enum Piece {
     /// A straight line to here.
     Line((f64, f64)),
-    /// A Bézier curve by two points to the third.
+    /// A Bézier curve with two control points and an end point.
     Curve((f64, f64), (f64, f64), (f64, f64)),
 }
 
@@ -64,29 +64,29 @@ impl Piece {
     }
 }
 
-/// The way of a wire.
+/// The path of a wire.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
-    /// Where it begins.
+    /// The start.
     pub start: (f64, f64),
-    /// What follows.
+    /// The parts after the start, in order.
     pub pieces: Vec<Piece>,
 }
 
 /// The positions of all boxes and wires.
 #[derive(Clone, Debug)]
 pub struct Drawing {
-    /// Of the whole.
+    /// The size of the whole drawing.
     pub width: f64,
-    /// Of the whole.
+    /// The size of the whole drawing.
     pub height: f64,
     /// For each box, the middle of its upper edge.
     pub places: Vec<(f64, f64)>,
-    /// For each wire, its way from box to box.
+    /// For each wire, its path from box to box.
     pub routes: Vec<Route>,
 }
 
-/// Places boxes and wires; near-linear in the boxes and in the rows that wires pass.
+/// Places boxes and wires, in time near-linear in the number of boxes and of rows that wires pass.
 pub fn layout(shapes: &[Shape], wires: &[Wire]) -> Drawing {
     let ranks = rank::ranks(shapes, wires);
     let mut mesh = Mesh::new(shapes, wires, &ranks);
@@ -95,27 +95,27 @@ pub fn layout(shapes: &[Shape], wires: &[Wire]) -> Drawing {
     route::draw(shapes, wires, &mesh, &xs)
 }
 
-/// Rows that wires pass, all together.
+/// The total number of rows that wires pass.
 pub fn passed(shapes: &[Shape], wires: &[Wire]) -> usize {
     let ranks = rank::ranks(shapes, wires);
     wires.iter().map(|w| ranks[w.from].abs_diff(ranks[w.to])).sum()
 }
 
-/// Boxes, and for each wire a vertex in each row that it passes.
+/// The vertices: boxes, and for each wire one bend in each row that it passes.
 struct Mesh {
     /// Box `i` is vertex `i`; the bends follow.
     width: Vec<f64>,
     rank: Vec<usize>,
-    /// By vertex: those in the row above, and below, that a wire connects it with.
+    /// For each vertex, its neighbours in the row above and in the row below.
     above: Vec<Vec<usize>>,
     below: Vec<Vec<usize>>,
-    /// A vertex of the same row that it should stand beside.
+    /// For each vertex, a vertex of the same row that should be beside it.
     beside: Vec<Option<usize>>,
-    /// By wire, its bends from its upper to its lower end.
+    /// For each wire, its bends from top to bottom.
     bends: Vec<Vec<usize>>,
-    /// By wire: does it lead upwards?
+    /// For each wire: does it lead up?
     returns: Vec<bool>,
-    /// By row, from left to right.
+    /// For each row, its vertices from left to right.
     rows: Vec<Vec<usize>>,
     boxes: usize,
 }
@@ -178,7 +178,7 @@ impl Mesh {
         bends
     }
 
-    /// A wire back upwards passes the rows of both its ends, too, beside the boxes.
+    /// A wire that leads back up passes the rows of both its ends, too, beside the boxes.
     fn bend_back(&mut self, wire: &Wire) -> Vec<usize> {
         let (top, bottom) = (self.rank[wire.to], self.rank[wire.from]);
         let bends: Vec<usize> = (top..=bottom).map(|r| self.vertex(r)).collect();

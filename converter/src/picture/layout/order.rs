@@ -1,10 +1,11 @@
-//! The order within the rows: sweeps by the mean place of neighbours, and exchanges of neighbours that save crossings.
+//! Orders the boxes within each row: sweeps that sort by the mean position of neighbours (barycenter), then exchanges of
+//! adjacent boxes that reduce crossings.
 
 use super::Mesh;
 
-/// Sweeps at most; they end sooner when they stop helping.
+/// The most sweeps; fewer if they no longer reduce crossings.
 const SWEEPS: usize = 16;
-/// Larger drawings are not improved by exchanges.
+/// Drawings with more vertices are not improved by exchanges.
 const EXCHANGED: usize = 3000;
 
 pub fn order(mesh: &mut Mesh) {
@@ -35,7 +36,7 @@ pub fn order(mesh: &mut Mesh) {
     mesh.rows = best.1;
 }
 
-/// Depth first from above, so that what belongs together stands together.
+/// The initial order: depth first from the top, so that connected boxes are close together.
 fn start(mesh: &mut Mesh) {
     let mut seen = vec![false; mesh.rank.len()];
     let mut rows = vec![vec![]; mesh.rows.len()];
@@ -62,7 +63,7 @@ fn places(mesh: &Mesh) -> Vec<usize> {
     places
 }
 
-/// Sorts a row by where its neighbours in the row before it stand.
+/// Sorts a row by the mean position of each vertex's neighbours in the previous row.
 fn sort(mesh: &mut Mesh, row: usize, down: bool, places: &mut [usize]) {
     let mean = |vertex: usize| {
         let near = if down { &mesh.above[vertex] } else { &mesh.below[vertex] };
@@ -101,7 +102,7 @@ fn exchange(mesh: &mut Mesh, places: &mut [usize]) {
     }
 }
 
-/// Crossings among the wires of two neighbours of a row. Counted for few wires only.
+/// Crossings between the wires of two adjacent vertices. For vertices with few wires only.
 fn pair(mesh: &Mesh, places: &[usize], left: usize, right: usize) -> usize {
     const MOST: usize = 64;
     let count = |l: &[usize], r: &[usize]| {
@@ -113,7 +114,7 @@ fn pair(mesh: &Mesh, places: &[usize], left: usize, right: usize) -> usize {
     count(&mesh.above[left], &mesh.above[right]) + count(&mesh.below[left], &mesh.below[right])
 }
 
-/// All crossings, by counting inversions.
+/// The number of all crossings, by counting inversions.
 fn crossings(mesh: &Mesh, places: &[usize]) -> usize {
     let mut total = 0;
     for pair in mesh.rows.windows(2) {
@@ -125,7 +126,7 @@ fn crossings(mesh: &Mesh, places: &[usize]) -> usize {
         }
         let mut tree = vec![0usize; pair[1].len() + 1];
         for (seen, end) in ends.iter().enumerate() {
-            // Those before it that end no further right do not cross it.
+            // Earlier wires that end at the same place or further left do not cross it.
             let (mut sum, mut i) = (0, end + 1);
             while i > 0 {
                 sum += tree[i];

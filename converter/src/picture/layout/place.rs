@@ -1,5 +1,5 @@
-//! How far to the right each vertex is, after Brandes and Köpf: in four ways vertices are lined up with the middle one of their
-//! neighbours, and each takes the mean of the middle two of its four places. Wires that pass rows are straight there.
+//! Horizontal positions after Brandes and Köpf: vertices are aligned with their median neighbours in four ways, and each vertex
+//! takes the mean of the middle two of its four positions. Wires are straight where they pass rows.
 
 use super::Mesh;
 use hashbrown::HashSet;
@@ -7,7 +7,7 @@ use hashbrown::HashSet;
 /// Room between two boxes, and between a box and a wire.
 const GAP: f64 = 24.0;
 
-/// The middle of each vertex.
+/// The horizontal middle of each vertex.
 pub fn place(mesh: &Mesh) -> Vec<f64> {
     let conflicts = conflicts(mesh);
     let mut ways: Vec<Vec<f64>> = vec![];
@@ -39,7 +39,7 @@ pub fn place(mesh: &Mesh) -> Vec<f64> {
         .collect()
 }
 
-/// Wires into a box that cross one between two bends: the latter stays straight.
+/// Marks wires that cross a wire between two bends: the latter stays straight.
 fn conflicts(mesh: &Mesh) -> HashSet<(usize, usize)> {
     let mut found = HashSet::new();
     let mut places = vec![0; mesh.rank.len()];
@@ -70,7 +70,7 @@ fn conflicts(mesh: &Mesh) -> HashSet<(usize, usize)> {
     found
 }
 
-/// Chains of vertices that shall stand below one another: for each the first of its chain.
+/// Chains of vertices that are aligned vertically: for each vertex, the first one of its chain.
 fn line_up(mesh: &Mesh, rows: &[Vec<usize>], near: &[Vec<usize>], conflicts: &HashSet<(usize, usize)>) -> Vec<usize> {
     let count = mesh.width.len();
     let (mut root, mut align): (Vec<usize>, Vec<usize>) = ((0..count).collect(), (0..count).collect());
@@ -101,7 +101,7 @@ fn line_up(mesh: &Mesh, rows: &[Vec<usize>], near: &[Vec<usize>], conflicts: &Ha
     root
 }
 
-/// Puts chains as far left as those before them let them, and then as close to those after them as these let them.
+/// Moves each chain as far to the left as possible, and then as close as possible to its right neighbours.
 fn compact(mesh: &Mesh, rows: &[Vec<usize>], root: &[usize]) -> Vec<f64> {
     let count = mesh.width.len();
     let mut after: Vec<Vec<(usize, f64)>> = vec![vec![]; count];
@@ -134,13 +134,13 @@ fn compact(mesh: &Mesh, rows: &[Vec<usize>], root: &[usize]) -> Vec<f64> {
     (0..count).map(|v| xs[root[v]]).collect()
 }
 
-/// The distance of the middles of two neighbours.
+/// The least distance between the middles of two neighbours.
 fn apart(mesh: &Mesh, left: usize, right: usize) -> f64 {
     let gap = if mesh.is_bend(left) && mesh.is_bend(right) { GAP / 3.0 } else { GAP };
     (mesh.width[left] + mesh.width[right]) / 2.0 + gap
 }
 
-/// Moves the four ways so that each lines up with the narrowest.
+/// Shifts the four layouts so that each is aligned with the narrowest.
 fn balance(mesh: &Mesh, ways: &mut [Vec<f64>]) {
     let ends = |xs: &Vec<f64>| {
         let half = |v: usize| mesh.width[v] / 2.0;

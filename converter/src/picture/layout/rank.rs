@@ -1,8 +1,8 @@
-//! Which row each box is in.
+//! Assigns each box to a row.
 
 use super::{Row, Shape, Wire};
 
-/// Rows from 0: below everything that a box takes, and no higher than it must be if it takes nothing.
+/// Row numbers from 0. A box is below all its inputs; one without inputs is just above its first reader.
 pub fn ranks(shapes: &[Shape], wires: &[Wire]) -> Vec<usize> {
     let count = shapes.len();
     let (mut after, mut before) = (vec![vec![]; count], vec![0usize; count]);
@@ -24,7 +24,7 @@ pub fn ranks(shapes: &[Shape], wires: &[Wire]) -> Vec<usize> {
             }
         }
     }
-    // What takes nothing stands just above what takes it.
+    // A box without inputs is just above its first reader.
     for &vertex in order.iter().rev().filter(|v| sources[**v] && shapes[**v].row == Row::Free) {
         if let Some(first) = after[vertex].iter().map(|to| rank[*to]).min() {
             rank[vertex] = first.saturating_sub(1);

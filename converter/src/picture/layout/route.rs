@@ -1,10 +1,10 @@
-//! Heights of the rows, and the ways of the wires.
+//! The heights of the rows, and the paths of the wires.
 
 use super::{Drawing, Mesh, Piece, Route, Shape, Wire};
 
-/// Room between two rows, and more where wires go far aside.
+/// Room between two rows, which grows where wires lead far to the side.
 const ROOM: f64 = 30.0;
-/// Wires that enter one box stand so far apart, if it is wide enough.
+/// The distance between wires that enter one box, if it is wide enough.
 const APART: f64 = 18.0;
 
 pub fn draw(shapes: &[Shape], wires: &[Wire], mesh: &Mesh, xs: &[f64]) -> Drawing {
@@ -47,7 +47,7 @@ impl Rows {
         for (i, shape) in shapes.iter().enumerate() {
             heights[mesh.rank[i]] = heights[mesh.rank[i]].max(shape.height);
         }
-        // Wires that turn need room above the first row and below the last.
+        // Wires that turn around need room above the first row and below the last.
         let (mut above, mut below) = (vec![0.0f64; count + 1], vec![0.0f64; count + 1]);
         for (wire, _) in wires.iter().zip(&mesh.returns).filter(|(_, returns)| **returns) {
             above[mesh.rank[wire.to]] = ROOM;
@@ -67,7 +67,7 @@ impl Rows {
     }
 }
 
-/// Where each wire enters its box, from the middle: side by side, in the order from which they come.
+/// The offset from the middle at which each wire enters its box: side by side, in the order of their origins.
 fn entries(shapes: &[Shape], wires: &[Wire], mesh: &Mesh, xs: &[f64]) -> Vec<f64> {
     let mut by_box: Vec<Vec<usize>> = vec![vec![]; shapes.len()];
     for (i, wire) in wires.iter().enumerate() {
@@ -93,7 +93,7 @@ fn entries(shapes: &[Shape], wires: &[Wire], mesh: &Mesh, xs: &[f64]) -> Vec<f64
     enter
 }
 
-/// Down from row to row.
+/// The path of a wire down from row to row.
 fn forth(start: (f64, f64), end: (f64, f64), bends: &[(f64, f64, f64)], bottom: f64) -> Route {
     let mut pieces = vec![];
     let mut at = (start.0, bottom);
@@ -107,7 +107,7 @@ fn forth(start: (f64, f64), end: (f64, f64), bends: &[(f64, f64, f64)], bottom: 
     Route { start, pieces }
 }
 
-/// Out of the box below, up beside the rows between, and into the box from above.
+/// The path of a wire that leads back: out of the box from below, up past the rows, and into the box from above.
 fn back(start: (f64, f64), end: (f64, f64), bends: &[(f64, f64, f64)], bottom: f64) -> Route {
     let turn = ROOM * 0.8;
     let mut at = (start.0, bottom);
