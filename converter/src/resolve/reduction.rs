@@ -1,7 +1,115 @@
-//! The dimensions that a ReduceElements reduces (spec 4.11).
+//! What a ReduceElements computes (spec 4.11).
 
-use cntk_parser::model::AxisKind;
+use crate::layout::Lead;
+use cntk_parser::model::{AxisKind, DataType, SequenceAxisId, ValueType};
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
+
+/// A reduction. Its dimensions are those of the converted operand, `[batch, sequence, *static]`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reduce {
+    /// Nothing is reduced; only the static shape may be another.
+    Same,
+    /// A number for all reduced elements.
+    Fold {
+        /// The number.
+        fold: Fold,
+        /// The reduced dimensions, ascending.
+        dims: Vec<usize>,
+        /// Do they stay, with size 1?
+        keep: bool,
+        /// If frames are reduced: what those beyond the end of a sequence count as.
+        padding: Option<f64>,
+    },
+    /// The index of the first largest or smallest element.
+    Index {
+        /// Of the largest?
+        largest: bool,
+        /// Where it counts.
+        along: Along,
+        /// If frames are reduced: what those beyond the end of a sequence count as.
+        padding: Option<f64>,
+    },
+}
+
+/// A number for many.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fold {
+    /// The sum.
+    Sum,
+    /// The mean.
+    Mean {
+        /// If frames of this axis are reduced: only those within the sequences count.
+        frames: Option<SequenceAxisId>,
+        /// Is the sum a half before it is divided, so that it may overflow?
+        half: bool,
+    },
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+    /// The product.
+    Prod,
+    /// The logarithm of the sum of exponentials.
+    LogSum,
+}
+
+/// The smallest magnitude that rounds to infinity in half precision.
+pub const HALF_OVERFLOW: f64 = 65520.0;
+
+/// Where an index counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Along {
+    /// One dimension, which may stay with size 1.
+    Dim {
+        /// The dimension.
+        dim: usize,
+        /// Does it stay?
+        keep: bool,
+    },
+    /// The flattened static axes.
+    Sample,
+    /// All frames of the batch, for each static element.
+    Batch,
+    /// The whole flattened value.
+    All,
+}
+
+impl Reduce {
+    /// Resolves a reduction of an operand with this type and these dynamic axes, or says what is wrong with its axes.
+    pub fn new(
+        a: &ReduceElements<'_>,
+        operand: &ValueType,
+        lead: Lead,
+        result: &ValueType,
+    ) -> Result<Self, &'static str> {
+        let rank = operand.shape.len();
+        let over = Reduced::of(a, rank)?;
+        // For AllStaticAxes and AllAxes, the static rank that CNTK infers for the result tells whether dimensions are kept.
+        let keep = result.shape.len() == rank && (a.keep_dimensions || rank == 0);
+        let frames = lead.sequence.filter(|_| over.batch);
+        let padding = frames.map(|_| neutral(a.reduction));
+        let fold = match a.reduction {
+            Reduction::Sum => Fold::Sum,
+            Reduction::Mean => Fold::Mean { frames, half: operand.data_type == DataType::Float16 },
+            Reduction::Max => Fold::Max,
+            Reduction::Min => Fold::Min,
+            Reduction::Prod => Fold::Prod,
+            Reduction::LogSum => Fold::LogSum,
+            Reduction::Argmax | Reduction::Argmin => {
+                let along = match (over.batch, over.flat, over.axes.as_slice()) {
+                    (true, true, _) => Along::All,
+                    (true, false, _) => Along::Batch,
+                    (false, false, [axis]) => Along::Dim { dim: axis + lead.rank(), keep },
+                    (false, ..) => Along::Sample,
+                };
+                return Ok(Self::Index { largest: a.reduction == Reduction::Argmax, along, padding });
+            }
+        };
+        let dynamic = if over.batch { lead.rank() } else { 0 };
+        let dims: Vec<usize> = (0..dynamic).chain(over.axes.iter().map(|a| a + lead.rank())).collect();
+        Ok(if dims.is_empty() { Self::Same } else { Self::Fold { fold, dims, keep, padding } })
+    }
+}
 
 /// The reduced dimensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,7 +119,7 @@ pub struct Reduced {
     /// Does it also reduce the batch, with all valid frames?
     pub batch: bool,
     /// Are all static axes reduced at once? An arg-reduction then gives an index into the flattened sample.
-    pub flat: bool,
+    flat: bool,
 }
 
 impl Reduced {
@@ -41,7 +149,7 @@ impl Reduced {
 }
 
 /// The neutral element of a reduction.
-pub fn neutral(reduction: Reduction) -> f64 {
+fn neutral(reduction: Reduction) -> f64 {
     match reduction {
         Reduction::Sum | Reduction::Mean => 0.0,
         Reduction::Prod => 1.0,
@@ -53,8 +161,9 @@ pub fn neutral(reduction: Reduction) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Batch;
     use crate::resolve::random::Random;
-    use cntk_parser::model::Axis;
+    use cntk_parser::model::{Axis, Dim, DynamicAxes};
 
     fn over(indices: &[i32], rank: usize) -> Result<Reduced, &'static str> {
         let axes = indices.iter().map(|index| Axis { index: *index, name: "s", ordered: *index != i32::MAX }).collect();
@@ -85,6 +194,46 @@ mod tests {
         let sequence = vec![Axis { index: i32::MAX, name: "s", ordered: true }];
         let a = ReduceElements { axes: sequence, reduction: Reduction::Sum, keep_dimensions: false };
         assert!(Reduced::of(&a, 3).is_err());
+    }
+
+    fn resolved(index: i32, reduction: Reduction, sequence: bool, kept: usize) -> Reduce {
+        let value = |rank| ValueType {
+            shape: std::iter::repeat_n(Dim::Known(4), rank).collect(),
+            data_type: DataType::Float,
+            axes: DynamicAxes::default(),
+        };
+        let axes = vec![Axis { index, name: "s", ordered: index != i32::MAX }];
+        let a = ReduceElements { axes, reduction, keep_dimensions: true };
+        let lead = Lead { batch: Some(Batch::INPUTS), sequence: sequence.then_some(SequenceAxisId(0)) };
+        Reduce::new(&a, &value(2), lead, &value(kept)).unwrap()
+    }
+
+    #[test]
+    fn dimensions_count_the_dynamic_axes() {
+        let fold = |fold, dims: &[usize], keep, padding| Reduce::Fold { fold, dims: dims.to_vec(), keep, padding };
+        assert_eq!(resolved(0, Reduction::Max, true, 2), fold(Fold::Max, &[3], true, None));
+        assert_eq!(resolved(0, Reduction::Max, false, 2), fold(Fold::Max, &[2], true, None));
+        assert_eq!(resolved(i32::MAX - 1, Reduction::Sum, true, 1), fold(Fold::Sum, &[2, 3], false, None));
+    }
+
+    #[test]
+    fn reductions_of_the_batch_skip_padding() {
+        let mean = |frames| Fold::Mean { frames, half: false };
+        let over = |fold, padding| Reduce::Fold { fold, dims: vec![0, 1], keep: true, padding };
+        assert_eq!(resolved(i32::MAX, Reduction::Mean, true, 2), over(mean(Some(SequenceAxisId(0))), Some(0.0)));
+        assert_eq!(resolved(i32::MAX, Reduction::Prod, true, 2), over(Fold::Prod, Some(1.0)));
+        let samples = Reduce::Fold { fold: mean(None), dims: vec![0], keep: true, padding: None };
+        assert_eq!(resolved(i32::MAX, Reduction::Mean, false, 2), samples);
+    }
+
+    #[test]
+    fn indices_count_along_what_is_reduced() {
+        let index = |along, padding| Reduce::Index { largest: true, along, padding };
+        let max = |axis, kept| resolved(axis, Reduction::Argmax, true, kept);
+        assert_eq!(max(1, 2), index(Along::Dim { dim: 2, keep: true }, None));
+        assert_eq!(max(i32::MAX - 1, 0), index(Along::Sample, None));
+        assert_eq!(max(i32::MAX, 2), index(Along::Batch, Some(f64::NEG_INFINITY)));
+        assert_eq!(max(i32::MAX - 4, 0), index(Along::All, Some(f64::NEG_INFINITY)));
     }
 
     #[test]

@@ -53,6 +53,14 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     },
     Helper {
+        name: "half_sum",
+        imports: &[Import::Torch],
+        text: r#"def half_sum(total: Tensor) -> Tensor:
+    """A sum that overflows as it does in half precision, whose mean then does, too."""
+    return torch.where(total.abs() < 65520.0, total, total * float("inf"))
+"#,
+    },
+    Helper {
         name: "power",
         imports: &[Import::Torch],
         text: r#"def power(base: Tensor, exponent: Tensor) -> Tensor:

@@ -4,101 +4,81 @@ use super::{Kept, Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::pytorch::python::expr::{Argument, Expr, ValueId, args, dimensions, functional, helper, keyword, of, shape};
 use crate::report::Reason;
-use crate::resolve::reduction::{Reduced, neutral};
-use cntk_parser::model::{Dim, DynamicAxes, Source};
+use crate::resolve::reduction::{Along, Fold, Reduce};
+use cntk_parser::model::{Dim, DynamicAxes, SequenceAxisId, Source};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{ReduceElements, Reduction};
 use smallvec::smallvec;
 
 pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &ReduceElements<'_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let rank = x.rank();
-    let over = Reduced::of(a, rank).map_err(|why| Reason::new("axis", why))?;
-    // For AllStaticAxes and AllAxes, the static rank that CNTK infers for the result tells whether dimensions are kept.
-    let keep = node.types[0].shape.len() == rank && (a.keep_dimensions || rank == 0);
-    if matches!(a.reduction, Reduction::Argmax | Reduction::Argmin) {
-        return arg_reduce(cx, node, &over, a.reduction, keep);
-    }
-    if over.batch {
-        return over_batch(cx, node, &over, a.reduction, keep);
-    }
-    let axes: Vec<usize> = over.axes.iter().map(|a| a + x.lead.rank()).collect();
-    let dims = &node.types[0].shape;
-    if axes.is_empty() {
-        return Ok(smallvec![cx.reshape(&x, dims)?]);
-    }
-    let id = apply(cx, a.reduction, &x, &axes, keep)?;
-    Ok(smallvec![Val { dims: dims.clone(), ..x.with(id) }])
+    let (operand, lead) = (cx.graph.model.type_of(node.sources[0]), cx.lead(node.result()));
+    let dims = node.types[0].shape.clone();
+    let (id, shaped) = match Reduce::new(a, operand, x.lead, &node.types[0]).map_err(|why| Reason::new("axis", why))? {
+        Reduce::Same => return Ok(smallvec![cx.reshape(&x, &dims)?]),
+        Reduce::Fold { fold, dims, keep, padding } => {
+            let x = filled(cx, &x, padding)?;
+            // One of the kept axes of size 1 may be the batch's.
+            (apply(cx, fold, &x, &dims, keep)?, lead == x.lead || !keep)
+        }
+        Reduce::Index { largest, along, padding } => {
+            let x = filled(cx, &x, padding)?;
+            let method = if largest { "argmax" } else { "argmin" };
+            let index = match along {
+                Along::Dim { dim, keep } => of(x.id).method(method, over(dim.into(), keep)),
+                Along::All => of(x.id).method(method, args![]),
+                Along::Batch => of(cx.as_batch(&x)).method(method, args![0]),
+                Along::Sample => {
+                    let row = cx.flatten(&x)?;
+                    let row = if row.rank() == 0 { cx.reshape(&row, &[Dim::Known(1)])? } else { row };
+                    let id = cx.numeric(of(row.id).method(method, args![lead.rank()]), &x);
+                    let made = Val { lead, dims: smallvec![], ..x.with(id) };
+                    return Ok(smallvec![cx.reshape(&made, &dims)?]);
+                }
+            };
+            (cx.numeric(index, &x), matches!(along, Along::Dim { .. }) || dims.is_empty())
+        }
+    };
+    let id = if shaped { id } else { cx.compute(of(id).method("reshape", static_shape(&dims))) };
+    Ok(smallvec![Val { lead, dims, ..x.with(id) }])
 }
 
-/// A reduction over the batch, that is over all valid frames of all sequences, and over the given static axes.
-fn over_batch(
-    cx: &mut Lower<'_, '_, '_>,
-    node: &Node<'_, '_>,
-    over: &Reduced,
-    reduction: Reduction,
-    keep: bool,
-) -> Lowered {
-    let x = cx.tensor(&node.inputs[0]);
-    let lead = x.lead.rank();
-    let dims = &node.types[0].shape;
-    let axes: Vec<usize> = (0..lead).chain(over.axes.iter().map(|a| a + lead)).collect();
-    if axes.is_empty() {
-        return Ok(smallvec![x]);
-    }
-    let id = if let (Reduction::Mean, Some(axis)) = (reduction, x.lead.sequence) {
-        // The mean is the sum over the valid frames, divided by their number.
-        let zeroed = cx.mask_fill(&x, 0.0)?;
-        let sum = apply(cx, Reduction::Sum, &zeroed, &axes, keep)?;
-        let lengths = cx.lengths(axis)?;
-        let mut count = of(lengths).method("sum", args![]);
-        for a in over.axes.iter().filter(|a| x.dims[**a] != Dim::Known(1)) {
-            count = count * cx.size(x.dims[*a])?;
-        }
-        cx.compute(of(sum) / count)
-    } else {
-        let masked = cx.mask_fill(&x, neutral(reduction))?;
-        apply(cx, reduction, &masked, &axes, keep)?
-    };
-    // One of the kept axes of size 1 is the batch's; the result has CNTK's shape.
-    let made = Val { lead: Lead::default(), dims: dims.clone(), ..x.with(id) };
-    if keep && lead > 0 {
-        let id = cx.compute(of(id).method("reshape", static_shape(dims)));
-        return Ok(smallvec![made.with(id)]);
-    }
-    Ok(smallvec![made])
+/// A value with its padding filled, if that is needed.
+fn filled(cx: &mut Lower<'_, '_, '_>, x: &Val, padding: Option<f64>) -> Result<Val, Reason> {
+    padding.map_or_else(|| Ok(x.clone()), |fill| cx.mask_fill(x, fill))
+}
+
+/// The arguments of a reduction.
+fn over(along: Expr, keep: bool) -> Vec<Argument> {
+    let mut all = args![along];
+    all.extend(keep.then(|| keyword("keepdim", true)));
+    all
 }
 
 /// One of the reductions over the given dimensions.
-fn apply(
-    cx: &mut Lower<'_, '_, '_>,
-    reduction: Reduction,
-    x: &Val,
-    axes: &[usize],
-    keep: bool,
-) -> Result<ValueId, Reason> {
-    let over = |along: Expr| {
-        let mut all = args![along];
-        all.extend(keep.then(|| keyword("keepdim", true)));
-        all
-    };
-    let method = match reduction {
-        Reduction::Sum => "sum",
-        Reduction::Mean => "mean",
-        Reduction::Max => "amax",
-        Reduction::Min => "amin",
-        Reduction::LogSum => "logsumexp",
-        Reduction::Prod => {
+fn apply(cx: &mut Lower<'_, '_, '_>, fold: Fold, x: &Val, axes: &[usize], keep: bool) -> Result<ValueId, Reason> {
+    let method = match fold {
+        Fold::Mean { frames: None, half: false } => "mean",
+        Fold::Sum | Fold::Mean { .. } => "sum",
+        Fold::Max => "amax",
+        Fold::Min => "amin",
+        Fold::LogSum => "logsumexp",
+        Fold::Prod => {
             // One axis at a time, from the last.
-            let mut id = x.id;
-            for a in axes.iter().rev() {
-                id = cx.compute(of(id).method("prod", over((*a).into())));
-            }
-            return Ok(id);
+            return Ok(axes
+                .iter()
+                .rev()
+                .fold(x.id, |id, a| cx.compute(of(id).method("prod", over((*a).into(), keep)))));
         }
-        Reduction::Argmax | Reduction::Argmin => return Err(Reason::new("reductionOpName", "needs one axis")),
     };
-    let id = cx.compute(of(x.id).method(method, over(dimensions(axes))));
+    let id = cx.compute(of(x.id).method(method, over(dimensions(axes), keep)));
+    if let Fold::Mean { frames, half } = fold
+        && method == "sum"
+    {
+        let sum = if half { helper("half_sum", args![id]) } else { of(id) };
+        let count = count(cx, frames, x, axes)?;
+        return Ok(cx.compute(sum / count));
+    }
     let rank = x.lead.rank();
     if keep && axes.iter().all(|a| *a >= rank) {
         let without = of(x.id).method(method, args![dimensions(axes)]);
@@ -107,45 +87,19 @@ fn apply(
     Ok(id)
 }
 
-/// The index of the first largest or smallest element, as a number of the operand's type.
-fn arg_reduce(
-    cx: &mut Lower<'_, '_, '_>,
-    node: &Node<'_, '_>,
-    over: &Reduced,
-    reduction: Reduction,
-    keep: bool,
-) -> Lowered {
-    let x = cx.tensor(&node.inputs[0]);
-    let lead = x.lead.rank();
-    let method = if reduction == Reduction::Argmax { "argmax" } else { "argmin" };
-    let dims = node.types[0].shape.clone();
-    let out_lead = cx.lead(node.result());
-    let index = if over.batch {
-        let masked = cx.mask_fill(&x, neutral(reduction))?;
-        if over.flat {
-            of(masked.id).method(method, args![])
-        } else {
-            let rows = cx.as_batch(&masked);
-            of(rows).method(method, args![0])
-        }
-    } else if over.flat || over.axes.len() != 1 {
-        let row = cx.flatten(&x)?;
-        let row = if row.rank() == 0 { cx.reshape(&row, &[Dim::Known(1)])? } else { row };
-        let id = cx.numeric(of(row.id).method(method, args![lead]), &x);
-        let made = Val { lead: out_lead, dims: smallvec![], ..x.with(id) };
-        return Ok(smallvec![cx.reshape(&made, &dims)?]);
-    } else {
-        let mut all = args![over.axes[0] + lead];
-        all.extend(keep.then(|| keyword("keepdim", true)));
-        of(x.id).method(method, all)
+/// The number of elements over these dimensions; of frames, only those within the sequences.
+fn count(cx: &mut Lower<'_, '_, '_>, frames: Option<SequenceAxisId>, x: &Val, axes: &[usize]) -> Result<Expr, Reason> {
+    let valid = match frames {
+        Some(axis) => Some(of(cx.lengths(axis)?).method("sum", args![])),
+        None => None,
     };
-    let id = cx.numeric(index, &x);
-    let made = Val { lead: out_lead, dims: dims.clone(), ..x.with(id) };
-    if over.batch && !dims.is_empty() {
-        let id = cx.compute(of(id).method("reshape", static_shape(&dims)));
-        return Ok(smallvec![made.with(id)]);
+    let lead = x.lead.rank();
+    let mut sizes = Vec::new();
+    for a in axes.iter().skip(if valid.is_some() { lead } else { 0 }) {
+        sizes.push(if *a < lead { of(x.id).size(*a) } else { cx.size(x.dims[*a - lead])? });
     }
-    Ok(smallvec![made])
+    let all = valid.into_iter().chain(sizes.into_iter().filter(|n| *n != Expr::from(1)));
+    Ok(all.reduce(|n, m| n * m).unwrap_or(Expr::from(1)))
 }
 
 /// A shape as arguments, with at most one unknown size.
