@@ -39,6 +39,41 @@ pub enum Frames {
     },
 }
 
+/// A part of the sequence axis. Negative numbers count from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// One frame of each sequence, without the axis.
+    At(i64),
+    /// The frames from the first number on, up to the second or to the end.
+    Range(i64, Option<i64>),
+}
+
+impl Frames {
+    /// The lengths of what is selected: of at most so many frames, all but so many.
+    pub fn lengths(self) -> (Option<u64>, u64) {
+        match self {
+            Self::Inner { skip, drop } => (None, skip.saturating_add(drop)),
+            Self::Head { from, to } | Self::Tail { from, to } => (Some(to), from),
+        }
+    }
+
+    /// The part of the axis that holds these frames. `single`: they are one frame of each sequence; `even`: all sequences
+    /// have one length, which tells where they end. `None` if the part depends on the lengths.
+    pub fn cut(self, single: bool, even: bool) -> Option<Cut> {
+        let number = |n: u64| i32::try_from(n).ok().map(i64::from);
+        Some(match self {
+            Self::Inner { skip: from, .. } | Self::Head { from, .. } if single => Cut::At(number(from)?),
+            Self::Inner { skip, drop: 0 } => Cut::Range(number(skip)?, None),
+            Self::Inner { skip, drop } => Cut::Range(number(skip)?, Some(-number(drop)?)),
+            Self::Head { from, to } => Cut::Range(number(from)?, Some(number(to)?)),
+            Self::Tail { .. } if !even => return None,
+            Self::Tail { to, .. } if single => Cut::At(-number(to)?),
+            Self::Tail { from: 0, to } => Cut::Range(-number(to)?, None),
+            Self::Tail { from, to } => Cut::Range(-number(to)?, Some(-number(from)?)),
+        })
+    }
+}
+
 /// The frames that a Where selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Picked {
@@ -71,6 +106,16 @@ pub fn origin(model: &ValidatedModel<'_>, index: Source) -> Option<(FunctionId, 
     let Source::Output(place, 0) = *model.inputs(packed).get(1)? else { return None };
     let Operator::Where(_) = model.operator(place) else { return None };
     Some((place, *model.inputs(place).first()?))
+}
+
+/// The frames of `x` that a packed index selects, if they are the same range for all data and of the same axis.
+pub fn gathered(model: &ValidatedModel<'_>, x: Source, index: Source) -> Option<Frames> {
+    let (_, condition) = origin(model, index)?;
+    let axis = |s| model.type_of(s).axes.sequence;
+    match picked(model, condition) {
+        Picked::Frames(frames) if axis(x) == axis(condition) => Some(frames),
+        _ => None,
+    }
 }
 
 /// The range of frames where the grid is 1, if it is 0 everywhere else.
@@ -133,4 +178,45 @@ fn is_binary(model: &ValidatedModel<'_>, source: Source) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_holds_the_selected_frames() {
+        let ranges = |a, b| {
+            let (from, to) = (a, a + b);
+            [Frames::Inner { skip: a, drop: b }, Frames::Head { from, to }, Frames::Tail { from, to }]
+        };
+        for frames in (0..3).flat_map(|a| (1..3).flat_map(move |b| ranges(a, b))) {
+            for n in 5..8_i64 {
+                let selected: Vec<i64> = (0..n)
+                    .filter(|i| match frames {
+                        Frames::Inner { skip, drop } => *i >= skip as i64 && *i < n - drop as i64,
+                        Frames::Head { from, to } => (from as i64..to as i64).contains(i),
+                        Frames::Tail { from, to } => (from as i64..to as i64).contains(&(n - 1 - i)),
+                    })
+                    .collect();
+                let at = |i: i64| if i < 0 { n + i } else { i };
+                let Some(Cut::Range(from, to)) = frames.cut(false, true) else { panic!("{frames:?}") };
+                assert_eq!((at(from)..to.map_or(n, at)).collect::<Vec<_>>(), selected, "{frames:?} of {n}");
+                let (most, less) = frames.lengths();
+                let length = n.min(most.map_or(n, |most| most as i64)) - less as i64;
+                assert_eq!(length, selected.len() as i64, "{frames:?} of {n}");
+                if let [only] = selected.as_slice() {
+                    let Some(Cut::At(place)) = frames.cut(true, true) else { panic!("{frames:?}") };
+                    assert_eq!(at(place), *only, "{frames:?} of {n}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn where_sequences_end_depends_on_their_lengths() {
+        assert_eq!(Frames::Tail { from: 0, to: 1 }.cut(true, false), None);
+        assert_eq!(Frames::Tail { from: 1, to: 3 }.cut(false, false), None);
+        assert_eq!(Frames::Head { from: 0, to: u64::MAX }.cut(false, false), None);
+    }
 }

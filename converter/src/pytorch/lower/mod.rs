@@ -10,7 +10,6 @@ mod convolution;
 mod criteria;
 mod dispatch;
 mod elementwise;
-mod ends;
 mod indexing;
 mod linear;
 mod loops;

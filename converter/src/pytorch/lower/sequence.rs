@@ -3,7 +3,7 @@
 use super::{Lengths, Lower, Lowered, Node, Val};
 use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, functional, helper, keyword, of};
 use crate::report::Reason;
-use crate::resolve::frames::{Picked, picked};
+use crate::resolve::frames::{Cut, Frames, Picked, gathered, picked};
 use cntk_parser::model::{SequenceAxisId, Source, VariableId};
 use cntk_parser::ops::Operator;
 use smallvec::smallvec;
@@ -277,33 +277,35 @@ fn positions(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let valid = cx.mask(axis)?;
     let chosen = cx.compute(of(truth) & valid);
     let lead = cx.lead(node.result());
-    let index = match lead.sequence {
-        None => cx.compute(of(chosen).method("int", args![]).method("argmax", args![1])),
-        Some(made) if picked(cx.graph.model, node.sources[0]) == Picked::Counted => {
-            let counts = cx.mask_fill(&condition, 0.0)?;
-            let count = cx.compute(
-                of(counts.id)
-                    .method("cumsum", args![1])
-                    .method("amax", args![1])
-                    .method("ceil", args![])
-                    .method("long", args![]),
-            );
-            cx.set_lengths(made, count);
-            let index = cx.compute(helper("counted_steps", args![counts.id]));
-            cx.set_timed(made, index);
-            index
-        }
-        Some(made) => {
-            let count = cx.compute(of(chosen).method("sum", args![1]));
-            cx.set_lengths(made, count);
-            let index = cx.compute(helper("chosen_steps", args![chosen]));
-            cx.set_timed(made, index);
-            index
+    let chosen_steps = helper("chosen_steps", args![chosen]);
+    let (index, count) = match picked(cx.graph.model, node.sources[0]) {
+        _ if lead.sequence.is_none() => (of(chosen).method("int", args![]).method("argmax", args![1]), None),
+        Picked::Frames(frames) => (chosen_steps, Some(cut_lengths(cx.lengths(axis)?, frames))),
+        Picked::Marked => (chosen_steps, Some(of(chosen).method("sum", args![1]))),
+        Picked::Counted => {
+            let counts = cx.mask_fill(&condition, 0.0)?.id;
+            let most = of(counts).method("cumsum", args![1]).method("amax", args![1]);
+            (helper("counted_steps", args![counts]), Some(most.method("ceil", args![]).method("long", args![])))
         }
     };
+    if let (Some(made), Some(count)) = (lead.sequence, count) {
+        let count = cx.compute(count);
+        cx.set_lengths(made, count);
+    }
+    let index = cx.compute(index);
+    if let Some(made) = lead.sequence {
+        cx.set_timed(made, index);
+    }
     let id = cx.numeric(of(index), &condition);
     cx.counts.insert(id, index);
     Ok(smallvec![Val { lead, dims: node.types[0].shape.clone(), ..condition.with(id) }])
+}
+
+/// The lengths of selected ranges.
+fn cut_lengths(lengths: ValueId, frames: Frames) -> Expr {
+    let (most, less) = frames.lengths();
+    let most = most.map(|most| of(lengths).method("clamp", vec![keyword("max", most)])).unwrap_or(of(lengths));
+    if less == 0 { most } else { most - less }
 }
 
 fn index_of(cx: &mut Lower<'_, '_, '_>, v: &Val) -> ValueId {
@@ -319,20 +321,27 @@ fn gather(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     if x.lead.sequence.is_none() {
         return Err(Reason::new("", "the operand is not a sequence"));
     }
-    if let Some(end) = super::ends::of_index(cx, node.sources[1])
-        && index.lead.sequence.is_none()
-    {
-        return Ok(smallvec![match end {
-            super::ends::End::First => {
-                let id = cx.compute(of(x.id).index(vec![Subscript::ALL, Subscript::At(0.into())]));
-                Val { lead: index.lead, ..x.with(id) }
+    let dims = node.types[0].shape.clone();
+    if let Some(frames) = gathered(cx.graph.model, node.sources[0], node.sources[1]) {
+        if index.lead.sequence.is_none() && frames == (Frames::Tail { from: 0, to: 1 }) {
+            return Ok(smallvec![cx.last_step(&x)?]);
+        }
+        if let Some(cut) = frames.cut(index.lead.sequence.is_none(), false) {
+            let part = match cut {
+                Cut::At(place) => Subscript::At(place.into()),
+                Cut::Range(0, None) => Subscript::ALL,
+                Cut::Range(from, to) => Subscript::Range((from != 0).then(|| from.into()), to.map(Expr::from), None),
+            };
+            let id = cx.compute(of(x.id).index(vec![Subscript::ALL, part]));
+            if let Some(axis) = index.lead.sequence {
+                cx.retime(axis, id);
             }
-            super::ends::End::Last => cx.last_step(&x)?,
-        }]);
+            return Ok(smallvec![Val { lead: index.lead, dims, ..x.with(id) }]);
+        }
     }
     let at = index_of(cx, index);
     let id = cx.compute(helper("take_steps", args![x.id, at]));
-    Ok(smallvec![Val { lead: index.lead, dims: node.types[0].shape.clone(), ..x.with(id) }])
+    Ok(smallvec![Val { lead: index.lead, dims, ..x.with(id) }])
 }
 
 /// ScatterPacked: frames at given positions, and zeros elsewhere.

@@ -248,6 +248,11 @@ impl Lower<'_, '_, '_> {
         self.timed.entry(axis).or_insert(id);
     }
 
+    /// Declares a value that has a sequence axis and is shorter to write than others.
+    pub(crate) fn retime(&mut self, axis: SequenceAxisId, id: ValueId) {
+        self.timed.insert(axis, id);
+    }
+
     /// The size of a dimension.
     pub(crate) fn size(&self, d: Dim) -> Result<Expr, Reason> {
         match d {

@@ -8,7 +8,7 @@ use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, ElemType, ValueId};
 use crate::report::Reason;
-use crate::resolve::frames::{Frames, Picked, origin, picked};
+use crate::resolve::frames::{Cut, Frames, Picked, origin, picked};
 use cntk_parser::model::{SequenceAxisId, Source};
 use smallvec::smallvec;
 
@@ -56,43 +56,31 @@ fn run(
 ) -> Result<ValueId, Reason> {
     let ragged = cx.is_ragged(axis);
     let (time, batch, lengths) = (cx.time(axis), cx.batch(axis), cx.lengths(axis)?);
-    let (start, size, lengths) = match frames {
-        Frames::Inner { skip: 0, drop: 0 } => (None, time, lengths),
-        Frames::Inner { skip, drop } => {
-            let (skip, less) = (number(skip)?, cx.b.ints(&[number(skip.saturating_add(drop))?]));
-            let lengths = cx.b.sub(lengths, less);
-            let size = derived_size(cx, to, |cx| {
-                let n = cx.b.dim_value(time)?;
-                Ok(cx.b.sub(n, less))
-            })?;
-            (Some(cx.b.ints(&[skip])), size, lengths)
-        }
-        Frames::Head { from, to: end } => {
-            let (first, end) = (cx.b.ints(&[number(from)?]), cx.b.ints(&[number(end)?]));
-            let capped = cx.b.binary("Min", lengths, end);
-            let lengths = if from == 0 { capped } else { cx.b.sub(capped, first) };
-            let size = derived_size(cx, to, |cx| {
-                let n = cx.b.dim_value(time)?;
-                let n = cx.b.binary("Min", n, end);
-                if from == 0 { Ok(n) } else { Ok(cx.b.sub(n, first)) }
-            })?;
-            ((from > 0).then_some(first), size, lengths)
-        }
-        Frames::Tail { from, to: end } => {
-            let (after, end) = (cx.b.ints(&[number(from)?]), cx.b.ints(&[number(end)?]));
-            let capped = cx.b.binary("Min", lengths, end);
-            let kept = if from == 0 { capped } else { cx.b.sub(capped, after) };
-            let start = cx.b.sub(lengths, capped);
-            let start = cx.b.unsqueeze(start, &[1]);
-            let size = derived_size(cx, to, |cx| {
-                let n = cx.b.dim_value(time)?;
-                let n = cx.b.binary("Min", n, end);
-                if from == 0 { Ok(n) } else { Ok(cx.b.sub(n, after)) }
-            })?;
-            (Some(start), size, kept)
+    let (most, less) = frames.lengths();
+    let less = Some(cx.b.ints(&[number(less)?])).filter(|_| less > 0);
+    let most = most.map(number).transpose()?.map(|n| cx.b.ints(&[n]));
+    let capped = |cx: &mut Lowering<'_, '_, '_>, n| most.map_or(n, |most| cx.b.binary("Min", n, most));
+    let rest = |cx: &mut Lowering<'_, '_, '_>, n| less.map_or(n, |less| cx.b.sub(n, less));
+    let longest = capped(cx, lengths);
+    let kept = rest(cx, longest);
+    let start = match frames {
+        Frames::Inner { skip: 0, drop: 0 } | Frames::Head { from: 0, .. } => None,
+        Frames::Inner { skip: from, .. } | Frames::Head { from, .. } => Some(cx.b.ints(&[number(from)?])),
+        Frames::Tail { .. } => {
+            let start = cx.b.sub(lengths, longest);
+            Some(cx.b.unsqueeze(start, &[1]))
         }
     };
-    cx.define_axis(to, size, Some(lengths), ragged);
+    let size = if most.is_none() && less.is_none() {
+        time
+    } else {
+        derived_size(cx, to, |cx| {
+            let n = cx.b.dim_value(time)?;
+            let n = capped(cx, n);
+            Ok(rest(cx, n))
+        })?
+    };
+    cx.define_axis(to, size, Some(kept), ragged);
     let size = cx.time(to);
     let mut index = cx.steps(size)?;
     if let Some(start) = start {
@@ -246,26 +234,18 @@ pub(super) fn gather(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowe
 /// A range of frames as a Slice, if its indices do not depend on the lengths.
 fn slice(cx: &mut Lowering<'_, '_, '_>, x: &Val, frames: Frames, lead: Lead) -> Option<ValueId> {
     let even = !x.lead.sequence.is_some_and(|axis| cx.is_ragged(axis));
-    if lead.sequence.is_none() {
-        let place = match frames {
-            Frames::Head { from, .. } => number(from).ok()?,
-            Frames::Inner { skip, .. } => number(skip).ok()?,
-            Frames::Tail { to, .. } if even => -number(to).ok()?,
-            Frames::Tail { .. } => return None,
-        };
-        let place = cx.b.scalar(ElemType::Int64, place as f64);
-        return Some(cx.b.gather(x.id, place, 1));
-    }
-    let size = cx.time(lead.sequence?);
-    let (from, to) = match frames {
-        Frames::Inner { skip: 0, drop: 0 } => return (cx.b.dims(x.id)[1] == size).then_some(x.id),
-        Frames::Inner { skip, drop: 0 } => (number(skip).ok()?, i64::MAX),
-        Frames::Inner { skip, drop } => (number(skip).ok()?, -number(drop).ok()?),
-        Frames::Head { from, to } => (number(from).ok()?, number(to).ok()?),
-        Frames::Tail { from: 0, to } if even => (-number(to).ok()?, i64::MAX),
-        Frames::Tail { from, to } if even => (-number(to).ok()?, -number(from).ok()?),
-        Frames::Tail { .. } => return None,
+    let cut = frames.cut(lead.sequence.is_none(), even)?;
+    let (from, to) = match cut {
+        Cut::At(place) => {
+            let place = cx.b.scalar(ElemType::Int64, place as f64);
+            return Some(cx.b.gather(x.id, place, 1));
+        }
+        Cut::Range(from, to) => (from, to.unwrap_or(i64::MAX)),
     };
+    let size = cx.time(lead.sequence?);
+    if (from, to) == (0, i64::MAX) {
+        return (cx.b.dims(x.id)[1] == size).then_some(x.id);
+    }
     Some(cx.b.slice(x.id, 1, from, to, 1, size))
 }
 
