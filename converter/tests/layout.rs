@@ -7,7 +7,7 @@ use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use cntk2onnx::Options;
 use cntk2onnx::internals::graph::Graph;
 use cntk2onnx::internals::layout::Layout;
-use cntk2onnx::internals::resolve::{crop, frames};
+use cntk2onnx::internals::resolve::{crop, frames, normalization::LayerNorm, softmax};
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
@@ -50,6 +50,13 @@ fn decisions(bytes: &[u8]) -> Vec<String> {
         .collect();
     for f in graph.functions() {
         let at = |f: FunctionId| &model.function(f).uid;
+        if let Some(softmax::Composed { softmax, axis, .. }) = softmax::composed(model, f) {
+            lines.push(format!("{}: {softmax:?} softmax along {axis}", at(f)));
+        }
+        if let Some(LayerNorm { axis, epsilon, to_variance, .. }) = LayerNorm::composed(model, f) {
+            let place = if to_variance { "variance" } else { "deviation" };
+            lines.push(format!("{}: layer normalization from {axis} on, {epsilon} added to the {place}", at(f)));
+        }
         match model.operator(f) {
             Operator::Where(_) => lines.push(format!("{}: {:?}", at(f), frames::picked(model, model.inputs(f)[0]))),
             Operator::Crop(a) if a.offset.is_none() => {

@@ -19,25 +19,21 @@ class TransformerCausalPrenorm(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.linear1 = nn.Linear(12, 8)
-        self.weight1 = nn.Parameter(torch.zeros(8))
-        self.weight2 = nn.Parameter(torch.zeros(8))
+        self.norm1 = nn.LayerNorm(8)
         self.linear2 = nn.Linear(8, 8)
         self.linear3 = nn.Linear(8, 8)
         self.linear4 = nn.Linear(8, 8)
         self.register_buffer("constant1", torch.zeros(5, 5))
         self.register_buffer("constant2", torch.zeros(5, 5))
         self.linear5 = nn.Linear(8, 8)
-        self.weight3 = nn.Parameter(torch.zeros(8))
-        self.weight4 = nn.Parameter(torch.zeros(8))
+        self.norm2 = nn.LayerNorm(8)
         self.linear6 = nn.Linear(8, 16)
         self.linear7 = nn.Linear(16, 8)
         self.linear8 = nn.Linear(8, 12)
 
     def forward(self, tokens: Tensor) -> Tensor:
         x: Tensor = self.linear1(tokens)
-        y: Tensor = x - x.mean(2, keepdim=True)
-        y = y / ((y * y).mean(2, keepdim=True) + 1e-5).sqrt()
-        y = y * self.weight1 + self.weight2
+        y: Tensor = self.norm1(x)
         z: Tensor = self.linear2(y)
         u: Tensor = self.linear3(y)
         y = self.linear4(y)
@@ -46,9 +42,7 @@ class TransformerCausalPrenorm(nn.Module):
         y = y[:, :, 4:] @ u[:, :, 4:].transpose(-1, -2) / 2.0
         y = F.softmax(y + self.constant2, 2) @ z[:, :, 4:]
         x = x + self.linear5(torch.cat([v, y], 2))
-        y = x - x.mean(2, keepdim=True)
-        y = y / ((y * y).mean(2, keepdim=True) + 1e-5).sqrt()
-        y = self.linear6(y * self.weight3 + self.weight4)
+        y = self.linear6(self.norm2(x))
         z = ((y + y * 0.044715 * y * y) * 0.7978846).tanh() + 1.0
         x = x + self.linear7(y * 0.5 * z)
         x = self.linear8(x)

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::onnx::entry::{Entry, but, plain, refused, structure};
 use crate::report::Reason;
+use crate::resolve::softmax::Softmax;
 use cntk_parser::ops::{Op, Operator};
+use smallvec::smallvec;
 
 const FLOAT_ONLY: &str = "double runs in float between Casts (no double kernel in ONNX Runtime)";
 const OWN_NUMBERS: &str = "draws its own random numbers; a warning says so";
@@ -24,6 +26,9 @@ macro_rules! operators {
 
         /// Lowers one function, outside or inside of a loop, except for the delays that close a loop.
         pub(super) fn lower($cx: &mut Lowering<'_, '_, '_>, $node: &Node<'_, '_>) -> Lowered {
+            if let Some(whole) = reduction::composed($cx, $node).or_else(|| normalization::composed($cx, $node)) {
+                return Ok(smallvec![whole]);
+            }
             match $node.op {
                 $(Operator::$op $(($attributes))? => $lower,)*
                 // These were refused before the lowering started.
@@ -59,8 +64,8 @@ operators! { cx, node:
             "1/0 is 0, as in CNTK; plain Reciprocal where the operand is above zero by construction",
         ),
         elementwise::reciprocal(cx, node);
-    Softmax => plain("Softmax over the flattened static axes"), reduction::softmax(cx, node, "Softmax");
-    Hardmax => but("Hardmax over the flattened static axes", FLOAT_ONLY), reduction::softmax(cx, node, "Hardmax");
+    Softmax => plain("Softmax over the flattened static axes"), reduction::softmax(cx, node, Softmax::Plain);
+    Hardmax => but("Hardmax over the flattened static axes", FLOAT_ONLY), reduction::softmax(cx, node, Softmax::Hard);
     TransposeAxes(a) =>
         plain("Transpose; a weight becomes another view of its bytes"),
         reshaping::transpose(cx, node, a);
@@ -138,7 +143,7 @@ operators! { cx, node:
         criteria::logistic(cx, node);
     OptimizedRNNStack(_) => plain("LSTM, GRU, RNN, one per layer and direction"), sequence::lower(cx, node);
     ReconcileDynamicAxis => plain("Expand, or nothing"), sequence::lower(cx, node);
-    LogSoftmax => plain("LogSoftmax over the flattened static axes"), reduction::softmax(cx, node, "LogSoftmax");
+    LogSoftmax => plain("LogSoftmax over the flattened static axes"), reduction::softmax(cx, node, Softmax::Log);
     LogPlus => plain("Softplus, Max, Abs"), elementwise::log_plus(cx, node);
     CosDistance => plain("ReduceSum, Sqrt, Div, Where"), criteria::cos_distance(cx, node);
     Sin => plain("Sin"), elementwise::unary(cx, node, "Sin");

@@ -2,7 +2,9 @@
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::onnx::builder::Measured;
-use crate::onnx::graph::{Attribute, Dim, Dims, ValueId};
+use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
+use crate::resolve::normalization::{LayerNorm, is_per_element};
+use cntk_parser::model::Source;
 use cntk_parser::ops::attributes::BatchNormalization;
 use smallvec::smallvec;
 
@@ -16,8 +18,7 @@ pub(super) fn batch_normalization(
     let tail = cx.tail(&x);
     let elem = cx.b.elem(x.id);
     let mut input = cx.as_batch(&x)?;
-    if !a.spatial || tail.is_empty() {
-        // Not spatial: each element is a channel of its own.
+    if is_per_element(a, tail.len()) {
         let dims: Dims = [cx.b.dims(input)[0], cx.b.product(&tail)].as_slice().into();
         input = cx.b.reshape(input, &dims)?;
     }
@@ -47,4 +48,29 @@ pub(super) fn batch_normalization(
     full.extend(tail);
     let id = cx.b.reshape(id, &full)?;
     Ok(smallvec![cx.unbatch(id, x.lead)?])
+}
+
+/// The layer normalization that a function completes, where ONNX has it: with epsilon in the root.
+pub(super) fn composed(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let found = LayerNorm::composed(cx.graph.model, node.id)?;
+    let x = cx.value(found.x).ok()??;
+    let (elem, dims, axis) = (cx.b.elem(x.id), cx.b.dims(x.id).clone(), x.lead.rank() + found.axis);
+    if !found.to_variance || cx.options.opset < 17 || elem != ElemType::Float {
+        return None;
+    }
+    let mut operands = vec![x.id];
+    for weight in [found.scale, found.bias] {
+        let weight = cx.value(Source::Variable(weight)).ok()??;
+        if cx.b.dims(weight.id).as_slice() != &dims[axis..] {
+            return None;
+        }
+        operands.push(weight.id);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "ONNX stores epsilon as a float")]
+    let mut attributes = vec![("epsilon", Attribute::Float(found.epsilon as f32))];
+    if axis + 1 != dims.len() {
+        attributes.insert(0, ("axis", Attribute::Int(axis as i64)));
+    }
+    let id = cx.b.emit("LayerNormalization", &operands, attributes, elem, dims);
+    Some(cx.with(id, &x))
 }

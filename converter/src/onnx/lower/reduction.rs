@@ -1,12 +1,12 @@
 //! Lowers ReduceElements (spec 4.11) and the softmax family (4.5).
 
 use super::{Lowered, Lowering, Node, Val};
-use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
-use crate::resolve::reduction::{Along, Fold, HALF_OVERFLOW, Reduce};
-use cntk_parser::model::{DynamicAxes, SequenceAxisId};
+use crate::resolve::reduction::{self, Fold, HALF_OVERFLOW, Reduce};
+use crate::resolve::softmax::{self, Along, Softmax};
+use cntk_parser::model::SequenceAxisId;
 use cntk_parser::ops::attributes::ReduceElements;
 use smallvec::smallvec;
 
@@ -102,12 +102,12 @@ fn times_sizes(
     Ok(count)
 }
 
-fn arg_reduce(cx: &mut Lowering<'_, '_, '_>, x: &Val, op: &'static str, along: Along) -> Measured<ValueId> {
+fn arg_reduce(cx: &mut Lowering<'_, '_, '_>, x: &Val, op: &'static str, along: reduction::Along) -> Measured<ValueId> {
     let (row, axis, keep) = match along {
-        Along::Dim { dim, keep } => (x.id, dim, keep),
-        Along::Sample => (cx.flatten_static(x)?, x.lead.rank(), true),
-        Along::Batch => (cx.as_batch(x)?, 0, true),
-        Along::All => {
+        reduction::Along::Dim { dim, keep } => (x.id, dim, keep),
+        reduction::Along::Sample => (cx.flatten_static(x)?, x.lead.rank(), true),
+        reduction::Along::Batch => (cx.as_batch(x)?, 0, true),
+        reduction::Along::All => {
             let all = cx.b.dims(x.id).clone();
             let n = cx.b.product(&all);
             (cx.b.reshape(x.id, &[n])?, 0, true)
@@ -116,21 +116,34 @@ fn arg_reduce(cx: &mut Lowering<'_, '_, '_>, x: &Val, op: &'static str, along: A
     Ok(cx.b.arg_reduce(op, row, axis, keep))
 }
 
-/// The primitives Softmax, LogSoftmax and Hardmax, over all static axes together. For a value without dynamic axes they
-/// work along the last axis only, because CNTK takes the first for the rows of a matrix.
-pub(super) fn softmax(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, op: &'static str) -> Lowered {
+/// The primitives Softmax, LogSoftmax and Hardmax.
+pub(super) fn softmax(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, softmax: Softmax) -> Lowered {
     let x = node.inputs[0];
     let tail: Dims = cx.tail(&x);
-    if tail.is_empty() {
-        let row = cx.with_static(x.id, x.lead, &[Dim::Known(1)])?;
-        let id = cx.b.softmax(op, row.id, x.lead.rank());
-        return Ok(smallvec![cx.with_static(id, x.lead, &[])?]);
-    }
-    if x.lead == Lead::default() && node.types[0].axes == DynamicAxes::default() {
-        let id = cx.b.softmax(op, x.id, tail.len() - 1);
-        return Ok(smallvec![cx.with(id, &x)]);
-    }
-    let flat = cx.flatten_static(&x)?;
-    let id = cx.b.softmax(op, flat, x.lead.rank());
-    Ok(smallvec![cx.with_static(id, x.lead, &tail)?])
+    let (rows, axis) = match softmax::along(tail.len(), x.lead, &node.types[0]) {
+        Along::Number => (cx.with_static(x.id, x.lead, &[Dim::Known(1)])?.id, 0),
+        Along::Last => (x.id, tail.len() - 1),
+        Along::Sample => (cx.flatten_static(&x)?, 0),
+    };
+    let rows = softmax_along(cx, softmax, &cx.with(rows, &x), axis);
+    Ok(smallvec![cx.with_static(rows.id, x.lead, &tail)?])
+}
+
+/// One of the softmax family along a static axis.
+fn softmax_along(cx: &mut Lowering<'_, '_, '_>, softmax: Softmax, x: &Val, axis: usize) -> Val {
+    let op = match softmax {
+        Softmax::Plain => "Softmax",
+        Softmax::Log => "LogSoftmax",
+        Softmax::Hard => "Hardmax",
+    };
+    let id = cx.b.softmax(op, x.id, x.lead.rank() + axis);
+    cx.with(id, x)
+}
+
+/// The softmax that a function completes.
+pub(super) fn composed(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let found = softmax::composed(cx.graph.model, node.id)?;
+    let x = cx.value(found.x).ok()??;
+    let same = cx.static_rank(&x) == node.types[0].shape.len();
+    same.then(|| softmax_along(cx, found.softmax, &x, found.axis))
 }

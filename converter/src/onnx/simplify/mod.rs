@@ -6,8 +6,7 @@ mod fuse;
 mod gelu;
 mod names;
 mod nodes;
-mod normalization;
-mod softmax;
+mod response;
 mod views;
 
 use super::graph::{Attribute, Data, Dim, Dims, ElemType, Initializer, Node, OnnxModel, ValueId};
@@ -18,8 +17,7 @@ pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
     dead::remove(model, keep_inputs);
     let mut pass = Pass::new(model);
     views::collapse(&mut pass);
-    softmax::fuse(&mut pass);
-    normalization::fuse(&mut pass);
+    response::fuse(&mut pass);
     gelu::fuse(&mut pass);
     fuse::biases(&mut pass);
     pass.finish();

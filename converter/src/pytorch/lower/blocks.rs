@@ -5,23 +5,43 @@
 //! the composition needs are then unused and not written.
 
 use super::cells::STEEPNESS;
+use super::reduction::softmax_along;
 use super::value::stored;
 use super::{Lower, Node, Owner, Val};
 use crate::cells::stabilizer;
-use crate::pytorch::python::expr::{Argument, Expr, StateId, args, keyword, nn};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, args, keyword, nn, tuple};
 use crate::pytorch::python::literal::number;
 use crate::pytorch::state::State;
-use crate::pytorch::weights::{Weight, single};
-use crate::resolve::reduction::Reduced;
+use crate::pytorch::weights::Weight;
+use crate::resolve::normalization::LayerNorm;
+use crate::resolve::{self, either, softmax};
 use cntk_parser::model::{Dim, FunctionId, Source, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
-use cntk_parser::ops::attributes::Reduction;
 
 /// The default of `LayerNorm`'s epsilon, which is added to the deviation.
 const DEFAULT_EPSILON: f64 = 1e-5;
 
+/// The value of a function that completes one of these, or a softmax.
+pub(super) fn composed(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    match node.op {
+        Operator::Plus => layer_norm(cx, node),
+        Operator::ElementTimes => stabilized(cx, node).or_else(|| softmax(cx, node)),
+        Operator::Exp | Operator::Minus => softmax(cx, node),
+        Operator::Select => prelu(cx, node),
+        _ => None,
+    }
+}
+
+/// A softmax along one axis.
+fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let found = softmax::composed(cx.graph.model, node.id)?;
+    let x = cx.value(found.x).ok()??;
+    let is_tensor = x.literal.is_none() && x.rank() == node.types[0].shape.len();
+    is_tensor.then(|| softmax_along(cx, found.softmax, &x, found.axis))
+}
+
 /// `x` times the factor of a stabilizer.
-pub(super) fn stabilized(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+fn stabilized(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
     let (found, x) = [(0, 1), (1, 0)].into_iter().find_map(|(factor, x)| {
         let found = stabilizer(cx.graph.model, node.sources[factor])?;
         (found.steepness == STEEPNESS).then_some((found, x))
@@ -35,50 +55,57 @@ pub(super) fn stabilized(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Opt
     Some(x.with(id))
 }
 
-/// `scale * (x - mean) / (deviation + epsilon) + bias`, with mean and deviation over all axes of a sample.
-pub(super) fn layer_norm(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
-    let (found, bias) = either(node.sources).find_map(|(scaled, bias)| Some((normalized(cx, scaled)?, bias)))?;
-    let Source::Variable(bias) = bias else { return None };
-    let Normalized { x, scale, epsilon } = found;
-    let x = cx.value(x).ok()??;
+/// A layer normalization: `nn.LayerNorm`, or CNTK's, which adds epsilon to the deviation.
+fn layer_norm(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let found = LayerNorm::composed(cx.graph.model, node.id)?;
+    let x = cx.value(found.x).ok()??;
     let x = cx.tensor(&x);
-    if x.rank() != node.types[0].shape.len() {
+    let over: Vec<u64> = x.dims[found.axis..].iter().map(|d| d.known()).collect::<Option<_>>()?;
+    let (names, shape) = if found.to_variance {
+        (["weight", "bias"], over.as_slice())
+    } else if found.axis == 0 {
+        (["scale", "bias"], &over[over.len() - 1..])
+    } else {
         return None;
-    }
+    };
     let mut tensors = Vec::new();
-    for (variable, name) in [(scale, "scale"), (bias, "bias")] {
+    for (variable, name) in [found.scale, found.bias].into_iter().zip(names) {
         let weight = weight(cx, variable, &x)?;
-        let dims = weight.dims.clone();
-        let ([n], Some(Dim::Known(last))) = (dims.as_slice(), x.dims.last()) else { return None };
-        if n != last {
+        if weight.dims != shape {
             return None;
         }
-        tensors.push((variable, name, weight, dims));
+        tensors.push((variable, name, weight, shape.to_vec()));
     }
-    let mut arguments = args![tensors[0].3[0]];
-    if x.rank() > 1 {
+    let mut arguments = if let [n] = shape { args![*n] } else { args![tuple(shape)] };
+    if !found.to_variance && x.rank() > 1 {
         arguments.push(keyword("axes", x.rank()));
     }
     let single = !x.elem.is_double();
-    if number(epsilon, single) != number(DEFAULT_EPSILON, single) {
-        arguments.push(keyword("eps", Expr::number(epsilon, single)));
+    if number(found.epsilon, single) != number(DEFAULT_EPSILON, single) {
+        arguments.push(keyword("eps", Expr::number(found.epsilon, single)));
     }
-    let constructor = double(Expr::Helper("LayerNorm").call(arguments), &x);
+    let constructor = if found.to_variance {
+        arguments.extend(x.elem.dtype());
+        nn("LayerNorm", arguments)
+    } else {
+        double(Expr::Helper("LayerNorm").call(arguments), &x)
+    };
     let state = layer(cx, node.id, "norm", constructor, tensors)?;
     let id = cx.compute(Expr::wrapper(state, x.id));
     Some(x.with(id))
 }
 
 /// `x` if it is not negative, else `x` times a factor, of which each channel has its own.
-pub(super) fn prelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+fn prelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
     let model = cx.graph.model;
     let [condition, below, x] = node.sources else { return None };
-    let (less, Operator::Less) = maker(cx, *condition)? else { return None };
+    let maker = |s| if let Source::Output(f, 0) = s { Some((f, model.operator(f))) } else { None };
+    let (less, Operator::Less) = maker(*condition)? else { return None };
     let [compared, zero] = model.inputs(less) else { return None };
-    let (times, Operator::ElementTimes) = maker(cx, *below)? else { return None };
+    let (times, Operator::ElementTimes) = maker(*below)? else { return None };
     let (alpha, multiplied) = either(model.inputs(times)).find(|(_, of)| of == x)?;
     let Source::Variable(alpha) = alpha else { return None };
-    if compared != x || multiplied != *x || constant(cx, *zero) != Some(0.0) {
+    if compared != x || multiplied != *x || resolve::number(model, *zero) != Some(0.0) {
         return None;
     }
     let x = cx.tensor(&node.inputs[2]);
@@ -102,68 +129,6 @@ pub(super) fn prelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<V
     let state = layer(cx, node.id, "prelu", constructor, vec![(alpha, "weight", weight, vec![count])])?;
     let id = cx.compute(Expr::wrapper(state, x.id));
     Some(x.with(id))
-}
-
-/// A layer normalization without its bias.
-struct Normalized {
-    x: Source,
-    scale: VariableId,
-    epsilon: f64,
-}
-
-fn normalized(cx: &Lower<'_, '_, '_>, scaled: Source) -> Option<Normalized> {
-    let model = cx.graph.model;
-    let operands = |f: FunctionId| either(model.inputs(f));
-    let (f, Operator::ElementTimes) = maker(cx, scaled)? else { return None };
-    operands(f).find_map(|(quotient, scale)| {
-        let Source::Variable(scale) = scale else { return None };
-        let (f, Operator::ElementTimes) = maker(cx, quotient)? else { return None };
-        operands(f).find_map(|(centred, inverse)| {
-            let (f, Operator::Reciprocal) = maker(cx, inverse)? else { return None };
-            let (f, Operator::Plus) = maker(cx, model.inputs(f)[0])? else { return None };
-            let (deviation, epsilon) =
-                operands(f).find_map(|(deviation, epsilon)| Some((deviation, constant(cx, epsilon)?)))?;
-            let (f, Operator::Sqrt) = maker(cx, deviation)? else { return None };
-            let squares = mean(cx, model.inputs(f)[0])?;
-            let (f, Operator::ElementTimes) = maker(cx, squares)? else { return None };
-            if model.inputs(f) != [centred, centred] {
-                return None;
-            }
-            let (f, Operator::Minus) = maker(cx, centred)? else { return None };
-            let [x, subtracted] = model.inputs(f) else { return None };
-            (mean(cx, *subtracted)? == *x).then_some(Normalized { x: *x, scale, epsilon })
-        })
-    })
-}
-
-/// The operand of a value that is a mean over all axes of a sample.
-fn mean(cx: &Lower<'_, '_, '_>, source: Source) -> Option<Source> {
-    let (f, Operator::ReduceElements(a)) = maker(cx, source)? else { return None };
-    let x = *cx.graph.model.inputs(f).first()?;
-    let rank = cx.graph.model.type_of(x).shape.len();
-    let over = Reduced::of(a, rank).ok()?;
-    (a.reduction == Reduction::Mean && !over.batch && over.axes.len() == rank).then_some(x)
-}
-
-/// The function that computes a value, if it is outside of loops or in the current one.
-fn maker<'m, 'a>(cx: &Lower<'_, 'm, 'a>, source: Source) -> Option<(FunctionId, &'m Operator<'a>)> {
-    match source {
-        Source::Output(f, 0) => Some((f, cx.graph.model.operator(f))),
-        _ => None,
-    }
-}
-
-/// The operands of a commutative function, in both orders.
-fn either(sources: &[Source]) -> impl Iterator<Item = (Source, Source)> + '_ {
-    let pairs = if let [a, b] = sources { vec![(*a, *b), (*b, *a)] } else { Vec::new() };
-    pairs.into_iter()
-}
-
-/// The number of a constant with one element.
-fn constant(cx: &Lower<'_, '_, '_>, source: Source) -> Option<f64> {
-    let Source::Variable(v) = source else { return None };
-    let variable = cx.graph.model.variable(v);
-    if variable.kind == VariableKind::Constant { single(variable) } else { None }
 }
 
 /// A weight, if it has the element type of `x`.

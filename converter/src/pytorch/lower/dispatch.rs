@@ -1,6 +1,5 @@
 //! The function that lowers each operator.
 
-use super::reduction::Softmax;
 use super::{
     Lower, Lowered, Node, blocks, convolution, criteria, elementwise, indexing, linear, normalization, pooling, random,
     reduction, region, reshaping, sequence, stack,
@@ -8,22 +7,21 @@ use super::{
 use crate::pytorch::python::expr::{Binary, Expr, args, functional, nn, of};
 use crate::pytorch::state::State;
 use crate::report::Reason;
-use cntk_parser::model::Source;
+use crate::resolve::softmax::Softmax;
 use cntk_parser::ops::Operator as Op;
 use smallvec::smallvec;
 
 /// Lowers one function, outside or inside of a loop, except for the delays that close a loop.
 pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let own = Source::Output(node.id, 0);
+    if let Some(whole) = blocks::composed(cx, node) {
+        return Ok(smallvec![whole]);
+    }
     match node.op {
         Op::Negate => elementwise::unary(cx, node, |x| -of(x)),
         Op::Sigmoid | Op::StableSigmoid => elementwise::method(cx, node, "sigmoid"),
         Op::Tanh => elementwise::method(cx, node, "tanh"),
         Op::ReLU => elementwise::unary(cx, node, |x| functional("relu", args![x])),
-        Op::Exp => match reduction::softmax_of(cx, node.sources[0], Softmax::Plain) {
-            Some(v) => Ok(smallvec![v]),
-            None => elementwise::method(cx, node, "exp"),
-        },
+        Op::Exp => elementwise::method(cx, node, "exp"),
         Op::Floor => elementwise::method(cx, node, "floor"),
         Op::Abs => elementwise::method(cx, node, "abs"),
         Op::Sin => elementwise::method(cx, node, "sin"),
@@ -43,28 +41,16 @@ pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered 
         Op::StraightThrough => elementwise::straight_through(cx, node),
         Op::Pow => elementwise::pow(cx, node),
         Op::LogPlus => elementwise::log_plus(cx, node),
-        Op::Plus => match blocks::layer_norm(cx, node) {
-            Some(v) => Ok(smallvec![v]),
-            None => elementwise::binary(cx, node, Binary::Plus),
-        },
-        Op::Minus => match reduction::softmax_of(cx, own, Softmax::Log) {
-            Some(v) => Ok(smallvec![v]),
-            None => elementwise::binary(cx, node, Binary::Minus),
-        },
-        Op::ElementTimes => match blocks::stabilized(cx, node) {
-            Some(v) => Ok(smallvec![v]),
-            None => elementwise::times(cx, node),
-        },
+        Op::Plus => elementwise::binary(cx, node, Binary::Plus),
+        Op::Minus => elementwise::binary(cx, node, Binary::Minus),
+        Op::ElementTimes => elementwise::times(cx, node),
         Op::Equal => elementwise::compare(cx, node, Binary::Equal),
         Op::NotEqual => elementwise::compare(cx, node, Binary::NotEqual),
         Op::Less => elementwise::compare(cx, node, Binary::Less),
         Op::LessEqual => elementwise::compare(cx, node, Binary::LessEqual),
         Op::Greater => elementwise::compare(cx, node, Binary::Greater),
         Op::GreaterEqual => elementwise::compare(cx, node, Binary::GreaterEqual),
-        Op::Select => match blocks::prelu(cx, node) {
-            Some(v) => Ok(smallvec![v]),
-            None => elementwise::select(cx, node),
-        },
+        Op::Select => elementwise::select(cx, node),
         Op::Clip => elementwise::clip(cx, node),
         Op::Cast(a) => elementwise::cast(cx, node, a),
         Op::ConstantOp(a) => elementwise::constant_like(cx, node, a.fill_value),

@@ -8,7 +8,7 @@ use crate::pytorch::python::expr::{
 use crate::report::Reason;
 use cntk_parser::model::{DataType, Source};
 use cntk_parser::ops::Operator;
-use cntk_parser::ops::attributes::{Cast, Reduction};
+use cntk_parser::ops::attributes::Cast;
 use smallvec::smallvec;
 
 /// The argument `min=`: the number whose logarithm is -85.1, which CNTK gives for all numbers below 1e-37.
@@ -52,45 +52,8 @@ pub(super) fn binary(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, op: Binary
     Ok(smallvec![like.with(id)])
 }
 
-/// Recognises `exp(x - max x) / sum exp(x - max x)`, CNTK's softmax along one axis.
-fn softmax(cx: &mut Lower<'_, '_, '_>, numerator: Source, denominator: Source) -> Option<Val> {
-    let model = cx.graph.model;
-    let reduced = |s: Source, wanted: Reduction| {
-        let Source::Output(f, 0) = s else { return None };
-        let Operator::ReduceElements(a) = model.operator(f) else { return None };
-        let rank = model.type_of(model.inputs(f)[0]).shape.len();
-        let [axis] = a.axes.as_slice() else { return None };
-        let kept = a.reduction == wanted && a.keep_dimensions && model.output_types(f)[0].shape.len() == rank;
-        Some((model.inputs(f)[0], axis.row(rank).filter(|_| kept)?))
-    };
-    let (Source::Output(exp, 0), (summed, axis)) = (numerator, reduced(denominator, Reduction::Sum)?) else {
-        return None;
-    };
-    let Operator::Exp = model.operator(exp) else { return None };
-    let Source::Output(minus, 0) = model.inputs(exp)[0] else { return None };
-    let Operator::Minus = model.operator(minus) else { return None };
-    let [x, max] = model.inputs(minus) else { return None };
-    if summed != numerator || reduced(*max, Reduction::Max)? != (*x, axis) {
-        return None;
-    }
-    let v = cx.value(*x).ok()??;
-    if v.literal.is_some() || v.rank() != model.type_of(*x).shape.len() {
-        return None;
-    }
-    let id = cx.compute(functional("softmax", args![v.id, axis + v.lead.rank()]));
-    Some(v.with(id))
-}
-
 /// A product, or a quotient if one operand is a reciprocal.
 pub(super) fn times(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    for (numerator, denominator) in [(0, 1), (1, 0)] {
-        if let Source::Output(f, 0) = node.sources[denominator]
-            && matches!(cx.graph.model.operator(f), Operator::Reciprocal)
-            && let Some(v) = softmax(cx, node.sources[numerator], cx.graph.model.inputs(f)[0])
-        {
-            return Ok(smallvec![v]);
-        }
-    }
     for (numerator, denominator) in [(0, 1), (1, 0)] {
         let Source::Output(f, 0) = node.sources[denominator] else { continue };
         let model = cx.graph.model;

@@ -7,6 +7,7 @@ use crate::pytorch::python::expr::{Expr, StateId, ValueId, args, functional, hel
 use crate::pytorch::state::State;
 use crate::pytorch::weights::Weight;
 use crate::report::Reason;
+use crate::resolve::normalization::is_per_element;
 use crate::weights::ElemType;
 use cntk_parser::model::{Dim, Source, VariableId};
 use cntk_parser::ops::attributes::BatchNormalization;
@@ -15,8 +16,7 @@ use smallvec::smallvec;
 /// `scale * (x - mean) / sqrt(variance + epsilon) + bias`.
 pub(super) fn batch_normalization(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &BatchNormalization) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let per_element = !a.spatial || x.rank() == 0;
-    let rows = if per_element { cx.flatten(&x)? } else { x.clone() };
+    let rows = if is_per_element(a, x.rank()) { cx.flatten(&x)? } else { x.clone() };
     let rows = if rows.rank() == 0 { cx.reshape(&rows, &[Dim::Known(1)])? } else { rows };
     let Some(channels) = rows.dims[0].known() else {
         return Err(Reason::new("spatial", "as many channels as a free axis has"));

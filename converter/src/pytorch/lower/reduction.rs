@@ -1,13 +1,12 @@
 //! Lowers ReduceElements (spec 4.11) and the softmax family (4.5).
 
 use super::{Kept, Lower, Lowered, Node, Val};
-use crate::layout::Lead;
 use crate::pytorch::python::expr::{Argument, Expr, ValueId, args, dimensions, functional, helper, keyword, of, shape};
 use crate::report::Reason;
-use crate::resolve::reduction::{Along, Fold, Reduce};
-use cntk_parser::model::{Dim, DynamicAxes, SequenceAxisId, Source};
-use cntk_parser::ops::Operator;
-use cntk_parser::ops::attributes::{ReduceElements, Reduction};
+use crate::resolve::reduction::{self, Fold, Reduce};
+use crate::resolve::softmax::{self, Along, Softmax};
+use cntk_parser::model::{Dim, SequenceAxisId};
+use cntk_parser::ops::attributes::ReduceElements;
 use smallvec::smallvec;
 
 pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &ReduceElements<'_>) -> Lowered {
@@ -25,10 +24,10 @@ pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Reduce
             let x = filled(cx, &x, padding)?;
             let method = if largest { "argmax" } else { "argmin" };
             let index = match along {
-                Along::Dim { dim, keep } => of(x.id).method(method, over(dim.into(), keep)),
-                Along::All => of(x.id).method(method, args![]),
-                Along::Batch => of(cx.as_batch(&x)).method(method, args![0]),
-                Along::Sample => {
+                reduction::Along::Dim { dim, keep } => of(x.id).method(method, over(dim.into(), keep)),
+                reduction::Along::All => of(x.id).method(method, args![]),
+                reduction::Along::Batch => of(cx.as_batch(&x)).method(method, args![0]),
+                reduction::Along::Sample => {
                     let row = cx.flatten(&x)?;
                     let row = if row.rank() == 0 { cx.reshape(&row, &[Dim::Known(1)])? } else { row };
                     let id = cx.numeric(of(row.id).method(method, args![lead.rank()]), &x);
@@ -36,7 +35,7 @@ pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Reduce
                     return Ok(smallvec![cx.reshape(&made, &dims)?]);
                 }
             };
-            (cx.numeric(index, &x), matches!(along, Along::Dim { .. }) || dims.is_empty())
+            (cx.numeric(index, &x), matches!(along, reduction::Along::Dim { .. }) || dims.is_empty())
         }
     };
     let id = if shaped { id } else { cx.compute(of(id).method("reshape", static_shape(&dims))) };
@@ -107,58 +106,25 @@ fn static_shape(dims: &[Dim]) -> Vec<Argument> {
     shape(dims.iter().map(|d| d.known().map_or(Expr::Int(-1), Expr::from)).collect())
 }
 
-/// The members of the softmax family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Softmax {
-    Plain,
-    Log,
-    Hard,
-}
-
-impl Softmax {
-    /// The function along one dimension.
-    fn along(self, x: ValueId, axis: usize) -> Expr {
-        match self {
-            Self::Plain => functional("softmax", args![x, axis]),
-            Self::Log => functional("log_softmax", args![x, axis]),
-            Self::Hard => helper("hardmax", args![x, axis]),
-        }
-    }
-}
-
-/// The primitives Softmax, LogSoftmax and Hardmax, over all static axes together; along the last one only if the value
-/// has no dynamic axes.
-pub(super) fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, function: Softmax) -> Lowered {
+/// The primitives Softmax, LogSoftmax and Hardmax.
+pub(super) fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, softmax: Softmax) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let alone = x.rank() > 0 && x.lead == Lead::default() && node.types[0].axes == DynamicAxes::default();
-    let flat = match x.rank() {
-        0 => cx.reshape(&x, &[Dim::Known(1)])?,
-        _ if alone => x.clone(),
-        _ => cx.flatten(&x)?,
+    let (rows, axis) = match softmax::along(x.rank(), x.lead, &node.types[0]) {
+        Along::Number => (cx.reshape(&x, &[Dim::Known(1)])?, 0),
+        Along::Last => (x.clone(), x.rank() - 1),
+        Along::Sample => (cx.flatten(&x)?, 0),
     };
-    let axis = if alone { x.rank() - 1 } else { x.lead.rank() };
-    let id = cx.compute(function.along(flat.id, axis));
-    Ok(smallvec![cx.reshape(&flat.with(id), &x.dims)?])
+    let v = softmax_along(cx, softmax, &rows, axis);
+    Ok(smallvec![cx.reshape(&v, &x.dims)?])
 }
 
-/// `exp(x - logsum(x))` or, without `exp`, the logarithm of it: softmax along the axes of the sum. `f` is the outermost.
-pub(super) fn softmax_of(cx: &mut Lower<'_, '_, '_>, minus: Source, function: Softmax) -> Option<Val> {
-    let model = cx.graph.model;
-    let Source::Output(f, 0) = minus else { return None };
-    let [x, Source::Output(sum, 0)] = model.inputs(f) else { return None };
-    let (Operator::Minus, Operator::ReduceElements(a)) = (model.operator(f), model.operator(*sum)) else { return None };
-    if a.reduction != Reduction::LogSum || !a.keep_dimensions || model.inputs(*sum)[0] != *x {
-        return None;
-    }
-    let [axis] = a.axes.as_slice() else { return None };
-    let v = cx.value(*x).ok()??;
-    let axis = axis.row(v.rank())? + v.lead.rank();
-    if model.loop_of(f) != model.loop_of(*sum)
-        || v.literal.is_some()
-        || model.output_types(*sum)[0].shape.len() != v.rank()
-    {
-        return None;
-    }
-    let id = cx.compute(function.along(v.id, axis));
-    Some(v.with(id))
+/// One of the softmax family along a static axis.
+pub(super) fn softmax_along(cx: &mut Lower<'_, '_, '_>, softmax: Softmax, x: &Val, axis: usize) -> Val {
+    let arguments = args![x.id, axis + x.lead.rank()];
+    let id = cx.compute(match softmax {
+        Softmax::Plain => functional("softmax", arguments),
+        Softmax::Log => functional("log_softmax", arguments),
+        Softmax::Hard => helper("hardmax", arguments),
+    });
+    x.with(id)
 }
