@@ -4,6 +4,7 @@
 pub mod crop;
 pub mod frames;
 pub mod normalization;
+pub mod pooling;
 pub mod reduction;
 pub mod softmax;
 pub mod window;

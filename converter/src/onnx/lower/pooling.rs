@@ -1,71 +1,34 @@
 //! Lowers Pooling and Unpooling (spec 4.8, 4.12).
 
 use super::convolution::{pad_for, push_ints, reversible_pads};
-use super::{Lowered, Lowering, Node, Val};
+use super::{Lowered, Lowering, Node};
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
-use crate::resolve::window::{Padding, PoolingWindows, Window, of_pooling};
+use crate::resolve::pooling::Pool;
+use crate::resolve::window::{PoolingWindows, Window, of_pooling};
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
 use smallvec::smallvec;
 
 pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling) -> Lowered {
     let x = node.inputs[0];
-    let rank = cx.static_rank(&x);
-    if rank == 0 {
-        // Without axes, the window contains the single number.
-        return Ok(smallvec![x]);
-    }
-    if a.window.is_unknown() {
-        return global(cx, node, a, rank);
-    }
-    let PoolingWindows { list, bare } =
-        of_pooling(a.into(), &cx.known_tail(&x)).map_err(|why| Reason::new("poolingWindowShape", why))?;
+    let pool = Pool::new(a, &cx.known_tail(&x)).map_err(|why| Reason::new("poolingWindowShape", why))?;
+    let bare = match &pool {
+        Pool::Same => return Ok(smallvec![x]),
+        Pool::Whole(first) => *first == 0,
+        Pool::Windows(windows) => windows.bare,
+    };
     let mut input = cx.as_batch(&x)?;
-    if bare || list.is_empty() {
+    if bare {
         input = cx.b.unsqueeze(input, &[1]);
     }
-    let tail: Dims = cx.b.dims(input)[2..].into();
-    let list = if list.is_empty() { vec![unit()] } else { list };
-    if covers_all(&list, &tail) {
-        let id = pool_all(cx, input, a.kind);
-        return finish(cx, id, bare || rank == 1, &x, node);
-    }
-    let id = match a.kind {
-        PoolingType::Max => max_pool(cx, input, &list)?,
-        PoolingType::Average => average_pool(cx, input, &list, a.include_pad)?,
+    let id = match (pool, a.kind) {
+        (Pool::Windows(windows), PoolingType::Max) => max_pool(cx, input, &windows.list)?,
+        (Pool::Windows(windows), PoolingType::Average) => average_pool(cx, input, &windows.list, a.include_pad)?,
+        (_, kind) => pool_all(cx, input, kind),
     };
-    finish(cx, id, bare || rank <= 1, &x, node)
-}
-
-fn unit() -> Window {
-    Window { kernel: 1, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: false }
-}
-
-fn finish(cx: &mut Lowering<'_, '_, '_>, id: ValueId, bare: bool, x: &Val, node: &Node<'_, '_>) -> Lowered {
     let id = if bare { cx.b.squeeze(id, &[1]) } else { id };
-    let result = cx.unbatch(id, x.lead)?;
-    let dims = cx.static_dims(&node.types[0]);
+    let (result, dims) = (cx.unbatch(id, x.lead)?, cx.static_dims(&node.types[0]));
     Ok(smallvec![if cx.tail(&result).len() == dims.len() { result } else { cx.with_static(result.id, x.lead, &dims)? }])
-}
-
-/// Does one unpadded window cover the whole operand?
-fn covers_all(windows: &[Window], tail: &[Dim]) -> bool {
-    windows.len() == tail.len()
-        && windows
-            .iter()
-            .zip(tail)
-            .all(|(w, n)| *n == Dim::Known(w.kernel) && w.place(w.kernel).is_some_and(|p| p.size == 1 && p.before == 0))
-}
-
-/// Pooling over all spatial axes, which the unknown shape as a window means.
-fn global(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling, rank: usize) -> Lowered {
-    let x = node.inputs[0];
-    if rank < 2 {
-        return Err(Reason::new("poolingWindowShape", "pooling over all spatial axes needs at least one"));
-    }
-    let input = cx.as_batch(&x)?;
-    let id = pool_all(cx, input, a.kind);
-    finish(cx, id, false, &x, node)
 }
 
 /// One window over all axes after the channel axis.

@@ -79,10 +79,8 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let dims: Dims = [batch, count, channels, Dim::Known(*height), Dim::Known(*width)].as_slice().into();
     let id = cx.b.reshape(pooled, &dims)?;
     // In CNTK, a bin that starts before the map is empty.
-    let (down, across) = (
-        bin_edges(cx, boxes, [1, 3], *height, a.spatial_scale).0,
-        bin_edges(cx, boxes, [0, 2], *width, a.spatial_scale).0,
-    );
+    let down = bin_starts(cx, boxes, [1, 3], *height, a.spatial_scale);
+    let across = bin_starts(cx, boxes, [0, 2], *width, a.spatial_scale);
     let down = cx.b.unsqueeze(down, &[2, 4]);
     let across = cx.b.unsqueeze(across, &[2, 3]);
     let first = cx.b.binary("Min", down, across);
@@ -93,14 +91,8 @@ pub(super) fn roi_pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     Ok(smallvec![cx.unbatch(id, lead.per_sample())?])
 }
 
-/// Where each of `bins` bins starts and ends along one axis: (B, R, bins) each.
-fn bin_edges(
-    cx: &mut Lowering<'_, '_, '_>,
-    boxes: ValueId,
-    [from, to]: [i64; 2],
-    bins: u64,
-    scale: f64,
-) -> (ValueId, ValueId) {
+/// Where each of `bins` bins starts along one axis: (B, R, bins).
+fn bin_starts(cx: &mut Lowering<'_, '_, '_>, boxes: ValueId, [from, to]: [i64; 2], bins: u64, scale: f64) -> ValueId {
     let elem = cx.b.elem(boxes);
     let edge = |cx: &mut Lowering<'_, '_, '_>, i: i64| {
         let one = cx.b.slice(boxes, 2, i, i + 1, 1, Dim::Known(1));
@@ -121,12 +113,8 @@ fn bin_edges(
     let count = cx.b.scalar(elem, bins as f64);
     let step = cx.b.div(length, count);
     let bin: Vec<f64> = (0..bins).map(|i| i as f64).collect();
-    let next: Vec<f64> = (1..=bins).map(|i| i as f64).collect();
-    let (bin, next) = (cx.b.tensor(elem, &[bins], &bin), cx.b.tensor(elem, &[bins], &next));
+    let bin = cx.b.tensor(elem, &[bins], &bin);
     let low = cx.b.mul(bin, step);
     let low = cx.b.unary("Floor", low);
-    let low = cx.b.add(low, start);
-    let high = cx.b.mul(next, step);
-    let high = cx.b.unary("Ceil", high);
-    (low, cx.b.add(high, start))
+    cx.b.add(low, start)
 }

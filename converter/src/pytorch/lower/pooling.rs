@@ -6,6 +6,7 @@ use crate::pytorch::python::expr::{
     Argument, Subscript, ValueId, args, dimensions, functional, helper, keyword, list, numbers, of, torch,
 };
 use crate::report::Reason;
+use crate::resolve::pooling::Pool;
 use crate::resolve::window::{Padding, Placed, PoolingWindows, Window, of_pooling};
 use cntk_parser::model::{Dim, Dims};
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
@@ -13,44 +14,26 @@ use smallvec::smallvec;
 
 pub(super) fn pooling(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Pooling) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let rank = x.rank();
     let out = node.types[0].shape.clone();
-    if rank == 0 {
-        // Without axes, the window contains the single number.
-        return Ok(smallvec![x]);
+    let pool = Pool::new(a, &known(&x.dims)).map_err(|why| Reason::new("poolingWindowShape", why))?;
+    let PoolingWindows { list, bare } = match pool {
+        Pool::Same => return Ok(smallvec![x]),
+        Pool::Whole(first) => return whole(cx, &x, first, a.kind, out),
+        Pool::Windows(windows) => windows,
+    };
+    if list.len() > 3 {
+        return Err(Reason::new("poolingWindowShape", "PyTorch pools over at most three axes"));
     }
-    if a.window.is_unknown() {
-        if rank < 2 {
-            return Err(Reason::new("poolingWindowShape", "pooling over all spatial axes needs at least one"));
-        }
-        return whole(cx, &x, 1, a.kind, out);
-    }
-    let PoolingWindows { mut list, bare } =
-        of_pooling(a.into(), &known(&x.dims)).map_err(|why| Reason::new("poolingWindowShape", why))?;
-    let first = usize::from(!bare);
-    let mut tail: Dims = x.dims[first.min(rank)..].into();
-    if covers_all(&list, &tail) && !list.is_empty() {
-        return whole(cx, &x, first, a.kind, out);
-    }
-    // Leading axes over which the window does not slide are merged with the channels.
+    let tail = &x.dims[usize::from(!bare)..];
     let mut input = cx.as_batch(&x);
     if bare {
         input = cx.compute(of(input).method("unsqueeze", args![1]));
     }
-    if list.is_empty() {
-        input = cx.compute(of(input).method("unsqueeze", args![2]));
-        tail.push(Dim::Known(1));
-        list.push(Window { kernel: 1, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: false });
-    }
-    if list.len() > 3 {
-        return Err(Reason::new("poolingWindowShape", "PyTorch pools over at most three axes"));
-    }
     let id = match a.kind {
-        PoolingType::Max => max_pool(cx, input, &list, &tail)?,
-        PoolingType::Average => average_pool(cx, input, &list, &tail, a.include_pad)?,
+        PoolingType::Max => max_pool(cx, input, &list, tail)?,
+        PoolingType::Average => average_pool(cx, input, &list, tail, a.include_pad)?,
     };
     let id = if bare { cx.compute(of(id).method("squeeze", args![1])) } else { id };
-    let id = if rank == 1 && !bare { cx.compute(of(id).method("squeeze", args![2])) } else { id };
     Ok(smallvec![cx.spread_batch(id, &x, out)])
 }
 
@@ -65,15 +48,6 @@ fn whole(cx: &mut Lower<'_, '_, '_>, x: &Val, first: usize, kind: PoolingType, o
     let id = cx.compute(of(x.id).method(function, args![dimensions(&axes), keyword("keepdim", true)]));
     cx.kept.insert(id, Kept { axes: (first..x.rank()).collect(), without: over() });
     Ok(smallvec![Val { dims: out, ..x.with(id) }])
-}
-
-/// Does one unpadded window cover the whole operand?
-fn covers_all(windows: &[Window], tail: &[Dim]) -> bool {
-    windows.len() == tail.len()
-        && windows
-            .iter()
-            .zip(tail)
-            .all(|(w, n)| *n == Dim::Known(w.kernel) && w.place(w.kernel).is_some_and(|p| p.size == 1 && p.before == 0))
 }
 
 /// The arguments operand, window, stride and padding.
