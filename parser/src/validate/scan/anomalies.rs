@@ -40,6 +40,7 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Findings<'_, '_>) {
 }
 
 /// The elements of a floating-point tensor that the file has in one run.
+#[expect(clippy::cast_possible_truncation, reason = "statistics need no double precision")]
 fn values(array: &Array<'_>) -> Option<Vec<f32>> {
     let [bytes] = pieces(array) else { return None };
     let values = match array.data_type {
@@ -52,12 +53,12 @@ fn values(array: &Array<'_>) -> Option<Vec<f32>> {
 }
 
 fn rms(values: impl Iterator<Item = f32>) -> f64 {
-    let (mut sum, mut count) = (0.0, 0u64);
+    let (mut sum, mut count) = (0.0, 0.0);
     for value in values {
         sum += f64::from(value) * f64::from(value);
-        count += 1;
+        count += 1.0;
     }
-    if count == 0 { 0.0 } else { (sum / count as f64).sqrt() }
+    if count == 0.0 { 0.0 } else { (sum / count).sqrt() }
 }
 
 /// Reports dead and duplicated units. Units are the slices along the first file axis (the outputs of a matrix) and
@@ -69,34 +70,34 @@ fn units(shape: &[u64], values: &[f32], note: &mut impl FnMut(&'static Rule, Str
     }
     for (count, strided) in [(*first, true), (*last, false)] {
         let Some(count) = usize::try_from(count).ok().filter(|n| *n >= SMALLEST) else { continue };
-        let size = values.len() / count;
+        let size = values.len().checked_div(count).unwrap_or(0);
         if size < SMALLEST {
             continue;
         }
-        let (mut dead, mut twins, mut seen) = (0, 0, HashMap::new());
+        let element = |unit: usize, i: usize| {
+            let (major, minor, row) = if strided { (i, unit, count) } else { (unit, i, size) };
+            values.get(major.saturating_mul(row).saturating_add(minor)).copied().unwrap_or_default()
+        };
+        let (mut dead, mut twins, mut seen) = (0usize, 0usize, HashMap::new());
         for unit in 0..count {
-            let element = |i: usize| values[if strided { i * count + unit } else { unit * size + i }];
-            if (0..size).all(|i| element(i) == 0.0) {
-                dead += 1;
+            if (0..size).all(|i| element(unit, i) == 0.0) {
+                dead = dead.saturating_add(1);
                 continue;
             }
             let mut hash = std::hash::DefaultHasher::new();
-            (0..size).for_each(|i| hash.write_u32(element(i).to_bits()));
+            (0..size).for_each(|i| hash.write_u32(element(unit, i).to_bits()));
             let other = *seen.entry(hash.finish()).or_insert(unit);
-            let same = |i: usize| {
-                values[if strided { i * count + other } else { other * size + i }].to_bits() == element(i).to_bits()
-            };
-            twins += usize::from(other != unit && (0..size).all(same));
+            let same = |i: usize| element(other, i).to_bits() == element(unit, i).to_bits();
+            twins = twins.saturating_add(usize::from(other != unit && (0..size).all(same)));
         }
         // If most units are dead, the author masked them on purpose. Only a smaller part is reported.
-        if dead > 0 && dead * 2 < count {
+        let few = |n: usize| n > 0 && n.saturating_mul(2) < count;
+        if few(dead) {
             note(&rules::DEAD_UNITS, format!("{dead} of {count} units of {size} weights are zero throughout"));
         }
-        if twins > 0 && twins * 2 < count {
-            note(
-                &rules::DUPLICATE_UNITS,
-                format!("{twins} of {count} units of {size} weights equal another one bit by bit"),
-            );
+        if few(twins) {
+            let text = format!("{twins} of {count} units of {size} weights equal another one bit by bit");
+            note(&rules::DUPLICATE_UNITS, text);
         }
     }
 }
@@ -113,14 +114,13 @@ fn isolated(values: &[f32], note: &mut impl FnMut(&'static Rule, String)) {
             largest.truncate(FEW + 1);
         }
     }
-    let rest = rms(values.iter().copied().filter(|v| v.abs() < largest[FEW - 1]));
+    let [first, .., last_of_few, _] = &*largest else { return };
+    let rest = rms(values.iter().copied().filter(|v| v.abs() < *last_of_few));
     let count = largest.iter().filter(|l| f64::from(**l) > ISOLATED * rest).count();
     if rest > 0.0 && (1..=FEW).contains(&count) {
-        let largest = largest[0];
-        let text = format!(
-            "{count} of {} elements are far from all others: up to {largest:e}, where these are {rest:e}",
-            values.len()
-        );
+        let all = values.len();
+        let text =
+            format!("{count} of {all} elements are far from all others: up to {first:e}, where these are {rest:e}");
         note(&rules::ISOLATED, text);
     }
 }
@@ -132,7 +132,7 @@ fn apart(scales: Vec<(VariableId, &Variable<'_>, f64)>, findings: &mut Findings<
     }
     let mut sorted: Vec<_> = scales.iter().map(|(_, _, scale)| *scale).collect();
     sorted.sort_by(f64::total_cmp);
-    let median = sorted[sorted.len() / 2];
+    let Some(median) = sorted.get(sorted.len() / 2).copied() else { return };
     for (id, variable, scale) in scales {
         if scale > median * APART || scale * APART < median {
             let who = who(variable);
