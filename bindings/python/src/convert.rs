@@ -105,21 +105,46 @@ pub fn wanted(outputs: Vec<String>) -> Outputs {
     }
 }
 
-/// The options of a conversion.
-fn options(opset: i64, outputs: Vec<String>) -> Options {
-    Options::default().opset(opset).outputs(wanted(outputs))
+/// The options of a conversion, a dictionary in Python.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Asked {
+    outputs: Vec<String>,
+    ids: Vec<String>,
+    rename_inputs: Vec<(String, String)>,
+    rename_outputs: Vec<(String, String)>,
+    #[pyo3(default = Options::default().opset)]
+    opset: i64,
+    #[pyo3(default)]
+    batch: Option<u64>,
+    #[pyo3(default)]
+    equal_lengths: bool,
+    #[pyo3(default)]
+    keep_sequence_axis: bool,
+}
+
+impl Asked {
+    fn options(self) -> Options {
+        Options::default()
+            .outputs(wanted(self.outputs))
+            .ids(self.ids)
+            .rename_inputs(self.rename_inputs)
+            .rename_outputs(self.rename_outputs)
+            .opset(self.opset)
+            .batch(self.batch)
+            .equal_lengths(self.equal_lengths)
+            .keep_sequence_axis(self.keep_sequence_axis)
+    }
 }
 
 #[pymethods]
 impl Model {
     /// The native part of :meth:`cntk2onnx.Model.to_onnx`.
-    #[expect(clippy::too_many_arguments, reason = "they are Python's")]
     fn to_onnx<'py>(
         &self,
         py: Python<'py>,
         path: Option<PathBuf>,
-        opset: i64,
-        outputs: Vec<String>,
+        options: Asked,
         weights: &str,
         overwrite: bool,
         progress: Option<Py<PyAny>>,
@@ -133,7 +158,7 @@ impl Model {
             }
             _ => return Err(PyValueError::new_err("weights is 'embed', 'external' or 'in-place'")),
         };
-        let options = options(opset, outputs);
+        let options = options.options();
         let watch = Watch::new(progress.as_ref());
         let done = py.detach(|| match &path {
             None => self.onnx_bytes(&options, watch).map(Some),
@@ -145,9 +170,17 @@ impl Model {
     }
 
     /// The native part of :meth:`cntk2onnx.Model.to_pytorch`.
-    fn to_pytorch(&self, py: Python<'_>, directory: PathBuf, outputs: Vec<String>, overwrite: bool) -> PyResult<()> {
-        let options = options(Options::default().opset, outputs);
-        py.detach(|| self.pytorch_directory(&options, &directory, overwrite)).map_err(|e| e.raised(py))?;
+    fn to_pytorch(
+        &self,
+        py: Python<'_>,
+        directory: PathBuf,
+        options: Asked,
+        check_inputs: bool,
+        overwrite: bool,
+    ) -> PyResult<()> {
+        let options = options.options();
+        let own = PyTorchOptions::default().check_inputs(check_inputs);
+        py.detach(|| self.pytorch_directory(&options, own, &directory, overwrite)).map_err(|e| e.raised(py))?;
         self.source.unchanged()
     }
 
@@ -245,11 +278,16 @@ impl Model {
         publish(file, path, overwrite)
     }
 
-    fn pytorch_directory(&self, options: &Options, directory: &Path, overwrite: bool) -> Result<(), Failure> {
+    fn pytorch_directory(
+        &self,
+        options: &Options,
+        own: PyTorchOptions,
+        directory: &Path,
+        overwrite: bool,
+    ) -> Result<(), Failure> {
         let stem = &self.source.stem;
         let name = if stem.is_empty() { "model".to_owned() } else { stem.clone() };
-        let own = PyTorchOptions::default().name(name);
-        let mut made = convert_pytorch(self.owned.get(), options, &own)?;
+        let mut made = convert_pytorch(self.owned.get(), options, &own.name(name))?;
         made.compare_with_evaluator(self.owned.get(), options);
         if !overwrite && fs::read_dir(directory).is_ok_and(|mut d| d.next().is_some()) {
             let text = format!("{}: holds files; overwrite=True replaces them", directory.display());

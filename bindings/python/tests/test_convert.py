@@ -37,6 +37,42 @@ def test_pytorch_files_are_those_of_the_program(resnet: Path, tmp_path: Path) ->
         assert (here / name).read_bytes() == (there / name).read_bytes(), name
 
 
+def test_options_are_those_of_the_program(corpus: Path, tmp_path: Path) -> None:
+    source = corpus / "zoo/gru_tagger.model"
+    model, there = cntk2onnx.load(source), tmp_path / "there.onnx"
+    names = ["--rename-inputs", "tokens=words", "--rename-outputs", "tags=labels"]
+    assert (
+        program("convert", source, "-o", there, "--ids", "tokens", "--batch", "2", "--equal-lengths", *names).returncode
+        == 0
+    )
+    onnx = model.to_onnx(
+        ids=["tokens"],
+        batch=2,
+        equal_lengths=True,
+        rename_inputs={"tokens": "words"},
+        rename_outputs={"tags": "labels"},
+    )
+    assert onnx == there.read_bytes()
+    folder = tmp_path / "there"
+    assert (
+        program(
+            "convert", source, "--to", "pytorch", "-o", folder, "--ids", "tokens", "--check-inputs", *names
+        ).returncode
+        == 0
+    )
+    here = model.to_pytorch(
+        tmp_path / "here",
+        ids=["tokens"],
+        rename_inputs={"tokens": "words"},
+        rename_outputs={"tags": "labels"},
+        check_inputs=True,
+    )
+    for name in ["model.py", "report.json", "test_model.py"]:
+        assert (here / name).read_bytes() == (folder / name).read_bytes(), name
+    with pytest.raises(cntk2onnx.UnsupportedError, match="no input is called `word`"):
+        model.to_onnx(ids=["word"])
+
+
 def test_safetensors_and_parameters_agree(corpus: Path, tmp_path: Path) -> None:
     safetensors = pytest.importorskip("safetensors.numpy")
     for source in sorted((corpus / "zoo").glob("*.model"))[:12]:

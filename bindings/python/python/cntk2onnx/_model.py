@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
@@ -27,6 +28,7 @@ Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | B
 Outputs: TypeAlias = "str | Sequence[str]"
 #: Called with the bytes written so far; an exception that it raises cancels the call and leaves no file.
 Progress: TypeAlias = Callable[[int], Any]
+_AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
 
 
 def load(source: Source, limits: Mapping[str, int] | None = None, allow_udf: bool = False) -> Model:
@@ -165,6 +167,13 @@ class Model:
         weights: Literal["embed", "external", "in-place"] = "embed",
         overwrite: bool = True,
         progress: Progress | None = None,
+        *,
+        ids: Sequence[str] = (),
+        rename_inputs: Mapping[str, str] = _AS_THEY_ARE,
+        rename_outputs: Mapping[str, str] = _AS_THEY_ARE,
+        batch: int | None = None,
+        equal_lengths: bool = False,
+        keep_sequence_axis: bool = False,
     ) -> bytes | None:
         """Converts to ONNX: the very bytes that ``cntk2onnx convert`` writes.
 
@@ -175,17 +184,47 @@ class Model:
             weights: in the file, in ``PATH.data`` beside it, or left in the CNTK file (both need a path).
             overwrite: replace a file that is there. The new one takes its place in one step.
             progress: called now and then with the bytes written.
+            ids: one-hot inputs that become int64 indices without the last axis.
+            rename_inputs: new names of inputs, by their names or uids.
+            rename_outputs: new names of outputs, by their names or uids.
+            batch: the size of the batch, if it is fixed.
+            equal_lengths: assume that all sequences of a batch have the same length: no ``_lengths`` inputs.
+            keep_sequence_axis: keep a sequence axis that nothing reads, instead of folding it into the batch.
 
         Raises:
             UnsupportedError: something cannot be expressed; all reasons are listed.
         """
         target = None if path is None else os.fspath(path)
-        return self._native.to_onnx(target, opset, _wanted(outputs), weights, overwrite, progress)
+        options = {
+            **_asked(outputs, ids, rename_inputs, rename_outputs),
+            "opset": opset,
+            "batch": batch,
+            "equal_lengths": equal_lengths,
+            "keep_sequence_axis": keep_sequence_axis,
+        }
+        return self._native.to_onnx(target, options, weights, overwrite, progress)
 
     def to_pytorch(
-        self, directory: str | os.PathLike[str], outputs: Outputs = "inference", overwrite: bool = False
+        self,
+        directory: str | os.PathLike[str],
+        outputs: Outputs = "inference",
+        overwrite: bool = False,
+        *,
+        ids: Sequence[str] = (),
+        rename_inputs: Mapping[str, str] = _AS_THEY_ARE,
+        rename_outputs: Mapping[str, str] = _AS_THEY_ARE,
+        check_inputs: bool = False,
     ) -> Path:
         """Writes a PyTorch module with its weights and its test, as ``cntk2onnx convert --to pytorch`` does.
+
+        Args:
+            directory: where to write.
+            outputs: which outputs to convert.
+            overwrite: replace files that are there.
+            ids: one-hot inputs that become int64 indices without the last axis.
+            rename_inputs: new names of inputs, by their names or uids.
+            rename_outputs: new names of outputs, by their names or uids.
+            check_inputs: the module refuses inputs of a wrong type or shape, NaN and infinities, and wrong lengths.
 
         Returns:
             The directory.
@@ -194,11 +233,20 @@ class Model:
             UnsupportedError: something cannot be expressed; all reasons are listed.
             FileExistsError: the directory holds files and ``overwrite`` is false.
         """
-        self._native.to_pytorch(os.fspath(directory), _wanted(outputs), overwrite)
+        options = _asked(outputs, ids, rename_inputs, rename_outputs)
+        self._native.to_pytorch(os.fspath(directory), options, check_inputs, overwrite)
         return Path(directory)
 
-    def to_torch(self, outputs: Outputs = "inference") -> torch.nn.Module:
+    def to_torch(
+        self,
+        outputs: Outputs = "inference",
+        *,
+        ids: Sequence[str] = (),
+        check_inputs: bool = False,
+    ) -> torch.nn.Module:
         """The model as a PyTorch module with its weights, in evaluation mode. Needs ``torch`` and ``safetensors``.
+
+        The arguments are those of :meth:`to_pytorch`.
 
         Raises:
             UnsupportedError: something cannot be expressed; all reasons are listed.
@@ -206,11 +254,23 @@ class Model:
         from ._torch import load_directory
 
         with tempfile.TemporaryDirectory(prefix="cntk2onnx-") as folder:
-            return load_directory(self.to_pytorch(Path(folder) / "net", outputs))
+            net = self.to_pytorch(Path(folder) / "net", outputs, ids=ids, check_inputs=check_inputs)
+            return load_directory(net)
 
     def to_safetensors(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes all parameters and constants by name, in NumPy order."""
         self._native.to_safetensors(os.fspath(path), overwrite)
+
+
+def _asked(
+    outputs: Outputs, ids: Sequence[str], rename_inputs: Mapping[str, str], rename_outputs: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        "outputs": _wanted(outputs),
+        "ids": list(ids),
+        "rename_inputs": list(rename_inputs.items()),
+        "rename_outputs": list(rename_outputs.items()),
+    }
 
 
 def _wanted(outputs: Outputs) -> list[str]:

@@ -1,6 +1,6 @@
 """The extension module."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -100,13 +100,12 @@ class Model:
     def to_onnx(
         self,
         path: str | None,
-        opset: int,
-        outputs: Sequence[str],
+        options: Mapping[str, Any],
         weights: str,
         overwrite: bool,
         progress: Callable[[int], Any] | None,
     ) -> bytes | None: ...
-    def to_pytorch(self, directory: str, outputs: Sequence[str], overwrite: bool) -> None: ...
+    def to_pytorch(self, directory: str, options: Mapping[str, Any], check_inputs: bool, overwrite: bool) -> None: ...
     def to_safetensors(self, path: str, overwrite: bool) -> None: ...
 
 def validate(
