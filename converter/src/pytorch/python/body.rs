@@ -167,6 +167,22 @@ impl Body {
         (result.expr, result.is_atom) = (Expr::Local(name), true);
     }
 
+    /// Computes values all at once, where the last of them was computed.
+    pub(crate) fn unpack_later(&mut self, values: &[ValueId], expr: Expr) {
+        let together: HashSet<ValueId> = values.iter().copied().collect();
+        let Some((_, items)) = self.open.first_mut() else { return };
+        let is_one = |item: &Item| matches!(item, Item::Let(id) if together.contains(id));
+        let Some(last) = items.iter().rposition(is_one) else { return };
+        items[last] = Item::Unpack(values.to_vec(), expr.clone());
+        items.retain(|item| !is_one(item));
+        values.iter().for_each(|v| self.values[v.0 as usize].expr = expr.clone());
+    }
+
+    /// The expression of a value.
+    pub(crate) fn expr(&self, v: ValueId) -> &Expr {
+        &self.values[v.0 as usize].expr
+    }
+
     /// Suggests a name.
     pub(crate) fn hint(&mut self, id: ValueId, hint: String) {
         let value = &mut self.values[id.0 as usize];

@@ -35,6 +35,8 @@ pub(super) struct Made {
     pub(super) block: Block,
     /// Exits that loops compute.
     pub(super) folds: Vec<ValueId>,
+    /// Lists of branches that stand side by side: which run, and what each takes.
+    pub(super) lists: Vec<(usize, StateId, Vec<Argument>)>,
 }
 
 /// What is replaced.
@@ -66,6 +68,7 @@ pub(super) fn make(
     site: &Site<'_>,
     alike: &[Run],
     only: bool,
+    beside: &impl Fn(Run) -> bool,
 ) -> Option<Made> {
     let period = alike.first()?.period;
     let units: Vec<usize> = alike.iter().flat_map(|r| r.units()).collect();
@@ -91,22 +94,28 @@ pub(super) fn make(
     let like = units.iter().copied().find(|u| !shapes(u)).unwrap_or(units[0]);
     let own = site.states(like, period);
     let block = Writer { body, states, site, columns: &columns }.block(&name, like, period, &own, wanted);
-    let mut folds = Vec::new();
+    let (mut folds, mut lists) = (Vec::new(), Vec::new());
     let mut at = 0;
     for run in alike {
-        let listed = !context.is_empty() && run.count > 1;
+        let beside = beside(*run);
+        let listed = beside || !context.is_empty() && run.count > 1;
         let constructor = columns.container(&Expr::Class(name.clone()), at..at + run.count, listed);
         at += run.count;
-        let container = hold(states, site, *run, &block, constructor, only);
+        let name = if beside { "branches" } else { "layers" };
+        let container = hold(states, site, *run, &block, constructor, (name, only));
         let last = run.first + run.period * run.count - 1;
         let (Some(entry), exit) = (site.segments[run.first].entry, site.segments[last].exit) else { continue };
         let arguments = std::iter::once(entry).chain(context.iter().copied()).map(Argument::from).collect();
+        if beside {
+            lists.push((run.first, container, arguments));
+            continue;
+        }
         body.values[exit.0 as usize].expr = Expr::Layer(container, Weighs::Block, arguments);
         if listed {
             folds.push(exit);
         }
     }
-    Some(Made { block, folds })
+    Some(Made { block, folds, lists })
 }
 
 /// What a unit reads besides its data, in order.
@@ -153,9 +162,16 @@ pub(super) fn lines(site: &Site<'_>, states: &[State], alike: &[Run]) -> Cost {
 }
 
 /// The state of a run: its modules and all that they hold.
-fn hold(states: &mut Vec<State>, site: &Site<'_>, run: Run, block: &Block, constructor: Expr, only: bool) -> StateId {
-    let fallback = if run.count > 1 { "layers" } else { "block" };
-    let wanted = (only && run.count > 1).then(|| "layers".to_owned());
+fn hold(
+    states: &mut Vec<State>,
+    site: &Site<'_>,
+    run: Run,
+    block: &Block,
+    constructor: Expr,
+    (name, only): (&'static str, bool),
+) -> StateId {
+    let fallback = if run.count > 1 { name } else { "block" };
+    let wanted = (only && run.count > 1).then(|| name.to_owned());
     let mut container = State::module(constructor, wanted, fallback);
     container.kind = match container.kind {
         Kind::Module(constructor) => Kind::Blocks(constructor),

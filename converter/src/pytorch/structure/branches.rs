@@ -12,34 +12,50 @@ use std::collections::{HashMap, HashSet};
 /// Larger regions are not looked at.
 const LARGEST: usize = 60;
 
-/// Chains of regions, none of which has values in `taken`.
-pub(super) fn chains(network: &Network<'_>, taken: &HashSet<ValueId>) -> Vec<Vec<Segment>> {
-    let finder = Finder::new(network);
-    let mut ends: HashMap<ValueId, Segment> = HashMap::new();
-    // What follows each entry that nothing else reads.
-    let mut next: HashMap<ValueId, ValueId> = HashMap::new();
-    for v in &finder.places.order {
-        let Some(region) = finder.region(*v, taken) else { continue };
-        if let Some(entry) = region.entry.filter(|e| finder.inside(&region.values, *e)) {
-            next.insert(entry, *v);
+/// Regions, and how they follow each other.
+pub(super) struct Chains {
+    /// The region that ends with each value.
+    ends: HashMap<ValueId, Segment>,
+    /// The exit of the region that alone reads a value.
+    next: HashMap<ValueId, ValueId>,
+    order: Vec<ValueId>,
+}
+
+impl Chains {
+    /// Regions none of which has values in `taken`.
+    pub(super) fn new(network: &Network<'_>, taken: &HashSet<ValueId>) -> Self {
+        let finder = Finder::new(network);
+        let mut chains = Self { ends: HashMap::new(), next: HashMap::new(), order: finder.places.order.clone() };
+        for v in &chains.order {
+            let Some(region) = finder.region(*v, taken) else { continue };
+            if let Some(entry) = region.entry.filter(|e| finder.inside(&region.values, *e)) {
+                chains.next.insert(entry, *v);
+            }
+            chains.ends.insert(*v, region);
         }
-        ends.insert(*v, region);
+        chains
     }
-    let mut chains = Vec::new();
-    for v in &finder.places.order {
-        let begins = ends.get(v).and_then(|s| s.entry).filter(|e| !(ends.contains_key(e) && next.get(e) == Some(v)));
-        if begins.is_none() {
-            continue;
-        }
-        let mut chain = Vec::new();
-        let mut at = Some(*v);
-        while let Some(region) = at.and_then(|v| ends.remove(&v)) {
-            at = next.get(&region.exit).copied();
-            chain.push(region);
-        }
-        chains.push(chain);
+
+    /// The region before one, if only it reads what that one makes.
+    fn before(&self, exit: ValueId) -> Option<ValueId> {
+        let entry = self.ends.get(&exit)?.entry?;
+        (self.ends.contains_key(&entry) && self.next.get(&entry) == Some(&exit)).then_some(entry)
     }
-    chains
+
+    /// The chain that ends with a value.
+    pub(super) fn to(&self, exit: ValueId) -> Vec<&Segment> {
+        let exits = std::iter::successors(Some(exit), |v| self.before(*v));
+        let mut chain: Vec<&Segment> = exits.filter_map(|v| self.ends.get(&v)).collect();
+        chain.reverse();
+        chain
+    }
+
+    /// All whole chains.
+    pub(super) fn all(&self) -> Vec<Vec<Segment>> {
+        let after = |s: &Segment| self.next.get(&s.exit).and_then(|v| self.ends.get(v));
+        let firsts = self.order.iter().filter(|v| self.ends.contains_key(v) && self.before(**v).is_none());
+        firsts.map(|v| std::iter::successors(self.ends.get(v), |s| after(s)).cloned().collect()).collect()
+    }
 }
 
 struct Finder<'n> {

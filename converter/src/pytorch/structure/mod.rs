@@ -8,12 +8,14 @@
 //!
 //! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]) and concatenations go on from earlier ones
 //! ([`concat`]); segments that apply the same weights again are a loop ([`rolled`]); segments that differ in a part which some
-//! lack get one form ([`optional`]). What stays as it is has branches, which repeat in the same way ([`branches`]).
+//! lack get one form ([`optional`]). What stays as it is has branches, which repeat in the same way ([`branches`]); equal
+//! ones that are joined are a list of modules ([`beside`]).
 //!
 //! Time is linear in the network: a segment has a bounded number of values, its form is made a bounded number of times. What is
 //! written is, too: a class has the expressions of one unit, a run at most one call for each, with no more arguments than the
 //! unit has numbers.
 
+mod beside;
 mod block;
 mod branches;
 mod columns;
@@ -34,12 +36,14 @@ use super::python::body::Body;
 use super::python::expr::ValueId;
 use super::python::names::Names;
 use super::state::State;
+use beside::{Branches, Join};
 pub(super) use block::Block;
 use block::Site;
+use branches::Chains;
 use form::Form;
 use runs::Run;
 use segments::Segment;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What the pass works on.
 pub(super) struct Network<'n> {
@@ -66,21 +70,27 @@ pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     form::fit_first(&network, &mut segments, &mut forms);
     let before = optional::unify(&mut network, &mut segments, &mut forms);
     let mut found = Found::new(&network, segments, forms);
-    let taken: HashSet<ValueId> = found.groups.iter().flatten().flat_map(|run| found.values(run)).collect();
+    let taken = found.taken();
     // Parts of segments that stay as they are.
     for (value, expr) in before.into_iter().filter(|(v, _)| !taken.contains(v)) {
         network.body.values[value.0 as usize].expr = expr;
     }
-    found.add(&network, branches::chains(&network, &taken));
+    let chains = Chains::new(&network, &taken);
+    let joins = found.beside(&network, beside::find(&network, &chains));
+    let chains = if joins.is_empty() { chains } else { Chains::new(&network, &found.taken()) };
+    found.add(&network, chains.all());
     let only = found.groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
     let mut blocks = Vec::new();
     let mut folds = Vec::new();
     let site = found.site();
     for alike in &found.groups {
-        let made = block::make(network.body, network.states, network.globals, &site, alike, only);
-        if let Some(made) = made {
-            folds.extend(made.folds);
-            blocks.push(made.block);
+        let beside = |run: Run| joins.contains_key(&run.first);
+        let made = block::make(network.body, network.states, network.globals, &site, alike, only, &beside);
+        let Some(made) = made else { continue };
+        folds.extend(made.folds);
+        blocks.push(made.block);
+        for (first, list, arguments) in made.lists {
+            beside::write(&mut network, &joins[&first], list, arguments);
         }
     }
     network.body.fold(&folds);
@@ -108,6 +118,35 @@ impl Found {
 
     fn values(&self, run: &Run) -> impl Iterator<Item = ValueId> {
         self.segments[run.first..run.end()].iter().flat_map(|s| s.values.iter().copied())
+    }
+
+    /// The values of all runs.
+    fn taken(&self) -> HashSet<ValueId> {
+        self.groups.iter().flatten().flat_map(|run| self.values(run)).collect()
+    }
+
+    /// Adds lists of equal branches where that saves lines, with what joins the run that begins with each segment.
+    fn beside(&mut self, network: &Network<'_>, found: Vec<Branches>) -> HashMap<usize, Join> {
+        let mut joins = HashMap::new();
+        let mut taken: HashSet<ValueId> = HashSet::new();
+        for Branches { join, segments, forms, period } in found {
+            let computed = |v: &ValueId| !network.body.values[v.0 as usize].is_atom;
+            let values: Vec<ValueId> = segments.iter().flat_map(|s| &s.values).copied().filter(computed).collect();
+            if values.iter().any(|v| taken.contains(v)) {
+                continue;
+            }
+            let first = self.segments.len();
+            let run = Run { first, period, count: segments.len() / period };
+            self.segments.extend(segments);
+            self.forms.extend(forms);
+            let lines = block::lines(&self.site(), network.states, &[run]);
+            if lines.with + runs::CLEARLY < lines.without {
+                taken.extend(values);
+                self.groups.push(vec![run]);
+                joins.insert(first, join);
+            }
+        }
+        joins
     }
 
     /// Finds what repeats in chains of other segments, too.

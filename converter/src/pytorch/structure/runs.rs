@@ -10,8 +10,8 @@ const LONGEST: usize = 32;
 /// How many places where a unit may begin are compared.
 const TURNS: usize = 4;
 
-/// How many lines longer units have to save.
-const CLEARLY: usize = 3;
+/// How many lines longer units and lists of branches have to save.
+pub(super) const CLEARLY: usize = 3;
 
 /// A unit of segments that is repeated, one after the other.
 #[derive(Clone, Copy, Debug)]

@@ -56,6 +56,10 @@ impl Net {
     }
 
     fn recover(&mut self, output: ValueId) -> Vec<String> {
+        self.recover_all(&[output])
+    }
+
+    fn recover_all(&mut self, outputs: &[ValueId]) -> Vec<String> {
         let blocks = recover(Network {
             body: &mut self.body,
             states: &mut self.states,
@@ -63,7 +67,7 @@ impl Net {
             locals: &mut self.locals,
             arguments: &["x".to_owned()],
             lengths: &[],
-            outputs: &[output],
+            outputs,
         });
         blocks.iter().map(Block::text).collect()
     }
@@ -286,4 +290,60 @@ fn levels_inside_of_levels_have_the_same_blocks() {
     let blocks = net.recover(y);
     assert_eq!(blocks.len(), 1, "{blocks:?}");
     assert_eq!(net.used(y).0, vec!["nn.Sequential(*[linear() for _ in range(2)])"; 9]);
+}
+
+#[test]
+fn equal_branches_are_called_from_a_list() {
+    let branch = |net: &mut Net, x: ValueId| {
+        let y = net.linear(8, 4, x);
+        let y = net.relu(y);
+        net.linear(4, 8, y)
+    };
+    for sums in [false, true] {
+        let (mut net, x) = Net::new();
+        let x = net.linear(3, 8, x);
+        let branches: Vec<ValueId> = (0..6).map(|_| branch(&mut net, x)).collect();
+        let joined = if sums {
+            branches[1..].iter().fold(branches[0], |sum, v| net.body.compute(of(sum) + *v))
+        } else {
+            net.body.compute(torch("cat", args![list(&branches), 1]))
+        };
+        let blocks = net.recover(joined);
+        assert_eq!(blocks.len(), 1, "{blocks:?}");
+        let (made, keys) = net.used(joined);
+        assert_eq!(made, ["nn.Linear(3, 8)", "nn.ModuleList([linear_relu_linear() for _ in range(6)])"]);
+        assert_eq!((keys.len(), &*keys[12]), (13, "5.2.weight"));
+        let text = constant(&net.body.values[joined.0 as usize].expr);
+        let wanted = if sums { "torch.stack([" } else { "torch.cat([" };
+        assert!(text.starts_with(wanted) && text.contains("branch("), "{text}");
+    }
+}
+
+#[test]
+fn outputs_of_equal_branches_are_unpacked() {
+    let (mut net, x) = Net::new();
+    let x = net.linear(3, 8, x);
+    let heads: Vec<ValueId> = (0..6)
+        .map(|_| {
+            let y = net.linear(8, 4, x);
+            let y = net.relu(y);
+            net.linear(4, 2, y)
+        })
+        .collect();
+    assert_eq!(net.recover_all(&heads).len(), 1);
+    let unpacked = |item: &Item| matches!(item, Item::Unpack(ids, _) if *ids == heads);
+    assert_eq!(net.body.items().iter().filter(|item| unpacked(item)).count(), 1, "{:?}", net.body.items());
+}
+
+#[test]
+fn what_is_added_to_itself_is_no_branch() {
+    let (mut net, x) = Net::new();
+    let mut y = x;
+    for _ in 0..9 {
+        y = net.linear(8, 8, y);
+        y = net.relu(y);
+    }
+    let sum = net.body.compute(of(y) + y);
+    net.recover(sum);
+    assert_eq!(net.body.values[sum.0 as usize].expr, of(y) + y);
 }
