@@ -1,9 +1,8 @@
 //! The model file, which is read if small and mapped if large.
 
-use super::{args::Common, guard, limits::STREAM, sibling::Sibling, signed::Signed};
+use super::{args::Common, guard::Mapping, limits::STREAM, sibling::Sibling, signed::Signed, terminal};
 use anyhow::{Context, Result, bail};
 use cntk_parser::{Finding, Severity};
-use memmap2::Mmap;
 use std::{
     error, fmt,
     fs::{self, File, Metadata},
@@ -36,7 +35,7 @@ pub struct Input {
 
 enum Bytes {
     Read(Vec<u8>),
-    Mapped(Mmap),
+    Mapped(Mapping),
 }
 
 impl Input {
@@ -74,7 +73,9 @@ impl Input {
             bail!(TooLarge { limit });
         }
         let bytes = if regular && metadata.len() > READ_WHOLE {
-            match guard::map(&file, name) {
+            let shown = terminal::printable(name);
+            let cut = format!("error: {shown}: the file was cut short while it was being read\n");
+            match Mapping::new(&file, Some(cut)) {
                 Ok(map) => Bytes::Mapped(map),
                 // Some file systems do not support mapping.
                 Err(_) => Bytes::Read(read(&mut file, metadata.len(), limit)?),

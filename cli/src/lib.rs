@@ -24,6 +24,14 @@ mod signed;
 mod terminal;
 mod walk;
 
+/// Files that are mapped, and files that appear complete or not at all, for packages that include the program.
+pub mod files {
+    pub use crate::{
+        guard::Mapping,
+        output::{Exists, Output},
+    };
+}
+
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use commands::Cli;
 use json::Json;

@@ -21,6 +21,10 @@ pub struct Output {
 
 impl Output {
     /// Opens a file that will get the name `path`. An existing file is not touched before [`finish`](Self::finish).
+    ///
+    /// # Errors
+    ///
+    /// There is such a file already ([`Exists`]), or none can be made.
     pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
         let begin = || -> Result<Self> {
             let mut path = path.to_owned();
@@ -48,6 +52,7 @@ impl Output {
         begin().with_context(|| path.display().to_string())
     }
 
+    /// The file, to be written to.
     pub fn file(&self) -> &File {
         &self.file
     }
@@ -58,6 +63,10 @@ impl Output {
     }
 
     /// Gives the file its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::create`].
     pub fn finish(mut self) -> Result<()> {
         self.publish().with_context(|| self.path.display().to_string())
     }

@@ -8,6 +8,7 @@ use cntk2onnx::{
     IoSink, Options, Outputs, Refusal, Weights, WriteError, convert,
     pytorch::{PyTorchOptions, convert_pytorch, convert_safetensors, safetensors},
 };
+use cntk2onnx_cli::files::{Exists, Output};
 use pyo3::{
     exceptions::{PyFileExistsError, PyOSError, PyValueError},
     prelude::*,
@@ -20,7 +21,6 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use tempfile::NamedTempFile;
 
 /// How often signals are checked and `progress` is called.
 pub const OFTEN: Duration = Duration::from_millis(100);
@@ -190,8 +190,8 @@ impl Model {
             let made = convert_safetensors(self.owned.get())?;
             let file = create(&path, overwrite)?;
             let metadata = safetensors::provenance(self.owned.get(), None);
-            self.tensors_into(&made, &metadata, file.as_file())?;
-            publish(file, &path, overwrite)
+            self.tensors_into(&made, &metadata, file.file())?;
+            publish(file, &path)
         };
         py.detach(write).map_err(|e| e.raised(py))?;
         self.source.unchanged()
@@ -255,7 +255,7 @@ impl Model {
         let before = writer.side_length().unwrap_or(0);
         if before > 0 {
             let file = create(&side_path, overwrite)?;
-            let mut sink = IoSink(BufWriter::new(file.as_file()));
+            let mut sink = IoSink(BufWriter::new(file.file()));
             let written = writer.write_side(&mut sink, &mut |n| watch.update(n));
             if let Err(error) = written {
                 return Err(watch.failure(error));
@@ -264,7 +264,7 @@ impl Model {
             drop(sink);
             data = Some(file);
         }
-        let mut sink = IoSink(BufWriter::new(file.as_file()));
+        let mut sink = IoSink(BufWriter::new(file.file()));
         let written = writer.write_model(&mut sink, &mut |n| watch.update(before + n), || Ok(vec![]));
         if let Err(error) = written {
             return Err(watch.failure(error));
@@ -273,9 +273,9 @@ impl Model {
         drop(sink);
         // The weights first, so that there is never a model without them.
         if let Some(data) = data {
-            publish(data, &side_path, overwrite)?;
+            publish(data, &side_path)?;
         }
-        publish(file, path, overwrite)
+        publish(file, path)
     }
 
     fn pytorch_directory(
@@ -295,15 +295,17 @@ impl Model {
         }
         fs::create_dir_all(directory)?;
         for (name, text) in made.texts() {
-            let mut file = NamedTempFile::new_in(directory)?;
-            file.write_all(text.as_bytes())?;
-            publish(file, &directory.join(name), true)?;
+            let path = directory.join(name);
+            let file = create(&path, true)?;
+            file.file().write_all(text.as_bytes())?;
+            publish(file, &path)?;
         }
         let weights = ("model.safetensors", &made.weights, &*made.metadata);
         for (name, tensors, metadata) in [weights, ("reference.safetensors", &made.reference, &[])] {
-            let file = NamedTempFile::new_in(directory)?;
-            self.tensors_into(tensors, metadata, file.as_file())?;
-            publish(file, &directory.join(name), true)?;
+            let path = directory.join(name);
+            let file = create(&path, true)?;
+            self.tensors_into(tensors, metadata, file.file())?;
+            publish(file, &path)?;
         }
         Ok(())
     }
@@ -323,26 +325,25 @@ impl Model {
     }
 }
 
-/// A file that does not have its name yet, in the directory of `path`.
-fn create(path: &Path, overwrite: bool) -> Result<NamedTempFile, Failure> {
-    if !overwrite && path.exists() {
-        let text = format!("{}: exists; overwrite=True replaces it", path.display());
-        return Err(Failure::Python(PyFileExistsError::new_err(text)));
-    }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(NamedTempFile::new_in(folder)?)
+/// A file that gets its name once it is complete.
+fn create(path: &Path, overwrite: bool) -> Result<Output, Failure> {
+    Output::create(path, overwrite).map_err(|error| failed(&error, path))
 }
 
 /// Gives a complete file its name.
-fn publish(file: NamedTempFile, path: &Path, overwrite: bool) -> Result<(), Failure> {
-    #[cfg(unix)]
-    {
-        // Temporary files are for their owner alone; results get what any new file gets.
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+fn publish(file: Output, path: &Path) -> Result<(), Failure> {
+    file.finish().map_err(|error| failed(&error, path))
+}
+
+fn failed(error: &anyhow::Error, path: &Path) -> Failure {
+    if error.is::<Exists>() {
+        let text = format!("{}: exists; overwrite=True replaces it", path.display());
+        return Failure::Python(PyFileExistsError::new_err(text));
     }
-    let done = if overwrite { file.persist(path).map(drop) } else { file.persist_noclobber(path).map(drop) };
-    done.map_err(|e| Failure::Io(e.error))
+    match error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+        Some(number) => Failure::Io(io::Error::from_raw_os_error(number)),
+        None => Failure::Io(io::Error::other(format!("{error:#}"))),
+    }
 }
 
 /// The path of the model relative to the directory of the ONNX file. Readers of ONNX accept no file outside of it.

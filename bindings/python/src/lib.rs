@@ -2,7 +2,6 @@
 
 mod convert;
 mod evaluate;
-mod guard;
 mod limits;
 mod model;
 mod raise;

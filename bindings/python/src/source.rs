@@ -1,6 +1,6 @@
 //! The source of a model's bytes: a path, `bytes`, any buffer, or an open file.
 
-use crate::guard::Mapping;
+use cntk2onnx_cli::files::Mapping;
 use pyo3::{
     exceptions::{PyOSError, PyTypeError, PyValueError},
     prelude::*,
@@ -81,7 +81,7 @@ impl Source {
         let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         if opened.is_file()
             && opened.len() > READ_WHOLE
-            && let Ok(mapping) = Mapping::new(&file)
+            && let Ok(mapping) = Mapping::new(&file, None)
         {
             return Ok(Self { bytes: Bytes::Mapped { mapping, file, opened }, stem, path: Some(path) });
         }
