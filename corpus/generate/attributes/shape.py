@@ -84,6 +84,13 @@ def _():
     return C.slice(x, 1, 1, 3), {x: batch(4, 3)}
 
 
+for _name, _begin, _end in (("end_negative", 1, -1), ("begin_negative", -3, 0), ("begin_negative_end_negative", -3, -1), ("to_end", 1, 0)):
+    @case("slice_free_axis_" + _name)
+    def _(begin=_begin, end=_end):
+        x = C.input_variable((C.FreeDimension, 3), name="x")
+        return C.slice(x, 0, begin, end), {x: batch(5, 3)}
+
+
 # --- Splice: each axis and numbering, unequal ranks, constants, many
 for _axis in (0, 1, 2, -1, -2, -3):
     one("splice_axis_" + str(_axis).replace("-", "neg"), (2, 3, 4), lambda x, a=_axis: C.splice(x, C.tanh(x), x * 2, axis=a))

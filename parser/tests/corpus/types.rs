@@ -86,6 +86,10 @@ fn every_recorded_type_is_inferred() {
                 // Recorded after the first evaluation had fixed the inferred dimensions.
                 continue;
             }
+            if case.name.starts_with("slice_free_axis") && case.name.contains("begin_negative") {
+                // CNTK leaves the size free, though both ends count from the end of the axis.
+                continue;
+            }
             wrong.extend(check(&case.bytes, &case.label).into_iter().map(|w| format!("{folder}/{}: {w}", case.name)));
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn slice(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Slice<'
             _ => return Err(Reason::new("axis", "only static axes can be sliced by this op")),
         };
         let begin = (r.begin != 0).then(|| r.begin.into());
-        let whole = r.end == 0 || x.dims[axis].known() == u64::try_from(r.end).ok();
+        let whole = r.end == 0 || x.dims[axis].known().is_some_and(|n| u64::try_from(r.end) == Ok(n));
         let end = (!whole).then(|| r.end.into());
         let step = u64::try_from(r.stride).ok().filter(|s| *s > 1);
         if index[axis + lead] != Subscript::ALL {
