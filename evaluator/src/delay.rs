@@ -3,6 +3,7 @@
 
 use crate::fault::{Fault, fault};
 use crate::value::{Frames, Value};
+use ndarray::ArrayViewD;
 use std::ops::Range;
 
 /// A delay by `offset` steps.
@@ -45,7 +46,9 @@ impl Delay {
 pub(crate) struct Shift<'s> {
     pub(crate) delay: Delay,
     pub(crate) state: &'s Value,
-    /// The static shape of the result.
+    /// The static shape of the operand.
+    pub(crate) from: &'s [usize],
+    /// The static shape of the result, to which operand and state are broadcast.
     pub(crate) shape: &'s [usize],
 }
 
@@ -56,22 +59,22 @@ impl Shift<'_> {
         row: impl Fn(usize) -> Option<&'x [f64]>,
         [sample, t, length]: [usize; 3],
     ) -> Result<Vec<f64>, Fault> {
-        let width: usize = self.shape.iter().product();
         match self.delay.reads(t, length) {
-            Some(step) => match row(step) {
-                Some(x) if x.len() == width => Ok(x.to_vec()),
-                Some(x) if x.len() == 1 => Ok(vec![x[0]; width]),
-                Some(_) => fault("its operand and its initial state are of different sizes"),
+            Some(step) => match row(step).and_then(|x| ArrayViewD::from_shape(self.from, x).ok()) {
+                Some(x) => self.broadcast(&x),
                 None => fault("a loop reads a step that is not computed yet"),
             },
             None => {
                 let frame = self.delay.initial(self.state, sample, t, length)?;
-                let row = self.state.data.index_axis(ndarray::Axis(0), frame);
-                match row.broadcast(self.shape) {
-                    Some(row) => Ok(row.iter().copied().collect()),
-                    None => fault("its operand and its initial state are of different sizes"),
-                }
+                self.broadcast(&self.state.data.index_axis(ndarray::Axis(0), frame))
             }
+        }
+    }
+
+    fn broadcast(&self, row: &ArrayViewD<'_, f64>) -> Result<Vec<f64>, Fault> {
+        match row.broadcast(self.shape) {
+            Some(row) => Ok(row.iter().copied().collect()),
+            None => fault("its operand and its initial state are of different sizes"),
         }
     }
 }

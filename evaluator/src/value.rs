@@ -148,12 +148,15 @@ impl Value {
     }
 
     /// The value repeated for each of `frames`: without dynamic axes for all of them, with a batch axis for all steps
-    /// of a sample.
+    /// of a sample. Sequences of a single step are like samples.
     pub(crate) fn spread(&self, frames: &Frames) -> Result<Self, Fault> {
         let places: Vec<usize> = match (&self.frames, frames) {
             (a, b) if a == b => return Ok(self.clone()),
             (Frames::One, _) => vec![0; frames.count()],
             (Frames::Samples(n), Frames::Steps(lengths)) if *n == lengths.len() => {
+                lengths.iter().enumerate().flat_map(|(i, steps)| std::iter::repeat_n(i, *steps)).collect()
+            }
+            (Frames::Steps(own), Frames::Steps(lengths)) if own.len() == lengths.len() && longest(own) == 1 => {
                 lengths.iter().enumerate().flat_map(|(i, steps)| std::iter::repeat_n(i, *steps)).collect()
             }
             (a, b) => return fault(format!("a value with {a} does not go with {b}")),

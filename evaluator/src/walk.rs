@@ -168,7 +168,7 @@ impl<'m> Walk<'m> {
     fn shifted(&mut self, id: FunctionId, delay: Delay, inputs: &[Value]) -> Result<Value, Fault> {
         let [x, state] = inputs else { return fault("not two operands") };
         let shape = self.delayed_shape(id, state, Some(x.shape()));
-        let shift = Shift { delay, state, shape: &shape };
+        let shift = Shift { delay, state, from: x.shape(), shape: &shape };
         self.meter.room(&[&[x.frames.count()], shape.as_slice()].concat())?;
         let (rows, width) = (x.contiguous(), x.width());
         let mut elements = Vec::new();
@@ -189,17 +189,16 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// The static shape of a delay's result in the model. A free size is that of the operand; at the first step of a
-    /// loop it is that of another value with the same free size, or else that of the initial state.
+    /// The static shape of a delay's result in the model. A free size is that of the operand, or of the initial state if
+    /// the operand is broadcast; at the first step of a loop it is that of another value with the same free size, or else
+    /// that of the initial state.
     fn delayed_shape(&self, id: FunctionId, state: &Value, operand: Option<&[usize]>) -> Vec<usize> {
         let dims = self.model.output_types(id).first().map(|t| t.shape.as_slice()).unwrap_or_default();
-        let like = operand.unwrap_or(state.shape());
-        let missing = dims.len().saturating_sub(like.len());
-        let of_like = |i: usize| i.checked_sub(missing).and_then(|i| like.get(i)).copied();
-        let size = |(i, dim): (usize, &Dim)| match dim {
-            Dim::Known(n) => *n as usize,
-            Dim::Free(_) if operand.is_some() => of_like(i).unwrap_or(1),
-            Dim::Free(id) => self.free.get(id).copied().or_else(|| of_like(i)).unwrap_or(1),
+        let at = |shape: &[usize], i: usize| (i + shape.len()).checked_sub(dims.len()).map(|i| shape[i]);
+        let size = |(i, dim): (usize, &Dim)| match (dim, operand) {
+            (Dim::Known(n), _) => *n as usize,
+            (Dim::Free(_), Some(x)) => at(x, i).filter(|n| *n != 1).or_else(|| at(state.shape(), i)).unwrap_or(1),
+            (Dim::Free(id), None) => self.free.get(id).copied().or_else(|| at(state.shape(), i)).unwrap_or(1),
         };
         dims.iter().enumerate().map(size).collect()
     }
@@ -280,7 +279,7 @@ impl<'m> Walk<'m> {
         let rows = outside.as_ref().map(Value::contiguous);
         let width = known.map_or(0, |shape| shape.iter().product());
         let elements = rows.as_deref().or(history.map(|h| h.elements.as_slice())).unwrap_or_default();
-        let shift = Shift { delay, state: &state, shape: &shape };
+        let shift = Shift { delay, state: &state, from: known.unwrap_or_default(), shape: &shape };
         let mut all = Vec::new();
         for (sample, t) in at.samples.iter().zip(&at.steps) {
             let start = ring.starts[*sample];

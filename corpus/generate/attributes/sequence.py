@@ -98,6 +98,23 @@ for _f in ("past_value", "future_value"):
         y = C.tanh(x + f(p, initial_state=s, time_step=3) * 0.5)
         return y.replace_placeholders({p: y.output}), {x: ragged(2, lengths=LONG), s: ragged(2, lengths=(1, 3, 4))}
 
+    for _step in (1, 2):
+        for _loop in (False, True):
+            @case("%s_offset_%d_sequence_state_of_lower_rank%s" % (_f, _step, "_in_a_loop" if _loop else ""))
+            def _(f=getattr(C.sequence, _f), step=_step, loop=_loop):
+                x, s = C.sequence.input_variable((1, 2), name="x"), C.sequence.input_variable((2,), name="s")
+                feeds = {x: ragged(1, 2, lengths=LONG), s: ragged(2, lengths=LONG)}
+                if not loop:
+                    return f(x, initial_state=s, time_step=step), feeds
+                p = C.placeholder(shape=(1, 2), dynamic_axes=x.dynamic_axes)
+                y = C.tanh(x + f(p, initial_state=s, time_step=step) * 0.5)
+                return y.replace_placeholders({p: y.output}), feeds
+
+    @case("%s_operand_broadcast_to_state" % _f)
+    def _(f=getattr(C.sequence, _f)):
+        x, s = C.sequence.input_variable((1, 3, 1), name="x"), C.input_variable((3, 2), name="s")
+        return f(x, initial_state=s), {x: ragged(1, 3, 1), s: batch(3, 2, n=3)}
+
     @case("%s_twice" % _f)
     def _(f=getattr(C.sequence, _f)):
         x = C.sequence.input_variable((2,), name="x")
@@ -454,3 +471,29 @@ def _():
     p = C.parameter((4, 2), init=normal(4, 2))
     x = C.input_variable((2,), name="x")
     return C.combine([C.to_batch(p) * 2, C.reduce_sum(x, Axis.default_batch_axis())]), {x: batch(2, n=4)}
+
+
+# --- sizes that are free, and made by an op before the loop
+for _f in ("past_value", "future_value"):
+    for _name, _make in (("pooling", lambda x: C.pooling(x, C.MAX_POOLING, (2, 2), (1, 1), auto_padding=[False, True])),
+                         ("convolution", lambda x: C.convolution(C.parameter((2, 2, 2, 2), init=normal(2, 2, 2, 2)), x, auto_padding=[False, True, True]))):
+        @case("%s_in_a_loop_over_%s_of_a_free_axis" % (_f, _name))
+        def _(f=getattr(C.sequence, _f), make=_make):
+            x = C.sequence.input_variable((2, C.FreeDimension, 3), name="x")
+            p = C.placeholder()
+            y = C.tanh(f(p) * 0.5 + make(x))
+            return y.replace_placeholders({p: y.output}), {x: ragged(2, 4, 3)}
+
+
+@case("sequence_of_one_step_broadcast_as_another")
+def _():
+    x = C.sequence.input_variable((1, 2), sequence_axis=Axis("x"), name="x")
+    y = C.sequence.input_variable((2,), sequence_axis=Axis("y"), name="y")
+    one_step = C.to_sequence(C.sequence.first(x))
+    return C.sequence.broadcast_as(one_step, y) * y, {x: ragged(1, 2), y: ragged(2, lengths=LONG)}
+
+
+@case("past_value_operand_broadcast_to_state_of_free_size")
+def _():
+    x, s = C.sequence.input_variable((), name="x"), C.input_variable((C.FreeDimension, 2), name="s")
+    return C.sequence.past_value(x, initial_state=s), {x: ragged(), s: batch(3, 2, n=3)}

@@ -40,9 +40,7 @@ pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     let out = if a.transpose { transposed(cx, input, w, &windows, a)? } else { plain(cx, input, w, &windows, a)? };
     let out = if spatial.is_empty() { cx.b.squeeze(out, &[2]) } else { out };
     let result = cx.unbatch(out, x.lead)?;
-    let dims = cx.static_dims(&node.types[0]);
-    let fits = cx.tail(&result).len() == dims.len();
-    Ok(smallvec![if fits { result } else { cx.with_static(result.id, x.lead, &dims)? }])
+    cx.with_rank(result, &node.types[0])
 }
 
 fn plain(

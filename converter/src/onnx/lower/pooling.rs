@@ -27,8 +27,8 @@ pub(super) fn pooling(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Po
         (_, kind) => pool_all(cx, input, kind),
     };
     let id = if bare { cx.b.squeeze(id, &[1]) } else { id };
-    let (result, dims) = (cx.unbatch(id, x.lead)?, cx.static_dims(&node.types[0]));
-    Ok(smallvec![if cx.tail(&result).len() == dims.len() { result } else { cx.with_static(result.id, x.lead, &dims)? }])
+    let result = cx.unbatch(id, x.lead)?;
+    cx.with_rank(result, &node.types[0])
 }
 
 /// One window over all axes after the channel axis.

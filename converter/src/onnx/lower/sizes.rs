@@ -77,17 +77,20 @@ impl Lowering<'_, '_, '_> {
             .collect()
     }
 
-    /// Takes free sizes of CNTK that have no dimension yet from these results.
+    /// Takes free sizes of CNTK that have no dimension yet, or one that cannot be read, from these results.
     pub(super) fn learn_sizes(&mut self, types: &[ValueType], outputs: &[Val]) {
         if !self.running.is_empty() {
             return;
         }
         for (ty, v) in types.iter().zip(outputs) {
-            let tail = self.b.dims(v.id).get(v.lead.rank()..).unwrap_or_default();
-            let pairs = ty.shape.iter().zip(tail).filter(|_| tail.len() == ty.shape.len());
+            let tail: Dims = self.b.dims(v.id).get(v.lead.rank()..).unwrap_or_default().into();
+            let pairs = ty.shape.iter().zip(&tail).filter(|_| tail.len() == ty.shape.len());
             for (size, dim) in pairs {
                 if let TypeDim::Free(id) = size {
-                    self.free.entry(*id).or_insert(*dim);
+                    let known = self.free.entry(*id).or_insert(*dim);
+                    if self.b.is_measured(*dim) && !self.b.is_measured(*known) {
+                        *known = *dim;
+                    }
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! Operands: tensors whose leading dimensions are dynamic axes.
 
-use super::Lowering;
+use super::{Lowered, Lowering};
 use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
-use cntk_parser::model::Source;
+use cntk_parser::model::{Source, ValueType};
+use smallvec::smallvec;
 
 /// A CNTK value in the ONNX graph: `[batch, sequence, *static]`, where `lead` tells which of the first two it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +134,16 @@ impl Lowering<'_, '_, '_> {
         let mut to: Dims = self.b.dims(id)[..lead.rank()].into();
         to.extend(dims.iter().copied());
         Ok(Val { id: self.b.reshape(id, &to)?, lead })
+    }
+
+    /// A result that may lack axes of size 1 which its type has. It keeps its own dimensions if it has all of them,
+    /// because those of the type may be sizes that only this result gives.
+    pub(crate) fn with_rank(&mut self, v: Val, ty: &ValueType) -> Lowered {
+        if self.static_rank(&v) == ty.shape.len() {
+            return Ok(smallvec![v]);
+        }
+        let dims = self.static_dims(ty);
+        Ok(smallvec![self.with_static(v.id, v.lead, &dims)?])
     }
 
     /// The elements of a small constant, row-major.

@@ -214,6 +214,14 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     },
     Helper {
+        name: "as_many_steps",
+        imports: &[],
+        text: r#"def as_many_steps(x: Tensor, like: Tensor) -> Tensor:
+    """A single step is repeated for all steps of another tensor."""
+    return x.repeat_interleave(like.shape[1], 1) if x.shape[1] == 1 else x
+"#,
+    },
+    Helper {
         name: "last_steps",
         imports: &[Import::Torch],
         text: r#"def last_steps(x: Tensor, lengths: Tensor, steps: int) -> Tensor:

@@ -215,8 +215,13 @@ fn reconcile(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
         let id = cx.full(x.elem, sizes, value, timed);
         return Ok(smallvec![Val { lead, ..x.with(id) }]);
     }
-    if x.lead.sequence.is_some() && lead.sequence.is_some() {
-        return Ok(smallvec![Val { lead, ..x }]);
+    if let (Some(from), Some(to)) = (x.lead.sequence, lead.sequence) {
+        if from == to {
+            return Ok(smallvec![Val { lead, ..x }]);
+        }
+        let like = cx.timed(to)?;
+        let id = cx.compute(helper("as_many_steps", args![x.id, like]));
+        return Ok(smallvec![Val { lead, ..x.with(id) }]);
     }
     let dims = x.dims.clone();
     Ok(smallvec![cx.expand(&x, lead, &dims)?])

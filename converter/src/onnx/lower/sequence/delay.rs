@@ -62,7 +62,8 @@ pub(super) fn future(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Del
             let start = cx.b.sub(start, offset);
             let index = cx.b.sub(steps, start);
             let index = within(cx, index, from)?;
-            let (frames, elem) = (cx.b.gather_rows(initial.id, index)?, cx.b.elem(x.id));
+            let placed = cx.place(&initial, initial.lead, tail.len());
+            let (frames, elem) = (cx.b.gather_rows(placed, index)?, cx.b.elem(x.id));
             cx.b.cast(frames, elem)
         }
     };
@@ -135,8 +136,9 @@ pub(in crate::onnx::lower) fn initial_frames(
         };
         return cx.b.expand(placed, &to);
     };
+    let placed = cx.place(&v, v.lead, dims.len());
     let frames = if cx.is_ragged(axis) {
-        let mut index = if d <= MOST_LISTED { cx.b.ints(&(0..d).collect::<Vec<_>>()) } else { cx.b.range(count)? };
+        let mut index = offsets(cx, d)?;
         if !backward {
             let lengths = cx.lengths(axis)?;
             let back = cx.b.ints(&[d]);
@@ -145,13 +147,42 @@ pub(in crate::onnx::lower) fn initial_frames(
             index = cx.b.add(first, index);
         }
         let index = within(cx, index, axis)?;
-        cx.b.gather_rows(v.id, index)?
-    } else if backward {
-        cx.b.slice(v.id, 1, 0, d, 1, count)
+        cx.b.gather_rows(placed, index)?
+    } else if d == 1 {
+        let (from, to) = if backward { (0, 1) } else { (-1, i64::MAX) };
+        cx.b.slice(placed, 1, from, to, 1, count)
     } else {
-        cx.b.slice(v.id, 1, -d, i64::MAX, 1, count)
+        equal_frames(cx, placed, axis, d, backward)?
     };
     cx.b.expand(frames, &to)
+}
+
+/// The first (if `backward`) or last `d` frames of sequences of one length: [batch, d, …].
+fn equal_frames(
+    cx: &mut Lowering<'_, '_, '_>,
+    x: ValueId,
+    axis: SequenceAxisId,
+    d: i64,
+    backward: bool,
+) -> Measured<ValueId> {
+    let time = cx.time(axis);
+    let length = cx.b.dim_value(time)?;
+    let mut index = offsets(cx, d)?;
+    if !backward {
+        let back = cx.b.ints(&[d]);
+        let first = cx.b.sub(length, back);
+        index = cx.b.add(first, index);
+    }
+    let index = clamp(cx, index, length);
+    Ok(cx.b.gather(x, index, 1))
+}
+
+/// 0 to `d` - 1.
+fn offsets(cx: &mut Lowering<'_, '_, '_>, d: i64) -> Measured<ValueId> {
+    if d <= MOST_LISTED {
+        return Ok(cx.b.ints(&(0..d).collect::<Vec<_>>()));
+    }
+    cx.b.range(Dim::Known(d.unsigned_abs()))
 }
 
 /// An initial state of one frame, with the static dimensions `dims`: [batch, …].
@@ -173,11 +204,15 @@ pub(in crate::onnx::lower) fn initial_frame(
 
 /// Clamps indices to the frames of an axis, so that an initial state of one frame serves for any number of frames.
 fn within(cx: &mut Lowering<'_, '_, '_>, index: ValueId, axis: SequenceAxisId) -> Measured<ValueId> {
-    let zero = cx.b.ints(&[0]);
-    let index = cx.b.binary("Max", index, zero);
     let lengths = cx.lengths(axis)?;
     let column = cx.b.unsqueeze(lengths, &[1]);
-    let one = cx.b.ints(&[1]);
-    let last = cx.b.sub(column, one);
-    Ok(cx.b.binary("Min", index, last))
+    Ok(clamp(cx, index, column))
+}
+
+/// Clamps indices to 0 … `count` - 1.
+fn clamp(cx: &mut Lowering<'_, '_, '_>, index: ValueId, count: ValueId) -> ValueId {
+    let (zero, one) = (cx.b.ints(&[0]), cx.b.ints(&[1]));
+    let index = cx.b.binary("Max", index, zero);
+    let last = cx.b.sub(count, one);
+    cx.b.binary("Min", index, last)
 }
