@@ -176,6 +176,12 @@ for _name, _shape, _n, _spatial, _more in [
         return batch_norm(x, n, spatial, **more), {x: batch(*shape)}
 
 
+@case("batch_norm_of_a_value_without_batch_axis")
+def _():
+    x = C.input_variable((1, 2), dynamic_axes=[], name="x")
+    return batch_norm(C.tanh(x), (1, 2), False), {x: normal(1, 2)}
+
+
 @case("batch_norm_double")
 def _():
     x = C.input_variable((2, 3, 3), dtype=np.float64, name="x")
@@ -331,3 +337,25 @@ for _shift, _negatives in [(1, 2), (2, 3)]:
 def _():
     x, t = C.input_variable((4,), name="x"), C.input_variable((4,), name="t")
     return C.losses.fmeasure(x, t, beta=2), {x: positive(3, 4), t: whole(2, 3, 4)}
+
+
+# --- operands that CNTK sees as vectors, whatever their shapes are
+for _name, _f, _a, _b in [
+        ("cosine_distance_of_column_and_row", C.cosine_distance, (4, 1), (1, 4)), ("cosine_distance_of_ranks_3_and_2", C.cosine_distance, (2, 1, 4), (2, 4)),
+        ("classification_error_top_2_of_column", lambda a, b: C.classification_error(a, b, topN=2), (2, 3), (2, 1)),
+        ("classification_error_top_2_of_column_and_row", lambda a, b: C.classification_error(a, b, topN=2), (4, 1), (1, 4))]:
+    @case(_name)
+    def _(f=_f, a=_a, b=_b):
+        x, y = C.input_variable(a, name="x"), C.input_variable(b, name="y")
+        return f(x, y), {x: batch(*a, n=5), y: batch(*b, n=5)}
+
+    @case(_name + "_of_sequences")
+    def _(f=_f, a=_a, b=_b):
+        x, y = C.sequence.input_variable(a, name="x"), C.sequence.input_variable(b, name="y")
+        return f(x, y), {x: ragged(*a), y: ragged(*b)}
+
+
+@case("cosine_distance_negative_samples_of_matrix_and_vector")
+def _():
+    x, y = C.input_variable((2, 3), name="x"), C.input_variable((6,), name="y")
+    return C.cosine_distance_with_negative_samples(x, y, 1, 2), {x: batch(2, 3, n=4), y: batch(6, n=4)}

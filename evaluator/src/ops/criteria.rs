@@ -1,10 +1,10 @@
 //! Training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
-use super::broadcast::pair;
+use super::broadcast::{expand, pair};
 use super::elementwise::log;
 use super::softmax::{argmax, log_sum};
 use super::{Call, Out};
-use crate::fault::fault;
+use crate::fault::{Fault, fault};
 use crate::precision::round;
 use crate::value::{Frames, Value};
 use cntk_parser::model::DataType;
@@ -42,7 +42,7 @@ pub(super) fn cross_entropy(call: &mut Call<'_>) -> Out {
     total(call, |z, label| log_sum(z) * label.iter().sum::<f64>() - dot(label, z))
 }
 
-/// ClassificationError: the number of samples whose label is not among the N largest predictions.
+/// ClassificationError: the samples as vectors, of which the two operands may have different lengths; the number of samples whose label is not among the N largest predictions.
 pub(super) fn classification_error(call: &mut Call<'_>) -> Out {
     let n = match call.inputs.get(2) {
         None => 1,
@@ -53,13 +53,35 @@ pub(super) fn classification_error(call: &mut Call<'_>) -> Out {
     if n == 0 || n > width {
         return fault(format!("the first {n} of {width} predictions"));
     }
-    total(call, |prediction, label| {
-        let wanted = argmax(label);
-        let mut order: Vec<usize> = (0..prediction.len()).collect();
-        order.sort_by(|i, j| prediction[*j].total_cmp(&prediction[*i]));
-        let hit = if n == 1 { argmax(prediction) == wanted } else { order[..n].contains(&wanted) };
-        f64::from(u8::from(!hit))
-    })
+    let [predictions, labels] = vectors(call)?;
+    let (rows, label_rows, label_width) = (predictions.contiguous(), labels.contiguous(), labels.width().max(1));
+    let pairs = rows.chunks(width.max(1)).zip(label_rows.chunks(label_width));
+    number(call, pairs.filter(|(prediction, label)| !is_hit(n, prediction, label)).count() as f64)
+}
+
+/// Is the largest label among the `n` largest predictions?
+fn is_hit(n: usize, prediction: &[f64], label: &[f64]) -> bool {
+    let wanted = argmax(label);
+    let mut order: Vec<usize> = (0..prediction.len()).collect();
+    order.sort_by(|i, j| prediction[*j].total_cmp(&prediction[*i]));
+    if n == 1 { argmax(prediction) == wanted } else { order[..n].contains(&wanted) }
+}
+
+/// The first two operands as vectors, with the frames of both.
+fn vectors(call: &mut Call<'_>) -> Result<[Value; 2], Fault> {
+    let (a, b) = (call.input(0), call.input(1));
+    let frames = Frames::common([a, b])?;
+    let mut vector = |v: &Value| expand(call, &v.reshaped(&[v.width()])?, &frames, &[v.width()]);
+    Ok([vector(a)?, vector(b)?])
+}
+
+/// The operands of a cosine: as vectors if they have the same number of elements, whatever their shapes are.
+fn directions(call: &mut Call<'_>) -> Result<(Value, Value), Fault> {
+    if call.input(0).width() != call.input(1).width() {
+        return pair(call);
+    }
+    let [a, b] = vectors(call)?;
+    Ok((a, b))
 }
 
 /// Logistic: the sum of -ln(1 - t - p + 2tp), where weights are scaled to a mean of 1.
@@ -82,7 +104,7 @@ fn cosine(call: &Call<'_>, a: &[f64], b: &[f64]) -> f64 {
 
 /// CosDistance: the cosine of two samples over all static axes.
 pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
-    let (a, b) = pair(call)?;
+    let (a, b) = directions(call)?;
     let width = a.width().max(1);
     let (left, right) = (a.contiguous(), b.contiguous());
     let all = left.chunks(width).zip(right.chunks(width)).map(|(a, b)| cosine(call, a, b)).collect();
@@ -96,7 +118,7 @@ pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
 pub(super) fn negative_samples(call: &mut Call<'_>) -> Out {
     let whole = |v: &Value| if v.data.len() == 1 { v.elements()[0] as usize } else { 0 };
     let (shift, negatives) = (whole(call.input(2)), whole(call.input(3)));
-    let (x, y) = pair(call)?;
+    let (x, y) = directions(call)?;
     let (ranges, samples, width) = (x.frames.ranges(), x.frames.samples(), x.width());
     let steps = ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
     call.meter.room(&[x.frames.count(), negatives.saturating_add(1), width])?;

@@ -54,6 +54,22 @@ fn samples(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> Measured<(Val, Va
     Ok((full(a)?, full(b)?))
 }
 
+/// CNTK takes the cosine of samples as vectors. Operands with the same number of elements in different shapes become
+/// vectors; no broadcasting applies to them.
+fn vectors(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> Measured<(Val, Val)> {
+    let (a, b) = (operands[0], operands[1]);
+    let (x, y) = (cx.tail(&a), cx.tail(&b));
+    if x == y || cx.b.product(&x) != cx.b.product(&y) {
+        return samples(cx, operands);
+    }
+    let flat = [flat(cx, &a)?, flat(cx, &b)?];
+    samples(cx, &flat)
+}
+
+fn flat(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> Measured<Val> {
+    Ok(Val { id: cx.flatten_static(v)?, lead: v.lead })
+}
+
 /// The sum of squared differences.
 pub(super) fn squared_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (ids, lead) = cx.align(&node.inputs);
@@ -85,11 +101,10 @@ pub(super) fn classification_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_
             _ => return Err(Reason::new("topN", "is not a constant of at least 1")),
         },
     };
-    let (prediction, label) = samples(cx, &node.inputs[..2])?;
-    let lead = prediction.lead;
-    let axis = lead.rank();
-    let prediction = cx.flatten_static(&prediction)?;
-    let label = cx.flatten_static(&label)?;
+    // Each operand is a vector by itself: the largest of one may be beyond the end of the other.
+    let flat = [flat(cx, &node.inputs[0])?, flat(cx, &node.inputs[1])?];
+    let (ids, lead) = cx.align(&flat);
+    let (prediction, label, axis) = (ids[0], ids[1], lead.rank());
     let wanted = cx.b.arg_reduce("ArgMax", label, axis, true);
     let elem = cx.b.elem(prediction);
     let wrong = if n == 1 {
@@ -148,7 +163,7 @@ fn grand_total(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> Measured<ValueId> {
 
 /// The cosine of two samples over all static axes; 0 if one is zero.
 pub(super) fn cos_distance(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (a, b) = samples(cx, &node.inputs)?;
+    let (a, b) = vectors(cx, &node.inputs)?;
     let lead = a.lead;
     let id = cosine(cx, &a, &b);
     let dims = cx.static_dims(&node.types[0]);
@@ -180,7 +195,7 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     if number > MOST_NEGATIVE_SAMPLES {
         return Err(Reason::new("numberOfNegativeSamples", "more than a thousand negative samples are not supported"));
     }
-    let (x, y) = samples(cx, &node.inputs[..2])?;
+    let (x, y) = vectors(cx, &node.inputs[..2])?;
     let lead = x.lead;
     if lead.batch.is_none() {
         return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));

@@ -1,6 +1,7 @@
 //! Lowers training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
 use super::elementwise::least;
+use super::shape::product;
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::pytorch::python::expr::{
@@ -37,10 +38,26 @@ fn per_sample(cx: &mut Lower<'_, '_, '_>, v: &Val) -> Val {
 }
 
 /// Both operands as tensors of one shape.
-fn pair(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Result<(Val, Val), Reason> {
+fn pair(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> (Val, Val) {
     let inputs = [cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1])];
-    let (ids, like) = cx.align(&inputs, &node.sources[..2]);
-    Ok((like.with(ids[0]), like.with(ids[1])))
+    aligned(cx, node, &inputs)
+}
+
+fn aligned(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, operands: &[Val]) -> (Val, Val) {
+    let (ids, like) = cx.align(operands, &node.sources[..2]);
+    (like.with(ids[0]), like.with(ids[1]))
+}
+
+/// CNTK takes the cosine of samples as vectors. Operands with the same number of elements in different shapes become
+/// vectors; no broadcasting applies to them.
+fn vectors(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Result<(Val, Val), Reason> {
+    let (a, b) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
+    let same = product(&a.dims).is_some_and(|n| product(&b.dims) == Some(n));
+    if !same || a.dims == b.dims {
+        return Ok(aligned(cx, node, &[a, b]));
+    }
+    let flat = [cx.flatten(&a)?, cx.flatten(&b)?];
+    Ok(aligned(cx, node, &flat))
 }
 
 pub(super) fn sum_all(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
@@ -50,14 +67,14 @@ pub(super) fn sum_all(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
 
 /// The sum of squared differences.
 pub(super) fn squared_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (a, b) = pair(cx, node)?;
+    let (a, b) = pair(cx, node);
     let id = cx.compute((of(a.id) - b.id).method("square", args![]));
     total(cx, node, &a.with(id))
 }
 
 /// The sum over samples of `logsumexp(z) * sum(label) - label . z`.
 pub(super) fn cross_entropy(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (z, label) = pair(cx, node)?;
+    let (z, label) = pair(cx, node);
     let (z, label) = (cx.flatten(&z)?, cx.flatten(&label)?);
     let axis = z.lead.rank();
     let product = of(label.id) * functional("log_softmax", args![z.id, axis]);
@@ -74,14 +91,17 @@ pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '
             _ => return Err(Reason::new("topN", "is not a constant of at least 1")),
         },
     };
-    let (p, label) = pair(cx, node)?;
-    let (p, label) = (cx.flatten(&p)?, cx.flatten(&label)?);
+    // Each operand is a vector by itself: the largest of one may be beyond the end of the other.
+    let (p, label) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
+    let flat = [cx.flatten(&p)?, cx.flatten(&label)?];
+    let classes = flat[0].dims.first().and_then(|d| d.known());
+    let (p, label) = aligned(cx, node, &flat);
     let axis = p.lead.rank();
     let wrong = if n == 1 {
         let best = |v: &Val| of(v.id).method("argmax", args![axis]);
         Expr::binary(Binary::NotEqual, best(&p), best(&label))
     } else {
-        if p.dims.first().and_then(|d| d.known()).is_some_and(|classes| n > classes) {
+        if classes.is_some_and(|classes| n > classes) {
             return Err(Reason::new("topN", "is larger than the number of classes"));
         }
         let best = cx.compute(of(p.id).method("topk", args![n, axis]).at(1));
@@ -94,7 +114,7 @@ pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '
 
 /// The sum of `-ln(1 - t - p + 2tp)`, where weights are scaled to a mean of 1.
 pub(super) fn logistic(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (p, t) = pair(cx, node)?;
+    let (p, t) = pair(cx, node);
     let inner = cx.compute(Expr::from(2) * t.id * p.id - t.id - p.id + 1);
     let loss = cx.compute(-of(inner).method("clamp", args![least()]).method("log", args![]));
     let loss = p.with(loss);
@@ -112,7 +132,7 @@ pub(super) fn logistic(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
 
 /// The cosine of two samples over all static axes; 0 if one is zero.
 pub(super) fn cos_distance(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (a, b) = pair(cx, node)?;
+    let (a, b) = vectors(cx, node)?;
     let id = cosine(cx, &a, &b);
     let made = Val { dims: Dims::new(), ..a.with(id) };
     Ok(smallvec![cx.reshape(&made, &node.types[0].shape)?])
@@ -138,7 +158,7 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
     if number > MOST_SAMPLES {
         return Err(Reason::new("numberOfNegativeSamples", format!("{number} lines would be written")));
     }
-    let (x, y) = pair(cx, node)?;
+    let (x, y) = vectors(cx, node)?;
     if x.lead.batch.is_none() {
         return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));
     }

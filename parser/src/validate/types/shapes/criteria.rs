@@ -5,7 +5,7 @@ use crate::model::{Array, DataType, Dim, Dims, ElementStorage, Source};
 use crate::validate::arena::Id;
 use crate::validate::rules;
 use crate::validate::types::node::Node;
-use crate::validate::types::value::show;
+use crate::validate::types::value::{count, show};
 
 /// A criterion of two operands whose shapes must fit; the result is one number.
 pub(super) fn pair(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
@@ -17,10 +17,11 @@ pub(super) fn pair(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
 }
 
 /// CosDistanceWithNegativeSamples: one number for the positive pair, then one for each negative pair, of which input 3
-/// gives the number.
+/// gives the number. Only the numbers of elements of the two vectors must agree.
 pub(super) fn negative_samples(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     let (a, b) = (node.shape(0)?, node.shape(1)?);
-    if node.broadcast(a, b).is_none() {
+    let as_long = count(a).is_some_and(|n| count(b) == Some(n));
+    if !as_long && node.broadcast(a, b).is_none() {
         return node.mismatch("the vectors do not fit", a, b);
     }
     let number = node.operands.get(3).and_then(|operand| {
