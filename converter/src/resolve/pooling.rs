@@ -1,7 +1,8 @@
 //! Pooling (spec 4.8): a number, one window over everything, or windows that slide.
 
-use super::window::{PoolingWindows, Window, of_pooling};
-use cntk_parser::ops::attributes::Pooling;
+use super::window::{Padding, Window, entry, one_window, padding};
+use cntk_parser::model::Shape;
+use cntk_parser::ops::attributes::{Pooling, Unpooling};
 
 /// What a Pooling computes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +43,79 @@ fn covers(w: &Window, size: Option<u64>) -> bool {
     size == Some(w.kernel) && w.place(w.kernel).is_some_and(|p| p.size == 1 && p.before == 0)
 }
 
+/// The windows of a pooling, one per pooled axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolingWindows {
+    /// In row-major order.
+    pub list: Vec<Window>,
+    /// Does the window also slide over the outermost axis? Then that is not a channel axis.
+    pub bare: bool,
+}
+
+/// The attributes that Pooling and Unpooling share.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolingShape<'s> {
+    /// `poolingWindowShape`.
+    pub window: &'s Shape,
+    /// `strides`.
+    pub strides: &'s Shape,
+    /// `autoPadding`.
+    pub auto_padding: &'s [bool],
+    /// `lowerPad`, `upperPad`.
+    pub pads: (&'s Shape, &'s Shape),
+    /// `ceilOutDim`.
+    pub ceil: bool,
+}
+
+impl<'s> From<&'s Pooling> for PoolingShape<'s> {
+    fn from(a: &'s Pooling) -> Self {
+        let pads = (&a.lower_pad, &a.upper_pad);
+        Self { window: &a.window, strides: &a.strides, auto_padding: &a.auto_padding, pads, ceil: a.ceil_out_dim }
+    }
+}
+
+impl<'s> From<&'s Unpooling> for PoolingShape<'s> {
+    fn from(a: &'s Unpooling) -> Self {
+        let pads = (&a.lower_pad, &a.upper_pad);
+        Self { window: &a.window, strides: &a.strides, auto_padding: &a.auto_padding, pads, ceil: false }
+    }
+}
+
+/// The windows of a pooling of an operand with these static sizes (`None` where not known). The error is the reason why
+/// CNTK computes nothing that can be relied on.
+pub fn of_pooling(a: PoolingShape<'_>, operand: &[Option<u64>]) -> Result<PoolingWindows, &'static str> {
+    let rank = operand.len();
+    let along = |row: usize| {
+        let file = rank - 1 - row;
+        let kernel = a.window.0.get(file).copied().unwrap_or(1);
+        // The lists cover only the axes that the window has.
+        if file >= a.window.rank() {
+            return Window { kernel, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: a.ceil };
+        }
+        let padding = padding(a.auto_padding, a.pads, rank, row);
+        match entry(a.strides, rank, row, 1).max(1) {
+            Shape::INFERRED => {
+                Window { kernel, stride: one_window(operand[row], padding), dilation: 1, padding, ceil: false }
+            }
+            stride => Window { kernel, stride, dilation: 1, padding, ceil: a.ceil },
+        }
+    };
+    // The outermost axis is the channel axis unless the window slides over it.
+    let bare = rank > 0 && {
+        let first = along(0);
+        first.kernel != 1 || first.stride != 1 || !matches!(first.padding, Padding::Auto | Padding::Explicit(0, 0))
+    };
+    let list: Vec<Window> = (usize::from(!bare)..rank).map(along).collect();
+    let sizes = operand.iter().skip(usize::from(!bare));
+    if list.iter().zip(sizes).any(|(window, n)| n.is_some_and(|n| window.misses(n))) {
+        return Err("a window lies beyond the operand, where CNTK reads other memory");
+    }
+    Ok(PoolingWindows { list, bare })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cntk_parser::model::Shape;
     use cntk_parser::ops::attributes::PoolingType;
 
     fn pool(window: &[u64], operand: &[u64]) -> Result<Pool, &'static str> {
@@ -73,5 +143,28 @@ mod tests {
         assert!(pool(&[], &[3]).is_err());
         let Ok(Pool::Windows(windows)) = pool(&[2, 4], &[3, 4, 5]) else { panic!("they slide") };
         assert_eq!((windows.list.len(), windows.bare), (2, false));
+    }
+
+    #[test]
+    fn windows_are_those_of_the_attributes() {
+        let shape = |dims: &[u64]| Shape(dims.iter().copied().collect());
+        let pooling = |window: &[u64], rank| {
+            let (window, strides, none) = (shape(window), shape(&[1, 0]), shape(&[0]));
+            let a = PoolingShape {
+                window: &window,
+                strides: &strides,
+                auto_padding: &[true, false],
+                pads: (&none, &none),
+                ceil: true,
+            };
+            let windows = of_pooling(a, &vec![Some(9); rank]).unwrap();
+            (windows.bare, windows.list.iter().map(|w| (w.kernel, w.stride, w.padding)).collect::<Vec<_>>())
+        };
+        let (none, auto) = (Padding::Explicit(0, 0), Padding::Auto);
+        assert_eq!(pooling(&[3, 2], 3), (false, vec![(2, 1, none), (3, 1, auto)]));
+        assert_eq!(pooling(&[3, 2], 2), (true, vec![(2, 1, none), (3, 1, auto)]));
+        assert_eq!(pooling(&[3, 1], 2), (false, vec![(3, 1, auto)]));
+        assert_eq!(pooling(&[3], 1), (true, vec![(3, 1, auto)]));
+        assert_eq!(pooling(&[3], 0), (false, vec![]));
     }
 }

@@ -2,7 +2,7 @@
 //! is neither of ONNX's SAME modes.
 
 use cntk_parser::model::Shape;
-use cntk_parser::ops::attributes::{Convolution, Pooling, Unpooling};
+use cntk_parser::ops::attributes::Convolution;
 
 /// A window along one spatial axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ pub fn flag(list: &[bool], rank: usize, row: usize) -> bool {
 
 /// The stride for an axis whose stride CNTK infers, so that there is one window: the length of the padded axis, or more
 /// than any axis has if the length is not known.
-fn one_window(n: Option<u64>, padding: Padding) -> u64 {
+pub(super) fn one_window(n: Option<u64>, padding: Padding) -> u64 {
     let (lo, hi) = if let Padding::Explicit(lo, hi) = padding { (lo, hi) } else { (0, 0) };
     n.map_or(i32::MAX as u64, |n| n.saturating_add(lo).saturating_add(hi).max(1))
 }
@@ -151,77 +151,7 @@ pub fn of_convolution(a: &Convolution, kernel: &[u64], operand: &[Option<u64>]) 
     windows.collect()
 }
 
-/// The windows of a pooling, one per pooled axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolingWindows {
-    /// In row-major order.
-    pub list: Vec<Window>,
-    /// Does the window also slide over the outermost axis? Then that is not a channel axis.
-    pub bare: bool,
-}
-
-/// The attributes that Pooling and Unpooling share.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolingShape<'s> {
-    /// `poolingWindowShape`.
-    pub window: &'s Shape,
-    /// `strides`.
-    pub strides: &'s Shape,
-    /// `autoPadding`.
-    pub auto_padding: &'s [bool],
-    /// `lowerPad`, `upperPad`.
-    pub pads: (&'s Shape, &'s Shape),
-    /// `ceilOutDim`.
-    pub ceil: bool,
-}
-
-impl<'s> From<&'s Pooling> for PoolingShape<'s> {
-    fn from(a: &'s Pooling) -> Self {
-        let pads = (&a.lower_pad, &a.upper_pad);
-        Self { window: &a.window, strides: &a.strides, auto_padding: &a.auto_padding, pads, ceil: a.ceil_out_dim }
-    }
-}
-
-impl<'s> From<&'s Unpooling> for PoolingShape<'s> {
-    fn from(a: &'s Unpooling) -> Self {
-        let pads = (&a.lower_pad, &a.upper_pad);
-        Self { window: &a.window, strides: &a.strides, auto_padding: &a.auto_padding, pads, ceil: false }
-    }
-}
-
-/// The windows of a pooling of an operand with these static sizes (`None` where not known). The error is the reason why
-/// CNTK computes nothing that can be relied on.
-pub fn of_pooling(a: PoolingShape<'_>, operand: &[Option<u64>]) -> Result<PoolingWindows, &'static str> {
-    let rank = operand.len();
-    let along = |row: usize| {
-        let file = rank - 1 - row;
-        let kernel = a.window.0.get(file).copied().unwrap_or(1);
-        // The lists cover only the axes that the window has.
-        if file >= a.window.rank() {
-            return Window { kernel, stride: 1, dilation: 1, padding: Padding::Explicit(0, 0), ceil: a.ceil };
-        }
-        let padding = padding(a.auto_padding, a.pads, rank, row);
-        match entry(a.strides, rank, row, 1).max(1) {
-            Shape::INFERRED => {
-                Window { kernel, stride: one_window(operand[row], padding), dilation: 1, padding, ceil: false }
-            }
-            stride => Window { kernel, stride, dilation: 1, padding, ceil: a.ceil },
-        }
-    };
-    // The outermost axis is the channel axis unless the window slides over it.
-    let bare = rank > 0 && {
-        let first = along(0);
-        first.kernel != 1 || first.stride != 1 || !matches!(first.padding, Padding::Auto | Padding::Explicit(0, 0))
-    };
-    let list: Vec<Window> = (usize::from(!bare)..rank).map(along).collect();
-    let sizes = operand.iter().skip(usize::from(!bare));
-    if list.iter().zip(sizes).any(|(window, n)| n.is_some_and(|n| window.misses(n))) {
-        return Err("a window lies beyond the operand, where CNTK reads other memory");
-    }
-    Ok(PoolingWindows { list, bare })
-}
-
-fn padding(auto: &[bool], pads: (&Shape, &Shape), rank: usize, row: usize) -> Padding {
+pub(super) fn padding(auto: &[bool], pads: (&Shape, &Shape), rank: usize, row: usize) -> Padding {
     if flag(auto, rank, row) {
         Padding::Auto
     } else {
@@ -391,24 +321,5 @@ mod tests {
         let height = Window { kernel: 3, stride: 2, dilation: 1, padding: Padding::Explicit(6, 8), ceil: false };
         let width = Window { kernel: 5, stride: 1, dilation: 4, padding: Padding::Auto, ceil: false };
         assert_eq!(of_convolution(&a, &[3, 5], &[Some(2), Some(9), Some(9)]), [height, width]);
-
-        let pooling = |window: &[u64], rank| {
-            let (window, strides, none) = (shape(window), shape(&[1, 0]), shape(&[0]));
-            let a = PoolingShape {
-                window: &window,
-                strides: &strides,
-                auto_padding: &[true, false],
-                pads: (&none, &none),
-                ceil: true,
-            };
-            let windows = of_pooling(a, &vec![Some(9); rank]).unwrap();
-            (windows.bare, windows.list.iter().map(|w| (w.kernel, w.stride, w.padding)).collect::<Vec<_>>())
-        };
-        let (none, auto) = (Padding::Explicit(0, 0), Padding::Auto);
-        assert_eq!(pooling(&[3, 2], 3), (false, vec![(2, 1, none), (3, 1, auto)]));
-        assert_eq!(pooling(&[3, 2], 2), (true, vec![(2, 1, none), (3, 1, auto)]));
-        assert_eq!(pooling(&[3, 1], 2), (false, vec![(3, 1, auto)]));
-        assert_eq!(pooling(&[3], 1), (true, vec![(3, 1, auto)]));
-        assert_eq!(pooling(&[3], 0), (false, vec![]));
     }
 }

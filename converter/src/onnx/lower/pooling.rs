@@ -4,8 +4,8 @@ use super::convolution::{pad_for, push_ints, reversible_pads};
 use super::{Lowered, Lowering, Node};
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
-use crate::resolve::pooling::Pool;
-use crate::resolve::window::{PoolingWindows, Window, of_pooling};
+use crate::resolve::pooling::{Pool, PoolingWindows, of_pooling};
+use crate::resolve::window::Window;
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
 use smallvec::smallvec;
 

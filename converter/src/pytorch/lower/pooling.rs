@@ -6,8 +6,8 @@ use crate::pytorch::python::expr::{
     Argument, Subscript, ValueId, args, dimensions, functional, helper, keyword, list, numbers, of, torch,
 };
 use crate::report::Reason;
-use crate::resolve::pooling::Pool;
-use crate::resolve::window::{Padding, Placed, PoolingWindows, Window, of_pooling};
+use crate::resolve::pooling::{Pool, PoolingWindows, of_pooling};
+use crate::resolve::window::{Padding, Placed, Window};
 use cntk_parser::model::{Dim, Dims};
 use cntk_parser::ops::attributes::{Pooling, PoolingType, Unpooling};
 use smallvec::smallvec;

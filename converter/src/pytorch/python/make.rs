@@ -1,6 +1,7 @@
 //! Constructors of expressions: `of(x).method("mean", args![1])`, `torch("cat", …)`, `of(x) + y`.
 
-use super::expr::{Argument, Binary, Expr, Module, Unary, ValueId};
+use super::literal::number;
+use super::tree::{Argument, Binary, Expr, Module, StateId, Subscript, Unary, ValueId, Weighs};
 use std::borrow::Cow;
 use std::ops;
 
@@ -56,6 +57,61 @@ pub(crate) fn list<T: Copy + Into<Expr>>(values: &[T]) -> Expr {
 pub(crate) fn shape(sizes: Vec<Expr>) -> Vec<Argument> {
     let sizes = if sizes.is_empty() { vec![Expr::Tuple(Vec::new())] } else { sizes };
     sizes.into_iter().map(Into::into).collect()
+}
+
+impl Expr {
+    /// A call of a submodule that is a step of its own.
+    pub(crate) fn layer(state: StateId, arguments: Vec<Argument>) -> Self {
+        Self::Layer(state, Weighs::Statement, arguments)
+    }
+
+    /// A call of a submodule that may be wrapped around another's.
+    pub(crate) fn wrapper(state: StateId, x: ValueId) -> Self {
+        Self::Layer(state, Weighs::Little, vec![x.into()])
+    }
+
+    /// A floating-point number, in single precision if `single`.
+    pub(crate) fn number(value: f64, single: bool) -> Self {
+        Self::Number(number(value, single))
+    }
+
+    pub(crate) fn local(name: impl Into<String>) -> Self {
+        Self::Local(name.into())
+    }
+
+    pub(crate) fn call(self, arguments: Vec<Argument>) -> Self {
+        Self::Call(Box::new(self), arguments)
+    }
+
+    pub(crate) fn attribute(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self::Attribute(Box::new(self), name.into())
+    }
+
+    pub(crate) fn method(self, name: impl Into<Cow<'static, str>>, arguments: Vec<Argument>) -> Self {
+        self.attribute(name).call(arguments)
+    }
+
+    pub(crate) fn index(self, index: Vec<Subscript>) -> Self {
+        Self::Index(Box::new(self), index)
+    }
+
+    /// The element at one index.
+    pub(crate) fn at(self, place: impl Into<Self>) -> Self {
+        self.index(vec![Subscript::At(place.into())])
+    }
+
+    /// The size of one dimension.
+    pub(crate) fn size(self, axis: usize) -> Self {
+        self.attribute("shape").at(axis)
+    }
+
+    pub(crate) fn device(self) -> Argument {
+        keyword("device", self.attribute("device"))
+    }
+
+    pub(crate) fn binary(op: Binary, left: impl Into<Self>, right: impl Into<Self>) -> Self {
+        Self::Binary(op, Box::new(left.into()), Box::new(right.into()))
+    }
 }
 
 macro_rules! becomes_expr {
@@ -132,4 +188,19 @@ impl ops::Not for Expr {
 /// A value in an expression: `of(x).method(…)`, `of(x) + y`.
 pub(crate) fn of(id: ValueId) -> Expr {
     Expr::Value(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_wherever_it_is_used() {
+        let x = ValueId(0);
+        assert!(Expr::number(2.0, true).is_atom());
+        assert!(!Expr::number(-2.0, true).is_atom());
+        assert!(Expr::State(StateId(0)).is_atom());
+        assert!(!Expr::State(StateId(0)).attribute("weight").is_atom());
+        assert!(!of(x).is_atom());
+    }
 }

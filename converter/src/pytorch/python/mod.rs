@@ -9,5 +9,6 @@ pub(crate) mod names;
 mod naming;
 pub(crate) mod plan;
 pub(crate) mod print;
+mod tree;
 mod types;
 pub(crate) mod wrap;

@@ -184,7 +184,7 @@ impl<'b> Plan<'b> {
     fn precedence(&self, expr: &Expr) -> Prec {
         match expr {
             Expr::Value(v) if self.is_written_out(*v) => self.precedence(&self.body.values[v.0 as usize].expr),
-            _ => print::precedence(expr),
+            _ => expr.precedence(),
         }
     }
 

@@ -116,31 +116,13 @@ pub(crate) fn operand(expr: &Expr, need: Prec, names: &mut impl Names, out: &mut
     if let Expr::Value(id) = expr {
         return names.value(*id, need, out);
     }
-    let loose = precedence(expr) < need;
+    let loose = expr.precedence() < need;
     if loose {
         out.push('(');
     }
     write(expr, names, out);
     if loose {
         out.push(')');
-    }
-}
-
-/// The precedence of an expression, except for a value, whose text is not known here.
-pub(crate) fn precedence(expr: &Expr) -> Prec {
-    match expr {
-        Expr::Int(n) if *n < 0 => Prec::Unary,
-        Expr::Number(text) if text.starts_with('-') => Prec::Unary,
-        Expr::Unary(..) => Prec::Unary,
-        Expr::Binary(op, ..) => match op {
-            Binary::Plus | Binary::Minus => Prec::Sum,
-            Binary::Times | Binary::Over | Binary::MatMul => Prec::Product,
-            Binary::Power => Prec::Power,
-            Binary::And => Prec::And,
-            _ => Prec::Compare,
-        },
-        Expr::Bare(_) | Expr::If(_) => Prec::Lowest,
-        _ => Prec::Primary,
     }
 }
 
