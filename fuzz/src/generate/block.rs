@@ -11,7 +11,7 @@ use std::collections::HashSet;
 const DEEPEST: u32 = 3;
 
 /// A block over one or two values.
-pub(super) fn block(maker: &mut Maker<'_, '_>) -> Option<()> {
+pub(super) fn block(maker: &mut Maker<'_, '_>, step: fn(&mut Maker<'_, '_>)) -> Option<()> {
     if maker.depth >= DEEPEST {
         return None;
     }
@@ -24,7 +24,7 @@ pub(super) fn block(maker: &mut Maker<'_, '_>) -> Option<()> {
     let (functions, stored, all) = (maker.functions.len(), maker.stored.len(), maker.all.len());
     maker.depth += 1;
     for _ in 0..=maker.choice.below(4) {
-        maker.step();
+        step(maker);
     }
     if maker.functions.len() == functions {
         super::ops::identity(maker);

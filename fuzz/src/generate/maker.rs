@@ -1,6 +1,6 @@
 //! A model under construction: its records, and the values that further functions can read.
 
-use super::Options;
+use super::options::Options;
 use super::values::{batch_axis, dictionary, entry, flag, list, number, row_shape, sequence_axis, text};
 use crate::mutate::{Choice, tagged};
 use crate::schema::{DictionaryValue, DoubleValues, Entry, FloatValues, Member, NdArrayView, NdShape, Values};

@@ -7,22 +7,17 @@
 mod block;
 mod maker;
 mod ops;
+mod options;
 mod recurrence;
 mod values;
 
 pub use maker::{Maker, Value};
+pub use options::Options;
 
 use crate::mutate::{Choice, File, to_tail};
 use crate::schema::Dictionary;
 use arbitrary::Unstructured;
 use values::{entry, list, number, text};
-
-/// What may be generated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Only what CNTK itself evaluates on a CPU, with a value that does not depend on chance.
-    pub runnable: bool,
-}
 
 /// A generated model.
 #[derive(Clone, Debug)]
@@ -49,13 +44,22 @@ pub fn generate(bytes: &mut Unstructured<'_>, options: Options) -> Generated {
     let wanted = 1 + maker.choice.below(MOST);
     let mut tries = 0;
     while maker.functions.len() < wanted && tries < 4 * MOST {
-        maker.step();
+        step(&mut maker);
         tries += 1;
     }
     if maker.functions.is_empty() {
         ops::identity(&mut maker);
     }
     finish(maker)
+}
+
+/// Adds a function, a block or a recurrence, or nothing if the choice does not fit.
+fn step(maker: &mut Maker<'_, '_>) {
+    let _ = match maker.choice.below(16) {
+        14 => block::block(maker, step),
+        15 => recurrence::recurrence(maker),
+        _ => ops::any(maker),
+    };
 }
 
 /// Puts the records together: the root is the last function, or a Combine of several.

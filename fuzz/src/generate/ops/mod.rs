@@ -10,9 +10,7 @@ mod sequence;
 mod slicing;
 mod windows;
 
-use super::block::block;
 use super::maker::Maker;
-use super::recurrence::recurrence;
 use crate::mutate::Choice;
 use cntk_parser::ops::{Class, Op};
 
@@ -32,19 +30,11 @@ const NOT_RUNNABLE: [Op; 9] = [
     Op::CosDistanceWithNegativeSamples,
 ];
 
-impl Maker<'_, '_> {
-    /// Adds a function, a block or a recurrence, or nothing if the choice does not fit.
-    pub fn step(&mut self) {
-        let _ = match self.choice.below(16) {
-            14 => block(self),
-            15 => recurrence(self),
-            _ => {
-                let op = Op::ALL[self.choice.below(Op::ALL.len())];
-                let chance = op.facts().class == Class::Random;
-                if self.options.runnable && (chance || NOT_RUNNABLE.contains(&op)) { None } else { function(self, op) }
-            }
-        };
-    }
+/// Adds a function with any operator that may be generated, if the operands fit.
+pub(super) fn any(m: &mut Maker<'_, '_>) -> Option<()> {
+    let op = Op::ALL[m.choice.below(Op::ALL.len())];
+    let chance = op.facts().class == Class::Random;
+    if m.options.runnable && (chance || NOT_RUNNABLE.contains(&op)) { None } else { function(m, op) }
 }
 
 fn function(m: &mut Maker<'_, '_>, op: Op) -> Option<()> {

@@ -90,7 +90,7 @@ pub(super) fn reduce(m: &mut Maker<'_, '_>) -> Option<()> {
             // CNTK infers sizes of 1 for axes that are kept here, but cannot compute them.
             keep &= !m.options.runnable;
             let shape = if keep { vec![Some(1); rank] } else { Vec::new() };
-            made = crate::generate::Value { shape, batch: false, sequence: None, ..made };
+            made = crate::generate::maker::Value { shape, batch: false, sequence: None, ..made };
             entry("axis", all_axes())
         }
         2 if !one && x.batch && x.sequence.is_none() => {
