@@ -207,16 +207,16 @@ pub(super) fn models() -> Vec<(&'static str, Record)> {
     all.push(("element types", model("C", &[constant("one", &[1], &[1.0]), double(input("d", &[3]))], &functions)));
     let attributes = [
         ("spatial", flag(true)),
-        ("epsilon", double(1e-5)),
-        ("normalizationTimeConstant", double(0.0)),
-        ("blendTimeConstant", double(0.0)),
+        ("epsilon", crate::build::double(1e-5)),
+        ("normalizationTimeConstant", crate::build::double(0.0)),
+        ("blendTimeConstant", crate::build::double(0.0)),
         ("useCuDNNEngine", flag(false)),
     ];
     let norm = [function("F", 40, &["h", "w", "w", "w", "w", "w"], &attributes)];
     all.push(("half-precision normalization", model("F", &[input("h", &[3]).set("data_type", size(4)), w()], &norm)));
     let distribution = [
         ("randomDistributionType", text("normal")),
-        ("randomDistributionArgs", list(&[double(0.0)])),
+        ("randomDistributionArgs", list(&[crate::build::double(0.0)])),
         ("newShape", shape(&[2, 3])),
         ("newDataType", int(2)),
     ];
