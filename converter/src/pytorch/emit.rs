@@ -13,7 +13,7 @@ use super::safetensors::{Tensor, provenance};
 use super::state::{Kind, State, name_all};
 use super::structure::{self, Block, Network};
 use super::{PyTorchConversion, PyTorchOptions, reference, report, testing};
-use cntk_parser::model::{DataType, Dim, SequenceAxisId, Source, ValueType, VariableId};
+use cntk_parser::model::{DataType, Dim, FunctionId, FunctionKind, SequenceAxisId, Source, ValueType, VariableId};
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTorchOptions) -> PyTorchConversion {
@@ -21,6 +21,12 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
     returned.extend(lower.output_lengths().into_iter().map(|l| l.value));
     lower.settle_lengths(&returned);
     let lengths: Vec<String> = lower.lengths.iter().map(|l| l.name.clone()).collect();
+    let class = lower.globals.unique(&class_name(&own.name));
+    let model = lower.graph.model;
+    let label = |block: FunctionId| match &model.function(block).kind {
+        FunctionKind::Block(b) => Some(b.op_name.to_owned()),
+        _ => None,
+    };
     let blocks = structure::recover(Network {
         body: &mut lower.body,
         states: &mut lower.states,
@@ -29,6 +35,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         arguments: &lower.arguments,
         lengths: &lengths,
         outputs: &returned,
+        label: &label,
     });
     let used = lower.body.states(&returned);
     let mut attributes = Names::of_attributes();
@@ -44,7 +51,6 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
     guard.iter().for_each(|guard| guard.check(&mut body));
     prelude(&lower, &mut body);
     Plan::new(&lower.body, &returned, &names, &mut locals).method(&mut body, 2, &returned, &mut locals);
-    let class = lower.globals.unique(&class_name(&own.name));
     let emission = Emission {
         lower: &lower,
         class,

@@ -6,7 +6,7 @@ use super::python::print::constant;
 use super::python::wrap::Lines;
 use super::weights::Weight;
 use crate::weights::{Data, ElemType};
-use cntk_parser::model::VariableId;
+use cntk_parser::model::{FunctionId, VariableId};
 use std::collections::HashMap;
 
 /// A tensor of the `state_dict`.
@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) tensors: Vec<Held>,
     /// A comment before it.
     pub(crate) remark: Option<String>,
+    /// The blocks of the model that it is part of, innermost first.
+    pub(crate) within: Vec<FunctionId>,
 }
 
 impl State {
@@ -64,19 +66,26 @@ impl State {
         };
         let kind = if weight.constant { Kind::Buffer } else { Kind::Parameter };
         let fallback = if weight.constant { "constant" } else { "weight" };
-        Self { kind, wanted, fallback, tensors: vec![held], remark: None }
+        Self { kind, wanted, fallback, tensors: vec![held], remark: None, within: Vec::new() }
     }
 
     /// A buffer filled with one number.
     pub(crate) fn number(elem: ElemType, dims: &[u64], value: f64) -> Self {
-        let empty = Self { kind: Kind::Buffer, wanted: None, fallback: "constant", tensors: Vec::new(), remark: None };
+        let empty = Self {
+            kind: Kind::Buffer,
+            wanted: None,
+            fallback: "constant",
+            tensors: Vec::new(),
+            remark: None,
+            within: Vec::new(),
+        };
         empty.filled("", elem, dims, value)
     }
 
     /// A submodule.
     pub(crate) fn module(constructor: Expr, wanted: Option<String>, fallback: &'static str) -> Self {
         let kind = Kind::Module(constructor);
-        Self { kind, wanted, fallback, tensors: Vec::new(), remark: None }
+        Self { kind, wanted, fallback, tensors: Vec::new(), remark: None, within: Vec::new() }
     }
 
     /// Adds a tensor of a submodule.

@@ -93,6 +93,9 @@ pub(crate) struct Lengths {
 }
 
 /// The state of a lowering.
+/// The most blocks around a layer that are looked at.
+const BLOCKS: usize = 4;
+
 pub(crate) struct Lower<'g, 'm, 'a> {
     pub(crate) body: Body,
     pub(crate) graph: &'g Graph<'m, 'a>,
@@ -105,6 +108,8 @@ pub(crate) struct Lower<'g, 'm, 'a> {
     /// The name of the step in loops, once there is a loop.
     step: Option<String>,
     pub(crate) states: Vec<State>,
+    /// The function that is being lowered.
+    at: Option<FunctionId>,
     pub(crate) owners: HashMap<VariableId, Owner>,
     modules: HashMap<String, StateId>,
     /// Loops that are recurrent layers.
@@ -173,6 +178,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             running: Vec::new(),
             step: None,
             states: Vec::new(),
+            at: None,
             owners: HashMap::new(),
             modules: HashMap::new(),
             layers: HashMap::new(),
@@ -284,6 +290,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
         if self.done.contains(&f) {
             return;
         }
+        self.at = Some(f);
         let model = self.graph.model;
         let sources = model.inputs(f);
         let mut inputs = SmallVec::new();
@@ -358,7 +365,9 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
     }
 
     /// Adds a piece of state.
-    pub(crate) fn hold(&mut self, state: State) -> StateId {
+    pub(crate) fn hold(&mut self, mut state: State) -> StateId {
+        let parent = |f: &FunctionId| self.graph.model.parent(*f);
+        state.within = std::iter::successors(self.at.as_ref().and_then(parent), parent).take(BLOCKS).collect();
         let id = StateId(self.states.len() as u32);
         self.states.push(state);
         id

@@ -2,7 +2,7 @@
 //!
 //! A pass over the body before it is written. Values through which everything passes cut the body into segments with one
 //! entry and one exit ([`segments`]). Segments that are equal but for weights and sizes have one [`form`]; runs of the
-//! same forms ([`runs`]) become a class whose constructor takes the sizes that differ ([`block`]), and the run one
+//! same forms ([`runs`]) become a class whose constructor takes the sizes that differ ([`block`], [`class`]), and the run one
 //! `nn.Sequential` or `nn.ModuleList`. Values keep their ids: the last of a run is computed by a call of the whole run, and
 //! what only it needed is then needed by nobody.
 //!
@@ -18,6 +18,7 @@
 mod beside;
 mod block;
 mod branches;
+mod class;
 mod columns;
 mod concat;
 mod form;
@@ -37,10 +38,12 @@ use super::python::expr::ValueId;
 use super::python::names::Names;
 use super::state::State;
 use beside::{Branches, Join};
-pub(super) use block::Block;
-use block::Site;
+use block::{Naming, Site};
 use branches::Chains;
+pub(super) use class::Block;
+use cntk_parser::model::FunctionId;
 use form::Form;
+use names::Labels;
 use runs::Run;
 use segments::Segment;
 use std::collections::{HashMap, HashSet};
@@ -58,6 +61,8 @@ pub(super) struct Network<'n> {
     /// Arguments that count steps.
     pub(super) lengths: &'n [String],
     pub(super) outputs: &'n [ValueId],
+    /// What the model calls a kind of block.
+    pub(super) label: &'n dyn Fn(FunctionId) -> Option<String>,
 }
 
 /// Writes repeated regions once. Gives the classes that the file has to define.
@@ -82,10 +87,12 @@ pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     let only = found.groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
     let mut blocks = Vec::new();
     let mut folds = Vec::new();
+    let labels = Labels::new(&network);
     let site = found.site();
     for alike in &found.groups {
         let beside = |run: Run| joins.contains_key(&run.first);
-        let made = block::make(network.body, network.states, network.globals, &site, alike, only, &beside);
+        let naming = Naming { labels: &labels, only, beside: &beside };
+        let made = block::make(network.body, network.states, network.globals, &site, alike, &naming);
         let Some(made) = made else { continue };
         folds.extend(made.folds);
         blocks.push(made.block);

@@ -2,8 +2,46 @@
 
 use super::Network;
 use super::segments::Segment;
+use crate::pytorch::python::expr::StateId;
 use crate::pytorch::python::expr::{Binary, Expr, Module};
-use crate::pytorch::state::Kind;
+use crate::pytorch::python::names::identifier;
+use crate::pytorch::state::{Kind, State};
+use cntk_parser::model::FunctionId;
+use std::collections::HashMap;
+
+/// What the model calls its blocks.
+pub(super) struct Labels {
+    /// How many pieces of state each block has.
+    sizes: HashMap<FunctionId, usize>,
+    names: HashMap<FunctionId, String>,
+}
+
+impl Labels {
+    pub(super) fn new(network: &Network<'_>) -> Self {
+        let mut sizes: HashMap<FunctionId, usize> = HashMap::new();
+        for s in network.body.states(network.outputs) {
+            let within = &network.states[s.0 as usize].within;
+            within.iter().for_each(|block| *sizes.entry(*block).or_default() += 1);
+        }
+        let several = sizes.iter().filter(|(_, n)| **n > 1);
+        let label = |block: FunctionId| Some((block, identifier(&(network.label)(block)?)?));
+        Self { names: several.filter_map(|(block, _)| label(*block)).collect(), sizes }
+    }
+
+    /// The name of the blocks of which each holds the layers of a unit, all of them and no others.
+    pub(super) fn of(&self, states: &[State], mut units: impl Iterator<Item = Vec<StateId>>) -> Option<String> {
+        let name = |unit: Vec<StateId>| {
+            let within = |s: &StateId| &states[s.0 as usize].within;
+            let held: Vec<&StateId> = unit.iter().filter(|s| !within(s).is_empty()).collect();
+            let around = |block: &&FunctionId| held.iter().all(|s| within(s).contains(block));
+            let whole = |block: &&FunctionId| self.sizes.get(*block) == Some(&held.len());
+            let found = within(held.first()?).iter().rev().filter(around).filter(whole).find_map(|b| self.names.get(b));
+            found.cloned()
+        };
+        let first = name(units.next()?)?;
+        units.all(|unit| name(unit).as_ref() == Some(&first)).then_some(first)
+    }
+}
 
 /// What a segment does, in order.
 pub(super) fn words(network: &Network<'_>, segment: &Segment) -> Vec<&'static str> {
@@ -98,6 +136,18 @@ pub(super) fn class(words: &[&'static str]) -> String {
     if name.is_empty() { "Block".to_owned() } else { name }
 }
 
+/// A name in capitals as one for a function: `ConvBnRelu` is `conv_bn_relu`.
+pub(super) fn snake(label: &str) -> String {
+    let mut out = String::new();
+    for c in label.chars() {
+        if c.is_ascii_uppercase() && out.ends_with(|c: char| c.is_ascii_lowercase()) {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
 /// A name for a function that makes modules for all this: `conv_bn_relu`, or `conv` with no more than its activation.
 pub(super) fn function(words: &[&'static str]) -> String {
     match words {
@@ -105,5 +155,17 @@ pub(super) fn function(words: &[&'static str]) -> String {
         [first] | [first, _] => first.to_lowercase(),
         [_, _, _] | [_, _, _, _] => words.iter().map(|w| w.to_lowercase()).collect::<Vec<_>>().join("_"),
         [first, ..] => format!("{}_block", first.to_lowercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_functions() {
+        assert_eq!(snake("ConvBnRelu"), "conv_bn_relu");
+        assert_eq!(snake("conv_bn"), "conv_bn");
+        assert_eq!(function(&["Conv", "Bn", "Relu"]), "conv_bn_relu");
     }
 }

@@ -206,7 +206,9 @@ fn tensors(states: &[State], links: &[Option<StateId>]) -> Vec<Held> {
 fn variant(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part, present: bool) -> Option<Variant> {
     let kind = Kind::Optional(Expr::Bool(present), part.constructor.clone());
     let wanted = Some("shortcut".to_owned());
-    network.states.push(State { kind, wanted, fallback: "shortcut", tensors: Vec::new(), remark: None });
+    let first = part.links.iter().flatten().next().filter(|_| present);
+    let within = first.map_or_else(Vec::new, |s| network.states[s.0 as usize].within.clone());
+    network.states.push(State { kind, wanted, fallback: "shortcut", tensors: Vec::new(), remark: None, within });
     let state = StateId(network.states.len() as u32 - 1);
     let absent = Expr::binary(Binary::Is, Expr::State(state), Expr::Nothing);
     let given = Expr::layer(state, vec![part.source.into()]);

@@ -68,6 +68,7 @@ impl Net {
             arguments: &["x".to_owned()],
             lengths: &[],
             outputs,
+            label: &|_| Some("res_unit".to_owned()),
         });
         blocks.iter().map(Block::text).collect()
     }
@@ -346,4 +347,23 @@ fn what_is_added_to_itself_is_no_branch() {
     let sum = net.body.compute(of(y) + y);
     net.recover(sum);
     assert_eq!(net.body.values[sum.0 as usize].expr, of(y) + y);
+}
+
+#[test]
+fn blocks_that_hold_whole_units_name_the_class() {
+    for whole in [true, false] {
+        let (mut net, mut x) = Net::new();
+        for i in 0..6 {
+            let before = net.states.len();
+            x = net.residual([8, 8], false, x);
+            // Around every layer is a block of its own, and around both of a unit, or only the first, is another.
+            for (k, state) in net.states[before..].iter_mut().enumerate() {
+                state.within = vec![FunctionId(100 + 2 * i + k as u32)];
+                state.within.extend((whole || k == 0).then_some(FunctionId(i)));
+            }
+        }
+        let blocks = net.recover(x);
+        let class = if whole { "class ResUnit(nn.Module):" } else { "class ResidualBlock(nn.Module):" };
+        assert!(blocks[0].starts_with(class), "{}", blocks[0]);
+    }
 }
