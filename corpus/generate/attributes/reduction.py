@@ -129,3 +129,12 @@ for _f in ("softmax", "log_softmax", "hardmax"):
         return f(x), {x: normal(2, 3, 4)}
     _alone.__module__ = __name__
     case("%s_without_dynamic_axes" % _f)(_alone)
+
+
+# --- a value that is the same for all steps of a sequence
+for _name in ("sum", "max", "log_sum_exp", "argmax"):
+    @case("reduce_%s_of_a_sample_broadcast_to_steps" % _name)
+    def _(name=_name):
+        x, y = C.input_variable((3,), name="x"), C.sequence.input_variable((2,), name="y")
+        reduce = C.argmax if name == "argmax" else getattr(C, "reduce_" + name)
+        return reduce(C.sequence.broadcast_as(x, y), axis=0), {x: batch(3, n=3), y: ragged(2)}

@@ -1,6 +1,7 @@
 //! Lowers ReduceElements (spec 4.11) and the softmax family (4.5).
 
 use super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
@@ -27,7 +28,9 @@ pub(super) fn reduce(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Red
             cx.b.cast(index, elem)
         }
     };
-    let (lead, dims) = (cx.lead(node.result()), cx.static_dims(&node.types[0]));
+    // The operand may lack dynamic axes of its type, over which it does not vary.
+    let lead = if cx.lead(node.result()).rank() == 0 { Lead::default() } else { x.lead };
+    let dims = cx.static_dims(&node.types[0]);
     Ok(smallvec![cx.with_static(id, lead, &dims)?])
 }
 
