@@ -1,9 +1,8 @@
 //! `NDShape` and `Axis`.
 
 use crate::error::{Error, ErrorKind};
-use crate::model::{Axis, Shape};
+use crate::model::{Axis, Shape, Sizes};
 use crate::wire::{Payload, Reader};
-use smallvec::SmallVec;
 
 /// The most entries of a shape that are decoded: a longer list is refused before memory is reserved for it.
 /// [`crate::Limits`] decides what is allowed; this only bounds decoding where no limits are at hand.
@@ -11,7 +10,7 @@ const LONGEST: usize = 1 << 16;
 
 pub(super) fn shape(mut reader: Reader<'_>) -> Result<Shape, Error> {
     let at = reader.at();
-    let mut dims: SmallVec<[u64; 4]> = SmallVec::new();
+    let mut dims = Sizes::new();
     while let Some(field) = reader.field()? {
         if field.number != 1 {
             continue;

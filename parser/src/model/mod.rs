@@ -8,6 +8,7 @@ mod find;
 mod origin;
 pub(crate) mod read;
 mod shape;
+mod sizes;
 mod types;
 mod validated;
 
@@ -16,6 +17,7 @@ pub use axis::{Axis, AxisKind};
 pub use origin::Origin;
 pub(crate) use origin::Part;
 pub use shape::{Dim, Dims, Shape};
+pub use sizes::Sizes;
 pub use types::{
     Attributes, Block, Container, DataType, Foreign, Function, FunctionId, FunctionKind, Model, Offset, UserFunction,
     Variable, VariableId, VariableKind,

@@ -1,11 +1,11 @@
 //! Shapes as stored (column-major) and as inferred (row-major), in two types that cannot be confused.
 
-use smallvec::SmallVec;
+use super::sizes::Sizes;
 
 /// A shape as the file stores it: **column-major**, entry 0 varies fastest. Entries may be sentinels.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Shape(pub SmallVec<[u64; 4]>);
+pub struct Shape(pub Sizes<u64>);
 
 impl Shape {
     /// `InferredDimension`, -1.
@@ -23,6 +23,12 @@ impl Shape {
     /// The number of axes.
     pub fn rank(&self) -> usize {
         self.0.len()
+    }
+}
+
+impl<const N: usize> From<[u64; N]> for Shape {
+    fn from(entries: [u64; N]) -> Self {
+        Self(entries.into())
     }
 }
 
@@ -46,4 +52,4 @@ impl Dim {
 }
 
 /// A **row-major** (NumPy order) static shape.
-pub type Dims = SmallVec<[Dim; 4]>;
+pub type Dims = Sizes<Dim>;

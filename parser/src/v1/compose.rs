@@ -11,7 +11,6 @@ use crate::ops::Operator;
 use crate::ops::attributes::{
     BatchNormalization, Convolution, Delay, EyeLike, ReduceElements, Reduction, Reshape, Splice, Times,
 };
-use smallvec::smallvec;
 
 /// Adds the functions of the current node.
 pub(super) fn node(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
@@ -203,7 +202,7 @@ fn statistic<'a>(e: &mut Emitter<'_, 'a>, child: usize) -> &'a str {
         Child::Unknown(_) => None,
     };
     let Some(own) = own.and_then(|place| e.variables.get(place as usize)) else { return reference };
-    let vector = Shape(smallvec![elements(&own.shape).unwrap_or(0)]);
+    let vector = Shape::from([elements(&own.shape).unwrap_or(0)]);
     let wanted = match shape_of(first) {
         Some(shape) if elements(shape) == elements(&own.shape) => shape.clone(),
         None if own.shape.rank() == 2 && own.shape.0.last() == Some(&1) => vector,
@@ -221,7 +220,7 @@ fn reshaped<'a>(e: &mut Emitter<'_, 'a>, x: &'a str, new_shape: Shape) -> &'a st
 
 /// A vector whose length is inferred.
 fn flat() -> Shape {
-    Shape(smallvec![Shape::INFERRED])
+    Shape::from([Shape::INFERRED])
 }
 
 /// LookupTable: splits `x` into blocks as long as the table is wide, multiplies each by the table and joins the
@@ -237,7 +236,7 @@ fn lookup_table(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
         e.finish(times, vec![table, x]);
         return Ok(());
     };
-    let blocks = reshaped(e, x, Shape(smallvec![columns, Shape::INFERRED]));
+    let blocks = reshaped(e, x, Shape::from([columns, Shape::INFERRED]));
     let found = e.inner(times, &[table, blocks]);
     e.finish(Operator::Reshape(Reshape { new_shape: flat(), begin: None, end: None }), vec![found]);
     Ok(())
@@ -259,8 +258,8 @@ fn row_repeat(e: &mut Emitter<'_, '_>, count: u64) -> Result<(), Error> {
 /// fastest.
 fn khatri_rao(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let [a, b] = e.inputs()?;
-    let column = reshaped(e, a, Shape(smallvec![Shape::INFERRED, 1]));
-    let row = reshaped(e, b, Shape(smallvec![1, Shape::INFERRED]));
+    let column = reshaped(e, a, Shape::from([Shape::INFERRED, 1]));
+    let row = reshaped(e, b, Shape::from([1, Shape::INFERRED]));
     let products = e.inner(Operator::ElementTimes, &[column, row]);
     e.finish(Operator::Reshape(Reshape { new_shape: flat(), begin: None, end: None }), vec![products]);
     Ok(())

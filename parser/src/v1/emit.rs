@@ -9,7 +9,6 @@ use crate::model::{
     Array, Attributes, Axis, DataType, ElementStorage, Function, FunctionKind, Origin, Shape, Variable, VariableKind,
 };
 use crate::ops::{Op, Operator};
-use smallvec::smallvec;
 
 /// The op-set version of the functions.
 const VERSION: u64 = 24;
@@ -150,7 +149,7 @@ impl<'g, 'a> Emitter<'g, 'a> {
             name: "",
             kind: VariableKind::Placeholder,
             data_type: DataType::Unknown,
-            shape: Shape(smallvec![Shape::UNKNOWN]),
+            shape: Shape::from([Shape::UNKNOWN]),
             dynamic_axes: vec![Axis { index: UNKNOWN_AXES, name: "", ordered: false }],
             is_sparse: false,
             needs_gradient: false,

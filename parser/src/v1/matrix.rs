@@ -4,7 +4,6 @@ use super::reader::Reader;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Array, DataType, ElementStorage, Shape};
-use smallvec::smallvec;
 use std::ops::Range;
 
 /// A column-major matrix. Its bytes are those of any tensor with the same number of elements whose first dimension
@@ -129,7 +128,7 @@ impl<'a> Matrix<'a> {
     pub(super) fn list(&self, shape: Option<&Shape>) -> Result<Array<'a>, Error> {
         let count = self.count();
         let fits = |shape: &&Shape| shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim)) == Some(count);
-        let shape = shape.filter(fits).cloned().unwrap_or_else(|| Shape(smallvec![count]));
+        let shape = shape.filter(fits).cloned().unwrap_or_else(|| Shape::from([count]));
         if count == 0 {
             return Err(Error::new(ErrorKind::ZeroDimension, self.at));
         }

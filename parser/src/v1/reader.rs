@@ -3,7 +3,6 @@
 use crate::error::{Error, ErrorKind};
 use crate::file::ModelFile;
 use crate::model::Shape;
-use smallvec::SmallVec;
 
 /// A cursor over the file.
 #[derive(Clone)]
@@ -178,7 +177,7 @@ impl<'a> Reader<'a> {
         if rank > 0 && self.rest.starts_with(&[0; 4]) {
             self.u32()?;
             let (last, first) = (self.u64()?, self.u64()?);
-            return Ok(Shape(SmallVec::from_slice(&[first, rank.into(), last])));
+            return Ok(Shape::from([first, rank.into(), last]));
         }
         self.dims(rank, at)
     }

@@ -5,7 +5,7 @@ use crate::pytorch::python::expr::{Argument, Expr, ValueId, args, dimensions, fu
 use crate::report::Reason;
 use crate::resolve::reduction::{self, Fold, Reduce};
 use crate::resolve::softmax::{self, Along, Softmax};
-use cntk_parser::model::{Dim, SequenceAxisId};
+use cntk_parser::model::{Dim, Dims, SequenceAxisId};
 use cntk_parser::ops::attributes::ReduceElements;
 use smallvec::smallvec;
 
@@ -31,7 +31,7 @@ pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Reduce
                     let row = cx.flatten(&x)?;
                     let row = if row.rank() == 0 { cx.reshape(&row, &[Dim::Known(1)])? } else { row };
                     let id = cx.numeric(of(row.id).method(method, args![lead.rank()]), &x);
-                    let made = Val { lead, dims: smallvec![], ..x.with(id) };
+                    let made = Val { lead, dims: Dims::new(), ..x.with(id) };
                     return Ok(smallvec![cx.reshape(&made, &dims)?]);
                 }
             };

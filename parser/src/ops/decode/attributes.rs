@@ -5,7 +5,6 @@ use crate::error::{Error, ErrorKind};
 use crate::model::DataType;
 use crate::model::Shape;
 use crate::ops::{Default, Op, Requirement};
-use smallvec::smallvec;
 
 /// The typed attributes of an operator.
 pub(in crate::ops) trait Decode<'a>: Sized {
@@ -33,7 +32,7 @@ from_default! {
     i32: Default::Int(v) => v;
     u64: Default::SizeT(v) => v;
     f64: Default::Double(v) => v;
-    Shape: Default::Ones => Shape(smallvec![1]);
+    Shape: Default::Ones => Shape::from([1]);
 }
 
 /// The attributes of one function.

@@ -8,7 +8,6 @@ use crate::ops::attributes::{
     BatchNormalization, Convolution, OptimizedRnnStack, Pooling, PoolingType, RecurrentOp, RoiPooling, Times,
     TransposeTimes, Unpooling,
 };
-use smallvec::smallvec;
 
 pub(in crate::v1) fn times<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     product(body).map(|times| composed(Composition::Times(times)))
@@ -102,13 +101,13 @@ impl Windows {
         let padded = reader.flag()?;
         let memory = reader.u64()?;
         Ok(Self {
-            kernel: Shape(smallvec![kernel_width, kernel_height, 1]),
-            strides: Shape(smallvec![stride_width, stride_height, 1]),
+            kernel: Shape::from([kernel_width, kernel_height, 1]),
+            strides: Shape::from([stride_width, stride_height, 1]),
             sharing: vec![true],
             // The channel axis is never padded.
             auto_padding: vec![padded, padded, false],
-            lower_pad: Shape(smallvec![0]),
-            upper_pad: Shape(smallvec![0]),
+            lower_pad: Shape::from([0]),
+            upper_pad: Shape::from([0]),
             kind: 0,
             memory,
             transpose: false,
@@ -132,7 +131,7 @@ fn channels_last<'a>(body: &Body<'_, '_, '_>) -> Said<'a> {
 pub(in crate::v1) fn convolution<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let windows = Windows::read(body)?;
     let flat = windows.flat || body.reader.flag()?;
-    let dilation = if body.version >= 18 { body.reader.shape()? } else { Shape(smallvec![1]) };
+    let dilation = if body.version >= 18 { body.reader.shape()? } else { Shape::from([1]) };
     if !windows.channels_first {
         return Ok(channels_last(body));
     }
@@ -205,11 +204,11 @@ pub(in crate::v1) fn old_pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said
     }
     Ok(typed(Operator::Pooling(Pooling {
         kind: if body.op == "MaxPooling" { PoolingType::Max } else { PoolingType::Average },
-        window: Shape(smallvec![width, height, 1]),
-        strides: Shape(smallvec![stride_width, stride_height, 1]),
+        window: Shape::from([width, height, 1]),
+        strides: Shape::from([stride_width, stride_height, 1]),
         auto_padding: vec![false],
-        lower_pad: Shape(smallvec![0]),
-        upper_pad: Shape(smallvec![0]),
+        lower_pad: Shape::from([0]),
+        upper_pad: Shape::from([0]),
         ceil_out_dim: false,
         include_pad: false,
     })))

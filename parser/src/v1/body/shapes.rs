@@ -8,7 +8,6 @@ use crate::ops::attributes::{
     Crop, EyeLike, ReduceElements, Reduction, Reshape, Slice, SliceRange, Splice, ToSequence, TransposeAxes,
     UnpackSequence, Where,
 };
-use smallvec::smallvec;
 
 /// `Axis::AllStaticAxes()`.
 const ALL_STATIC: i32 = 2_147_483_646;
@@ -84,7 +83,7 @@ pub(in crate::v1) fn reshape<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>
 
 /// Marks dimensions to infer: v1 writes 0 where v2 has a sentinel.
 fn inferred(mut shape: Shape) -> Shape {
-    for dim in &mut shape.0 {
+    for dim in shape.0.iter_mut() {
         if *dim == 0 {
             *dim = Shape::INFERRED;
         }
@@ -98,7 +97,7 @@ pub(in crate::v1) fn legacy_reshape<'a>(body: &mut Body<'_, '_, 'a>) -> Result<S
     let rows = body.reader.u64()?;
     let layout = body.reader.legacy_shape()?;
     let count = layout.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
-    let new_shape = if !layout.0.is_empty() && count == Some(rows) { layout } else { Shape(smallvec![rows]) };
+    let new_shape = if !layout.0.is_empty() && count == Some(rows) { layout } else { Shape::from([rows]) };
     Ok(typed(Operator::Reshape(Reshape { new_shape, begin: None, end: None })))
 }
 

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::model::Shape;
 use crate::v1::matrix::Matrix;
 use crate::v1::said::{Input, Parameter, Statistic};
-use smallvec::smallvec;
 
 pub(in crate::v1) fn input<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     input_of(body, false)
@@ -32,7 +31,7 @@ fn input_of<'a>(body: &mut Body<'_, '_, 'a>, sparse: bool) -> Result<Said<'a>, E
     }
     let count = shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
     if rows != 0 && count != Some(rows) {
-        shape = Shape(smallvec![rows]);
+        shape = Shape::from([rows]);
     }
     Ok(Said::Input(Box::new(Input { shape, sparse, axis })))
 }
@@ -51,7 +50,7 @@ pub(in crate::v1) fn parameter<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'
             }
             shape
         } else {
-            Shape(smallvec![rows, columns])
+            Shape::from([rows, columns])
         };
         (learns, shape)
     };

@@ -15,7 +15,7 @@ pub(super) fn reduce(node: &mut Node<'_, '_, '_, '_>, reduce: &ReduceElements<'_
     for axis in &reduce.axes {
         match axis.kind() {
             AxisKind::AllStatic | AxisKind::All if reduce.keep_dimensions => {
-                return Some(Dims::from_elem(Dim::Known(1), x.len()));
+                return Some(std::iter::repeat_n(Dim::Known(1), x.len()).collect());
             }
             AxisKind::AllStatic | AxisKind::All => return Some(Dims::new()),
             AxisKind::Batch | AxisKind::Sequence => continue,
