@@ -452,6 +452,26 @@ def denormalization(f):
     return {"x": samples}, {"z": each(samples, lambda x: x / deviation + mean)}
 
 
+# Nodes that the file lists, and others that no node reads.
+
+@case("listed_outputs", 12)
+def listed_outputs(f):
+    f.input("x", (3,))
+    f.add("Exp", "z", b"", "x")
+    f.add("Sigmoid", "aside", b"", "x")
+    f.outputs = ["z"]
+    return {"x": sequences(3)}
+
+
+@case("listed_evaluation", 12)
+def listed_evaluation(f):
+    f.input("x", (3,))
+    f.add("Exp", "z", b"", "x")
+    f.add("Sigmoid", "aside", b"", "x")
+    f.evaluation = ["aside"]
+    return {"x": sequences(3)}
+
+
 # What CNTK 2.7 does not load: the formulas of CNTK 1.
 
 @case("lookup_table", 3, 12, 31)

@@ -4,6 +4,7 @@
 
 pub(crate) mod asked;
 mod criteria;
+mod fixed;
 pub mod literal;
 mod outputs;
 pub mod paths;

@@ -1,10 +1,12 @@
 //! Selects the wanted outputs: all, those that are named, or those that are of use at inference.
 
 use super::criteria;
+use super::fixed::Dependent;
 use crate::options::Outputs;
 use crate::report::Reason;
-use cntk_parser::model::{Foreign, FunctionId, FunctionKind, Output, Source, ValidatedModel, VariableKind};
+use cntk_parser::model::{Foreign, FunctionId, FunctionKind, Listed, Output, Source, ValidatedModel, VariableKind};
 use cntk_parser::ops::{Class, Operator};
+use hashbrown::HashSet;
 
 /// An output that was selected.
 pub(super) struct Selected {
@@ -127,6 +129,13 @@ fn inference(model: &ValidatedModel<'_>) -> Selection {
         let outputs = all.iter().map(selected).collect();
         return Selection { outputs, dropped: Vec::new(), notes: vec![only_criteria(model)] };
     }
+    let dependent = Dependent::new(model);
+    leave_out(&mut why, all, "it is the same for all inputs", |o| dependent.is_fixed(model, o.source));
+    let Listed { outputs, criteria } = &model.model().listed;
+    let listed: HashSet<&str> = outputs.iter().copied().collect();
+    leave_out(&mut why, all, "the file does not list it among the outputs", |o| !listed.contains(&*o.uid));
+    let listed: HashSet<&str> = criteria.iter().copied().collect();
+    leave_out(&mut why, all, "the file lists it as a criterion", |o| listed.contains(&*o.uid));
     let mut selection = Selection { outputs: Vec::new(), dropped: Vec::new(), notes: Vec::new() };
     for (output, why) in all.iter().zip(why) {
         match why {
@@ -135,6 +144,16 @@ fn inference(model: &ValidatedModel<'_>) -> Selection {
         }
     }
     selection
+}
+
+/// Leaves out the outputs that `is` true of, unless no output would remain.
+fn leave_out(why: &mut [Option<String>], all: &[Output<'_>], reason: &str, is: impl Fn(&Output<'_>) -> bool) {
+    let matching: Vec<bool> = all.iter().map(is).collect();
+    if why.iter().zip(&matching).any(|(why, is)| why.is_none() && !is) {
+        for (slot, _) in why.iter_mut().zip(matching).filter(|(_, is)| *is) {
+            slot.get_or_insert_with(|| reason.to_owned());
+        }
+    }
 }
 
 /// Describes an output by its name, if it has one, and its uid.
@@ -177,7 +196,7 @@ fn is_criterion_block(model: &ValidatedModel<'_>, f: FunctionId) -> bool {
 /// The criterion from which a value is computed by arithmetic and aggregation alone, with nothing but constants.
 fn computes_criterion(model: &ValidatedModel<'_>, source: Source) -> Option<String> {
     let mut stack = vec![source];
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let mut found = None;
     while let Some(source) = stack.pop() {
         if !seen.insert(source) {

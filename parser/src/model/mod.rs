@@ -19,8 +19,8 @@ pub(crate) use origin::Part;
 pub use shape::{Dim, Dims, Shape};
 pub use sizes::Sizes;
 pub use types::{
-    Attributes, Block, Container, DataType, Foreign, Function, FunctionId, FunctionKind, Model, Offset, UserFunction,
-    Variable, VariableId, VariableKind,
+    Attributes, Block, Container, DataType, Foreign, Function, FunctionId, FunctionKind, Listed, Model, Offset,
+    UserFunction, Variable, VariableId, VariableKind,
 };
 pub use validated::{
     DynamicAxes, Loop, LoopId, Output, SequenceAxis, SequenceAxisId, Source, ValidatedModel, ValueType,

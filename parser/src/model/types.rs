@@ -153,6 +153,15 @@ pub enum Container {
     },
 }
 
+/// The uids of values that a file lists by their use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed<'a> {
+    /// What the model is for.
+    pub outputs: Vec<&'a str>,
+    /// What training minimises, and what it reports.
+    pub criteria: Vec<&'a str>,
+}
+
 /// A model file.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the record's keys")]
@@ -165,6 +174,8 @@ pub struct Model<'a> {
     pub root: &'a str,
     pub variables: Vec<Variable<'a>>,
     pub functions: Vec<Function<'a>>,
+    /// What the file itself says of its outputs; v2 files say nothing.
+    pub listed: Listed<'a>,
     /// Where in the file its own record is.
     pub origin: Origin<'a>,
     /// What parsing noticed that is not fatal: unknown keys, versions newer than known.

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::dictionary::Dictionary;
 use crate::error::Error;
 use crate::file::ModelFile;
-use crate::model::{Array, Axis, Container, DataType, Function, Model, Origin, Shape, Variable, VariableKind};
+use crate::model::{Array, Axis, Container, DataType, Function, Listed, Model, Origin, Shape, Variable, VariableKind};
 use std::mem;
 
 /// Builds the model.
@@ -29,6 +29,8 @@ pub(super) fn model<'a>(
     }
     functions(&mut emitter, &mut context)?;
     let root = root(&mut emitter);
+    context.budget.spend::<&str>(graph.outputs.len().saturating_add(graph.criteria.len()), 0)?;
+    let listed = Listed { outputs: listed(&emitter, &graph.outputs), criteria: listed(&emitter, &graph.criteria) };
     let Emitter { variables, functions, .. } = emitter;
     Ok(Model {
         input: file.bytes(),
@@ -39,6 +41,7 @@ pub(super) fn model<'a>(
         root,
         variables,
         functions,
+        listed,
         origin: Origin::Record(Dictionary::default()),
         warnings: context.warnings,
         more_warnings: context.more_warnings,
@@ -129,6 +132,14 @@ fn described<'a>(
     }
 }
 
+/// The values that a group of the file lists. Files that CNTK 2 saved, whose nodes have other names than their uids, list
+/// at most one of the outputs, so their lists do not count.
+fn listed<'a>(emitter: &Emitter<'_, 'a>, group: &[u32]) -> Vec<&'a str> {
+    let graph = emitter.graph;
+    let own = |node: &&u32| graph.names.get(**node as usize).is_some_and(|names| names.key == names.uid);
+    group.iter().filter(own).map(|node| emitter.reference(Child::Node(*node))).collect()
+}
+
 /// How far a node has been added.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
@@ -216,7 +227,7 @@ fn root<'a>(emitter: &mut Emitter<'_, 'a>) -> &'a str {
     for (slot, node) in is_root.iter_mut().zip(&graph.nodes) {
         *slot |= matches!(node.said, Said::Statistic(_));
     }
-    for wanted in &graph.wanted {
+    for wanted in graph.criteria.iter().chain(&graph.outputs) {
         if let Some(slot) = is_root.get_mut(*wanted as usize) {
             *slot = true;
         }

@@ -32,8 +32,10 @@ pub(super) struct Graph<'a> {
     pub(super) tensors: Vec<Range<u64>>,
     relations: Vec<Relation>,
     children: Vec<Child<'a>>,
-    /// Members of the groups of criteria, evaluation nodes and outputs.
-    pub(super) wanted: Vec<u32>,
+    /// Members of the groups of criteria and evaluation nodes.
+    pub(super) criteria: Vec<u32>,
+    /// Members of the group of outputs.
+    pub(super) outputs: Vec<u32>,
 }
 
 impl<'a> Graph<'a> {
@@ -68,7 +70,8 @@ pub(super) fn read<'a>(
     let mut graph = Graph {
         relations: vec![Relation::default(); list.len()],
         children: Vec::new(),
-        wanted: Vec::new(),
+        criteria: Vec::new(),
+        outputs: Vec::new(),
         nodes: list,
         names,
         tensors,
@@ -106,22 +109,27 @@ pub(super) fn read<'a>(
 fn groups(reader: &mut Reader<'_>, graph: &mut Graph<'_>, index: &mut super::names::Index) -> Result<(), Error> {
     reader.marker("BRootNodes")?;
     if reader.next_is("BFeatureNodes") {
-        group(reader, graph, index, false)?;
+        group(reader, graph, index)?;
         reader.marker("EFeatureNodes")?;
     }
     if reader.next_is("BLabelNodes") {
-        group(reader, graph, index, false)?;
+        group(reader, graph, index)?;
     }
     reader.marker("ELabelNodes")?;
-    for (begin, ends, wanted) in [
-        ("BCriterionNodes", ["ECriterionNodes", "ECriteriaNodes"], true),
-        ("BCriteriaNodes", ["ECriterionNodes", "ECriteriaNodes"], true),
-        ("BNodesReqMultiSeqHandling", ["ENodesReqMultiSeqHandling"; 2], false),
-        ("BEvalNodes", ["EEvalNodes"; 2], true),
-        ("BOutputNodes", ["EOutputNodes"; 2], true),
+    for (begin, ends) in [
+        ("BCriterionNodes", ["ECriterionNodes", "ECriteriaNodes"]),
+        ("BCriteriaNodes", ["ECriterionNodes", "ECriteriaNodes"]),
+        ("BNodesReqMultiSeqHandling", ["ENodesReqMultiSeqHandling"; 2]),
+        ("BEvalNodes", ["EEvalNodes"; 2]),
+        ("BOutputNodes", ["EOutputNodes"; 2]),
     ] {
         if reader.next_is(begin) {
-            group(reader, graph, index, wanted)?;
+            let members = group(reader, graph, index)?;
+            match begin {
+                "BNodesReqMultiSeqHandling" => {}
+                "BOutputNodes" => graph.outputs = members,
+                _ => graph.criteria.extend(members),
+            }
             if !reader.next_is(ends[0]) {
                 reader.marker(ends[1])?;
             }
@@ -137,20 +145,9 @@ fn groups(reader: &mut Reader<'_>, graph: &mut Graph<'_>, index: &mut super::nam
     reader.marker("ERootNodes")
 }
 
-fn group(
-    reader: &mut Reader<'_>,
-    graph: &mut Graph<'_>,
-    index: &mut super::names::Index,
-    wanted: bool,
-) -> Result<(), Error> {
+fn group(reader: &mut Reader<'_>, graph: &Graph<'_>, index: &mut super::names::Index) -> Result<Vec<u32>, Error> {
     let mut scratch = String::new();
-    for _ in 0..reader.count("nodes", 2)? {
-        let node = existing(reader, &graph.names, index, &mut scratch)?;
-        if wanted {
-            graph.wanted.push(node);
-        }
-    }
-    Ok(())
+    (0..reader.count("nodes", 2)?).map(|_| existing(reader, &graph.names, index, &mut scratch)).collect()
 }
 
 /// Looks up a node that must exist.

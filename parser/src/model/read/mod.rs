@@ -6,7 +6,7 @@ mod record;
 mod tail;
 mod variable;
 
-use super::{Container, Function, Model, Origin, Variable};
+use super::{Container, Function, Listed, Model, Origin, Variable};
 use crate::context::Context;
 use crate::dictionary::{Dictionary, Item, Value, Vector, expect};
 use crate::error::{Error, ErrorKind};
@@ -74,6 +74,7 @@ pub(crate) fn model<'a>(
         root: root_uid,
         variables,
         functions,
+        listed: Listed::default(),
         origin: Origin::Record(root),
         warnings: context.warnings,
         more_warnings: context.more_warnings,
