@@ -219,6 +219,27 @@ def reshape(f):
     return {"x": sequences(2, 3, 2)}
 
 
+@case("reshape_of_the_whole", 3, 12, 31)
+def reshape_of_the_whole(f):
+    """BrainScript's defaults: from axis 0 to axis 0."""
+    f.input("x", (2, 3, 2))
+    f.add("Reshape", "whole", i32(0, 0) + shape((3, 4)), "x")
+    f.add("Reshape", "inferred", i32(0, 0) + shape((4, 0)), "x")
+    f.add("Reshape", "part", i32(0, 3) + shape((6,)), "x")
+    f.outputs = ["whole", "inferred", "part"]
+    return {"x": sequences(2, 3, 2)}
+
+
+@case("axes_past_the_rank", 12, 31)
+def axes_past_the_rank(f):
+    f.input("x", (4, 3))
+    f.add("RowStack", "next", f.stack(3), "x", "x")
+    f.add("RowStack", "past", f.stack(4), "x", "x")
+    f.add("TransposeDimensions", "swapped", f.transpose(3, 1), "x")
+    f.outputs = ["next", "past", "swapped"]
+    return {"x": sequences(3, 4)}
+
+
 @case("reduce", 3, 23, 24, 26, 27, 31)
 def reduce(f):
     f.input("x", (2, 3))

@@ -60,6 +60,15 @@ fn named(graph: &Graph<'_>, node: usize, error: Error) -> Error {
 fn variable<'a>(emitter: &mut Emitter<'_, 'a>) -> Result<(), Error> {
     let graph = emitter.graph;
     let Some(node) = graph.nodes.get(emitter.node) else { return Ok(()) };
+    let wanted = match &node.said {
+        Said::Input(_) | Said::Parameter(_) | Said::Axis => Some(0),
+        Said::Statistic(_) => Some(1),
+        _ => None,
+    };
+    let found = graph.children(emitter.node).len();
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+        return Err(emitter.wrong_count(found, wanted, wanted));
+    }
     let made = match &node.said {
         Said::Input(input) => {
             let (shape, axes) = (input.shape.clone(), dynamic_axes(input.axis));

@@ -122,7 +122,8 @@ fn convolution(e: &mut Emitter<'_, '_>, attributes: &Convolution, kernel: &Shape
     let inputs: [_; 2] = e.inputs()?;
     let mut attributes = attributes.clone();
     if let Some(Child::Node(node)) = e.graph.children(e.node).first()
-        && let Some(matrix) = layout(e.graph, *node as usize)
+        && let Some(Said::Parameter(parameter)) = e.graph.nodes.get(*node as usize).map(|node| &node.said)
+        && let matrix = &parameter.shape
         && let [rows, columns] = matrix.0.as_slice()
         && let Some(place) = e.variable_of.get(*node as usize).copied().flatten()
     {

@@ -3,6 +3,7 @@
 use super::names::Names;
 use super::nodes::{Node, Nodes, path};
 use super::reader::Reader;
+use super::said::Said;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use smallvec::SmallVec;
@@ -76,6 +77,7 @@ pub(super) fn read<'a>(
         names,
         tensors,
     };
+    axes(&graph, &index)?;
     let mut scratch = String::new();
     reader.marker("BRelation")?;
     for _ in 0..graph.nodes.len() {
@@ -102,6 +104,20 @@ pub(super) fn read<'a>(
     reader.marker("ERelation")?;
     groups(reader, &mut graph, &mut index).map_err(|e| e.in_key("roots"))?;
     Ok(graph)
+}
+
+/// Checks that the dynamic axis of each input is a node.
+fn axes(graph: &Graph<'_>, index: &super::names::Index) -> Result<(), Error> {
+    for (place, (node, names)) in graph.nodes.iter().zip(&graph.names).enumerate() {
+        if let Said::Input(input) = &node.said
+            && !input.axis.is_empty()
+            && index.find(&graph.names, input.axis).is_none()
+        {
+            let missing = Error::new(ErrorKind::NoSuchNode { name: input.axis.to_owned() }, node.body);
+            return Err(missing.in_key("dynamic_axis").in_record(path(place, names.uid)));
+        }
+    }
+    Ok(())
 }
 
 /// The groups, each a list of nodes. Criteria, evaluation nodes and outputs are always outputs of the model; others

@@ -212,3 +212,49 @@ fn cut_files_are_refused() {
         assert!(error.offset() <= end as u64);
     }
 }
+
+/// What CNTK 2.7 refuses to load, with the place that is named.
+#[test]
+fn what_cntk_does_not_load_is_refused() {
+    let refused = |node: Node| {
+        let bytes = file(&[input("x", &[2, 3]), parameter("p", &[1], &[1.0]), node]).group("Output", &["y"]).bytes();
+        let error = parse(&ModelFile::new(&bytes), &Limits::default()).expect_err("refused");
+        (error.code(), error.path().to_string())
+    };
+    let y = "nodes[2] \"y\"".to_owned();
+    let ints = |numbers: &[i32]| numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+    let range = |axis: i32| [&ints(&[1])[..], &0_i64.to_le_bytes(), &1_i64.to_le_bytes(), &ints(&[axis, 1])].concat();
+    for axis in [0, -1, i32::MIN] {
+        assert_eq!(refused(node("Slice", "y", &range(axis), &["x"])), ("record.value", y.clone()));
+        assert_eq!(refused(node("RowStack", "y", &ints(&[axis]), &["x", "x"])), ("record.value", y.clone()));
+        assert_eq!(refused(node("TransposeDimensions", "y", &ints(&[axis, 1]), &["x"])), ("record.value", y.clone()));
+    }
+    let pooling = [&ints(&[1, 2])[..], &[1_u64; 3].map(u64::to_le_bytes).concat()].concat();
+    assert_eq!(refused(node("MaxPooling", "y", &pooling, &["x"])), ("record.value", y.clone()), "a third image layout");
+    let leaf = Node { children: vec!["x".to_owned()], ..parameter("y", &[1], &[1.0]) };
+    assert_eq!(refused(leaf), ("function.too-many-inputs", format!("{y}.inputs")));
+    let mean = [&[1][..], &matrix(2, 1, &[0.0; 2])].concat();
+    assert_eq!(refused(node("Mean", "y", &mean, &[])), ("function.too-few-inputs", format!("{y}.inputs")));
+    assert_eq!(refused(node("Mean", "y", &mean, &["x", "x"])), ("function.too-many-inputs", format!("{y}.inputs")));
+    let axis = [&[0; 16][..], &shape(&[2]), &1_u32.to_le_bytes(), &text("words"), &1.0_f32.to_le_bytes()].concat();
+    assert_eq!(refused(node("InputValue", "y", &axis, &[])), ("v1.node-reference", format!("{y}.dynamic_axis")));
+    let rate = [&[0; 16][..], &shape(&[2]), &0_u32.to_le_bytes(), &(-1.0_f32).to_le_bytes()].concat();
+    assert_eq!(refused(node("InputValue", "y", &rate, &[])), ("record.value", y));
+}
+
+/// In BrainScript, 0 stands for the first axis as the begin of a reshape, and for the last one as its end.
+#[test]
+fn a_reshape_of_all_axes() {
+    let reshape = |begin: i32, end: i32| {
+        let body = [&begin.to_le_bytes()[..], &end.to_le_bytes(), &shape(&[3, 2])].concat();
+        let bytes = file(&[input("x", &[2, 3]), node("Reshape", "y", &body, &["x"])]).group("Output", &["y"]).bytes();
+        let source = ModelFile::new(&bytes);
+        let model = parse(&source, &Limits::default()).unwrap_or_else(|e| panic!("{e}"));
+        let model = validate(model, &ValidateOptions::default()).model.expect("a sound file");
+        format!("{:?}", model.type_of(model.outputs()[0].source))
+    };
+    assert!(reshape(1, 0).contains("3"), "{}", reshape(1, 0));
+    for (begin, end) in [(0, 0), (-3, 0), (0, -1), (1, 3), (0, 3)] {
+        assert_eq!(reshape(begin, end), reshape(1, 0), "{begin}, {end}");
+    }
+}

@@ -40,9 +40,9 @@ pub fn node(op: &str, name: &str, body: &[u8], children: &[&str]) -> Node {
     }
 }
 
-/// An input with the default sequence axis, as version 31 writes it.
+/// An input with the default dynamic axes, as version 31 writes it.
 pub fn input(name: &str, dims: &[u32]) -> Node {
-    let body = [&[0; 16][..], &shape(dims), &1_u32.to_le_bytes(), &text("*"), &1.0_f32.to_le_bytes()].concat();
+    let body = [&[0; 16][..], &shape(dims), &0_u32.to_le_bytes(), &1.0_f32.to_le_bytes()].concat();
     node("InputValue", name, &body, &[])
 }
 

@@ -197,7 +197,12 @@ fn pooling_type(body: &Body<'_, '_, '_>, kind: i32, at: u64) -> Result<PoolingTy
 /// MaxPooling and AveragePooling, which Pooling replaced.
 pub(in crate::v1) fn old_pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let width = u64::from(body.reader.u32()?);
-    let channels_first = body.reader.u32()? == CHANNELS_FIRST.cast_unsigned();
+    let layout_at = body.reader.at();
+    let layout = body.reader.u32()?;
+    if layout > 1 {
+        return body.bad("the image layout 0 (HWC) or 1 (CHW)", layout, layout_at);
+    }
+    let channels_first = layout == CHANNELS_FIRST.cast_unsigned();
     let (height, stride_width, stride_height) = (body.reader.u64()?, body.reader.u64()?, body.reader.u64()?);
     if !channels_first {
         return Ok(channels_last(body));
@@ -236,11 +241,12 @@ pub(in crate::v1) fn batch_normalization<'a>(body: &mut Body<'_, '_, 'a>) -> Res
         use_cudnn_engine: true,
         disable_regularization: false,
     };
+    let mut channels_first = true;
     if body.version >= 6 {
         attributes.spatial = reader.flag()?;
         attributes.normalization_time_constant = reader.f64()?;
         attributes.blend_time_constant = reader.f64()?;
-        let _layout = reader.i32()?;
+        channels_first = reader.i32()? == CHANNELS_FIRST;
         if body.version == 19 {
             reader.flag()?;
         } else {
@@ -257,12 +263,16 @@ pub(in crate::v1) fn batch_normalization<'a>(body: &mut Body<'_, '_, 'a>) -> Res
             attributes.normalization_time_constant = constant;
         }
         if written >= 0x0001_0002 {
-            let (_layout, _minibatches) = (reader.i32()?, reader.u64()?);
+            channels_first = reader.i32()? == CHANNELS_FIRST;
+            let _minibatches = reader.u64()?;
         }
         if written >= 0x0001_0003 {
             attributes.epsilon = reader.f64()?;
             attributes.use_cudnn_engine = !reader.flag()?;
         }
+    }
+    if attributes.spatial && !channels_first {
+        return Ok(channels_last(body));
     }
     Ok(composed(Composition::BatchNormalization {
         attributes,

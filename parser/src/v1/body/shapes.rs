@@ -27,7 +27,7 @@ pub(in crate::v1) fn slice<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, 
         let (Some(first), Some(end)) = (small(Some(begin)), small(begin.checked_add(length))) else {
             return Err(Error::new(ErrorKind::NotInt32 { field: "slice" }, begin_at));
         };
-        let axis = if body.version >= 3 { axis_from_1(body.reader.i32()?) } else { axis(0) };
+        let axis = if body.version >= 3 { stored_axis(body)? } else { axis(0) };
         if body.version >= 27 {
             let stride = body.reader.i32()?;
             if stride != 1 {
@@ -52,8 +52,17 @@ fn axes(body: &mut Body<'_, '_, '_>, smallest: u64) -> Result<u32, Error> {
     }
 }
 
+/// A static axis that the file counts from 1.
+fn stored_axis(body: &mut Body<'_, '_, '_>) -> Result<Axis<'static>, Error> {
+    let at = body.reader.at();
+    match body.reader.i32()? {
+        index if index > 0 => Ok(axis_from_1(index)),
+        other => body.bad("an axis, counted from 1", other, at),
+    }
+}
+
 pub(in crate::v1) fn row_stack<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
-    let axis = if body.version >= 3 { axis_from_1(body.reader.i32()?) } else { axis(0) };
+    let axis = if body.version >= 3 { stored_axis(body)? } else { axis(0) };
     Ok(typed(Operator::Splice(Splice { axis })))
 }
 
@@ -71,13 +80,14 @@ pub(in crate::v1) fn row_repeat<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<
 
 const MOST_REPETITIONS: u64 = 4096;
 
+/// A begin of 0 or less stands for the first axis, such an end for the last one, as in BrainScript.
 pub(in crate::v1) fn reshape<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let (begin, end) = (body.reader.i32()?, body.reader.i32()?);
     let new_shape = inferred(body.reader.shape()?);
     Ok(typed(Operator::Reshape(Reshape {
         new_shape,
-        begin: Some(axis_from_1(begin)),
-        end: (end != 0).then(|| axis_from_1(end)),
+        begin: Some(axis_from_1(begin.max(1))),
+        end: (end > 0).then(|| axis_from_1(end)),
     })))
 }
 
@@ -102,6 +112,7 @@ pub(in crate::v1) fn legacy_reshape<'a>(body: &mut Body<'_, '_, 'a>) -> Result<S
 }
 
 pub(in crate::v1) fn transpose<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
+    let at = body.reader.at();
     let (first, second) = if body.version >= 3 { (body.reader.i32()?, body.reader.i32()?) } else { (1, 2) };
     if body.version >= 25 && first == 0 && second == 0 {
         let at = body.reader.at();
@@ -111,6 +122,9 @@ pub(in crate::v1) fn transpose<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'
             permutation.push(axis(place));
         }
         return Ok(typed(Operator::TransposeAxes(TransposeAxes::Permute(permutation))));
+    }
+    if first < 1 || second < 1 {
+        return body.bad("axes, counted from 1", format!("{first}, {second}"), at);
     }
     Ok(typed(Operator::TransposeAxes(TransposeAxes::Swap(axis_from_1(first), axis_from_1(second)))))
 }

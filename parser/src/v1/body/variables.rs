@@ -27,7 +27,7 @@ fn input_of<'a>(body: &mut Body<'_, '_, 'a>, sparse: bool) -> Result<Said<'a>, E
         }
     }
     if body.version >= 10 {
-        body.reader.f32()?;
+        learning_rate(body)?;
     }
     let count = shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
     if rows != 0 && count != Some(rows) {
@@ -38,7 +38,7 @@ fn input_of<'a>(body: &mut Body<'_, '_, 'a>, sparse: bool) -> Result<Said<'a>, E
 
 pub(in crate::v1) fn parameter<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let (learns, shape) = if body.version >= 3 {
-        let rate = body.reader.f32()?;
+        let rate = learning_rate(body)?;
         (rate != 0.0, body.reader.shape().map_err(|e| e.in_key("shape"))?)
     } else {
         let learns = body.reader.flag()?;
@@ -56,6 +56,13 @@ pub(in crate::v1) fn parameter<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'
     };
     let matrix = matrix(body)?;
     Ok(Said::Parameter(Box::new(Parameter { shape, learns, matrix })))
+}
+
+/// The multiplier of the learning rate; CNTK refuses a negative one.
+fn learning_rate(body: &mut Body<'_, '_, '_>) -> Result<f32, Error> {
+    let at = body.reader.at();
+    let rate = body.reader.f32()?;
+    if rate < 0.0 { body.bad("a multiplier of the learning rate", rate, at) } else { Ok(rate) }
 }
 
 pub(in crate::v1) fn statistic<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
