@@ -48,14 +48,57 @@ const RECORDS: [&str; 40] = [
     "ktnc",
 ];
 
+/// Markers of files of CNTK 1, and texts in them.
+const MARKERS: [&str; 33] = [
+    "BCN",
+    "BVersion",
+    "EVersion",
+    "BNodeList",
+    "ENodeList",
+    "BRelation",
+    "ERelation",
+    "BRootNodes",
+    "BFeatureNodes",
+    "EFeatureNodes",
+    "BLabelNodes",
+    "ELabelNodes",
+    "BCriterionNodes",
+    "ECriterionNodes",
+    "BCriteriaNodes",
+    "ECriteriaNodes",
+    "BNodesReqMultiSeqHandling",
+    "ENodesReqMultiSeqHandling",
+    "BEvalNodes",
+    "EEvalNodes",
+    "BOutputNodes",
+    "EOutputNodes",
+    "BPairNodes",
+    "EPairNodes",
+    "ERootNodes",
+    "ECN",
+    "BMAT",
+    "EMAT",
+    "float",
+    "double",
+    "half",
+    "__v2libuid__",
+    "__v2libname__",
+];
+
 fn main() {
     let mut words: BTreeSet<&str> = RECORDS.into();
     for spec in Op::ALL.iter().map(|op| op.spec()) {
         words.insert(spec.uid_prefix);
         words.extend(spec.attributes.iter().map(|a| a.key));
     }
+    let nodes: BTreeSet<&str> = MARKERS.into_iter().chain(cntk_fuzz::nodes::ops()).collect();
     println!("# Made by `cargo run --example dictionary` from the op table.");
     words.iter().for_each(|word| println!("{word:?}"));
+    for word in nodes {
+        let text: String =
+            word.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).map(|b| format!("\\x{b:02x}")).collect();
+        println!("v1_{word}=\"{text}\"");
+    }
     // Sentinels: inferred, unknown and free dimensions, and the dynamic axis.
     for (name, bytes) in [
         ("inferred", [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01].as_slice()),

@@ -8,6 +8,8 @@
 pub mod generate;
 pub mod meter;
 pub mod mutate;
+#[allow(missing_docs, reason = "inside, names say it")]
+pub mod nodes;
 pub mod onnx;
 pub mod python;
 pub mod schema;

@@ -43,7 +43,7 @@ fn real_models() {
     // One in eight is enough for the cheap targets: the rest differ in their numbers only.
     let some: Vec<_> = models.iter().step_by(8).cloned().collect();
     replay(|target| match target {
-        "convert" | "pytorch" => models.clone(),
+        "convert" | "pytorch" | "roundtrip" => models.clone(),
         target if READ_MODELS.contains(&target) => some.clone(),
         _ => Vec::new(),
     });

@@ -5,6 +5,7 @@ mod attribute;
 mod choice;
 mod edit;
 mod layout;
+mod nodes;
 mod record;
 mod walk;
 
@@ -12,6 +13,7 @@ pub use attribute::attribute;
 pub use choice::{Choice, Random};
 pub use edit::edit;
 pub use layout::{File, to_tail};
+pub use nodes::edit as edit_nodes;
 pub use walk::value as tagged;
 
 /// Marks a fuzz target whose input is a model file.
@@ -40,14 +42,7 @@ pub fn bytes(
     if random.below(BLIND) == 0 {
         return blind(data, size, max_size);
     }
-    let Some(mut file) = File::decode(&data[..size]) else { return blind(data, size, max_size) };
-    for _ in 0..=random.below(3) {
-        edit(&mut file.metadata, &mut random);
-    }
-    if random.below(64) == 0 {
-        file = to_tail(file);
-    }
-    let bytes = file.encode();
+    let Some(bytes) = mutant(&data[..size], &mut random) else { return blind(data, size, max_size) };
     match data.get_mut(..bytes.len().min(max_size)) {
         Some(place) if place.len() == bytes.len() => {
             place.copy_from_slice(&bytes);
@@ -55,4 +50,23 @@ pub fn bytes(
         }
         _ => blind(data, size, max_size),
     }
+}
+
+/// A file with some edits, `None` if it cannot be read.
+fn mutant(data: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    if data.starts_with(b"B\0C\0N\0") {
+        let mut file = crate::nodes::File::decode(data)?;
+        for _ in 0..=random.below(3) {
+            edit_nodes(&mut file, random);
+        }
+        return Some(file.encode());
+    }
+    let mut file = File::decode(data)?;
+    for _ in 0..=random.below(3) {
+        edit(&mut file.metadata, random);
+    }
+    if random.below(64) == 0 {
+        file = to_tail(file);
+    }
+    Some(file.encode())
 }
