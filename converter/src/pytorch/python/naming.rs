@@ -42,7 +42,12 @@ impl Plan<'_> {
         let mut pool: Vec<String> = Vec::new();
         let mut free: BTreeSet<usize> = BTreeSet::new();
         let mut busy: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
+        let going_on = self.going_on(outputs);
         for (at, v) in made {
+            if let Some(argument) = going_on.get(&v) {
+                self.names.insert(v, argument.clone());
+                continue;
+            }
             if let Some(hint) = &self.body.values[v.0 as usize].hint {
                 self.names.insert(v, names.unique(hint));
                 continue;
@@ -60,6 +65,21 @@ impl Plan<'_> {
             busy.push(Reverse((last.get(&v).copied().unwrap_or(at), i)));
             self.names.insert(v, pool[i].clone());
         }
+    }
+
+    /// Loops over modules that start from an argument which nothing else reads, and its name: they go on with it.
+    fn going_on(&self, outputs: &[ValueId]) -> HashMap<ValueId, String> {
+        let mut reads: HashMap<ValueId, usize> = HashMap::new();
+        let mut read = |v: ValueId| *reads.entry(v).or_default() += 1;
+        self.body.each_needed(outputs, &mut |e| e.values().into_iter().for_each(&mut read));
+        outputs.iter().copied().for_each(read);
+        let fold = |item: &Item| {
+            let Item::Fold(id) = item else { return None };
+            let Expr::Value(start) = self.fold(*id).1.first()?.value else { return None };
+            let Expr::Local(name) = self.body.expr(start) else { return None };
+            (reads.get(&start) == Some(&1)).then(|| (*id, name.clone()))
+        };
+        self.body.items().iter().filter_map(fold).collect()
     }
 
     fn walk(&self, items: &[Item], order: &mut Order) {

@@ -6,8 +6,8 @@
 //! `nn.Sequential` or `nn.ModuleList`. Values keep their ids: the last of a run is computed by a call of the whole run, and
 //! what only it needed is then needed by nobody.
 //!
-//! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]) and concatenations go on from earlier ones
-//! ([`concat`]); segments that apply the same weights again are a loop ([`rolled`]); segments that differ in a part which some
+//! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]) concatenations go on from earlier ones
+//! ([`concat`]), and masks read shapes near by ([`masks`]); segments that apply the same weights again are a loop ([`rolled`]); segments that differ in a part which some
 //! lack get one form ([`optional`]). What stays as it is has branches, which repeat in the same way ([`branches`]); equal
 //! ones that are joined are a list of modules ([`beside`]).
 //!
@@ -22,6 +22,7 @@ mod class;
 mod columns;
 mod concat;
 mod form;
+mod masks;
 mod names;
 mod optional;
 mod reads;
@@ -69,6 +70,7 @@ pub(super) struct Network<'n> {
 pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     recurrent::join(&mut network);
     concat::go_on(&mut network);
+    masks::ask_what_they_mask(&mut network);
     let mut segments = segments::find(&network);
     rolled::roll(&mut network, &mut segments);
     let mut forms: Vec<Option<Form>> = segments.iter().map(|s| form::of(&network, s)).collect();

@@ -45,6 +45,10 @@ impl Labels {
 
 /// What a segment does, in order.
 pub(super) fn words(network: &Network<'_>, segment: &Segment) -> Vec<&'static str> {
+    let is_state = |e: &Expr| match e {
+        Expr::Value(v) => matches!(network.body.expr(*v), Expr::State(_)),
+        other => matches!(other, Expr::State(_)),
+    };
     let mut words = Vec::new();
     for v in &segment.values {
         network.body.values[v.0 as usize].expr.each(&mut |e| {
@@ -66,7 +70,7 @@ pub(super) fn words(network: &Network<'_>, segment: &Segment) -> Vec<&'static st
                     "tanh" => "Tanh",
                     _ => "",
                 },
-                Expr::Binary(Binary::Plus, ..) => "Add",
+                Expr::Binary(Binary::Plus, _, b) if !is_state(b) => "Add",
                 Expr::Binary(Binary::MatMul, ..) => "MatMul",
                 Expr::Binary(Binary::Times, ..) => "Times",
                 _ => "",

@@ -1,6 +1,6 @@
 use super::*;
 use crate::pytorch::python::body::Item;
-use crate::pytorch::python::expr::{Binary, Expr, StateId, args, functional, keyword, list, nn, of, torch};
+use crate::pytorch::python::expr::{Binary, Expr, StateId, args, functional, helper, keyword, list, nn, of, torch};
 use crate::pytorch::python::print::constant;
 use crate::pytorch::state::Kind;
 use crate::weights::ElemType;
@@ -66,7 +66,7 @@ impl Net {
             globals: &mut self.globals,
             locals: &mut self.locals,
             arguments: &["x".to_owned()],
-            lengths: &[],
+            lengths: &["lengths".to_owned()],
             outputs,
             label: &|_| Some("res_unit".to_owned()),
         });
@@ -366,4 +366,28 @@ fn blocks_that_hold_whole_units_name_the_class() {
         let class = if whole { "class ResUnit(nn.Module):" } else { "class ResidualBlock(nn.Module):" };
         assert!(blocks[0].starts_with(class), "{}", blocks[0]);
     }
+}
+
+#[test]
+fn masks_ask_what_they_mask() {
+    let (mut net, x) = Net::new();
+    let lengths = net.body.atom(Expr::local("lengths"));
+    let bias = |net: &mut Net| {
+        net.states.push(State { kind: Kind::Parameter, ..State::number(ElemType::Float, &[8], 0.0) });
+        net.body.atom(Expr::State(StateId(net.states.len() as u32 - 1)))
+    };
+    let mut asked = x;
+    let mut y = x;
+    for _ in 0..7 {
+        let valid = net.body.compute(helper("valid_steps", args![asked, lengths]));
+        let masked = net.body.compute(of(y).method("masked_fill", args![valid, 0]));
+        let z = net.linear(8, 8, masked);
+        let b = bias(&mut net);
+        let sum = net.body.compute(of(z) + b);
+        (asked, y) = (z, net.relu(sum));
+    }
+    let blocks = net.recover(y);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert!(blocks[0].contains("valid_steps(x, "), "{}", blocks[0]);
+    assert_eq!(net.used(y).0, ["nn.ModuleList([LinearRelu() for _ in range(7)])"]);
 }
