@@ -242,6 +242,17 @@ fn what_cntk_does_not_load_is_refused() {
     assert_eq!(refused(node("InputValue", "y", &rate, &[])), ("record.value", y));
 }
 
+/// CNTK looks at the sign of an input's multiplier only.
+#[test]
+fn a_parameter_may_have_a_negative_learning_rate() {
+    let mut p = parameter("p", &[1], &[1.0]);
+    p.body[..4].copy_from_slice(&(-1.0_f32).to_le_bytes());
+    let bytes = file(&[p, node("Abs", "y", &[], &["p"])]).bytes();
+    let source = ModelFile::new(&bytes);
+    let model = parse(&source, &Limits::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert!(model.variables[0].needs_gradient);
+}
+
 /// In BrainScript, 0 stands for the first axis as the begin of a reshape, and for the last one as its end.
 #[test]
 fn a_reshape_of_all_axes() {

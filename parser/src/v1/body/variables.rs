@@ -38,7 +38,7 @@ fn input_of<'a>(body: &mut Body<'_, '_, 'a>, sparse: bool) -> Result<Said<'a>, E
 
 pub(in crate::v1) fn parameter<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let (learns, shape) = if body.version >= 3 {
-        let rate = learning_rate(body)?;
+        let rate = body.reader.f32()?;
         (rate != 0.0, body.reader.shape().map_err(|e| e.in_key("shape"))?)
     } else {
         let learns = body.reader.flag()?;
@@ -58,7 +58,7 @@ pub(in crate::v1) fn parameter<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'
     Ok(Said::Parameter(Box::new(Parameter { shape, learns, matrix })))
 }
 
-/// The multiplier of the learning rate; CNTK refuses a negative one.
+/// The multiplier of an input's learning rate; CNTK refuses a negative one.
 fn learning_rate(body: &mut Body<'_, '_, '_>) -> Result<f32, Error> {
     let at = body.reader.at();
     let rate = body.reader.f32()?;
