@@ -1,7 +1,7 @@
 //! The body of a method under construction: values in order, each an expression of earlier ones.
 
 use super::expr::{Expr, StateId, ValueId};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// One value.
 #[derive(Clone, Debug)]
@@ -43,6 +43,16 @@ impl Item {
             Self::Let(_) | Self::Fold(_) | Self::Unpack(..) => None,
         }
     }
+}
+
+/// A loop that makes `made` from the variable `name` `count` times, starting with `entry`. `result` is the variable after it.
+pub(crate) struct Repeat {
+    pub(crate) values: Vec<ValueId>,
+    pub(crate) entry: ValueId,
+    pub(crate) made: ValueId,
+    pub(crate) result: ValueId,
+    pub(crate) name: String,
+    pub(crate) count: usize,
 }
 
 /// A body.
@@ -130,41 +140,43 @@ impl Body {
         }
     }
 
-    /// Puts values into a loop that makes `made` from the variable `name` `count` times, starting with `entry`. `result` is the
-    /// variable after it.
-    pub(crate) fn repeat(
-        &mut self,
-        values: &[ValueId],
-        (entry, made): (ValueId, ValueId),
-        result: ValueId,
-        name: String,
-        count: usize,
-    ) {
-        self.blocks += 1;
-        let block = self.blocks;
-        values.iter().for_each(|v| self.values[v.0 as usize].block = block);
-        let inside: HashSet<ValueId> = values.iter().copied().collect();
+    /// Puts values into loops.
+    pub(crate) fn repeat(&mut self, loops: Vec<Repeat>) {
+        let mut inside: HashMap<ValueId, usize> = HashMap::new();
+        let mut gone: HashSet<ValueId> = HashSet::new();
+        let first = self.blocks + 1;
+        for (i, l) in loops.iter().enumerate() {
+            self.blocks += 1;
+            for v in &l.values {
+                self.values[v.0 as usize].block = self.blocks;
+                inside.insert(*v, i);
+            }
+            gone.insert(l.result);
+            let result = &mut self.values[l.result.0 as usize];
+            (result.expr, result.is_atom) = (Expr::Local(l.name.clone()), true);
+        }
         let Some((_, items)) = self.open.first_mut() else { return };
-        let mut inner = Vec::new();
+        let mut inner: Vec<Vec<Item>> = loops.iter().map(|_| Vec::new()).collect();
         let mut outer = Vec::with_capacity(items.len());
         for item in std::mem::take(items) {
-            match item {
-                Item::Let(id) if inside.contains(&id) => {
-                    inner.push(Item::Let(id));
-                    if id == made {
-                        outer.push(Item::Set(name.clone(), entry.into()));
-                        inner.push(Item::Set(name.clone(), made.into()));
-                        let inner = std::mem::take(&mut inner);
-                        outer.push(Item::For("_".to_owned(), count.into(), block, inner));
-                    }
-                }
-                Item::Let(id) if id == result => {}
-                other => outer.push(other),
+            let id = match &item {
+                Item::Let(id) => Some(*id),
+                _ => None,
+            };
+            let Some(i) = id.and_then(|id| inside.get(&id).copied()) else {
+                outer.extend((!id.is_some_and(|id| gone.contains(&id))).then_some(item));
+                continue;
+            };
+            inner[i].push(item);
+            let l = &loops[i];
+            if id == Some(l.made) {
+                inner[i].push(Item::Set(l.name.clone(), l.made.into()));
+                outer.push(Item::Set(l.name.clone(), l.entry.into()));
+                let inner = std::mem::take(&mut inner[i]);
+                outer.push(Item::For("_".to_owned(), l.count.into(), first + i as u32, inner));
             }
         }
         *items = outer;
-        let result = &mut self.values[result.0 as usize];
-        (result.expr, result.is_atom) = (Expr::Local(name), true);
     }
 
     /// Computes values all at once, where the last of them was computed.

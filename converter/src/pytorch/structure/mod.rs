@@ -6,10 +6,10 @@
 //! `nn.Sequential` or `nn.ModuleList`. Values keep their ids: the last of a run is computed by a call of the whole run, and
 //! what only it needed is then needed by nobody.
 //!
-//! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]) concatenations go on from earlier ones
-//! ([`concat`]), and masks read shapes near by ([`masks`]); segments that apply the same weights again are a loop ([`rolled`]); segments that differ in a part which some
-//! lack get one form ([`optional`]). What stays as it is has branches, which repeat in the same way ([`branches`]); equal
-//! ones that are joined are a list of modules ([`beside`]).
+//! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]), concatenations go on from earlier ones
+//! ([`concat`]), and masks read shapes near by ([`masks`]); segments that apply the same weights again are a loop ([`rolled`]);
+//! segments that differ in a part which some lack get one form ([`optional`]). What stays as it is has branches, which repeat in
+//! the same way ([`branches`]); equal ones that are joined are a list of modules ([`beside`]).
 //!
 //! Time is linear in the network: a segment has a bounded number of values, its form is made a bounded number of times. What is
 //! written is, too: a class has the expressions of one unit, a run at most one call for each, with no more arguments than the

@@ -3,6 +3,7 @@
 use super::Network;
 use super::form;
 use super::segments::Segment;
+use crate::pytorch::python::body::Repeat;
 use crate::pytorch::python::expr::{Expr, ValueId};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -17,16 +18,23 @@ const LOOP: usize = 3;
 pub(super) fn roll(network: &mut Network<'_>, segments: &mut [Segment]) {
     let ids = identify(network, segments);
     let mut first = 0;
+    let mut loops = Vec::new();
     while first < segments.len() {
-        let Some((period, count)) = repeats(&ids, first).filter(|r| saves(network, segments, first, *r)) else {
+        let Some((period, count)) = repeats(&ids, first) else {
             first += 1;
             continue;
         };
+        if !saves(network, segments, first, (period, count)) {
+            // The last unit may begin another repetition.
+            first += period * (count - 1);
+            continue;
+        }
         let all = first..first + period * count;
-        write(network, segments, all.clone(), period);
+        loops.extend(rolled(network, segments, all.clone(), period));
         segments[all.clone()].iter_mut().for_each(|s| (s.closed, s.alone) = (false, false));
         first = all.end;
     }
+    network.body.repeat(loops);
 }
 
 /// A number for each segment that shares weights with others, equal where all is.
@@ -60,9 +68,9 @@ fn saves(network: &Network<'_>, segments: &[Segment], first: usize, (period, cou
 }
 
 /// The loop in the place of the first unit; what follows the last one reads its variable.
-fn write(network: &mut Network<'_>, segments: &[Segment], all: Range<usize>, period: usize) {
+fn rolled(network: &mut Network<'_>, segments: &[Segment], all: Range<usize>, period: usize) -> Option<Repeat> {
     let unit = &segments[all.start..all.start + period];
-    let (Some(entry), Some(made)) = (unit[0].entry, unit.last().map(|s| s.exit)) else { return };
+    let (entry, made) = (unit.first()?.entry?, unit.last()?.exit);
     let name = network.locals.unique("y");
     let values: Vec<ValueId> = unit.iter().flat_map(|s| s.values.iter().copied()).collect();
     for v in &values {
@@ -70,5 +78,5 @@ fn write(network: &mut Network<'_>, segments: &[Segment], all: Range<usize>, per
         value.expr = value.expr.rewrite(&mut |e| (*e == Expr::Value(entry)).then(|| Expr::local(name.clone())));
     }
     let result = segments[all.end - 1].exit;
-    network.body.repeat(&values, (entry, made), result, name, all.len() / period);
+    Some(Repeat { values, entry, made, result, name, count: all.len() / period })
 }
