@@ -257,8 +257,7 @@ impl<'b> Plan<'b> {
                 }
                 Item::Set(name, e) => {
                     let first = self.typed.insert(name.clone());
-                    let mark =
-                        if first && !self.gives_tensor(e) && !matches!(e, Expr::List(_)) { ": Tensor" } else { "" };
+                    let mark = if first && !self.gives_tensor(e) && !e.is_list() { ": Tensor" } else { "" };
                     lines.statement(depth, &format!("{name}{mark} = "), &self.text(e));
                 }
                 Item::For(step, count, _, inner) => {

@@ -29,6 +29,16 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// Is it a list, or one repeated?
+    pub(super) fn is_list(&self) -> bool {
+        match self {
+            Self::Binary(_, a, _) => a.is_list(),
+            _ => matches!(self, Self::List(_)),
+        }
+    }
+}
+
 impl Plan<'_> {
     /// Does a type checker know that this is a tensor?
     pub(super) fn is_plainly_tensor(&self, expr: &Expr) -> bool {
@@ -84,6 +94,7 @@ mod tests {
         let x = ValueId(0);
         assert!(torch("cat", args![list(&[x]), 1]).is_plainly_tensor());
         assert!(helper("hardmax", args![x, 1]).is_plainly_tensor());
+        assert!((list(&[x]) * 2).is_list() && !(of(x) * 2).is_list());
         assert!(!functional("one_hot", args![x, 1]).is_plainly_tensor());
         assert!(!of(x).method("exp", args![]).is_plainly_tensor());
     }
