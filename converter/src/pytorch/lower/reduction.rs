@@ -1,6 +1,7 @@
 //! Lowers ReduceElements (spec 4.11) and the softmax family (4.5).
 
 use super::{Kept, Lower, Lowered, Node, Val};
+use crate::layout::Lead;
 use crate::pytorch::python::expr::{Argument, Expr, ValueId, args, dimensions, functional, helper, keyword, of, shape};
 use crate::report::Reason;
 use crate::resolve::reduction::{self, Fold, Reduce};
@@ -11,7 +12,9 @@ use smallvec::smallvec;
 
 pub(super) fn reduce(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &ReduceElements<'_>) -> Lowered {
     let x = cx.tensor(&node.inputs[0]);
-    let (operand, lead) = (cx.graph.model.type_of(node.sources[0]), cx.lead(node.result()));
+    let operand = cx.graph.model.type_of(node.sources[0]);
+    // The operand may lack dynamic axes of its type, over which it does not vary.
+    let lead = if cx.lead(node.result()).rank() == 0 { Lead::default() } else { x.lead };
     let dims = node.types[0].shape.clone();
     let (id, shaped) = match Reduce::new(a, operand, x.lead, &node.types[0]).map_err(|why| Reason::new("axis", why))? {
         Reduce::Same => return Ok(smallvec![cx.reshape(&x, &dims)?]),
