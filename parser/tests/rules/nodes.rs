@@ -269,3 +269,78 @@ fn a_reshape_of_all_axes() {
         assert_eq!(reshape(begin, end), reshape(1, 0), "{begin}, {end}");
     }
 }
+
+/// Bodies that no file of the corpus has, at the versions where they change.
+#[test]
+fn rare_bodies() {
+    let function = |version: u64, op: &str, body: &[u8], children: &[&str]| {
+        let mut x = input("x", &[2, 3]);
+        if version < 8 {
+            x = node("InputValue", "x", &[&[0; 16][..], &shape(&[2, 3])].concat(), &[]);
+        }
+        let nodes = [x, node(op, "y", body, children)];
+        let bytes = File { version: Some(version), ..file(&nodes) }.group("Output", &["y"]).bytes();
+        let source = ModelFile::new(&bytes);
+        match parse(&source, &Limits::default()) {
+            Ok(model) => {
+                let y = model.functions.iter().find(|f| f.uid == "y").expect("a function");
+                let name = match &y.kind {
+                    FunctionKind::Primitive(op) => op.name(),
+                    FunctionKind::Foreign(foreign) => foreign.name,
+                    other => panic!("{other:?}"),
+                };
+                format!("{name} of {}", y.inputs.join(" "))
+            }
+            Err(error) => format!("{}: {error}", error.code()),
+        }
+    };
+    let ints = |numbers: &[i32]| numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+    let sizes = |numbers: &[u64]| numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+    let doubles = |numbers: &[f64]| numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+    // Old writers put a mode before what follows; others do not.
+    for body in [vec![], ints(&[0]), ints(&[3])] {
+        assert_eq!(function(31, "CrossEntropyWithSoftmax", &body, &["x", "x"]), "CrossEntropyWithSoftmax of x x");
+        assert_eq!(function(31, "NoiseContrastiveEstimation", &body, &["x"]), "NoiseContrastiveEstimation of x");
+    }
+    let stack = |name: &str| [sizes(&[0, 1, 2]), text(name)].concat();
+    assert_eq!(function(13, "OptimizedRNNStack", &stack("lstm"), &["x", "W"]), "OptimizedRNNStack of x W");
+    let with_axis = [stack("gru"), ints(&[-1])].concat();
+    assert_eq!(function(14, "RNN", &with_axis, &["W", "x"]), "OptimizedRNNStack of x W");
+    assert!(function(14, "RNN", &stack("elman"), &["W", "x"]).starts_with("record.value"));
+    assert_eq!(function(31, "Crop", &doubles(&[1.0, 2.0]), &["x", "x"]), "Crop of x x");
+    assert_eq!(function(31, "Crop", &doubles(&[f64::NAN; 2]), &["x", "x"]), "Crop of x x");
+    assert!(function(31, "Crop", &doubles(&[0.5, 2.0]), &["x", "x"]).starts_with("record.value"));
+    assert_eq!(function(31, "ToSequence", &text("words"), &["x"]), "ToSequence of x");
+    assert_eq!(function(31, "ToSequence", &text(""), &["x"]), "ToSequence of x");
+    assert_eq!(function(10, "Where", &[], &["x"]), "Where of x");
+    assert_eq!(function(31, "RowRepeat", &sizes(&[1]), &["x"]), "Pass of x");
+    for count in [0, 1 << 20] {
+        assert!(function(31, "RowRepeat", &sizes(&[count]), &["x"]).contains(':'), "{count} repetitions");
+    }
+    let reduce = |axis: i32| [ints(&[1, axis]), text("Sum"), vec![0]].concat();
+    for axis in [0, -1, -2, -3, 2] {
+        assert_eq!(function(31, "ReduceElements", &reduce(axis), &["x"]), "ReduceElements of x", "{axis}");
+    }
+    assert!(function(31, "ReduceElements", &reduce(-4), &["x"]).starts_with("record.value"));
+    assert!(function(31, "ReduceElements", &ints(&[0, 1]), &["x"]).starts_with("record.value"));
+    assert!(function(31, "ReduceElements", &ints(&[i32::MAX, 1]), &["x"]).starts_with("v1.count"));
+    let pooling = [&ints(&[1, 0])[..], &sizes(&[1, 1, 1])].concat();
+    assert_eq!(function(31, "AveragePooling", &pooling, &["x"]), "AveragePooling of x", "the channel first in memory");
+    let old = [sizes(&[1, 1, 1, 1]), ints(&[1, 0]), vec![0], sizes(&[0])].concat();
+    for op in ["Convolution", "Pooling", "MaxUnpooling"] {
+        assert_eq!(function(4, op, &old, &["x", "x"]), format!("{op} of x x"));
+    }
+    let statistic = [&[0][..], &matrix(6, 1, &[0.0; 6])].concat();
+    assert_eq!(function(31, "Mean", &statistic, &["x"]), "Mean of x", "never computed");
+}
+
+/// A file cut in the middle of any part of any body is refused, and says where.
+#[test]
+fn every_cut_of_a_body_is_refused() {
+    for case in crate::support::cases("v1").iter().filter(|case| case.name.starts_with("v1_")) {
+        for end in (0..case.bytes.len()).step_by(3) {
+            let error = parse(&ModelFile::new(&case.bytes[..end]), &Limits::default()).expect_err("a cut file");
+            assert!(error.offset() <= end as u64, "{} cut at {end}: {error}", case.name);
+        }
+    }
+}
