@@ -388,6 +388,11 @@ def batch_normalization_written_3(f):
     return normalized(f, f.batch_normalization(False, 0.001, 0x00010003), False)
 
 
+@case("batch_normalization_double", 3, 31, dtype=np.float64)
+def batch_normalization_double(f):
+    return normalized(f, f.batch_normalization(False, 0.001), False)
+
+
 # Names that CNTK has given up, and operators that are one v2 primitive under another name.
 
 @case("aliases", 3, 7, 31)
