@@ -186,6 +186,7 @@ fn change(value: &mut Value, choice: &mut dyn Choice) {
         Value::F64(x) => *x = double(choice).to_le_bytes(),
         Value::Flag(flag) => *flag = if choice.one_in(8) { choice.below(256) as u8 } else { *flag ^ 1 },
         Value::Text(text) => *text = word(choice),
+        Value::Units(units) => units.push(1 + choice.below(0xffff) as u16),
         Value::Ascii(bytes) => bytes.push(1 + choice.below(255) as u8),
         Value::Shape(dims) => {
             let mut wide = dims.iter().map(|dim| u64::from(*dim)).collect();

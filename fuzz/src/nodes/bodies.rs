@@ -143,12 +143,12 @@ const TRANSPOSE: &[Part] =
     &[since(3, I32), since(3, I32), Part { kind: Permutation, since: 25, until: u64::MAX, when: no_axes }];
 const RANDOM_SAMPLE: &[Part] = &[all(Flag), all(Size), since(16, Seed), since(16, Size)];
 const TRACE: &[Part] = &[
-    all(Text),
+    all(Units),
     all(Size),
     all(Size),
     all(Flag),
     all(Flag),
-    all(Text),
+    all(Units),
     all(Flag),
     all(Flag),
     all(Ascii),
@@ -223,7 +223,7 @@ const BODIES: &[(&str, &[Part])] = &[
     ("NoiseContrastiveEstimation", &[all(SignedMode)]),
     ("CrossEntropyWithSoftmax", &[all(Mode)]),
     ("LatticeSequenceWithSoftmax", LATTICE),
-    ("EnvironmentInput", &[all(Text)]),
+    ("EnvironmentInput", &[all(Units)]),
 ];
 
 /// The operators without bodies.

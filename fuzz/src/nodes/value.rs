@@ -12,6 +12,8 @@ pub enum Kind {
     Number,
     Flag,
     Text,
+    /// A text that nothing reads, of any units.
+    Units,
     /// Single bytes, ended by a zero.
     Ascii,
     Shape,
@@ -46,6 +48,7 @@ pub enum Value {
     F64([u8; 8]),
     Flag(u8),
     Text(String),
+    Units(Vec<u16>),
     Ascii(Vec<u8>),
     Shape(Vec<u32>),
     /// The sizes as they stand in the file.
@@ -69,7 +72,7 @@ pub struct Matrix {
     /// `d` or `s`.
     pub kind: u8,
     pub element: u64,
-    pub name: String,
+    pub name: Vec<u16>,
     pub format: i32,
     /// Of a sparse one: how many elements are stored.
     pub stored: u64,
@@ -94,6 +97,7 @@ impl Kind {
             Self::Number => Value::F32(from.array()?),
             Self::Flag => Value::Flag(from.array::<1>()?[0]),
             Self::Text => Value::Text(from.text()?),
+            Self::Units => Value::Units(from.units()?),
             Self::Ascii => Value::Ascii(from.ascii()?),
             Self::Shape => Value::Shape(from.shape()?),
             Self::OldShape => old_shape(from)?,
@@ -132,6 +136,7 @@ impl Kind {
             Self::F64 => Value::F64(0.5_f64.to_le_bytes()),
             Self::Flag => Value::Flag(1),
             Self::Text => Value::Text("Sum".to_owned()),
+            Self::Units => Value::Units(Vec::new()),
             Self::Ascii => Value::Ascii(Vec::new()),
             Self::Shape | Self::OldShape => Value::Shape(vec![1]),
             Self::Flags => Value::Flags(vec![0]),
@@ -140,7 +145,7 @@ impl Kind {
             Self::Matrix => Value::Matrix(Matrix {
                 kind: b'd',
                 element: 4,
-                name: "unnamed".to_owned(),
+                name: "unnamed".encode_utf16().collect(),
                 format: 0,
                 stored: 0,
                 rows: 1,
@@ -167,6 +172,7 @@ impl Value {
             Self::F64(x) => out.extend_from_slice(x),
             Self::Flag(flag) => out.push(*flag),
             Self::Text(text) => put_text(out, text),
+            Self::Units(units) => put_units(out, units.iter().copied()),
             Self::Ascii(bytes) => {
                 out.extend_from_slice(bytes);
                 out.push(0);
@@ -225,7 +231,7 @@ impl Matrix {
         out.push(self.kind);
         put_text(out, "BMAT");
         out.extend_from_slice(&self.element.to_le_bytes());
-        put_text(out, &self.name);
+        put_units(out, self.name.iter().copied());
         out.extend_from_slice(&self.format.to_le_bytes());
         let sizes = if self.kind == b's' {
             &[self.stored, self.columns, self.rows][..]
@@ -242,7 +248,7 @@ fn matrix(from: &mut Source<'_>) -> Option<Matrix> {
     let kind = from.array::<1>()?[0];
     from.marker("BMAT")?;
     let element = from.u64()?;
-    let name = from.text()?;
+    let name = from.units()?;
     let format = from.i32()?;
     let (stored, rows, columns, length) = match kind {
         b'd' => {
@@ -295,8 +301,11 @@ fn ranges(from: &mut Source<'_>, version: u64) -> Option<Vec<(i64, i64, i32, i32
 
 /// Writes a text in UTF-16 and its end.
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
-    text.encode_utf16().for_each(|unit| out.extend_from_slice(&unit.to_le_bytes()));
-    out.extend_from_slice(&[0, 0]);
+    put_units(out, text.encode_utf16());
+}
+
+fn put_units(out: &mut Vec<u8>, units: impl Iterator<Item = u16>) {
+    units.chain([0]).for_each(|unit| out.extend_from_slice(&unit.to_le_bytes()));
 }
 
 /// The bytes that are left. Every method is `None` if they do not suffice.
@@ -338,10 +347,14 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn text(&mut self) -> Option<String> {
+        String::from_utf16(&self.units()?).ok()
+    }
+
+    fn units(&mut self) -> Option<Vec<u16>> {
         let length = self.0.as_chunks::<2>().0.iter().position(|unit| *unit == [0, 0])?;
-        let units: Vec<u16> = self.0.as_chunks().0[..length].iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+        let units = self.0.as_chunks().0[..length].iter().map(|unit| u16::from_le_bytes(*unit)).collect();
         self.0 = &self.0[2 * length + 2..];
-        String::from_utf16(&units).ok()
+        Some(units)
     }
 
     pub(super) fn try_marker(&mut self, marker: &str) -> bool {
