@@ -17,8 +17,9 @@ use cntk_parser::model::{DataType, Dim, Output, SequenceAxisId, Source, Validate
 use std::collections::HashMap;
 use std::io;
 
-/// The most multiply-adds for all tries together, which take a few milliseconds. A larger model gets no evidence.
-const WORK: u64 = 8 << 20;
+/// The most multiply-adds for all tries together, which take two or three milliseconds, so that a conversion takes at most half as long
+/// again. A larger model gets no evidence.
+const WORK: u64 = 4 << 20;
 /// The most bytes of arrays at one time.
 const MEMORY: u64 = 512 << 20;
 /// The number of samples: the fewest that show whether samples are kept apart.
@@ -126,19 +127,16 @@ fn generate(
     for (steps, free, signed) in TRIES {
         let steps = fixed_steps.unwrap_or(steps);
         let mut maker = Maker { model, bounds: &bounds, of, random: of.seed, steps, free, signed };
-        let feeds: Vec<(VariableId, cntk_evaluator::Array)> = interface
+        let uid = |a: &Argument| model.variable(a.variable).uid.to_owned();
+        let feeds: HashMap<String, cntk_evaluator::Array> = interface
             .arguments
             .iter()
-            .map(|a| Some((a.variable, maker.array(a)?)))
+            .map(|a| Some((uid(a), maker.array(a)?)))
             .collect::<Option<_>>()
             .ok_or("its inputs are large")?;
-        let uid = |id: VariableId| model.variable(id).uid.to_owned();
-        let by_uid: HashMap<String, cntk_evaluator::Array> =
-            feeds.iter().map(|(id, a)| (uid(*id), a.clone())).collect();
         let options = Options { limits: Limits { work: left, memory: of.limits.memory }, ..Options::default() };
-        match evaluate(model, &by_uid, &wanted, &options) {
+        match evaluate(model, &feeds, &wanted, &options) {
             Ok(found) if found.outputs.iter().flat_map(|o| &o.array.values).all(|x| x.is_finite()) => {
-                let uid = |a: &Argument| model.variable(a.variable).uid.to_owned();
                 return Ok(Sampled {
                     inputs: interface.arguments.iter().map(|a| (uid(a), a.name.clone())).collect(),
                     outputs: interface.outputs.iter().map(|o| (o.uid.clone(), o.name.clone())).collect(),
@@ -195,11 +193,13 @@ fn named(
     model: &ValidatedModel<'_>,
     arguments: &[Argument],
     wanted: &[&Wanted],
-    feeds: Vec<(VariableId, cntk_evaluator::Array)>,
+    mut feeds: HashMap<String, cntk_evaluator::Array>,
     found: Evaluation,
 ) -> Result<Arrays, String> {
-    let inputs = arguments.iter().zip(feeds).map(|(argument, (id, array))| {
-        (argument.name.clone(), elem(model.type_of(Source::Variable(id)).data_type), array, argument.classes)
+    let inputs = arguments.iter().filter_map(|argument| {
+        let of = model.type_of(Source::Variable(argument.variable));
+        let array = feeds.remove(model.variable(argument.variable).uid)?;
+        Some((argument.name.clone(), elem(of.data_type), array, argument.classes))
     });
     let found = wanted.iter().zip(found.outputs);
     let outputs = found.map(|(o, found)| (o.name.clone(), elem(found.data_type), found.array, None));

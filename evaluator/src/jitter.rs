@@ -95,25 +95,45 @@ fn is_single(operator: &Operator<'_>, data_type: DataType) -> bool {
     narrow && data_type == DataType::Double
 }
 
-/// The operands of an operator as another implementation may see them: where equal numbers compete, the tie is broken at random,
-/// and what is computed in single precision reads single precision.
+/// The operands of an operator as another implementation may see them: where equal numbers compete, the tie is broken, at
+/// random or by a random order; a NaN in a comparison may be beyond all numbers, at either end; and what is computed in single
+/// precision reads single precision.
 pub(crate) fn as_read(
     operator: &Operator<'_>,
     inputs: &[Value],
     types: DataType,
     random: &mut Rng,
 ) -> Option<Vec<Value>> {
-    let error = error(types);
-    let is_choice = matches!(operator, Operator::TopK(_));
-    if !is_choice && !is_single(operator, types) {
-        return None;
-    }
-    let mut read = |x: &f64| {
-        let up = if random.bool() { 1.0 } else { -1.0 };
-        let moved = x * (1.0 + up * error) + up * f64::from(f32::MIN_POSITIVE);
-        if is_choice { moved } else { round(*x, DataType::Float) }
+    let map = |x: &Value, f: &mut dyn FnMut(f64) -> f64| Value {
+        frames: x.frames.clone(),
+        data: x.data.map(|x| f(*x)).into_shared(),
     };
-    Some(inputs.iter().map(|x| Value { frames: x.frames.clone(), data: x.data.map(&mut read).into_shared() }).collect())
+    let mut read = inputs.to_vec();
+    let orders = nan_decides(operator, inputs) && !matches!(operator, Operator::Sqrt) && random.bool();
+    if orders {
+        let end = if random.bool() { f64::INFINITY } else { f64::NEG_INFINITY };
+        read = read.iter().map(|x| map(x, &mut |x| if x.is_nan() { end } else { x })).collect();
+    }
+    match operator {
+        Operator::TopK(a) => Some(read.iter().map(|x| untied(x, a, error(types), random)).collect()),
+        _ if is_single(operator, types) => {
+            Some(read.iter().map(|x| map(x, &mut |x| round(x, DataType::Float))).collect())
+        }
+        _ => orders.then_some(read),
+    }
+}
+
+/// The operand of TopK without ties.
+fn untied(x: &Value, a: &attributes::TopK<'_>, error: f64, random: &mut Rng) -> Value {
+    let Some(row) = a.axis.row(x.rank()) else { return x.clone() };
+    let (n, inner) = (x.shape()[row], x.shape()[row + 1..].iter().product::<usize>());
+    let order: Option<Vec<f64>> = random.bool().then(|| (0..n).map(|_| random.f64() * 2.0 - 1.0).collect());
+    let numbers = x.contiguous();
+    let moved = numbers.iter().enumerate().map(|(i, x)| {
+        let up = order.as_ref().map_or_else(|| f64::from(random.i8(-1..=1)), |order| order[i / inner % n]);
+        x * (1.0 + up * error) + up * f64::from(f32::MIN_POSITIVE)
+    });
+    Value::of(x.frames.clone(), x.shape(), moved.collect()).unwrap_or_else(|_| x.clone())
 }
 
 /// Does a NaN meet a maximum, where CNTK passes over it and others do as they like, or a square root, which is 0 in CNTK?
@@ -140,6 +160,7 @@ pub(crate) fn unknown(value: &Value) -> Value {
 mod tests {
     use super::*;
     use crate::value::Frames;
+    use cntk_parser::model::Axis;
 
     fn value(numbers: &[f64]) -> Value {
         let Ok(value) = Value::of(Frames::One, &[numbers.len()], numbers.to_vec()) else { panic!("no value") };
@@ -153,8 +174,8 @@ mod tests {
         let moved = jittered(&x, &Operator::Plus, DataType::Float, &mut random);
         assert_eq!(moved.data[[0, 0]], 1.0);
         assert!(moved.data.iter().all(|x| round(*x, DataType::Float) == *x));
-        let moved = jittered(&x, &Operator::Cos, DataType::Float, &mut random);
-        assert_ne!(moved.data[[0, 0]], 1.0);
+        let moved = jittered(&value(&[1.0; 64]), &Operator::Cos, DataType::Float, &mut random);
+        assert!(moved.data.iter().any(|x| *x != 1.0));
     }
 
     #[test]
@@ -177,6 +198,19 @@ mod tests {
         assert_eq!((read, made), (Some(f64::from(0.1f32)), round(made, DataType::Float)));
         let (read, made) = moved(&Operator::Exp, &mut random);
         assert!(read.is_none() && (made - 1e-9).abs() < 1e-24);
+    }
+
+    #[test]
+    fn ties_are_broken_in_any_order() {
+        let mut random = Rng::with_seed(1);
+        let a = attributes::TopK { axis: Axis { index: 0, name: "", ordered: false }, num_items: 1 };
+        let x = value(&[0.0, 0.0, 0.0]);
+        let first = |random: &mut Rng| {
+            let moved = untied(&x, &a, error(DataType::Float), random).elements();
+            moved.iter().all(|x| *x <= moved[0])
+        };
+        let firsts = (0..100).filter(|_| first(&mut random)).count();
+        assert!((20..80).contains(&firsts), "{firsts}");
     }
 
     #[test]

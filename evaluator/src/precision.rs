@@ -5,6 +5,7 @@ use cntk_parser::model::DataType;
 
 /// Rounds a number to this type.
 #[expect(clippy::cast_possible_truncation, reason = "rounding is what this is for")]
+#[inline]
 pub(crate) fn round(x: f64, data_type: DataType) -> f64 {
     match data_type {
         DataType::Float => f64::from(x as f32),
@@ -16,19 +17,24 @@ pub(crate) fn round(x: f64, data_type: DataType) -> f64 {
 
 /// Rounds a value to this type.
 pub(crate) fn rounded(value: Value, data_type: DataType) -> Value {
-    let changes = |x: &f64| round(*x, data_type).to_bits() != x.to_bits() && !x.is_nan();
-    if !value.data.iter().any(changes) {
-        return value;
+    match data_type {
+        DataType::Float => changed(value, |x| round(x, DataType::Float)),
+        DataType::Float16 => changed(value, |x| round(x, DataType::Float16)),
+        _ => value,
     }
-    let Value { frames, data } = value;
-    let data = match data.try_into_owned_nocopy() {
-        Ok(mut own) => {
-            own.mapv_inplace(|x| round(x, data_type));
-            own
-        }
-        Err(shared) => shared.mapv(|x| round(x, data_type)),
+}
+
+/// The value with every number rounded. Nothing is copied where all of them are round already.
+fn changed(mut value: Value, round: impl Fn(f64) -> f64) -> Value {
+    let changes = |x: &f64| round(*x) != *x;
+    let any = match value.data.as_slice_memory_order() {
+        Some(numbers) => numbers.iter().any(changes),
+        None => value.data.iter().any(changes),
     };
-    Value { frames, data: data.into_shared() }
+    if any {
+        value.data.mapv_inplace(round);
+    }
+    value
 }
 
 #[cfg(test)]

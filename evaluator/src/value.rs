@@ -54,6 +54,21 @@ impl Frames {
         }
     }
 
+    /// The frame in each column of CNTK's minibatch, step by step; `None` in gaps. A sequence stands in the first row that has
+    /// room for it behind earlier ones, where the longest sequence says how long rows are.
+    pub(crate) fn columns(&self) -> Vec<Option<usize>> {
+        let Self::Steps(lengths) = self else { return (0..self.count()).map(Some).collect() };
+        let steps = longest(lengths);
+        let mut rows: Vec<Vec<usize>> = Vec::new();
+        for frames in self.ranges() {
+            match rows.iter_mut().find(|row| row.len() + frames.len() <= steps) {
+                Some(row) => row.extend(frames),
+                None => rows.push(frames.collect()),
+            }
+        }
+        (0..steps).flat_map(|step| rows.iter().map(move |row| row.get(step).copied())).collect()
+    }
+
     /// The frames of the result of an operator that works frame by frame. Operands with dynamic axes must have the same
     /// frames; others are used for every frame (spec 4.3).
     pub(crate) fn common<'v>(values: impl IntoIterator<Item = &'v Value>) -> Result<Self, Fault> {
@@ -180,6 +195,13 @@ mod tests {
         assert_eq!(spread.elements(), [7.0, 8.0, 8.0, 8.0]);
         assert_eq!(spread.frames.ranges(), [0..1, 1..4]);
         assert!(value.spread(&steps(&[1, 3, 1])).is_err());
+    }
+
+    #[test]
+    fn short_sequences_share_a_row_of_the_minibatch() {
+        assert_eq!(steps(&[2, 3, 1]).columns(), [0, 2, 1, 3, 5, 4].map(Some));
+        assert_eq!(steps(&[2, 3]).columns(), [Some(0), Some(2), Some(1), Some(3), None, Some(4)]);
+        assert_eq!(Frames::Samples(2).columns(), [Some(0), Some(1)]);
     }
 
     #[test]

@@ -333,6 +333,17 @@ for _shift, _negatives in [(1, 2), (2, 3)]:
         return C.cosine_distance_with_negative_samples(x, y, shift, negatives), {x: batch(3, n=5), y: batch(3, n=5)}
 
 
+for _name, _ranking in [("lambda_rank", C.lambda_rank), ("ndcg", C.ndcg_at_1)]:
+    @case(_name + "_ragged")
+    def _(ranking=_ranking):
+        # Documents are the columns of the minibatch, where the short sequence shares a row with the first one. The first of two
+        # scores counts; a gap is a document, too.
+        x, gain, group = C.sequence.input_variable((2,), name="x"), C.sequence.input_variable(1, name="gain"), C.sequence.input_variable(1, name="group")
+        gains = [np.array([[3], [1], [4]], np.float32), np.array([[1], [5], [2], [6], [5]], np.float32), np.array([[2]], np.float32)]
+        groups = [np.full((n, 1), k, np.float32) for n, k in ((3, 1), (5, 1), (1, 2))]
+        return C.combine([x * 2, ranking(x, gain, group)]), {x: ragged(2), gain: gains, group: groups}
+
+
 @case("fmeasure")
 def _():
     x, t = C.input_variable((4,), name="x"), C.input_variable((4,), name="t")

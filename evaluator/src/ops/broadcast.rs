@@ -4,7 +4,7 @@
 use super::Call;
 use crate::fault::{Fault, fault};
 use crate::value::{Frames, Tensor, Value};
-use ndarray::{ArrayViewD, Axis, Zip};
+use ndarray::{ArrayViewD, Axis};
 
 /// The static shape that shapes broadcast to.
 pub(super) fn shape<'v>(values: impl IntoIterator<Item = &'v Value>) -> Result<Vec<usize>, Fault> {
@@ -56,9 +56,27 @@ fn aligned<const N: usize>(call: &mut Call<'_>, values: [&Value; N]) -> Result<A
 }
 
 impl<const N: usize> Aligned<N> {
-    fn view(&self, i: usize) -> Result<ArrayViewD<'_, f64>, Fault> {
-        let view = self.operands[i].broadcast(self.whole.as_slice());
-        view.map_or_else(|| fault("its operands do not broadcast"), Ok)
+    /// The operands in the shape of the result. Axes that are passed in one run by all of them are merged into one.
+    fn views(&self) -> Result<[ArrayViewD<'_, f64>; N], Fault> {
+        let mut views: [ArrayViewD<'_, f64>; N] = std::array::from_fn(|i| self.operands[i].view());
+        for (view, operand) in views.iter_mut().zip(&self.operands) {
+            match operand.broadcast(self.whole.as_slice()) {
+                Some(whole) => *view = whole,
+                None => return fault("its operands do not broadcast"),
+            }
+        }
+        for axis in (1..self.whole.len()).rev() {
+            let mut merged = views.clone();
+            if merged.iter_mut().all(|view| view.merge_axes(Axis(axis - 1), Axis(axis))) {
+                views = merged.map(|view| view.index_axis_move(Axis(axis - 1), 0));
+            }
+        }
+        Ok(views)
+    }
+
+    /// The result from its elements.
+    fn result(self, elements: Vec<f64>) -> Result<Value, Fault> {
+        Value::of(self.frames, &self.whole[1..], elements)
     }
 }
 
@@ -72,15 +90,24 @@ pub(super) fn map(call: &mut Call<'_>, f: impl Fn(f64) -> f64) -> Result<Value, 
 /// Applies a function to the elements of two operands.
 pub(super) fn zip(call: &mut Call<'_>, [a, b]: [&Value; 2], f: impl Fn(f64, f64) -> f64) -> Result<Value, Fault> {
     let all = aligned(call, [a, b])?;
-    let data = Zip::from(all.view(0)?).and(all.view(1)?).map_collect(|a, b| f(*a, *b));
-    Ok(Value { frames: all.frames, data: data.into_shared() })
+    let [a, b] = all.views()?;
+    let mut elements = Vec::with_capacity(a.len());
+    for (a, b) in a.rows().into_iter().zip(b.rows()) {
+        match (a.as_slice(), b.as_slice()) {
+            (Some(a), Some(b)) => elements.extend(a.iter().zip(b).map(|(a, b)| f(*a, *b))),
+            (Some(a), None) if b.strides() == [0] => elements.extend(a.iter().map(|a| f(*a, b[0]))),
+            _ => elements.extend(a.iter().zip(b).map(|(a, b)| f(*a, *b))),
+        }
+    }
+    all.result(elements)
 }
 
 /// Applies a function to the elements of three operands.
 pub(super) fn zip3(call: &mut Call<'_>, f: impl Fn(f64, f64, f64) -> f64) -> Result<Value, Fault> {
     let all = aligned(call, [call.input(0), call.input(1), call.input(2)])?;
-    let data = Zip::from(all.view(0)?).and(all.view(1)?).and(all.view(2)?).map_collect(|a, b, c| f(*a, *b, *c));
-    Ok(Value { frames: all.frames, data: data.into_shared() })
+    let [a, b, c] = all.views()?;
+    let elements = a.iter().zip(&b).zip(&c).map(|((a, b), c)| f(*a, *b, *c)).collect();
+    all.result(elements)
 }
 
 /// A value, expanded to these frames and this static shape.
@@ -88,6 +115,9 @@ pub(super) fn expand(call: &mut Call<'_>, value: &Value, frames: &Frames, shape:
     let mut whole = vec![frames.count()];
     whole.extend(shape);
     call.meter.room(&whole)?;
+    if value.data.shape() == whole && value.frames == *frames {
+        return Ok(value.clone());
+    }
     let data = align(value, frames, shape.len())?;
     match data.broadcast(whole) {
         Some(view) => Ok(Value { frames: frames.clone(), data: view.to_shared() }),

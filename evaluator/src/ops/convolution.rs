@@ -1,6 +1,6 @@
 //! Convolution, its transpose, and ConvolutionSequenceShape (spec 4.7).
 
-use super::linear::product;
+use super::linear::{product, product_into};
 use super::window::{Grid, Placed, Window, entry, size};
 use super::{Call, Out};
 use crate::fault::{Fault, fault};
@@ -8,7 +8,7 @@ use crate::value::{Frames, Value};
 use cntk_parser::ops::attributes::Convolution;
 
 /// How many positions of the window are multiplied at a time.
-const AT_A_TIME: usize = 512;
+const AT_A_TIME: usize = 64;
 
 /// The window along one spatial axis of an operand with `rank` axes. The lists have an entry for the channel axis, too.
 fn window(a: &Convolution, taps: usize, rank: usize, row: usize) -> Window {
@@ -55,11 +55,12 @@ pub(super) fn convolution(call: &mut Call<'_>, a: &Convolution) -> Out {
     call.meter.room(&[&[x.frames.count()], result.as_slice()].concat())?;
     let grid = Grid::new(call.meter, &placed)?;
     let (kernel, data) = (kernel.contiguous(), x.contiguous());
-    let mut elements = Vec::new();
-    for frame in data.chunks(x.width().max(1)) {
-        let groups = frame.chunks(channels * grid.area).zip(kernel.chunks(maps * channels * grid.taps));
-        for (part, weights) in groups {
-            elements.extend(correlate(call, weights, part, [maps, channels], &grid)?);
+    let mut elements = vec![0.0; x.frames.count() * shape[0] * grid.places];
+    let mut under = Vec::new();
+    for (frame, result) in data.chunks(x.width().max(1)).zip(elements.chunks_mut((shape[0] * grid.places).max(1))) {
+        let parts = frame.chunks(channels * grid.area).zip(kernel.chunks(maps * channels * grid.taps));
+        for ((part, weights), result) in parts.zip(result.chunks_mut((maps * grid.places).max(1))) {
+            correlate(call, [weights, part], [maps, channels], &grid, (&mut under, result))?;
         }
     }
     Ok(vec![Value::of(x.frames.clone(), &result, elements)?])
@@ -68,25 +69,26 @@ pub(super) fn convolution(call: &mut Call<'_>, a: &Convolution) -> Out {
 /// One frame of one group: the kernel's rows times the elements in the windows, a block of positions at a time.
 fn correlate(
     call: &mut Call<'_>,
-    weights: &[f64],
-    frame: &[f64],
+    [weights, frame]: [&[f64]; 2],
     [maps, channels]: [usize; 2],
     grid: &Grid,
-) -> Result<Vec<f64>, Fault> {
-    let (mut result, mut under) = (vec![0.0; maps * grid.places], Vec::new());
+    (under, result): (&mut Vec<f64>, &mut [f64]),
+) -> Result<(), Fault> {
+    let inner = channels * grid.taps;
+    if grid.is_plain {
+        return product_into(call.meter, [maps, inner, grid.places], [weights, frame], result, grid.places);
+    }
     for from in (0..grid.places).step_by(AT_A_TIME) {
         let block = from..grid.places.min(from + AT_A_TIME);
-        call.meter.room(&[channels, grid.taps, block.len()])?;
+        call.meter.room(&[inner, block.len()])?;
         under.clear();
         for channel in frame.chunks(grid.area) {
             (0..grid.taps).for_each(|tap| under.extend(grid.gather(channel, tap, block.clone())));
         }
-        let sums = product(call.meter, [maps, channels * grid.taps, block.len()], weights, &under)?;
-        for (row, sums) in result.chunks_mut(grid.places).zip(sums.rows()) {
-            row[block.clone()].iter_mut().zip(sums).for_each(|(to, sum)| *to = *sum);
-        }
+        let sizes = [maps, inner, block.len()];
+        product_into(call.meter, sizes, [weights, under.as_slice()], &mut result[from..], grid.places)?;
     }
-    Ok(result)
+    Ok(())
 }
 
 /// The transposed convolution with a kernel (C_in, C_out, k...): adds to the elements that a convolution would read.
@@ -112,7 +114,8 @@ fn transposed(call: &mut Call<'_>, a: &Convolution, shape: &[usize]) -> Out {
     for frame in x.contiguous().chunks(x.width().max(1)) {
         let spread = product(call.meter, [width, shape[0], grid.places], &turned, frame)?;
         let mut sums = vec![0.0; shape[1] * grid.area];
-        for ((row, place), value) in spread.indexed_iter() {
+        for (i, value) in spread.iter().enumerate() {
+            let (row, place) = (i / grid.places, i % grid.places);
             if let Some(i) = grid.at(row % grid.taps, place) {
                 sums[row / grid.taps * grid.area + i] += value;
             }

@@ -112,31 +112,24 @@ pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
     Ok(vec![Value::of(a.frames, &shape, all)?])
 }
 
-/// CosDistanceWithNegativeSamples: cos(x_i, y_i), then cos(x_i, y_(i + shift + k)) for each k below `number`. The
-/// indices are those of columns in CNTK's minibatch, which has a column for every sample in each step; after the end of
-/// a sequence it is 0.
+/// CosDistanceWithNegativeSamples: cos(x_i, y_i), then cos(x_i, y_(i + shift + k)) for each k below `number`. The indices are
+/// those of columns in CNTK's minibatch; a gap is 0.
 pub(super) fn negative_samples(call: &mut Call<'_>) -> Out {
     let whole = |v: &Value| if v.data.len() == 1 { v.elements()[0] as usize } else { 0 };
     let (shift, negatives) = (whole(call.input(2)), whole(call.input(3)));
     let (x, y) = directions(call)?;
-    let (ranges, samples, width) = (x.frames.ranges(), x.frames.samples(), x.width());
-    let steps = ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
-    call.meter.room(&[x.frames.count(), negatives.saturating_add(1), width])?;
+    let (columns, width) = (x.frames.columns(), x.width());
+    call.meter.room(&[columns.len(), negatives.saturating_add(1), width])?;
     let (left, right, zero) = (x.contiguous(), y.contiguous(), vec![0.0; width]);
     let column = |place: usize| {
-        let frame =
-            Some(ranges[place % samples].start + place / samples).filter(|i| ranges[place % samples].contains(i));
-        frame.map_or(zero.as_slice(), |i| &right[i * width..(i + 1) * width])
+        columns[place % columns.len()].map_or(zero.as_slice(), |frame| &right[frame * width..(frame + 1) * width])
     };
-    let mut elements = Vec::new();
-    for (sample, frames) in ranges.iter().enumerate() {
-        for frame in frames.clone() {
-            let place = (frame - frames.start) * samples + sample;
-            let own = &left[frame * width..(frame + 1) * width];
-            elements.push(cosine(call, own, column(place)));
-            let others = (0..negatives).map(|k| (place + shift + k) % (steps * samples));
-            elements.extend(others.map(|other| cosine(call, own, column(other))));
-        }
+    let mut elements = vec![0.0; x.frames.count() * (negatives + 1)];
+    for (place, frame) in columns.iter().enumerate().filter_map(|(place, frame)| Some((place, (*frame)?))) {
+        let own = &left[frame * width..(frame + 1) * width];
+        let others = std::iter::once(place).chain((0..negatives).map(|k| shift.saturating_add(place + k)));
+        let to = &mut elements[frame * (negatives + 1)..(frame + 1) * (negatives + 1)];
+        to.iter_mut().zip(others).for_each(|(to, other)| *to = cosine(call, own, column(other)));
     }
     Ok(vec![Value::of(x.frames, &[negatives + 1], elements)?])
 }

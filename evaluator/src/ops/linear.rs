@@ -5,20 +5,34 @@ use crate::fault::{Fault, fault};
 use crate::limits::Meter;
 use crate::value::{Frames, Value};
 use cntk_parser::ops::attributes::Times;
-use ndarray::{Array2, ArrayView2};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
 /// The product of `rows x inner` and `inner x columns`, both row-major.
-pub(super) fn product(
+pub(super) fn product(meter: &mut Meter, sizes: [usize; 3], a: &[f64], b: &[f64]) -> Result<Vec<f64>, Fault> {
+    let [rows, _, columns] = sizes;
+    meter.room(&[rows, columns])?;
+    let mut result = vec![0.0; rows * columns];
+    product_into(meter, sizes, [a, b], &mut result, columns)?;
+    Ok(result)
+}
+
+/// The same into rows of `result` that begin `stride` elements apart.
+pub(super) fn product_into(
     meter: &mut Meter,
     [rows, inner, columns]: [usize; 3],
-    a: &[f64],
-    b: &[f64],
-) -> Result<Array2<f64>, Fault> {
+    [a, b]: [&[f64]; 2],
+    result: &mut [f64],
+    stride: usize,
+) -> Result<(), Fault> {
     meter.spend(&[rows, inner, columns])?;
-    meter.room(&[rows, columns])?;
-    let views = (ArrayView2::from_shape((rows, inner), a), ArrayView2::from_shape((inner, columns), b));
-    let (Ok(a), Ok(b)) = views else { return fault("the sizes of its operands do not suit a product") };
-    Ok(a.dot(&b))
+    let operands = (ArrayView2::from_shape((rows, inner), a), ArrayView2::from_shape((inner, columns), b));
+    let into = ArrayViewMut2::from_shape((rows, columns).strides((stride, 1)), result);
+    let ((Ok(a), Ok(b)), Ok(mut into)) = (operands, into) else {
+        return fault("the sizes of its operands do not suit a product");
+    };
+    general_mat_mul(1.0, &a, &b, 0.0, &mut into);
+    Ok(())
 }
 
 /// Times: `tensordot(x, W)` over the axes of W before its last `outputRank` and the last axes of x. Either side may differ from
@@ -66,7 +80,7 @@ fn multiply(call: &mut Call<'_>, w: &Value, x: &Value, columns: usize, shape: &[
     if w.frames == Frames::One {
         let sizes = [x.frames.count() * x.width() / inner.max(1), inner, columns];
         let all = product(call.meter, sizes, &x.contiguous(), &matrix)?;
-        return Ok(vec![Value::of(frames, shape, all.into_iter().collect())?]);
+        return Ok(vec![Value::of(frames, shape, all)?]);
     }
     let (w, x) = (w.spread(&frames)?, x.spread(&frames)?);
     let (matrices, rows) = (w.contiguous(), x.contiguous());

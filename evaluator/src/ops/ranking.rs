@@ -1,10 +1,11 @@
-//! Ranking criteria (spec 4.14): LambdaRank, NDCG. Samples are the documents of queries; neighbours with the same group
-//! number belong to one query. CNTK assumes that the documents of a query are given in their best order, and compares
-//! with it.
+//! Ranking criteria (spec 4.14): LambdaRank, NDCG. The columns of CNTK's minibatch are the documents of queries; neighbours with
+//! the same group number belong to one query. A gap in the minibatch is a document without score and gain, of group 0. CNTK
+//! assumes that the documents of a query are given in their best order, and compares with it.
 
 use super::criteria::number;
 use super::{Call, Out};
 use crate::fault::{Fault, fault};
+use crate::value::Value;
 
 /// A query: the gains of its documents in the given order, and by descending score, where of equal scores the lower
 /// gain comes first.
@@ -13,11 +14,17 @@ struct Query {
     ranked: Vec<f64>,
 }
 
+/// The first number of each column of an operand.
+fn column(value: &Value) -> Vec<f64> {
+    let (numbers, width) = (value.contiguous(), value.width());
+    value.frames.columns().into_iter().map(|frame| frame.map_or(0.0, |frame| numbers[frame * width])).collect()
+}
+
 /// The queries of the minibatch.
 fn queries(call: &Call<'_>) -> Result<Vec<Query>, Fault> {
-    let [scores, gains, groups] = [0, 1, 2].map(|i| call.input(i).elements());
+    let [scores, gains, groups] = [0, 1, 2].map(|i| column(call.input(i)));
     if scores.len() != gains.len() || scores.len() != groups.len() {
-        return fault("its operands are not one number per sample each");
+        return fault("its operands do not have the same samples");
     }
     let mut all: Vec<Vec<(f64, f64)>> = Vec::new();
     for (i, document) in scores.into_iter().zip(gains).enumerate() {
@@ -36,11 +43,11 @@ fn queries(call: &Call<'_>) -> Result<Vec<Query>, Fault> {
     Ok(all.into_iter().map(query).collect())
 }
 
-/// A hundred times a mean over the queries, times the number of samples.
+/// A hundred times a mean over the queries, times the number of columns.
 fn mean(call: &Call<'_>, f: impl Fn(&Query) -> f64) -> Out {
     let queries = queries(call)?;
     let mean = queries.iter().map(f).sum::<f64>() / queries.len() as f64;
-    number(call, 100.0 * mean * call.input(0).data.len() as f64)
+    number(call, 100.0 * mean * call.input(0).frames.columns().len() as f64)
 }
 
 /// `part / whole`, or 0 if `whole` is 0.

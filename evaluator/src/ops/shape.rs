@@ -6,7 +6,7 @@ use crate::fault::{Fault, fault};
 use crate::value::{Frames, Value};
 use cntk_parser::model::{Axis as FileAxis, AxisKind, Shape};
 use cntk_parser::ops::attributes::{Pad, PaddingMode, Reshape, Slice, SliceRange, Splice, Squeeze, TransposeAxes};
-use ndarray::{Axis, Slice as Range, concatenate};
+use ndarray::{Axis, Slice as Range};
 
 /// Slice: a negative begin and an end of 0 or less count from the end. A negative stride walks the range backwards.
 pub(super) fn slice(call: &mut Call<'_>, a: &Slice<'_>) -> Out {
@@ -48,11 +48,12 @@ pub(super) fn splice(call: &mut Call<'_>, a: &Splice<'_>) -> Out {
     let parts: Result<Vec<Value>, Fault> =
         call.inputs.iter().zip(&shapes).map(|(v, shape)| expand(call, v, &frames, shape)).collect();
     let parts = parts?;
-    let views: Vec<_> = parts.iter().map(|p| p.data.view()).collect();
-    match concatenate(Axis(row + 1), &views) {
-        Ok(data) => Ok(vec![Value { frames, data: data.into_shared() }]),
-        Err(e) => fault(e.to_string()),
-    }
+    let mut shape = shapes.first().cloned().unwrap_or_default();
+    shape[row] = shapes.iter().map(|s| s[row]).sum();
+    let parts: Vec<_> = parts.iter().map(|p| (p.contiguous(), p.shape()[row..].iter().product::<usize>())).collect();
+    let runs = frames.count() * shape[..row].iter().product::<usize>();
+    let run = |i: usize| parts.iter().flat_map(move |(numbers, length)| &numbers[i * length..(i + 1) * length]);
+    Ok(vec![Value::of(frames, &shape, (0..runs).flat_map(run).copied().collect())?])
 }
 
 /// TransposeAxes: a permutation, or a swap of two axes, which may be new outer ones.

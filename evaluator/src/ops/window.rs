@@ -90,7 +90,7 @@ impl Placed {
 }
 
 /// Stands for padding, where there is no element.
-const PADDING: usize = usize::MAX;
+const PADDING: u32 = u32::MAX;
 
 /// All windows on the axes of an operand: the element that each tap reads at each position.
 pub(super) struct Grid {
@@ -100,8 +100,10 @@ pub(super) struct Grid {
     pub(super) places: usize,
     /// The number of elements of all axes together.
     pub(super) area: usize,
+    /// Does the window at each position have just the element of that position?
+    pub(super) is_plain: bool,
     /// By tap and then position: the row-major index of the element, or [`PADDING`].
-    under: Vec<usize>,
+    under: Vec<u32>,
 }
 
 impl Grid {
@@ -110,28 +112,38 @@ impl Grid {
             |f: fn(&Placed) -> usize| placed.iter().map(f).try_fold(1, usize::checked_mul).unwrap_or(usize::MAX);
         let (taps, all, area) = (count(|p| p.window.taps), count(|p| p.output), count(|p| p.input));
         meter.room(&[taps, all, 2])?;
+        if u32::try_from(area).is_err() {
+            return fault("an operand of more than 4 billion elements per channel");
+        }
         let mut under = vec![0];
-        let mut sizes = [1, 1];
+        let mut outer_places = 1;
         // Extend the taps and positions by those along each axis.
         for axis in placed {
-            let next = [axis.window.taps, axis.output];
-            let mut wider = Vec::with_capacity(under.len() * next[0] * next[1]);
-            for tap in 0..sizes[0] * next[0] {
-                for place in 0..sizes[1] * next[1] {
-                    let outer: usize = under[tap / next[0] * sizes[1] + place / next[1]];
-                    let inner = axis.at(place % next[1], tap % next[0]).filter(|_| outer != PADDING);
-                    wider.push(inner.map_or(PADDING, |inner| outer * axis.input + inner));
+            let mut wider = Vec::with_capacity(under.len() * axis.window.taps * axis.output);
+            for outer in under.chunks(outer_places) {
+                for tap in 0..axis.window.taps {
+                    let inner: Vec<Option<usize>> = (0..axis.output).map(|place| axis.at(place, tap)).collect();
+                    let element = |outer: u32| {
+                        let from = outer as usize * axis.input;
+                        let at = move |inner: &Option<usize>| match inner {
+                            Some(inner) if outer != PADDING => (from + inner) as u32,
+                            _ => PADDING,
+                        };
+                        inner.iter().map(at)
+                    };
+                    wider.extend(outer.iter().flat_map(|outer| element(*outer)));
                 }
             }
             under = wider;
-            sizes = [sizes[0] * next[0], sizes[1] * next[1]];
+            outer_places *= axis.output;
         }
-        Ok(Self { taps, places: all, area, under })
+        let is_plain = taps == 1 && all == area && under.iter().enumerate().all(|(i, element)| i == *element as usize);
+        Ok(Self { taps, places: all, area, is_plain, under })
     }
 
     /// The element that a tap reads at a position; `None` in the padding.
     pub(super) fn at(&self, tap: usize, place: usize) -> Option<usize> {
-        Some(self.under[tap * self.places + place]).filter(|i| *i != PADDING)
+        Some(self.under[tap * self.places + place]).filter(|i| *i != PADDING).map(|i| i as usize)
     }
 
     /// The elements of a channel that a tap reads at some positions; 0 in the padding.
@@ -142,7 +154,9 @@ impl Grid {
         places: Range<usize>,
     ) -> impl Iterator<Item = f64> + 'g {
         let from = tap * self.places;
-        self.under[from + places.start..from + places.end].iter().map(|i| channel.get(*i).copied().unwrap_or(0.0))
+        self.under[from + places.start..from + places.end]
+            .iter()
+            .map(|i| channel.get(*i as usize).copied().unwrap_or(0.0))
     }
 }
 

@@ -11,7 +11,7 @@ use cntk2onnx::{
         graph::{Argument, Interface},
     },
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// The result of comparing, with a description unless both agree.
 pub enum Verdict {
@@ -31,23 +31,30 @@ const NUDGE: f64 = 4e-7;
 /// How often the evaluator computes a model in another way.
 const TRIES: u64 = 64;
 
-/// Where an output differs.
+/// Where an output differs, each with a description.
 #[derive(Default)]
 struct Differences {
-    /// Are its sizes others, so that all of it differs?
-    sizes: bool,
-    elements: BTreeSet<usize>,
-    /// The first difference.
-    first: Option<String>,
+    /// Its sizes, so that all of it differs.
+    sizes: Option<String>,
+    elements: BTreeMap<usize, String>,
 }
 
 impl Differences {
-    fn are_within(&self, unstable: &Self) -> bool {
-        unstable.sizes || !self.sizes && self.elements.is_subset(&unstable.elements)
+    fn is_empty(&self) -> bool {
+        self.sizes.is_none() && self.elements.is_empty()
+    }
+
+    /// The first difference that is not among those of `unstable`.
+    fn beyond(&self, unstable: &Self) -> Option<&str> {
+        if unstable.sizes.is_some() {
+            return None;
+        }
+        let mut elements = self.elements.iter().filter(|(i, _)| !unstable.elements.contains_key(i)).map(|(_, why)| why);
+        self.sizes.as_ref().or_else(|| elements.next()).map(String::as_str)
     }
 
     fn join(&mut self, other: Self) {
-        self.sizes |= other.sizes;
+        self.sizes = self.sizes.take().or(other.sizes);
         self.elements.extend(other.elements);
     }
 }
@@ -65,17 +72,16 @@ pub fn compare(model: &ValidatedModel<'_>, arrays: &Arrays, made: &Made) -> Verd
         let steps = find(arrays, &format!("{}_lengths", output.name)).map(Array::numbers);
         all.push(differences(model, expected, steps.as_deref(), shape, numbers));
     }
-    if all.iter().all(|found| found.first.is_none()) {
+    if all.iter().all(Differences::is_empty) {
         return Verdict::Agrees;
     }
     let unstable = unstable(model, arrays, &interface);
-    let mut outputs = interface.outputs.iter().zip(&all).zip(&unstable);
     // Only what changes by itself may differ.
-    match outputs.find(|((_, found), unstable)| !found.are_within(unstable)) {
+    let outputs = interface.outputs.iter().zip(all.iter().zip(&unstable));
+    let mut beyond = outputs.filter_map(|(output, (found, unstable))| Some((output, found.beyond(unstable)?)));
+    match beyond.next() {
         None => Verdict::Unstable,
-        Some(((output, found), _)) => {
-            Verdict::Disagrees(format!("{}: {}", output.name, found.first.as_deref().unwrap_or_default()))
-        }
+        Some((output, why)) => Verdict::Disagrees(format!("{}: {why}", output.name)),
     }
 }
 
@@ -96,8 +102,8 @@ fn differences(
     let fits = dims.len() == shape.len()
         && dims.iter().zip(shape).enumerate().all(|(i, (a, b))| a == b || i == 1 && steps.is_some() && a <= b);
     if !fits {
-        let first = Some(format!("shape {shape:?}, expected {dims:?}"));
-        return Differences { sizes: true, first, ..Differences::default() };
+        let sizes = Some(format!("shape {shape:?}, expected {dims:?}"));
+        return Differences { sizes, ..Differences::default() };
     }
     let wanted = expected.numbers();
     let largest = wanted.iter().fold(0.0f64, |most, x| most.max(x.abs()));
@@ -115,8 +121,7 @@ fn differences(
         }
         let got = numbers[at];
         if (got - x).abs() > tolerance * (x.abs() + largest) + TINY || got.is_nan() {
-            all.elements.insert(i);
-            all.first.get_or_insert_with(|| format!("element {i} is {got}, expected {x}"));
+            all.elements.insert(i, format!("element {i} is {got}, expected {x}"));
         }
     }
     all
@@ -142,7 +147,7 @@ fn unstable(model: &ValidatedModel<'_>, arrays: &Arrays, interface: &Interface) 
         let options = Options { jitter: jitters.then_some(seed), ..Options::default() };
         let Ok(found) = evaluate(model, &feeds, &wanted, &options) else {
             // An index that leaves its table by a rounding error, for example.
-            all.iter_mut().for_each(|output| output.sizes = true);
+            all.iter_mut().for_each(|output| output.sizes = Some("not computed".to_owned()));
             return all;
         };
         for ((output, found), all) in interface.outputs.iter().zip(found.outputs).zip(&mut all) {
@@ -150,7 +155,9 @@ fn unstable(model: &ValidatedModel<'_>, arrays: &Arrays, interface: &Interface) 
             let own = find(arrays, &format!("{}_lengths", output.name)).map(Array::numbers);
             let steps = found.array.lengths.as_ref().map(|l| l.iter().map(|n| *n as f64).collect::<Vec<_>>());
             let mut made = differences(model, expected, steps.as_deref(), &found.array.shape, &found.array.values);
-            made.sizes |= own != steps;
+            if own != steps {
+                made.sizes = Some("other lengths".to_owned());
+            }
             all.join(made);
         }
     }

@@ -40,8 +40,10 @@ pub fn finish(
         Ok(made) => made,
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
+    terminal.trace(format_args!("converted: {} tensors", made.weights.len()));
     if record.is_none() {
         made.compare_with_evaluator(model, options);
+        terminal.trace(format_args!("evaluated: {} outputs", made.expected()));
     }
     if let Some(record) = &record {
         let compared = Record::open(record).and_then(|mut r| made.compare_with(&mut r));
