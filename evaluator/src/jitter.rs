@@ -17,9 +17,18 @@ fn error(data_type: DataType) -> f64 {
 }
 
 /// The results of an operator, every number moved. Whole numbers, which may be indices, stay.
-pub(crate) fn jittered(value: &Value, operator: &Operator<'_>, data_type: DataType, random: &mut Rng) -> Value {
+pub(crate) fn jittered(
+    value: &Value,
+    operator: &Operator<'_>,
+    inputs: &[Value],
+    data_type: DataType,
+    random: &mut Rng,
+) -> Value {
     let single = is_single(operator, data_type);
     let error = error(if single { DataType::Float } else { data_type });
+    // The rounding errors of a sum add up like a random walk.
+    let summands = inputs.iter().map(|x| x.data.len()).max().unwrap_or(1) as f64 / value.data.len().max(1) as f64;
+    let error = if matches!(operator, Operator::SumAll) { error * summands.max(1.0).sqrt() } else { error };
     // Runtimes approximate these with an error that is relative to the range, not to the number. Their kernels are in single
     // precision for doubles, too.
     let range = if approximates(operator) { error.max(2f64.powi(-23)) } else { 0.0 };
@@ -115,12 +124,32 @@ pub(crate) fn as_read(
         read = read.iter().map(|x| map(x, &mut |x| if x.is_nan() { end } else { x })).collect();
     }
     match operator {
+        Operator::Equal
+        | Operator::NotEqual
+        | Operator::Less
+        | Operator::LessEqual
+        | Operator::Greater
+        | Operator::GreaterEqual => compared(inputs, error(types), random),
         Operator::TopK(a) => Some(read.iter().map(|x| untied(x, a, error(types), random)).collect()),
         _ if is_single(operator, types) => {
             Some(read.iter().map(|x| map(x, &mut |x| round(x, DataType::Float))).collect())
         }
         _ => orders.then_some(read),
     }
+}
+
+/// The operands of a comparison, where numbers that differ by a few rounding errors may be equal. They may be small differences
+/// of numbers about 1, whose errors these have.
+fn compared(inputs: &[Value], error: f64, random: &mut Rng) -> Option<Vec<Value>> {
+    let [a, b] = inputs else { return None };
+    if a.frames != b.frames || a.shape() != b.shape() {
+        return None;
+    }
+    let near = |a: f64, b: f64| a != b && (a - b).abs() <= 4.0 * error * a.abs().max(1.0);
+    let (left, right) = (a.contiguous(), b.contiguous());
+    let joined = left.iter().zip(right.iter()).map(|(a, b)| if near(*a, *b) && random.bool() { *b } else { *a });
+    let joined = Value::of(a.frames.clone(), a.shape(), joined.collect()).ok()?;
+    Some(vec![joined, b.clone()])
 }
 
 /// The operand of TopK without ties.
@@ -136,7 +165,8 @@ fn untied(x: &Value, a: &attributes::TopK<'_>, error: f64, random: &mut Rng) -> 
     Value::of(x.frames.clone(), x.shape(), moved.collect()).unwrap_or_else(|_| x.clone())
 }
 
-/// Does a NaN meet a maximum, where CNTK passes over it and others do as they like, or a square root, which is 0 in CNTK?
+/// Does a NaN meet a maximum, where CNTK passes over it and others do as they like, or a square root, which is 0 in CNTK? Or do
+/// the squares of a cosine overflow?
 pub(crate) fn nan_decides(operator: &Operator<'_>, inputs: &[Value]) -> bool {
     use Operator as Op;
     let compares = match operator {
@@ -148,7 +178,17 @@ pub(crate) fn nan_decides(operator: &Operator<'_>, inputs: &[Value]) -> bool {
         }
         _ => false,
     };
-    compares && inputs.iter().any(|x| x.data.iter().any(|x| x.is_nan()))
+    compares && inputs.iter().any(|x| x.data.iter().any(|x| x.is_nan())) || squares_leave_range(operator, inputs)
+}
+
+/// Is it a cosine of vectors whose squared norms leave single precision? CNTK scales them.
+fn squares_leave_range(operator: &Operator<'_>, inputs: &[Value]) -> bool {
+    let leaves = |row: &[f64]| {
+        let square: f64 = row.iter().map(|x| x * x).sum();
+        square > f64::from(f32::MAX) || square > 0.0 && square < f64::from(f32::MIN_POSITIVE)
+    };
+    matches!(operator, Operator::CosDistance)
+        && inputs.iter().any(|x| x.contiguous().chunks(x.width().max(1)).any(leaves))
 }
 
 /// No number at all, in the shape of a result.
@@ -171,10 +211,10 @@ mod tests {
     fn whole_numbers_stay_where_they_are_exact() {
         let mut random = Rng::with_seed(1);
         let x = value(&[1.0, 0.5]);
-        let moved = jittered(&x, &Operator::Plus, DataType::Float, &mut random);
+        let moved = jittered(&x, &Operator::Plus, &[], DataType::Float, &mut random);
         assert_eq!(moved.data[[0, 0]], 1.0);
         assert!(moved.data.iter().all(|x| round(*x, DataType::Float) == *x));
-        let moved = jittered(&value(&[1.0; 64]), &Operator::Cos, DataType::Float, &mut random);
+        let moved = jittered(&value(&[1.0; 64]), &Operator::Cos, &[], DataType::Float, &mut random);
         assert!(moved.data.iter().any(|x| *x != 1.0));
     }
 
@@ -182,7 +222,7 @@ mod tests {
     fn an_error_of_the_range_moves_away_from_the_number() {
         let mut random = Rng::with_seed(1);
         let x = value(&[-1.0; 64]);
-        let moved = jittered(&x, &Operator::CosDistance, DataType::Float, &mut random);
+        let moved = jittered(&x, &Operator::CosDistance, &[], DataType::Float, &mut random);
         assert!(moved.data.iter().filter(|x| **x < -1.0).count() > 16);
     }
 
@@ -192,7 +232,7 @@ mod tests {
         let x = value(&[0.1, 1e-9]);
         let moved = |operator: &Operator<'_>, random: &mut Rng| {
             let read = as_read(operator, std::slice::from_ref(&x), DataType::Double, random);
-            (read.map(|list| list[0].data[[0, 0]]), jittered(&x, operator, DataType::Double, random).data[[0, 1]])
+            (read.map(|list| list[0].data[[0, 0]]), jittered(&x, operator, &[], DataType::Double, random).data[[0, 1]])
         };
         let (read, made) = moved(&Operator::Tan, &mut random);
         assert_eq!((read, made), (Some(f64::from(0.1f32)), round(made, DataType::Float)));
@@ -214,9 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn nearly_equal_numbers_may_be_equal() {
+        let mut random = Rng::with_seed(1);
+        let (a, b) = (value(&[0.3, 1.0, 2.0]), value(&[0.3 + 2e-7, 1.0, 2.1]));
+        let mut read = || compared(&[a.clone(), b.clone()], error(DataType::Float), &mut random).unwrap()[0].elements();
+        let tries: Vec<Vec<f64>> = (0..32).map(|_| read()).collect();
+        assert!(tries.iter().any(|x| x[0] == 0.3 + 2e-7) && tries.iter().any(|x| x[0] == 0.3));
+        assert!(tries.iter().all(|x| x[1..] == [1.0, 2.0]));
+    }
+
+    #[test]
     fn a_nan_decides_where_numbers_are_compared() {
         assert!(nan_decides(&Operator::Hardmax, &[value(&[f64::NAN, 1.0])]));
         assert!(!nan_decides(&Operator::Hardmax, &[value(&[2.0, 1.0])]));
+        assert!(nan_decides(&Operator::CosDistance, &[value(&[1e20])]));
+        assert!(!nan_decides(&Operator::CosDistance, &[value(&[1e10])]));
         assert!(!nan_decides(&Operator::Plus, &[value(&[f64::NAN, 1.0])]));
     }
 }

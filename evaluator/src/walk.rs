@@ -157,7 +157,7 @@ impl<'m> Walk<'m> {
             let value = rounded(value, of.data_type);
             all.push(match &mut self.jitter {
                 Some(_) if nan_decides(operator, inputs) => unknown(&value),
-                Some(random) => jittered(&value, operator, of.data_type, random),
+                Some(random) => jittered(&value, operator, inputs, of.data_type, random),
                 None => value,
             });
         }

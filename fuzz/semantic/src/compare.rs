@@ -29,7 +29,7 @@ const TINY: f64 = 1e-30;
 /// How far inputs are perturbed, relative to their size.
 const NUDGE: f64 = 4e-7;
 /// How often the evaluator computes a model in another way.
-const TRIES: u64 = 64;
+const TRIES: u64 = 256;
 
 /// Where an output differs, each with a description.
 #[derive(Default)]
