@@ -84,16 +84,18 @@ mod bus {
     }
 
     impl Slot {
-        const FREE: Self = Self {
-            start: AtomicUsize::new(0),
-            length: AtomicUsize::new(0),
-            lost: AtomicBool::new(false),
-            last_words: AtomicPtr::new(ptr::null_mut()),
-        };
+        const fn free() -> Self {
+            Self {
+                start: AtomicUsize::new(0),
+                length: AtomicUsize::new(0),
+                lost: AtomicBool::new(false),
+                last_words: AtomicPtr::new(ptr::null_mut()),
+            }
+        }
     }
 
     /// The number of slots, which is fixed because the handler may neither lock nor allocate.
-    static SLOTS: [Slot; 256] = [const { Slot::FREE }; 256];
+    static SLOTS: [Slot; 256] = [const { Slot::free() }; 256];
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
     /// Keeps a slot for as long as the mapping lives.
