@@ -4,13 +4,13 @@ use super::graph::{Attribute, Dim, ElemType, Node, OnnxModel, ValueId};
 use crate::graph::Graph;
 use crate::report::{Port, Summary};
 use cntk_parser::model::FunctionId;
+use std::collections::HashMap;
 
 pub(crate) fn summarise(graph: &Graph<'_, '_>, model: &OnnxModel, warnings: Vec<String>) -> Summary {
-    let uid_of = |name: &str| {
-        let argument =
-            graph.arguments.iter().find(|a| a.name == name).map(|a| graph.model.variable(a.variable).uid.to_owned());
-        argument.or_else(|| graph.outputs.iter().find(|o| o.name == name).map(|o| o.uid.clone())).unwrap_or_default()
-    };
+    let outputs = graph.outputs.iter().map(|o| (&*o.name, &*o.uid));
+    let inputs = graph.arguments.iter().map(|a| (&*a.name, graph.model.variable(a.variable).uid));
+    // If an input and an output have the same name, it is the input's.
+    let uids: HashMap<&str, &str> = outputs.chain(inputs).collect();
     let port = |id: &ValueId| {
         let value = &model.values[id.0 as usize];
         let name = value.name.clone().unwrap_or_default();
@@ -22,7 +22,8 @@ pub(crate) fn summarise(graph: &Graph<'_, '_>, model: &OnnxModel, warnings: Vec<
                 Dim::Symbol(s) => model.symbols[*s as usize].clone(),
             })
             .collect();
-        Port { uid: uid_of(&name), name, elem: elem_name(value.elem).to_owned(), dims }
+        let uid = uids.get(&*name).copied().unwrap_or_default().to_owned();
+        Port { uid, name, elem: elem_name(value.elem).to_owned(), dims }
     };
     Summary {
         inputs: model.inputs.iter().map(port).collect(),
