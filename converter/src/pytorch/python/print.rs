@@ -23,11 +23,7 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
         Expr::Weight(_) => {}
         Expr::Local(name) | Expr::Class(name) | Expr::Number(name) => out.push_str(name),
         Expr::Torch(module, name) => {
-            out.push_str(match module {
-                Module::Torch => "torch.",
-                Module::Functional => "F.",
-                Module::Nn => "nn.",
-            });
+            out.push_str(prefix(*module));
             out.push_str(name);
         }
         Expr::Helper(name) => out.push_str(name),
@@ -66,15 +62,7 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
             out.push(if *op == Unary::Negative { '-' } else { '~' });
             operand(x, Prec::Unary, names, out);
         }
-        Expr::Binary(op, a, b) => {
-            let (left, sign, right) = around(*op);
-            operand(a, left, names, out);
-            // Powers of names and numbers take no spaces.
-            let simple = |e: &Expr| matches!(e, Expr::Int(0..) | Expr::Local(_));
-            let tight = *op == Binary::Power && simple(a) && simple(b);
-            out.push_str(if tight { sign.trim() } else { sign });
-            operand(b, right, names, out);
-        }
+        Expr::Binary(op, a, b) => binary(*op, a, b, names, out),
         Expr::Tuple(all) => {
             out.push('(');
             separated(all, out, |e, out| operand(e, Prec::Compare, names, out));
@@ -98,17 +86,37 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
             write(over, names, out);
             out.push(']');
         }
-        Expr::If(parts) => {
-            let [condition, yes, no] = &**parts;
-            operand(yes, Prec::Or, names, out);
-            out.push_str(" if ");
-            operand(condition, Prec::Compare, names, out);
-            out.push_str(" else ");
-            operand(no, Prec::Or, names, out);
-        }
+        Expr::If(parts) => choice(parts, names, out),
         Expr::Nothing => out.push_str("None"),
         Expr::Bare(all) => separated(all, out, |e, out| operand(e, Prec::Compare, names, out)),
     }
+}
+
+fn prefix(module: Module) -> &'static str {
+    match module {
+        Module::Torch => "torch.",
+        Module::Functional => "F.",
+        Module::Nn => "nn.",
+    }
+}
+
+fn binary(op: Binary, a: &Expr, b: &Expr, names: &mut impl Names, out: &mut String) {
+    let (left, sign, right) = around(op);
+    operand(a, left, names, out);
+    // Powers of names and numbers take no spaces.
+    let simple = |e: &Expr| matches!(e, Expr::Int(0..) | Expr::Local(_));
+    let tight = op == Binary::Power && simple(a) && simple(b);
+    out.push_str(if tight { sign.trim() } else { sign });
+    operand(b, right, names, out);
+}
+
+/// Appends `yes if condition else no`.
+fn choice([condition, yes, no]: &[Expr; 3], names: &mut impl Names, out: &mut String) {
+    operand(yes, Prec::Or, names, out);
+    out.push_str(" if ");
+    operand(condition, Prec::Compare, names, out);
+    out.push_str(" else ");
+    operand(no, Prec::Or, names, out);
 }
 
 /// Appends an operand, in parentheses if it binds less tightly than `need`.

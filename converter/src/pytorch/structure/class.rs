@@ -72,18 +72,8 @@ impl Writer<'_> {
         for (segment, form) in self.site.segments[unit..unit + period].iter().zip(&self.site.forms[unit..]) {
             let end = slot + form.as_ref().map_or(0, |f| f.slots.len());
             for s in &segment.states {
-                let mut state = self.states[s.0 as usize].clone();
-                state.wanted = wanted.get(states.len()).cloned().flatten();
-                state.kind = match state.kind {
-                    Kind::Module(constructor) => Kind::Module(self.constructor(&constructor, &mut slot)),
-                    Kind::Optional(present, constructor) => {
-                        slot += 1;
-                        let present = self.columns.templates[slot - 1].clone().unwrap_or(present);
-                        Kind::Optional(present, self.constructor(&constructor, &mut slot))
-                    }
-                    other => other,
-                };
-                states.push(state);
+                let wanted = wanted.get(states.len()).cloned().flatten();
+                states.push(State { wanted, ..self.state(*s, &mut slot) });
             }
             for v in &segment.values {
                 let value = &self.body.values[v.0 as usize];
@@ -122,6 +112,21 @@ impl Writer<'_> {
             used.iter().zip(states).map(|(id, state)| (named[id].clone(), state)).collect();
         let chain = self.site.is_straight(unit, period).then(|| chain(&body, &mut states)).flatten();
         Block { chain, name: name.to_owned(), parameters, states, body, arguments: given, output, fields }
+    }
+
+    /// A state whose constructor has the arguments that differ as parameters.
+    fn state(&self, id: StateId, slot: &mut usize) -> State {
+        let mut state = self.states[id.0 as usize].clone();
+        state.kind = match state.kind {
+            Kind::Module(constructor) => Kind::Module(self.constructor(&constructor, slot)),
+            Kind::Optional(present, constructor) => {
+                *slot += 1;
+                let present = self.columns.templates[*slot - 1].clone().unwrap_or(present);
+                Kind::Optional(present, self.constructor(&constructor, slot))
+            }
+            other => other,
+        };
+        state
     }
 
     /// A constructor with the arguments that differ as parameters.

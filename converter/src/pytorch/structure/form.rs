@@ -242,17 +242,7 @@ impl Writer {
                 self.expr(x, name);
                 self.shape.push('[');
                 for s in index {
-                    match s {
-                        Subscript::At(e) => self.expr(e, name),
-                        Subscript::New => self.shape.push_str("None"),
-                        Subscript::Ellipsis => self.shape.push_str("..."),
-                        Subscript::Range(from, to, step) => {
-                            from.iter().for_each(|e| self.expr(e, name));
-                            self.shape.push(':');
-                            to.iter().for_each(|e| self.expr(e, name));
-                            let _ = write!(self.shape, ":{step:?}");
-                        }
-                    }
+                    self.subscript(s, name);
                     self.shape.push(',');
                 }
                 self.shape.push(']');
@@ -285,6 +275,20 @@ impl Writer {
                 self.shape.push(')');
             }
             other => self.shape.push_str(&constant(other)),
+        }
+    }
+
+    fn subscript(&mut self, subscript: &Subscript, name: &'static str) {
+        match subscript {
+            Subscript::At(e) => self.expr(e, name),
+            Subscript::New => self.shape.push_str("None"),
+            Subscript::Ellipsis => self.shape.push_str("..."),
+            Subscript::Range(from, to, step) => {
+                from.iter().for_each(|e| self.expr(e, name));
+                self.shape.push(':');
+                to.iter().for_each(|e| self.expr(e, name));
+                let _ = write!(self.shape, ":{step:?}");
+            }
         }
     }
 
