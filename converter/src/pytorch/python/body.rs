@@ -249,7 +249,10 @@ impl Body {
         each(self.items(), &mut |item| stack.extend(item.kept().into_iter().flat_map(Expr::values)));
         while let Some(id) = stack.pop() {
             if !std::mem::replace(&mut needed[id.0 as usize], true) {
-                stack.extend(self.values[id.0 as usize].expr.values());
+                self.values[id.0 as usize].expr.each(&mut |e| match e {
+                    Expr::Value(v) if !needed[v.0 as usize] => stack.push(*v),
+                    _ => {}
+                });
             }
         }
         needed
