@@ -92,10 +92,10 @@ pub(crate) struct Lengths {
     pub(crate) variable: VariableId,
 }
 
-/// The state of a lowering.
 /// The most blocks around a layer that are looked at.
 const BLOCKS: usize = 4;
 
+/// The state of a lowering.
 pub(crate) struct Lower<'g, 'm, 'a> {
     pub(crate) body: Body,
     pub(crate) graph: &'g Graph<'m, 'a>,

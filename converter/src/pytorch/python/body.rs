@@ -242,6 +242,14 @@ impl Body {
         each(self.items(), &mut |item| item.kept().into_iter().for_each(&mut *f));
     }
 
+    /// How often each value is read, by what has to be computed and as an output.
+    pub(crate) fn uses(&self, outputs: &[ValueId]) -> Vec<u32> {
+        let mut uses = vec![0; self.values.len()];
+        outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
+        self.each_needed(outputs, &mut |e| e.values().into_iter().for_each(|v| uses[v.0 as usize] += 1));
+        uses
+    }
+
     /// Which values have to be computed.
     pub(crate) fn needed(&self, outputs: &[ValueId]) -> Vec<bool> {
         let mut needed = vec![false; self.values.len()];

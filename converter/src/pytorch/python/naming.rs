@@ -69,15 +69,12 @@ impl Plan<'_> {
 
     /// Loops over modules that start from an argument which nothing else reads, and its name: they go on with it.
     fn going_on(&self, outputs: &[ValueId]) -> HashMap<ValueId, String> {
-        let mut reads: HashMap<ValueId, usize> = HashMap::new();
-        let mut read = |v: ValueId| *reads.entry(v).or_default() += 1;
-        self.body.each_needed(outputs, &mut |e| e.values().into_iter().for_each(&mut read));
-        outputs.iter().copied().for_each(read);
+        let uses = self.body.uses(outputs);
         let fold = |item: &Item| {
             let Item::Fold(id) = item else { return None };
             let Expr::Value(start) = self.fold(*id).1.first()?.value else { return None };
             let Expr::Local(name) = self.body.expr(start) else { return None };
-            (reads.get(&start) == Some(&1)).then(|| (*id, name.clone()))
+            (uses[start.0 as usize] == 1).then(|| (*id, name.clone()))
         };
         self.body.items().iter().filter_map(fold).collect()
     }

@@ -44,9 +44,7 @@ pub(super) fn find(network: &Network<'_>, chains: &Chains) -> Vec<Branches> {
 
 /// Values that join others, which nothing else reads.
 fn joins(network: &Network<'_>) -> Vec<Join> {
-    let mut uses = vec![0u32; network.body.values.len()];
-    network.outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
-    network.body.each_needed(network.outputs, &mut |e| e.values().into_iter().for_each(|v| uses[v.0 as usize] += 1));
+    let uses = network.body.uses(network.outputs);
     let once = |v: &ValueId| uses[v.0 as usize] == 1;
     let outputs: Vec<ValueId> = network.outputs.iter().copied().filter(once).collect();
     let mut found = vec![Join { how: How::Outputs, operands: outputs }];

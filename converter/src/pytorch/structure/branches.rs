@@ -72,13 +72,9 @@ struct Finder<'n> {
 impl<'n> Finder<'n> {
     fn new(network: &'n Network<'n>) -> Self {
         let places = Places::new(network);
-        let mut uses = vec![0; network.body.values.len()];
+        let uses = network.body.uses(network.outputs);
         let mut states: HashMap<StateId, u32> = HashMap::new();
-        network.outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
-        network.body.each_needed(network.outputs, &mut |e| {
-            e.values().into_iter().for_each(|v| uses[v.0 as usize] += 1);
-            e.each_state(&mut |s| *states.entry(s).or_default() += 1);
-        });
+        network.body.each_needed(network.outputs, &mut |e| e.each_state(&mut |s| *states.entry(s).or_default() += 1));
         let listed: HashSet<ValueId> = places.order.iter().copied().collect();
         let mut tree = Tree::new(network.body.values.len());
         for (i, value) in network.body.values.iter().enumerate() {

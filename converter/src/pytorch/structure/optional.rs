@@ -65,7 +65,7 @@ pub(super) fn unify(
     segments: &mut Vec<Segment>,
     forms: &mut Vec<Option<Form>>,
 ) -> Vec<Before> {
-    let uses = uses(network);
+    let uses = network.body.uses(network.outputs);
     let mut with: HashMap<String, Vec<Variant>> = HashMap::new();
     let mut order: Vec<(String, Part)> = Vec::new();
     for (i, segment) in segments.iter().enumerate().filter(|(i, s)| fits(s, forms[*i].as_ref())) {
@@ -129,14 +129,6 @@ fn before(segments: &[Segment], forms: &[Option<Form>], i: usize) -> usize {
 
 fn fits(segment: &Segment, form: Option<&Form>) -> bool {
     form.is_some_and(|f| !f.straight && f.layers > 0) && segment.values.len() <= LARGEST
-}
-
-/// How often each value is read.
-fn uses(network: &Network<'_>) -> Vec<u32> {
-    let mut uses = vec![0; network.body.values.len()];
-    network.outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
-    network.body.each_needed(network.outputs, &mut |e| e.values().into_iter().for_each(|v| uses[v.0 as usize] += 1));
-    uses
 }
 
 /// The two values that a value adds.
