@@ -54,6 +54,11 @@ impl Frames {
         }
     }
 
+    /// The number of steps of the longest sample.
+    fn steps(&self) -> usize {
+        if let Self::Steps(lengths) = self { longest(lengths) } else { 1 }
+    }
+
     /// The frame in each column of CNTK's minibatch, step by step; `None` in gaps. A sequence stands in the first row that has
     /// room for it behind earlier ones, where the longest sequence says how long rows are.
     pub(crate) fn columns(&self) -> Vec<Option<usize>> {
@@ -168,10 +173,7 @@ impl Value {
         let places: Vec<usize> = match (&self.frames, frames) {
             (a, b) if a == b => return Ok(self.clone()),
             (Frames::One, _) => vec![0; frames.count()],
-            (Frames::Samples(n), Frames::Steps(lengths)) if *n == lengths.len() => {
-                lengths.iter().enumerate().flat_map(|(i, steps)| std::iter::repeat_n(i, *steps)).collect()
-            }
-            (Frames::Steps(own), Frames::Steps(lengths)) if own.len() == lengths.len() && longest(own) == 1 => {
+            (own, Frames::Steps(lengths)) if own.samples() == lengths.len() && own.steps() == 1 => {
                 lengths.iter().enumerate().flat_map(|(i, steps)| std::iter::repeat_n(i, *steps)).collect()
             }
             (a, b) => return fault(format!("a value with {a} does not go with {b}")),

@@ -42,7 +42,8 @@ pub(super) fn cross_entropy(call: &mut Call<'_>) -> Out {
     total(call, |z, label| log_sum(z) * label.iter().sum::<f64>() - dot(label, z))
 }
 
-/// ClassificationError: the samples as vectors, of which the two operands may have different lengths; the number of samples whose label is not among the N largest predictions.
+/// ClassificationError: the number of samples whose label is not among the N largest predictions. Samples are vectors, which may be of
+/// different lengths in the two operands.
 pub(super) fn classification_error(call: &mut Call<'_>) -> Out {
     let n = match call.inputs.get(2) {
         None => 1,
