@@ -69,30 +69,6 @@ const PARAMETER: &[Part] = &[
 ];
 const TIMES: &[Part] = &[since(3, Size), since(12, I32)];
 const QUANTIZED_TIMES: &[Part] = &[since(3, Size), since(12, I32), all(Size), all(Size)];
-const POOLING: &[Part] = &[
-    before(5, Size),
-    before(5, Size),
-    before(5, Size),
-    before(5, Size),
-    before(5, U32),
-    before(5, U32),
-    before(5, Flag),
-    before(5, Size),
-    since(5, Shape),
-    since(5, Shape),
-    since(5, Shape),
-    since(5, Flags),
-    since(5, Flags),
-    since(5, Shape),
-    since(5, Shape),
-    since(5, I32),
-    since(5, I32),
-    since(5, Size),
-    since(9, Flag),
-    since(20, Shape),
-    since(21, Flag),
-    since(23, Flag),
-];
 const CONVOLUTION: &[Part] = &[
     before(5, Size),
     before(5, Size),
@@ -119,6 +95,8 @@ const CONVOLUTION: &[Part] = &[
     since(5, Flag),
     since(18, Shape),
 ];
+/// A convolution without its last two parts.
+const POOLING: &[Part] = CONVOLUTION.split_at(CONVOLUTION.len() - 2).0;
 const OLD_POOLING: &[Part] = &[all(U32), all(U32), all(Size), all(Size), all(Size)];
 const BATCH_NORMALIZATION: &[Part] = &[
     before(6, I32),

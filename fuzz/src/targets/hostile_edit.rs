@@ -49,20 +49,21 @@ pub fn run(data: &[u8]) {
 
 fn edited(model: &[u8], choice: &mut Unstructured<'_>) -> Vec<u8> {
     let mut file = File::decode(model).expect("prost reads real models");
-    let mut edits = 0;
-    while !choice.is_empty() && edits < EDITS {
-        edit(&mut file.metadata, choice);
-        edits += 1;
-    }
+    edits(choice, |choice| edit(&mut file.metadata, choice));
     if choice.one_in(8) { to_tail(file).encode() } else { file.encode() }
 }
 
 fn edited_nodes(model: &[u8], choice: &mut Unstructured<'_>) -> Vec<u8> {
     let mut file = nodes::File::decode(model).expect("files of CNTK 1 are read");
+    edits(choice, |choice| edit_nodes(&mut file, choice));
+    file.encode()
+}
+
+/// Edits as often as the choices last.
+fn edits<'c>(choice: &mut Unstructured<'c>, mut edit: impl FnMut(&mut Unstructured<'c>)) {
     let mut edits = 0;
     while !choice.is_empty() && edits < EDITS {
-        edit_nodes(&mut file, choice);
+        edit(choice);
         edits += 1;
     }
-    file.encode()
 }
