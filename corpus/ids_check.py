@@ -6,16 +6,12 @@
 The indices of the recorded rows go in (-1 where a row is zero), padding being indices that are out of range. ONNX runs in ONNX
 Runtime; a module runs as it is, compiled, in double precision, and with the tests beside it. The exit status says whether all agree.
 """
-import argparse
-import fnmatch
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 
-from harness.case import Case, cases_in
+from harness.each import check_each, parser
 
 SECONDS = 30
 # What padding may hold.
@@ -96,30 +92,10 @@ def in_pytorch(tool, case, scratch):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("cases", nargs="+", metavar="CASES_DIR")
-    p.add_argument("--tool", required=True, help="the cntk2onnx binary")
+    p = parser(__doc__)
     p.add_argument("--to", choices=["onnx", "pytorch"], required=True)
-    p.add_argument("--only", help="glob or substring of case names")
     options = p.parse_args()
-    tool = str(Path(options.tool).resolve())
-    check = in_onnx_runtime if options.to == "onnx" else in_pytorch
-    good, bad = 0, 0
-    for folder in options.cases:
-        for name in cases_in(folder):
-            case = Case(Path(folder).resolve(), name)
-            if not case.deterministic or case.may_fail_cleanly:
-                continue
-            if options.only and not (fnmatch.fnmatch(name, options.only) or options.only in case.id):
-                continue
-            with tempfile.TemporaryDirectory(prefix="cntk2onnx-") as scratch:
-                try:
-                    good += check(tool, case, Path(scratch))
-                except Exception as e:
-                    bad += 1
-                    print("FAIL %s: %s: %s" % (case.id, type(e).__name__, " ".join(str(e).split())[:300]))
-    print("%d of %d cases match with indices" % (good, good + bad))
-    return 1 if bad or not good else 0
+    return check_each(options, in_onnx_runtime if options.to == "onnx" else in_pytorch, "with indices")
 
 
 if __name__ == "__main__":

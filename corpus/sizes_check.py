@@ -7,19 +7,15 @@ Each case is converted three times: with `--batch`, with the whole shape of ever
 prepared for quantization by ONNX Runtime. The exit status says whether all agree. Cases whose inputs have batches of several sizes
 take no `--batch`.
 """
-import argparse
-import fnmatch
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import onnx
 import onnxruntime
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from harness.case import Case, cases_in
 from harness.check import session_options
+from harness.each import check_each, parser
 from harness.run import Run
 
 SECONDS = 30
@@ -59,7 +55,7 @@ def prepare(path, prepared):
 
 
 def check(tool, case, scratch):
-    """The number of forms that agree; None for a case that may be refused, and is."""
+    """Whether all forms agree; None for a case that may be refused, and is."""
     def convert(*options):
         path = scratch / "m.onnx"
         command = [tool, "convert", str(case.model), "-o", str(path), "--force", "--outputs", "all", *options]
@@ -94,26 +90,10 @@ def check(tool, case, scratch):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("cases", nargs="+", metavar="CASES_DIR")
-    p.add_argument("--tool", required=True, help="the cntk2onnx binary")
-    p.add_argument("--only", help="glob or substring of case names")
+    p = parser(__doc__)
     p.add_argument("--every", type=int, default=1, help="take each Nth case")
     options = p.parse_args()
-    tool = str(Path(options.tool).resolve())
-    cases = [Case(Path(folder).resolve(), name) for folder in options.cases for name in cases_in(folder)]
-    good, bad = 0, 0
-    for case in [c for c in cases if c.deterministic and not c.may_fail_cleanly][::options.every]:
-        if options.only and not (fnmatch.fnmatch(case.name, options.only) or options.only in case.id):
-            continue
-        with tempfile.TemporaryDirectory(prefix="cntk2onnx-") as scratch:
-            try:
-                good += check(tool, case, Path(scratch)) is not None
-            except Exception as e:
-                bad += 1
-                print("FAIL %s: %s: %s" % (case.id, type(e).__name__, " ".join(str(e).split())[:300]), flush=True)
-    print("%d of %d cases match with sizes fixed" % (good, good + bad))
-    return 1 if bad or not good else 0
+    return check_each(options, check, "with sizes fixed", options.every)
 
 
 if __name__ == "__main__":
