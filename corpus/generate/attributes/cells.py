@@ -273,6 +273,24 @@ def _():
     return C.sequence.scatter(C.sequence.gather(x, c) * 2, c) + x, {x: ragged(2), c: flags()}
 
 
+def counts(lengths=(3, 5, 1)):
+    """Conditions that select frames several times, and between others."""
+    return [np.array(numbers[:n], np.float32).reshape(n, 1) for n, numbers in zip(lengths, ([0.5, -1, 2.5], [0, 2, -0.25, 0.5, 1], [3]))]
+
+
+@case("gather_counted_then_scatter")
+def _():
+    x, c = sequence(), sequence(1, "c")
+    return C.sequence.scatter(C.sequence.gather(x, c) * 2, c) + x, {x: ragged(2), c: counts()}
+
+
+@case("gather_counted_matrices_then_scatter_sums")
+def _():
+    x, c = C.sequence.input_variable((2, 3), name="x"), sequence(1, "c")
+    picked = C.sequence.gather(x, c)
+    return C.sequence.scatter(picked + C.sequence.past_value(picked), c), {x: ragged(2, 3), c: counts()}
+
+
 @case("slice_then_lstm_backwards")
 def _():
     x = sequence()

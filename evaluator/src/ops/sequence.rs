@@ -70,7 +70,7 @@ pub(super) fn gather_packed(call: &mut Call<'_>) -> Out {
     Ok(vec![source.select(indices.frames.clone(), &places)])
 }
 
-/// ScatterPacked: frames at packed indices, in the layout of the condition; other frames are 0.
+/// ScatterPacked: frames at packed indices, added up where an index repeats, in the layout of the condition; other frames are 0.
 pub(super) fn scatter_packed(call: &mut Call<'_>) -> Out {
     let (source, indices, layout) = (call.input(0), call.input(1), call.input(2));
     let places = packed(indices, &layout.frames)?;
@@ -78,7 +78,7 @@ pub(super) fn scatter_packed(call: &mut Call<'_>) -> Out {
     call.meter.room(&[layout.frames.count(), width])?;
     let mut elements = vec![0.0; layout.frames.count() * width];
     for (frame, place) in source.contiguous().chunks(width.max(1)).zip(places) {
-        elements[place * width..(place + 1) * width].copy_from_slice(frame);
+        elements[place * width..(place + 1) * width].iter_mut().zip(frame).for_each(|(sum, x)| *sum += x);
     }
     Ok(vec![Value::of(layout.frames.clone(), source.shape(), elements)?])
 }

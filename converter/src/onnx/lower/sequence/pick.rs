@@ -6,7 +6,7 @@
 use super::super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
 use crate::onnx::builder::Measured;
-use crate::onnx::graph::{Dim, ElemType, ValueId};
+use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
 use crate::resolve::frames::{Cut, Frames, Picked, origin, picked};
 use cntk_parser::model::{SequenceAxisId, Source};
@@ -24,6 +24,8 @@ pub(crate) struct Picks {
     index: ValueId,
     /// The condition, [batch, sequence, …].
     condition: Val,
+    /// Is the condition counted, so that a frame may be selected several times?
+    counted: bool,
 }
 
 /// Where: the indices of the frames whose condition is not 0.
@@ -39,10 +41,12 @@ pub(super) fn place(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lower
         (Picked::Frames(frames), None) => single(cx, frames, axis)?,
         (Picked::Marked, Some(to)) => marked(cx, &condition, axis, to)?,
         (Picked::Counted, Some(to)) => counted(cx, &condition, to)?,
-        (Picked::Marked | Picked::Counted, None) => first_marked(cx, &condition)?,
+        (Picked::Marked, None) => first_marked(cx, &condition)?,
+        (Picked::Counted, None) => first_counted(cx, &condition)?,
     };
     let frames = if let Picked::Frames(frames) = kind { Some(frames) } else { None };
-    cx.sequences.picks.insert(node.id, Picks { frames, axis, index, condition });
+    let counted = matches!(kind, Picked::Counted);
+    cx.sequences.picks.insert(node.id, Picks { frames, axis, index, condition, counted });
     let elem = super::super::elem_type(node.types[0].data_type).unwrap_or(ElemType::Float);
     Ok(smallvec![Val { id: cx.b.cast(index, elem), lead }])
 }
@@ -168,9 +172,9 @@ fn marked(
     Ok(cx.b.binary("Min", places, last))
 }
 
-/// The indices for a condition that may repeat frames. Up to frame t, the number of selected frames is the sum of the
-/// condition up to t, rounded up (but tolerant to rounding errors).
-fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -> Measured<ValueId> {
+/// For a condition that may repeat frames: the number of frames selected up to each frame, which is the largest of these numbers so
+/// far: double [batch, sequence]. A number is the sum of the condition up to there, rounded up (but tolerant to rounding errors).
+fn ends(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<ValueId> {
     let double = cx.b.elem(condition.id) == ElemType::Double;
     let filled = cx.mask_fill(condition, 0.0)?;
     let flat = cx.with_static(filled.id, filled.lead, &[])?;
@@ -178,7 +182,12 @@ fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -
     let sums = cx.b.cum_sum(exact, 1);
     let margin = cx.b.scalar(ElemType::Double, 1.0 - if double { f64::EPSILON } else { f64::from(f32::EPSILON) });
     let sums = cx.b.mul(sums, margin);
-    let ends = cx.b.unary("Ceil", sums);
+    Ok(cx.b.unary("Ceil", sums))
+}
+
+/// The indices for a condition that may repeat frames.
+fn counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val, to: SequenceAxisId) -> Measured<ValueId> {
+    let ends = ends(cx, condition)?;
     let counts = cx.b.reduce("ReduceMax", ends, &[1], false);
     let counts = cx.b.cast(counts, ElemType::Int64);
     let zero = cx.b.ints(&[0]);
@@ -200,6 +209,15 @@ fn first_marked(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<Valu
     let truth = truth(cx, condition)?;
     let ones = cx.b.cast(truth, ElemType::Int32);
     Ok(cx.b.arg_reduce("ArgMax", ones, 1, false))
+}
+
+/// The index of the first frame that such a condition selects: int64 [batch].
+fn first_counted(cx: &mut Lowering<'_, '_, '_>, condition: &Val) -> Measured<ValueId> {
+    let ends = ends(cx, condition)?;
+    let zero = cx.b.scalar(ElemType::Double, 0.0);
+    let reached = cx.b.compare("Greater", ends, zero);
+    let reached = cx.b.cast(reached, ElemType::Int32);
+    Ok(cx.b.arg_reduce("ArgMax", reached, 1, false))
 }
 
 /// GatherPacked: the frames at the indices.
@@ -249,7 +267,7 @@ fn slice(cx: &mut Lowering<'_, '_, '_>, x: &Val, frames: Frames, lead: Lead) -> 
     Some(cx.b.slice(x.id, 1, from, to, 1, size))
 }
 
-/// ScatterPacked: the frames at the indices, and 0 everywhere else.
+/// ScatterPacked: the frames at the indices, and 0 everywhere else. Frames at the same index are added up.
 pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let x = node.inputs[0];
     let lead = cx.lead(node.result());
@@ -259,6 +277,9 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     };
     if lead.sequence != Some(picks.axis) {
         return Err(Reason::new("", "the layout is not that of the condition"));
+    }
+    if picks.counted {
+        return Ok(smallvec![sums_at(cx, &x, picks, lead)?]);
     }
     // The number of marked frames before a frame is its index among the selected ones.
     let truth = truth(cx, &picks.condition)?;
@@ -277,6 +298,26 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     let flags = cx.frame_flags(truth, &full);
     let zero = cx.b.scalar_like(id, 0.0);
     Ok(smallvec![Val { id: cx.b.choose(flags, id, zero), lead }])
+}
+
+/// At each step, the sum of the frames that have its index.
+fn sums_at(cx: &mut Lowering<'_, '_, '_>, x: &Val, picks: Picks, lead: Lead) -> Measured<Val> {
+    let x = cx.mask_fill(x, 0.0)?;
+    let sizes: Dims = cx.b.dims(x.id)[x.lead.rank()..].into();
+    let width = cx.b.product(&sizes);
+    let rows = cx.with_static(x.id, x.lead, &[width])?.id;
+    let (rows, index) = match x.lead.sequence {
+        Some(_) => (rows, cx.b.unsqueeze(picks.index, &[1])),
+        None => (cx.b.unsqueeze(rows, &[1]), cx.b.unsqueeze(picks.index, &[1, 2])),
+    };
+    let time = cx.time(picks.axis);
+    let steps = cx.steps(time)?;
+    let steps = cx.b.unsqueeze(steps, &[1]);
+    let here = cx.b.compare("Equal", steps, index);
+    let elem = cx.b.elem(x.id);
+    let here = cx.b.cast(here, elem);
+    let sums = cx.b.matmul(here, rows);
+    cx.with_static(sums, lead, &sizes)
 }
 
 impl Lowering<'_, '_, '_> {
