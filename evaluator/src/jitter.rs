@@ -191,9 +191,15 @@ fn squares_leave_range(operator: &Operator<'_>, inputs: &[Value]) -> bool {
         && inputs.iter().any(|x| x.contiguous().chunks(x.width().max(1)).any(leaves))
 }
 
-/// No number at all, in the shape of a result.
-pub(crate) fn unknown(value: &Value) -> Value {
-    Value { frames: value.frames.clone(), data: value.data.map(|_| f64::NAN).into_shared() }
+/// No number at all, in the shape of a result; or, as ONNX Runtime has it, nothing selected by a Hardmax, and a LogSoftmax as if the sum
+/// were 1e-20.
+pub(crate) fn unknown(value: &Value, operator: &Operator<'_>, random: &mut Rng) -> Value {
+    let number = match operator {
+        Operator::Hardmax if random.bool() => 0.0,
+        Operator::LogSoftmax if random.bool() => -1e-20f64.ln(),
+        _ => f64::NAN,
+    };
+    Value { frames: value.frames.clone(), data: value.data.map(|_| number).into_shared() }
 }
 
 #[cfg(test)]
@@ -270,5 +276,17 @@ mod tests {
         assert!(nan_decides(&Operator::CosDistance, &[value(&[1e20])]));
         assert!(!nan_decides(&Operator::CosDistance, &[value(&[1e10])]));
         assert!(!nan_decides(&Operator::Plus, &[value(&[f64::NAN, 1.0])]));
+    }
+
+    #[test]
+    fn a_softmax_of_nan_may_be_what_onnx_runtime_makes_of_it() {
+        let mut random = Rng::with_seed(1);
+        let mut made = |operator: &Operator<'_>| -> Vec<f64> {
+            (0..32).map(|_| unknown(&value(&[1.0]), operator, &mut random).elements()[0]).collect()
+        };
+        let selected = made(&Operator::Hardmax);
+        assert!(selected.contains(&0.0) && selected.iter().any(|x| x.is_nan()));
+        assert!(made(&Operator::LogSoftmax).iter().any(|x| *x > 46.0));
+        assert!(made(&Operator::Softmax).iter().all(|x| x.is_nan()));
     }
 }

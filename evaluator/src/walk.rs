@@ -156,7 +156,7 @@ impl<'m> Walk<'m> {
             self.note_sizes(&of.shape, value.shape());
             let value = rounded(value, of.data_type);
             all.push(match &mut self.jitter {
-                Some(_) if nan_decides(operator, inputs) => unknown(&value),
+                Some(random) if nan_decides(operator, inputs) => unknown(&value, operator, random),
                 Some(random) => jittered(&value, operator, inputs, of.data_type, random),
                 None => value,
             });
