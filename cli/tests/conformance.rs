@@ -43,6 +43,15 @@ fn fixed_sizes_give_what_open_ones_gave() {
     python::run(command);
 }
 
+/// `--test-data` and `reference.safetensors`, in ONNX Runtime.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
+fn evidence_is_what_onnx_runtime_computes() {
+    let mut command = runner("evidence_check.py");
+    command.args(["--every", "5"]).args(cases());
+    python::run(command);
+}
+
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn hostile_files_get_their_verdicts() {

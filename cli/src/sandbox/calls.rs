@@ -44,12 +44,13 @@ const ALWAYS: &[c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// Calls that name a finished file, and remove an unfinished one.
+/// Calls that name a finished file, and remove an unfinished one, or a folder for files that were not written.
 const FINISH: &[c_long] =
     &[libc::SYS_linkat, libc::SYS_renameat2, libc::SYS_unlinkat, libc::SYS_readlinkat, libc::SYS_faccessat];
 /// Older calls for the same, which newer architectures do not have.
 #[cfg(target_arch = "x86_64")]
-const FINISH_OLD: &[c_long] = &[libc::SYS_rename, libc::SYS_renameat, libc::SYS_unlink, libc::SYS_readlink];
+const FINISH_OLD: &[c_long] =
+    &[libc::SYS_rename, libc::SYS_renameat, libc::SYS_unlink, libc::SYS_rmdir, libc::SYS_readlink];
 #[cfg(target_arch = "aarch64")]
 const FINISH_OLD: &[c_long] = &[libc::SYS_renameat];
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -20,7 +20,7 @@ pub(super) fn tensors(
     let mut reader = Reader { record, taken, batch: None, steps: BTreeMap::new(), free: BTreeMap::new() };
     let mut all = Vec::new();
     for port in &interface.inputs {
-        let Some((name, mut array)) = reader.record.array(&[&port.name, &port.given, &port.uid])? else {
+        let Some((name, mut array)) = reader.record.array(&all_names(port))? else {
             return Err(wrong(format!("has no array {}, the input {port}", both(port))));
         };
         if let Some(classes) = port.classes.filter(|_| array.elem != ElemType::Int64) {
@@ -36,7 +36,8 @@ pub(super) fn tensors(
     let inputs: BTreeSet<SequenceAxisId> = lengths.keys().copied().collect();
     let mut warnings = Vec::new();
     for (i, port) in interface.outputs.iter().enumerate() {
-        let Some((name, array)) = reader.record.array(&[&port.name, &port.given, &port.uid])? else {
+        let names = names(reader.record, interface, port);
+        let Some((name, array)) = reader.record.array(&names)? else {
             warnings.push(format!("the record lacks the output {}: it will not be compared", both(port)));
             continue;
         };
@@ -44,7 +45,7 @@ pub(super) fn tensors(
             let most = array.dims.get(1).copied().unwrap_or(0);
             // Outputs may have a batch of their own. An empty array, whose sizes mean nothing, is refused below.
             let samples = if array.dims.contains(&0) { 1 } else { array.dims.first().copied().unwrap_or(1) };
-            if let Some(given) = reader.lengths_of(port, most, samples)? {
+            if let Some(given) = reader.lengths_of(&names, most, samples)? {
                 if inputs.contains(&axis) && lengths[&axis] != given {
                     return Err(wrong(format!("has other lengths for {} than for the inputs on its axis", both(port))));
                 }
@@ -66,6 +67,16 @@ pub(super) fn tensors(
     let unread = reader.record.unread();
     warnings.extend(unread.iter().map(|n| format!("the record's array {n} is neither input nor output here")));
     Ok((all, warnings))
+}
+
+/// What the arrays of an output may be called. One that is an input as well may have arrays of its own beside the input's.
+fn names<'p>(record: &Record<'_>, interface: &Interface, port: &'p Port) -> Vec<&'p str> {
+    let shared = interface.inputs.iter().any(|input| input.uid == port.uid);
+    if shared && record.has(&port.name) { vec![&port.name] } else { all_names(port) }
+}
+
+fn all_names(port: &Port) -> Vec<&str> {
+    vec![&port.name, &port.given, &port.uid]
 }
 
 struct Reader<'i, 'b, 'r> {
@@ -96,7 +107,7 @@ impl Reader<'_, '_, '_> {
         for port in &interface.inputs {
             let Some(axis) = port.axis() else { continue };
             let Some(Steps::Exactly(most)) = self.steps.get(&axis).copied() else { continue };
-            let Some(lengths) = self.lengths_of(port, most, self.samples() as u64)? else {
+            let Some(lengths) = self.lengths_of(&all_names(port), most, self.samples() as u64)? else {
                 all.entry(axis).or_insert_with(|| vec![most; self.samples()]);
                 continue;
             };
@@ -112,9 +123,9 @@ impl Reader<'_, '_, '_> {
         Ok(all)
     }
 
-    /// The valid steps of a port, if the record has them.
-    fn lengths_of(&mut self, port: &Port, most: u64, samples: u64) -> Result<Option<Vec<u64>>, RecordError> {
-        let names = [&port.name, &port.given, &port.uid].map(|n| format!("{n}_lengths"));
+    /// The valid steps of a port with these names, if the record has them.
+    fn lengths_of(&mut self, names: &[&str], most: u64, samples: u64) -> Result<Option<Vec<u64>>, RecordError> {
+        let names: Vec<String> = names.iter().map(|n| format!("{n}_lengths")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).filter(|n| !self.taken.contains(n)).collect();
         let Some((name, array)) = self.record.array(&names)? else { return Ok(None) };
         let numbers: Vec<i64> = match array.elem {

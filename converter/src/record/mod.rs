@@ -141,7 +141,8 @@ impl<'r> Record<'r> {
         self.names().into_iter().filter(|n| !self.read.contains(*n)).map(str::to_owned).collect()
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// Does the file have an array of this name?
+    pub(crate) fn has(&self, name: &str) -> bool {
         match &self.file {
             File::Held(arrays) => arrays.contains_key(name),
             File::Npz(npz) => npz.names().any(|n| n == name),
