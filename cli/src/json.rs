@@ -25,7 +25,19 @@ impl Json {
         Self::List(items.into_iter().map(one).collect())
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+    /// The value on a single line.
+    pub fn line(&self) -> impl fmt::Display {
+        struct Line<'a>(&'a Json);
+        impl fmt::Display for Line<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write(f, None)
+            }
+        }
+        Line(self)
+    }
+
+    /// Writes the value, indented by its depth, or on a single line.
+    fn write(&self, f: &mut fmt::Formatter<'_>, depth: Option<usize>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(b) => write!(f, "{b}"),
@@ -41,11 +53,11 @@ impl Json {
                 }
                 f.write_char(']')
             }
-            Self::List(items) => Self::block(f, depth, "[", "]", items, |f, item| item.write(f, depth + 1)),
+            Self::List(items) => Self::block(f, depth, "[", "]", items, |f, item| item.write(f, depth.map(|d| d + 1))),
             Self::Object(entries) => Self::block(f, depth, "{", "}", entries, |f, (key, value)| {
                 quoted(f, key)?;
                 f.write_str(": ")?;
-                value.write(f, depth + 1)
+                value.write(f, depth.map(|d| d + 1))
             }),
         }
     }
@@ -56,7 +68,7 @@ impl Json {
 
     fn block<T>(
         f: &mut fmt::Formatter<'_>,
-        depth: usize,
+        depth: Option<usize>,
         open: &str,
         close: &str,
         items: &[T],
@@ -64,19 +76,28 @@ impl Json {
     ) -> fmt::Result {
         f.write_str(open)?;
         for (i, item) in items.iter().enumerate() {
-            write!(f, "{}\n{:2$}", if i > 0 { "," } else { "" }, "", 2 * (depth + 1))?;
+            f.write_str(if i > 0 { "," } else { "" })?;
+            start_line(f, depth.map(|d| d + 1))?;
             one(f, item)?;
         }
         if !items.is_empty() {
-            write!(f, "\n{:1$}", "", 2 * depth)?;
+            start_line(f, depth)?;
         }
         f.write_str(close)
     }
 }
 
+/// Starts a line of this depth, if there are to be several.
+fn start_line(f: &mut fmt::Formatter<'_>, depth: Option<usize>) -> fmt::Result {
+    match depth {
+        Some(depth) => write!(f, "\n{:1$}", "", 2 * depth),
+        None => Ok(()),
+    }
+}
+
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, 0)
+        self.write(f, Some(0))
     }
 }
 

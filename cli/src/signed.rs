@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How many bytes are read at once while hashing.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 64 << 10;
 /// The most bytes of a bundle or key. A bundle of a million files would be larger.
 const LARGEST: u64 = 256 << 20;
 

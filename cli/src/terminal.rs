@@ -8,11 +8,15 @@ use cntk_parser::Escaped;
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 
 /// The most characters of a line of a message.
 const LONGEST: usize = 2000;
+
+/// The most lines that are kept.
+const MOST: usize = 1000;
 
 /// How much to print, and how.
 pub struct Terminal {
@@ -20,6 +24,8 @@ pub struct Terminal {
     pub verbose: u8,
     color: bool,
     start: Instant,
+    /// The lines, if they are kept instead of printed.
+    kept: Option<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -38,7 +44,17 @@ impl Terminal {
             Color::Never => false,
             Color::Auto => !plain() && io::stderr().is_terminal(),
         };
-        Self { quiet: common.quiet, verbose: common.verbose, color, start: Instant::now() }
+        Self { quiet: common.quiet, verbose: common.verbose, color, start: Instant::now(), kept: None }
+    }
+
+    /// Keeps the lines instead of printing them.
+    pub fn keeping(common: &Common) -> Self {
+        Self { color: false, kept: Some(Mutex::default()), ..Self::new(common) }
+    }
+
+    /// The lines that were kept.
+    pub fn kept(self) -> Vec<String> {
+        self.kept.map_or_else(Vec::new, |kept| kept.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn error(&self, message: impl fmt::Display) {
@@ -93,6 +109,13 @@ impl Terminal {
             text.push_str(name);
         }
         text.push_str(&printable(&without_number(&message.to_string())));
+        if let Some(kept) = &self.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() < MOST {
+                kept.push(text);
+            }
+            return;
+        }
         text.push('\n');
         // A single write, so that lines of several processes do not mix. A failure cannot be reported anywhere.
         let _ = io::stderr().lock().write_all(text.as_bytes());

@@ -121,6 +121,26 @@ fn outputs_are_those_of_single_conversions() {
     assert_eq!(contents(&folder.path("out/net.model_pytorch")), contents(&folder.path("one")));
 }
 
+/// What several files in one process become is what each becomes in its own.
+#[test]
+fn small_files_share_a_process() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("tree")).unwrap();
+    let models = ["zoo/alexnet_small.model", "zoo/actor_critic_lstm.model", "hostile/container_tail_none.model"];
+    for (i, model) in models.iter().cycle().take(24).enumerate() {
+        fs::copy(corpus(model), folder.path(&format!("tree/{i}.model"))).unwrap();
+    }
+    for (out, isolate) in [("out", None), ("apart", Some("--isolate"))] {
+        let migrate = ["migrate", "tree", "-o", out, "--jobs", "1", "--to", "onnx,pytorch,safetensors"];
+        let run = folder.run(&[&migrate, isolate.as_slice()].concat());
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+    }
+    let all = outcomes(&manifest(&folder));
+    let count = |outcome| all.values().filter(|o| *o == outcome).count();
+    assert_eq!((count("converted"), count("invalid")), (16, 8), "{all:?}");
+    assert_eq!(contents(&folder.path("out")), contents(&folder.path("apart")));
+}
+
 #[test]
 fn evidence_is_counted() {
     let folder = tree();

@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 use cntk2onnx::InputShape;
 
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Interface {
     /// Call inputs otherwise, by name or uid: OLD=NEW, several with commas
     #[arg(long, value_name = "OLD=NEW", value_delimiter = ',', value_parser = renamed)]

@@ -41,7 +41,7 @@ use test_data::TestData;
 use typed::Typed;
 
 /// Convert a model
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 #[command(after_help = "\
 Examples:
   cntk2onnx convert net.model -o out/net.onnx --opset 13

@@ -1,8 +1,9 @@
-//! `migrate`: converts every CNTK file of a tree, each in a process of its own, and records the result of each.
+//! `migrate`: converts every CNTK file of a tree in processes apart, and records the result of each.
 //!
 //! `tree` finds the files and names their outputs. `pool` runs `worker`s in parallel. `journal` records finished files,
 //! so that a later run can continue one that was stopped. At the end, `manifest` and `page` are made from the journal.
 
+mod group;
 mod journal;
 mod manifest;
 mod page;
@@ -20,15 +21,15 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use journal::Journal;
+use journal::{Earlier, Journal};
 use pool::Pool;
-use record::Record;
+use record::{Record, Totals};
 use std::{
     cmp::Reverse,
     collections::HashMap,
     ffi::OsString,
     fs,
-    io::Write,
+    io::{BufWriter, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -37,6 +38,7 @@ use std::{
     time::Duration,
 };
 use tree::{Found, Item};
+use worker::Job;
 
 /// Convert every CNTK file below a folder, and record the result of each
 #[derive(clap::Args)]
@@ -67,6 +69,9 @@ pub struct Args {
     /// How many files to convert at once [default: one for each core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
+    /// Convert each file in a process of its own; otherwise one converts several files of up to 256 KiB
+    #[arg(long)]
+    pub isolate: bool,
     /// Print what would be done without doing it
     #[arg(long)]
     pub dry_run: bool,
@@ -101,17 +106,32 @@ impl Target {
     }
 }
 
-impl Args {
-    /// The name of a result, for outputs that begin with this stem. An ONNX model with test data gets a folder of its
-    /// own, as in the ONNX Model Zoo.
-    fn result(&self, stem: &str, target: Target) -> String {
+/// The names of the outputs for a file.
+pub struct Files<'a> {
+    stem: &'a str,
+    test_data: bool,
+}
+
+impl<'a> Files<'a> {
+    /// The names that begin with `stem`, for these options of `convert`.
+    pub fn of(stem: &'a str, convert: &[OsString]) -> Self {
+        Self { stem, test_data: convert.iter().any(|option| option == "--test-data") }
+    }
+
+    /// The name of a result. An ONNX model with test data gets a folder of its own, as in the ONNX Model Zoo.
+    pub fn result(&self, target: Target) -> String {
         let suffix = match target {
-            Target::Onnx if self.convert.iter().any(|option| option == "--test-data") => "_onnx",
+            Target::Onnx if self.test_data => "_onnx",
             Target::Onnx => ".onnx",
             Target::Pytorch => "_pytorch",
             Target::Safetensors => ".safetensors",
         };
-        format!("{stem}{suffix}")
+        format!("{}{suffix}", self.stem)
+    }
+
+    /// The name of the report on the file.
+    pub fn report(&self) -> String {
+        format!("{}{REPORT}", self.stem)
     }
 }
 
@@ -119,7 +139,7 @@ pub fn run(terminal: &Terminal, common: &Common, mut args: Args) -> Result<u8> {
     args.to.sort();
     args.to.dedup();
     for target in &args.to {
-        worker::conversion(Path::new("model"), *target, Path::new("out"), &args.convert)?;
+        worker::conversion(*target, &args.convert)?;
     }
     let root = fs::canonicalize(&args.tree).with_context(|| args.tree.display().to_string())?;
     if !root.is_dir() {
@@ -141,15 +161,15 @@ pub fn run(terminal: &Terminal, common: &Common, mut args: Args) -> Result<u8> {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let run = Run { terminal, common, args: &args, root: &root, out: &out, expected };
-    let mut places = run.all(&items, &mut journal, &stop)?;
+    let (mut places, totals) = run.all(&items, &mut journal, &stop)?;
     let interrupted = stop.load(Ordering::Relaxed);
     places.sort();
-    let worst = finish(terminal, &out, &mut journal, &places)?;
+    finish(terminal, &out, &mut journal, &places, &totals)?;
     if interrupted {
         terminal.error("interrupted; the same command goes on where this one stopped");
         return Ok(exit::IO);
     }
-    Ok(worst)
+    Ok(totals.worst)
 }
 
 /// The signed digests of files by name, if a signature is required.
@@ -179,7 +199,8 @@ fn dry_run(items: &[Item], args: &Args) -> Result<u8> {
     for item in items {
         let what = match &item.found {
             Found::Model { stem } => {
-                let outputs: Vec<_> = args.to.iter().map(|t| args.result(stem, *t)).collect();
+                let files = Files::of(stem, &args.convert);
+                let outputs: Vec<_> = args.to.iter().map(|target| files.result(*target)).collect();
                 format!("would become {}", outputs.join(", "))
             }
             Found::Other { what, .. } => format!("skipped: {what}"),
@@ -199,11 +220,16 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 }
 
 /// The result of this run for a file.
-enum Done {
-    /// An earlier run finished it; the position of its record.
-    Before(u64),
+enum Done<'a> {
+    /// An earlier run finished it.
+    Before(&'a Earlier),
     Now(Record),
 }
+
+/// A file is small if it has at most this many bytes.
+const SMALL: u64 = 256 << 10;
+/// The most small files that one process converts. It keeps them all open, with their outputs: some 15 for each.
+const MOST: usize = 32;
 
 struct Run<'a> {
     terminal: &'a Terminal,
@@ -216,43 +242,65 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Converts the files that are not finished, and returns the position of each file's record in the journal.
-    fn all(&self, items: &[Item], journal: &mut Journal, stop: &AtomicBool) -> Result<Vec<(String, u64)>> {
+    fn all(&self, items: &[Item], journal: &mut Journal, stop: &AtomicBool) -> Result<(Vec<(String, u64)>, Totals)> {
         let pool = Pool {
             jobs: self.args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)).max(1),
             timeout: self.args.timeout,
             stop,
         };
-        let mut places = vec![];
+        let (mut places, mut totals) = (vec![], Totals::default());
         let mut progress = pool::Progress::new(self.terminal, items.len());
         let earlier = journal.earlier();
-        let work = |item: &Item| {
+        let done_before = |item: &Item| {
             let old = earlier.get(&item.name).filter(|_| !self.args.force);
-            if let Some(place) = old.filter(|old| self.is_done(item, &old.record)).map(|old| old.place) {
-                return Done::Before(place);
-            }
-            Done::Now(self.one(item, &pool))
+            old.filter(|old| self.is_done(item, &old.record))
         };
-        // The largest files first, so that none is left alone at the end.
-        let mut order: Vec<&Item> = items.iter().collect();
-        order.sort_by_cached_key(|item| Reverse(fs::metadata(self.root.join(&item.name)).map_or(0, |file| file.len())));
         pool.run(
-            &order,
-            |item| work(item),
-            |item, done| -> Result<()> {
-                let (place, outcome) = match done {
-                    Done::Before(place) => (place, "done before".to_owned()),
-                    Done::Now(record) => {
-                        let outcome = record.outcome().to_owned();
-                        (journal.append(&record)?, outcome)
+            &self.groups(items, pool.jobs),
+            |group, tell| {
+                let mut jobs = vec![];
+                for item in group {
+                    match done_before(item) {
+                        Some(old) => tell((item.name.clone(), Done::Before(old))),
+                        None => match self.job(item) {
+                            Ok(job) => jobs.push(job),
+                            Err(record) => tell((item.name.clone(), Done::Now(record))),
+                        },
                     }
+                }
+                let command = || worker::command(self.common, self.args, self.root, self.out);
+                group::convert(&jobs, &pool, command, |job, record| {
+                    let record = record.with_files(self.out, self.outputs(&job.stem));
+                    tell((job.name.clone(), Done::Now(record)));
+                });
+            },
+            |(name, done)| {
+                let (record, place, outcome) = match &done {
+                    Done::Before(old) => (&old.record, old.place, "done before"),
+                    Done::Now(record) => (record, journal.append(record)?, record.outcome()),
                 };
-                self.terminal.detail(format_args!("{}: {outcome}", item.name));
-                progress.count(&outcome);
-                places.push((item.name.clone(), place));
+                self.terminal.detail(format_args!("{name}: {outcome}"));
+                progress.count(outcome);
+                totals.count(record);
+                places.push((name, place));
                 Ok(())
             },
         )?;
-        Ok(places)
+        Ok((places, totals))
+    }
+
+    /// The files that a process converts: one large one, or several small ones. The largest come first, so that none is
+    /// left alone at the end.
+    fn groups<'i>(&self, items: &'i [Item], jobs: usize) -> Vec<Vec<&'i Item>> {
+        let size = |item: &Item| fs::metadata(self.root.join(&item.name)).map_or(0, |file| file.len());
+        let mut order: Vec<_> = items.iter().map(|item| (Reverse(size(item)), item)).collect();
+        order.sort_by_key(|(size, _)| *size);
+        let large = order.partition_point(|(size, _)| size.0 > SMALL);
+        let (large, small) = order.split_at(large);
+        // Every process gets several groups, so that all end at about the same time.
+        let together = if self.args.isolate { 1 } else { (small.len() / (4 * jobs)).clamp(1, MOST) };
+        let groups = large.chunks(1).chain(small.chunks(together));
+        groups.map(|group| group.iter().map(|(_, item)| *item).collect()).collect()
     }
 
     /// Are the file and its outputs unchanged since the earlier run?
@@ -265,63 +313,62 @@ impl Run<'_> {
             && old.files().all(|(name, digest)| record::file_digest(&self.out.join(name)).as_deref() == Some(digest))
     }
 
-    fn one(&self, item: &Item, pool: &Pool<'_>) -> Record {
+    /// What a worker is to do for a file, with the outputs of earlier runs removed; the record of a file that is not
+    /// converted.
+    fn job(&self, item: &Item) -> Result<Job, Record> {
         let stem = match &item.found {
             Found::Model { stem } => stem,
-            Found::Other { kind, what } => return Record::skipped(&item.name, *kind, what),
-            Found::Unreadable(why) => return Record::unreadable(&item.name, why),
+            Found::Other { kind, what } => return Err(Record::skipped(&item.name, *kind, what)),
+            Found::Unreadable(why) => return Err(Record::unreadable(&item.name, why)),
         };
         let expected = match &self.expected {
             None => None,
-            Some(all) => match all.get(&item.name) {
-                Some(digest) => Some(digest),
-                None => return Record::unsigned(&item.name),
-            },
+            Some(all) => Some(all.get(&item.name).ok_or_else(|| Record::unsigned(&item.name))?.clone()),
         };
-        let outputs: Vec<_> = self.args.to.iter().map(|t| (*t, self.args.result(stem, *t))).collect();
-        let report = format!("{stem}{REPORT}");
-        let names = || outputs.iter().map(|(_, name)| &**name).chain([&*report]);
-        names().for_each(|name| record::remove(&self.out.join(name)));
+        self.outputs(stem).for_each(|name| record::remove(&self.out.join(name)));
         if let Some(folder) = self.out.join(stem).parent()
             && let Err(error) = fs::create_dir_all(folder)
         {
-            return Record::unreadable(&item.name, &format!("{}: {error}", folder.display()));
+            return Err(Record::unreadable(&item.name, &format!("{}: {error}", folder.display())));
         }
-        let command = worker::command(
-            self.common,
-            self.args,
-            &self.root.join(&item.name),
-            |target| outputs.iter().find(|(t, _)| *t == target).map(|(_, name)| self.out.join(name)),
-            &self.out.join(&report),
-            expected.map(String::as_str),
-        );
-        let ended = pool.process(command);
-        Record::ended(&item.name, ended, self.out, names())
+        Ok(Job { name: item.name.clone(), stem: stem.clone(), expected })
+    }
+
+    /// The names of all outputs for a file.
+    fn outputs(&self, stem: &str) -> impl Iterator<Item = String> {
+        let files = Files::of(stem, &self.args.convert);
+        let results: Vec<_> = self.args.to.iter().map(|target| files.result(*target)).collect();
+        results.into_iter().chain([files.report()])
     }
 }
 
-/// Writes the manifest and the page, and returns the worst exit code of all files.
-fn finish(terminal: &Terminal, out: &Path, journal: &mut Journal, places: &[(String, u64)]) -> Result<u8> {
-    let mut totals = record::Totals::default();
-    for (_, place) in places {
-        totals.count(&journal.read(*place)?);
-    }
-    for (name, write) in [
-        (
-            "manifest.json",
-            manifest::write as fn(&mut dyn Write, &mut Journal, &[(String, u64)], &record::Totals) -> Result<()>,
-        ),
-        ("index.html", page::write),
-    ] {
-        let path = out.join(name);
-        let output = Output::create(&path, true)?;
-        let mut buffer = std::io::BufWriter::new(output.file());
-        write(&mut buffer, journal, places, &totals).with_context(|| path.display().to_string())?;
-        buffer.flush().with_context(|| path.display().to_string())?;
-        drop(buffer);
-        output.finish()?;
-    }
+/// Writes the manifest and the page.
+fn finish(
+    terminal: &Terminal,
+    out: &Path,
+    journal: &mut Journal,
+    places: &[(String, u64)],
+    totals: &Totals,
+) -> Result<()> {
+    let paths = [out.join("manifest.json"), out.join("index.html")];
+    let [manifest, page] = &paths;
+    let (manifest, page) = (Output::create(manifest, true)?, Output::create(page, true)?);
+    let (mut json, mut html) = (BufWriter::new(manifest.file()), BufWriter::new(page.file()));
+    let mut write =
+        || -> Result<()> {
+            page::begin(&mut html, totals)?;
+            manifest::write(&mut json, journal, places, totals, |record| {
+                Ok(html.write_all(page::row(record).as_bytes())?)
+            })?;
+            page::end(&mut html)?;
+            html.flush()?;
+            Ok(json.flush()?)
+        };
+    write().with_context(|| out.display().to_string())?;
+    drop((json, html));
+    manifest.finish()?;
+    page.finish()?;
     terminal.say(format_args!("{}", totals.words()));
-    terminal.say(format_args!("wrote {}, {}", out.join("manifest.json").display(), out.join("index.html").display()));
-    Ok(totals.worst)
+    terminal.say(format_args!("wrote {}", paths.each_ref().map(|path| path.display().to_string()).join(", ")));
+    Ok(())
 }

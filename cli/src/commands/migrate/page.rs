@@ -2,7 +2,6 @@
 
 use super::{
     REPORT,
-    journal::Journal,
     record::{Record, Totals},
 };
 use crate::terminal::printable;
@@ -52,7 +51,8 @@ fn advice(outcome: &str) -> &'static str {
     }
 }
 
-pub fn write(to: &mut dyn Write, journal: &mut Journal, places: &[(String, u64)], totals: &Totals) -> Result<()> {
+/// Writes the part of the page before the first row.
+pub fn begin(to: &mut dyn Write, totals: &Totals) -> Result<()> {
     write!(
         to,
         "{HEAD}<p>{}. <a href=\"manifest.json\">manifest.json</a> has it all.</p>\n<ul>",
@@ -70,14 +70,17 @@ pub fn write(to: &mut dyn Write, journal: &mut Journal, places: &[(String, u64)]
         to,
         "</select></p>\n<table><thead><tr><th>file<th>outcome<th>results<th>interface<th>messages</thead><tbody>\n"
     )?;
-    for (_, place) in places {
-        to.write_all(row(&journal.read(*place)?).as_bytes())?;
-    }
+    Ok(())
+}
+
+/// Writes the part of the page after the last row.
+pub fn end(to: &mut dyn Write) -> Result<()> {
     write!(to, "</tbody></table>\n{SCRIPT}")?;
     Ok(())
 }
 
-fn row(record: &Record) -> String {
+/// The row of a file.
+pub fn row(record: &Record) -> String {
     let outcome = escaped(record.outcome());
     let mut row =
         format!("<tr class=\"{outcome}\"><td>{}<td>{outcome}<td>", escaped(record.name().unwrap_or_default()));

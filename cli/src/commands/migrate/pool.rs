@@ -4,10 +4,10 @@ use crate::terminal::Terminal;
 use anyhow::Result;
 use std::{
     collections::BTreeMap,
-    io::{self, IsTerminal, Read, Write},
-    process::{Child, Command, ExitStatus, Stdio},
+    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
+    process::{Command, ExitStatus, Stdio},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The most output that is read from a process.
+/// The most that is read of each output of a process.
 const LONGEST: u64 = 64 << 20;
 /// How often time limits and the stop flag are checked.
 const WATCH: Duration = Duration::from_millis(50);
@@ -28,22 +28,23 @@ pub struct Pool<'a> {
     pub stop: &'a AtomicBool,
 }
 
-/// The exit status of a process and its output.
-pub struct Process {
+/// The end of a process.
+pub struct Ended {
     pub status: io::Result<ExitStatus>,
-    pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     pub timed_out: bool,
+    /// How long it ran after its last line of output.
     pub took: Duration,
 }
 
 impl Pool<'_> {
-    /// Processes the items, several at once, and calls `end` for each, one after the other.
+    /// Works on the items, several at once. `work` tells its results one by one; `end` is called for each, one after the
+    /// other.
     pub fn run<T: Sync, D: Send>(
         &self,
         items: &[T],
-        work: impl Fn(&T) -> D + Sync,
-        mut end: impl FnMut(&T, D) -> Result<()>,
+        work: impl Fn(&T, &dyn Fn(D)) + Sync,
+        mut end: impl FnMut(D) -> Result<()>,
     ) -> Result<()> {
         let next = AtomicUsize::new(0);
         let (sender, receiver) = mpsc::channel();
@@ -51,18 +52,18 @@ impl Pool<'_> {
             for _ in 0..self.jobs.min(items.len()) {
                 let (sender, next, work) = (sender.clone(), &next, &work);
                 scope.spawn(move || {
+                    // If nobody listens any more, the stop flag is set.
+                    let tell = |done| drop(sender.send(done));
                     while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
                         if self.stop.load(Ordering::Relaxed) {
                             return;
                         }
-                        if sender.send((item, work(item))).is_err() {
-                            return;
-                        }
+                        work(item, &tell);
                     }
                 });
             }
             drop(sender);
-            let ended = receiver.iter().try_for_each(|(item, done)| end(item, done));
+            let ended = receiver.iter().try_for_each(&mut end);
             if ended.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
             }
@@ -70,50 +71,52 @@ impl Pool<'_> {
         })
     }
 
-    /// Runs a process to its end, or to the time limit.
-    pub fn process(&self, mut command: Command) -> Process {
-        let start = Instant::now();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let failed = |error: io::Error| Process {
-            status: Err(error),
-            stdout: vec![],
-            stderr: vec![],
-            timed_out: false,
-            took: start.elapsed(),
-        };
+    /// Runs a process with this standard input to its end, or until it takes longer than the time limit for a line of
+    /// output. Calls `line` for each line with the time that it took.
+    pub fn process(&self, mut command: Command, input: &[u8], mut line: impl FnMut(&[u8], Duration)) -> Ended {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return failed(error),
+            Err(error) => return Ended { status: Err(error), stderr: vec![], timed_out: false, took: Duration::ZERO },
         };
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let child = Arc::new(Mutex::new(child));
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let child = Mutex::new(child);
+        let last = Mutex::new(Instant::now());
         let (finished, timed_out) = (AtomicBool::new(false), AtomicBool::new(false));
-        let (mut out, mut err) = (vec![], vec![]);
+        let mut told = vec![];
         thread::scope(|scope| {
             let watch = scope.spawn(|| {
-                let deadline = start + self.timeout;
                 while !finished.load(Ordering::Acquire) {
-                    if Instant::now() >= deadline && !timed_out.swap(true, Ordering::AcqRel) {
+                    if lock(&last).elapsed() >= self.timeout && !timed_out.swap(true, Ordering::AcqRel) {
                         let _ = lock(&child).kill();
                     }
                     thread::park_timeout(WATCH);
                 }
             });
             // Read both pipes in parallel, so that the process does not block on a full one.
-            scope.spawn(|| stderr.map(|pipe| pipe.take(LONGEST).read_to_end(&mut err)));
+            scope.spawn(|| stderr.map(|pipe| pipe.take(LONGEST).read_to_end(&mut told)));
+            // A process that ends without reading is noticed below.
+            let _ = stdin.map(|mut pipe| pipe.write_all(input));
             if let Some(pipe) = stdout {
-                let _ = pipe.take(LONGEST).read_to_end(&mut out);
+                let mut lines = BufReader::new(pipe.take(LONGEST));
+                let mut text = vec![];
+                while lines.read_until(b'\n', &mut text).is_ok() && text.last() == Some(&b'\n') {
+                    let took = std::mem::replace(&mut *lock(&last), Instant::now()).elapsed();
+                    line(&text, took);
+                    text.clear();
+                }
             }
             finished.store(true, Ordering::Release);
             watch.thread().unpark();
         });
         let status = lock(&child).wait();
-        Process { status, stdout: out, stderr: err, timed_out: timed_out.into_inner(), took: start.elapsed() }
+        let took = lock(&last).elapsed();
+        Ended { status, stderr: told, timed_out: timed_out.into_inner(), took }
     }
 }
 
-fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
-    child.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shows counts and the remaining time on a terminal.

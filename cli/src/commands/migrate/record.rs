@@ -1,6 +1,6 @@
 //! The record of one file: an object of the manifest (`docs/manifest.schema.json`).
 
-use super::{Args, pool::Process};
+use super::{Args, pool::Ended};
 use crate::{args::Common, exit, signed, terminal};
 use cntk_parser::FileKind;
 use serde_json::{Map, Value, json};
@@ -9,6 +9,7 @@ use std::{
     fs::{self, File},
     io,
     path::Path,
+    time::Duration,
 };
 
 /// The record of a file.
@@ -56,41 +57,48 @@ impl Record {
         Self::new(name, "unsigned", exit::REJECTED, &["the bundle has no digest of this file".to_owned()])
     }
 
-    /// The record from a worker's report and the files that it wrote below `out`.
-    pub fn ended<'n>(name: &str, process: Process, out: &Path, outputs: impl Iterator<Item = &'n str>) -> Self {
+    /// The record that a worker told.
+    pub fn told(name: &str, line: &[u8], took: Duration) -> Self {
+        let mut record = Self::parse(line).unwrap_or_else(|| {
+            Self::new(name, "crashed", exit::REJECTED, &["the worker did not tell a record".to_owned()])
+        });
+        record.0.insert("path".to_owned(), json!(name));
+        record.took(took)
+    }
+
+    /// The record of a file that a worker did not finish.
+    pub fn ended(name: &str, worker: &Ended) -> Self {
         let told: Vec<_> =
-            String::from_utf8_lossy(&process.stderr).lines().take(1000).map(terminal::printable).collect();
-        let mut record = match (&process.status, serde_json::from_slice(&process.stdout)) {
-            (Err(error), _) => Self::new(name, "crashed", exit::REJECTED, &[format!("no worker: {error}")]),
-            _ if process.timed_out => Self::new(name, "timeout", exit::REJECTED, &told),
-            (Ok(status), Ok(Value::Object(mut said))) if status.code().is_some() => {
-                said.insert("path".to_owned(), json!(name));
-                said.insert("exit".to_owned(), json!(status.code()));
-                if said.get("messages").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-                    said.insert("messages".to_owned(), json!(told));
-                }
-                Self(said)
-            }
+            String::from_utf8_lossy(&worker.stderr).lines().take(1000).map(terminal::printable).collect();
+        let record = match &worker.status {
+            Err(error) => Self::new(name, "crashed", exit::REJECTED, &[format!("no worker: {error}")]),
+            _ if worker.timed_out => Self::new(name, "timeout", exit::REJECTED, &told),
             _ if told.iter().any(|line| line.contains("memory allocation")) => {
                 Self::new(name, "memory", exit::REJECTED, &told)
             }
-            (Ok(status), _) => Self::new(name, "crashed", exit::REJECTED, &[&[status.to_string()], &*told].concat()),
+            Ok(status) => Self::new(name, "crashed", exit::REJECTED, &[&[status.to_string()], &*told].concat()),
         };
+        record.took(worker.took)
+    }
+
+    fn took(mut self, took: Duration) -> Self {
+        self.0.insert("milliseconds".to_owned(), json!(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)));
+        self
+    }
+
+    /// Adds the files that the worker wrote below `out`.
+    pub fn with_files(mut self, out: &Path, outputs: impl Iterator<Item = String>) -> Self {
         let mut files = vec![];
         for output in outputs {
             // Remove a folder that stayed empty.
-            let _ = fs::remove_dir(out.join(output));
-            collect(out, output, &mut files);
+            let _ = fs::remove_dir(out.join(&output));
+            collect(out, &output, &mut files);
             collect(out, &format!("{output}.data"), &mut files);
         }
         // A worker that failed has written nothing or not everything.
-        if record.is_final() {
-            record.0.insert("files".to_owned(), Value::Array(files));
-        } else {
-            record.0.insert("files".to_owned(), json!([]));
-        }
-        record.0.insert("milliseconds".to_owned(), json!(u64::try_from(process.took.as_millis()).unwrap_or(u64::MAX)));
-        record
+        let files = if self.is_final() { files } else { vec![] };
+        self.0.insert("files".to_owned(), Value::Array(files));
+        self
     }
 
     pub fn parse(line: &[u8]) -> Option<Self> {
@@ -100,23 +108,15 @@ impl Record {
         }
     }
 
-    /// The record as a line of the journal.
-    pub fn with_options(&self, options: &Value) -> String {
-        let mut map = self.0.clone();
-        map.insert("options".to_owned(), options.clone());
-        Value::Object(map).to_string()
+    /// The record on a single line, as in the journal and the manifest.
+    pub fn line(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.0)
     }
 
     /// Keeps only what is needed to check whether the record still holds.
     pub fn digests_only(mut self) -> Self {
-        self.0.retain(|key, _| ["outcome", "sha256", "files"].contains(&key.as_str()));
+        self.0.retain(|key, _| ["outcome", "exit", "sha256", "files"].contains(&key.as_str()));
         self
-    }
-
-    /// The record as in the manifest.
-    pub fn into_value(mut self) -> Value {
-        self.0.remove("options");
-        Value::Object(self.0)
     }
 
     pub fn get(&self, key: &str) -> &Value {
@@ -215,7 +215,9 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let pool = Pool { jobs: 1, timeout: Duration::from_millis(500), stop: &AtomicBool::new(false) };
-        Record::ended("net.model", pool.process(command), Path::new("/nowhere"), ["net.onnx"].into_iter())
+        let mut told = None;
+        let ended = pool.process(command, b"", |line, took| told = Some(Record::told("net.model", line, took)));
+        told.unwrap_or_else(|| Record::ended("net.model", &ended))
     }
 
     #[test]
@@ -226,8 +228,9 @@ mod tests {
         assert_eq!(of("exec sleep 60").outcome(), "timeout");
         assert_eq!(of("echo 'memory allocation of 7 bytes failed' >&2; kill -6 $$").outcome(), "memory");
         assert_eq!(of("echo no JSON").outcome(), "crashed");
-        let said = of("echo '{\"outcome\": \"refused\", \"messages\": []}'; echo why >&2; exit 3");
-        assert_eq!((said.outcome(), said.get("exit"), said.get("messages")), ("refused", &json!(3), &json!(["why"])));
+        assert_eq!(of("printf '{\"outcome\": \"converted\"}'").outcome(), "crashed", "the line is not whole");
+        let said = of("echo '{\"outcome\": \"refused\", \"exit\": 3}'; kill -9 $$");
+        assert_eq!((said.outcome(), said.get("exit"), said.get("path")), ("refused", &json!(3), &json!("net.model")));
         assert!(!killed.is_final() && said.is_final());
     }
 }

@@ -1,6 +1,7 @@
-//! The process that `migrate` starts for each file, which prints the file's record.
+//! The process that `migrate` starts for one file, or for several small ones. It reads the names of the files, a line of
+//! JSON each, and prints the record of each as a line.
 
-use super::Target;
+use super::{Files, Target};
 use crate::{
     args::Common,
     commands::{
@@ -15,64 +16,63 @@ use crate::{
     sandbox::{self, Needs},
     terminal::{self, Terminal},
 };
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use cntk_parser::{FileKind, ModelFile, Severity, model::ValidatedModel};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
     fs,
-    io::Write,
-    mem::ManuallyDrop,
+    io::{self, Write},
     path::{Path, PathBuf},
     process,
 };
 
-/// Work on one file of a migration
+/// Work on files of a migration, named on standard input
 #[derive(clap::Args)]
 pub struct Args {
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
-    #[arg(long)]
-    pub onnx: Option<PathBuf>,
-    #[arg(long)]
-    pub pytorch: Option<PathBuf>,
-    #[arg(long)]
-    pub safetensors: Option<PathBuf>,
-    /// Where to write the report on the file
-    #[arg(long)]
-    pub report: PathBuf,
-    /// How many MiB the process may take beyond the size of the file
+    #[arg(value_name = "TREE")]
+    pub tree: PathBuf,
+    #[arg(value_name = "OUT")]
+    pub out: PathBuf,
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub to: Vec<Target>,
+    /// How many MiB the process may take beyond the size of the files
     #[arg(long)]
     pub memory: u64,
-    /// The SHA-256 that the file was signed with
-    #[arg(long)]
-    pub expect: Option<String>,
     #[arg(last = true)]
     pub convert: Vec<OsString>,
 }
 
-/// The command line of the worker for `input`. `output` gives the path of each target, `report` that of the report.
-pub fn command(
-    common: &Common,
-    args: &super::Args,
-    input: &Path,
-    output: impl Fn(Target) -> Option<PathBuf>,
-    report: &Path,
-    expect: Option<&str>,
-) -> process::Command {
+/// A file to convert.
+pub struct Job {
+    /// The path relative to the tree.
+    pub name: String,
+    /// The paths of its outputs begin with this, relative to the folder of results.
+    pub stem: String,
+    /// The SHA-256 that the file was signed with.
+    pub expected: Option<String>,
+}
+
+impl Job {
+    /// The job as a line of the worker's standard input.
+    pub fn line(&self) -> String {
+        format!("{}\n", json!([self.name, self.stem, self.expected]))
+    }
+
+    fn parse(line: &str) -> Result<Self> {
+        let (name, stem, expected) = serde_json::from_str(line).context("the list of files")?;
+        Ok(Self { name, stem, expected })
+    }
+}
+
+/// The command line of a worker.
+pub fn command(common: &Common, args: &super::Args, tree: &Path, out: &Path) -> process::Command {
     let mut command = process::Command::new(program());
-    command.arg("migrate-worker").arg(input).arg("--quiet");
+    command.arg("migrate-worker").arg(tree).arg(out).arg("--quiet");
     command.args(["--memory", &args.memory.to_string()]);
-    for target in [Target::Onnx, Target::Pytorch, Target::Safetensors] {
-        if let Some(path) = output(target) {
-            command.arg(format!("--{}", target.word())).arg(path);
-        }
-    }
-    command.arg("--report").arg(report);
-    if let Some(digest) = expect {
-        command.args(["--expect", digest]);
-    }
+    command.arg("--to").arg(args.to.iter().map(|target| target.word()).collect::<Vec<_>>().join(","));
     if common.allow_udf {
         command.arg("--allow-udf");
     }
@@ -100,20 +100,11 @@ fn program() -> PathBuf {
     own.or_else(|| std::env::args_os().next().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("cntk2onnx"))
 }
 
-/// The arguments of `convert` for one target, parsed from the options after `--`.
-pub fn conversion(input: &Path, target: Target, output: &Path, options: &[OsString]) -> Result<convert::Args> {
-    let words: [&std::ffi::OsStr; 8] = [
-        "cntk2onnx".as_ref(),
-        "convert".as_ref(),
-        input.as_ref(),
-        "--to".as_ref(),
-        target.word().as_ref(),
-        "--output".as_ref(),
-        output.as_ref(),
-        "--force".as_ref(),
-    ];
-    let words = words.iter().map(|w| (*w).to_owned()).chain(options.iter().cloned());
-    let parsed = Cli::try_parse_from(words).map_err(|e| anyhow!("options of convert: {}", e.render()))?;
+/// The arguments of `convert` for one target, parsed from the options after `--`. The paths are to be filled in.
+pub fn conversion(target: Target, options: &[OsString]) -> Result<convert::Args> {
+    let words = ["cntk2onnx", "convert", "IN", "--to", target.word(), "--force"].map(OsString::from);
+    let parsed = Cli::try_parse_from(words.iter().chain(options));
+    let parsed = parsed.map_err(|e| anyhow!("options of convert: {}", e.render()))?;
     let Command::Convert(mut args) = parsed.command else { return Err(anyhow!("these are no options of convert")) };
     if target != Target::Onnx {
         (args.weights, args.hash, args.expect_sha256) = (convert::Place::Embed, false, None);
@@ -126,90 +117,130 @@ pub fn conversion(input: &Path, target: Target, output: &Path, options: &[OsStri
 }
 
 pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
-    let mut record = vec![];
-    let code = match one(terminal, common, &args, &mut record) {
-        Ok((code, outcome)) => {
-            record.push(("outcome", Json::from(outcome)));
-            code
-        }
-        Err(error) => {
-            terminal.error(format_args!("{error:#}"));
-            record.push(("outcome", Json::from("failed")));
-            exit::IO
-        }
-    };
-    terminal::report(&format!("{}\n", Json::Object(record)))?;
-    Ok(code)
+    let conversions = args.to.iter().map(|target| Ok((*target, conversion(*target, &args.convert)?)));
+    let conversions = conversions.collect::<Result<Vec<_>>>()?;
+    let jobs = io::stdin().lines().map(|line| Job::parse(&line?)).collect::<Result<Vec<_>>>()?;
+    let opened: Vec<_> = jobs.iter().map(|job| Opened::open(common, &args, &conversions, job)).collect();
+    let ready = || opened.iter().filter_map(|opened| opened.as_ref().ok());
+    confine(args.memory, ready().map(|opened| opened.input.len()).sum());
+    sandbox::enter(terminal, common, &ready().fold(Needs::nothing(), |needs, opened| needs.and(opened.needs())));
+    for (job, opened) in jobs.iter().zip(opened) {
+        terminal::report(&format!("{}\n", record(common, job, opened).line()))?;
+    }
+    Ok(exit::DONE)
 }
 
-fn one(
-    terminal: &Terminal,
-    common: &Common,
-    args: &Args,
-    record: &mut Vec<(&'static str, Json)>,
-) -> Result<(u8, &'static str)> {
-    let input = match Input::open(&args.input, common) {
-        Ok(input) => input,
-        Err(error) => {
-            terminal.error(format_args!("{error:#}"));
-            return Ok((exit::IO, "unreadable"));
-        }
-    };
-    confine(args.memory, input.len());
-    let report = Output::create(&args.report, true)?;
-    let mut prepared = vec![];
-    let mut needs = Needs::writing([report.folder()], false);
-    for (target, path) in
-        [(Target::Onnx, &args.onnx), (Target::Pytorch, &args.pytorch), (Target::Safetensors, &args.safetensors)]
-    {
-        if let Some(path) = path {
-            let mut conversion = conversion(&args.input, target, path, &args.convert)?;
-            if target == Target::Onnx && conversion.test_data {
-                fs::create_dir_all(path)?;
-                conversion.output = Some(path.join("model.onnx"));
-            }
-            let one = convert::Prepared::open(common, conversion, &input)?;
-            needs = needs.and(one.needs());
-            prepared.push((target, one));
-        }
-    }
-    sandbox::enter(terminal, common, &needs);
+/// The record of a file, which is converted if it could be opened.
+fn record(common: &Common, job: &Job, opened: Result<Opened, Failed>) -> Json {
+    let terminal = Terminal::keeping(common);
+    let mut record = Told::default();
+    let done = opened.and_then(|opened| opened.convert(&terminal, common, job, &mut record));
+    let (code, outcome) = done.unwrap_or_else(|Failed { outcome, error }| {
+        terminal.error(format_args!("{error:#}"));
+        (exit::IO, outcome)
+    });
+    let messages = if record.messages.is_empty() { terminal.kept() } else { record.messages };
+    record.entries.push(("messages", Json::list(messages, Json::text)));
+    record.entries.push(("outcome", Json::from(outcome)));
+    record.entries.push(("exit", Json::Number(code.into())));
+    Json::Object(record.entries)
+}
 
-    let digest: String = Sha256::digest(&*input).iter().map(|b| format!("{b:02x}")).collect();
-    record.push(("bytes", Json::from(input.len())));
-    record.push(("sha256", Json::text(&*digest)));
-    if args.expect.as_ref().is_some_and(|expected| *expected != digest) {
-        terminal.error("is not the file that was signed");
-        return Ok((exit::REJECTED, "unsigned"));
+/// What is told of a file.
+#[derive(Default)]
+struct Told {
+    entries: Vec<(&'static str, Json)>,
+    /// What there is to say about the conversion; if nothing, what was printed.
+    messages: Vec<String>,
+}
+
+/// A file that is not converted because of an error of usage or I/O.
+struct Failed {
+    outcome: &'static str,
+    error: anyhow::Error,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { outcome: "failed", error: error.into() }
     }
-    let file = ModelFile::new(&input);
-    let model = match load::parse(common, &file) {
-        Ok(model) => model,
-        Err(error) => {
-            let verdict = Verdict::malformed(&input, &error);
-            findings(&verdict, record);
-            record.push(("messages", Json::list(&verdict.hint, Json::text)));
-            if verdict.kind == FileKind::Checkpoint {
-                return Ok((exit::DONE, "skipped"));
+}
+
+/// A file and its outputs.
+struct Opened {
+    input: Input,
+    report: Output,
+    prepared: Vec<(Target, convert::Prepared)>,
+}
+
+impl Opened {
+    fn open(common: &Common, args: &Args, conversions: &[(Target, convert::Args)], job: &Job) -> Result<Self, Failed> {
+        let path = args.tree.join(&job.name);
+        let input = Input::open(&path, common).map_err(|error| Failed { outcome: "unreadable", error })?;
+        let files = Files::of(&job.stem, &args.convert);
+        let report = Output::create(&args.out.join(files.report()), true)?;
+        let mut prepared = vec![];
+        for (target, conversion) in conversions {
+            let mut output = args.out.join(files.result(*target));
+            if conversion.test_data {
+                fs::create_dir_all(&output)?;
+                output.push("model.onnx");
             }
-            tell(report, &input, &verdict, None, &digest)?;
+            let conversion = convert::Args { input: path.clone(), output: Some(output), ..conversion.clone() };
+            prepared.push((*target, convert::Prepared::open(common, conversion, &input)?));
+        }
+        Ok(Self { input, report, prepared })
+    }
+
+    fn needs(&self) -> Needs {
+        let report = Needs::writing([self.report.folder()], false);
+        self.prepared.iter().fold(report, |needs, (_, one)| needs.and(one.needs()))
+    }
+
+    fn convert(
+        self,
+        terminal: &Terminal,
+        common: &Common,
+        job: &Job,
+        record: &mut Told,
+    ) -> Result<(u8, &'static str), Failed> {
+        let Self { input, report, prepared } = self;
+        let digest: String = Sha256::digest(&*input).iter().map(|b| format!("{b:02x}")).collect();
+        record.entries.push(("bytes", Json::from(input.len())));
+        record.entries.push(("sha256", Json::text(&*digest)));
+        if job.expected.as_ref().is_some_and(|expected| *expected != digest) {
+            terminal.error("is not the file that was signed");
+            return Ok((exit::REJECTED, "unsigned"));
+        }
+        let file = ModelFile::new(&input);
+        let model = match load::parse(common, &file) {
+            Ok(model) => model,
+            Err(error) => {
+                let verdict = Verdict::malformed(&input, &error);
+                findings(&verdict, record);
+                record.messages.extend(verdict.hint.clone());
+                if verdict.kind == FileKind::Checkpoint {
+                    return Ok((exit::DONE, "skipped"));
+                }
+                tell(report, &input, &verdict, None, &digest)?;
+                return Ok((exit::REJECTED, "invalid"));
+            }
+        };
+        let mut contents = Contents::of(&model);
+        let mut validation = load::validate(common, model, false);
+        let verdict = Verdict::checked(&input, &mut validation);
+        findings(&verdict, record);
+        if let Some(model) = &validation.model {
+            contents.infer(model);
+        }
+        describe(&contents, record);
+        tell(report, &input, &verdict, validation.model.as_ref(), &digest)?;
+        let Some(model) = &validation.model else { return Ok((exit::REJECTED, "invalid")) };
+        if load::over_budget(terminal, common, &input.name, model).is_some() {
             return Ok((exit::REJECTED, "invalid"));
         }
-    };
-    let mut contents = Contents::of(&model);
-    let mut validation = ManuallyDrop::new(load::validate(common, model, false));
-    let verdict = Verdict::checked(&input, &mut validation);
-    findings(&verdict, record);
-    if let Some(model) = &validation.model {
-        contents.infer(model);
+        Ok(convert_all(terminal, &input, model, verdict.hint, prepared, record)?)
     }
-    describe(&contents, record);
-    tell(report, &input, &verdict, validation.model.as_ref(), &digest)?;
-    let Some(model) = &validation.model else { return Ok((exit::REJECTED, "invalid")) };
-    if load::over_budget(terminal, common, &input.name, model).is_some() {
-        return Ok((exit::REJECTED, "invalid"));
-    }
-    convert_all(terminal, &input, model, verdict.hint, prepared, record)
 }
 
 /// Writes the report on the file.
@@ -231,16 +262,17 @@ fn convert_all(
     model: &ValidatedModel<'_>,
     hint: Option<String>,
     prepared: Vec<(Target, convert::Prepared)>,
-    record: &mut Vec<(&'static str, Json)>,
+    record: &mut Told,
 ) -> Result<(u8, &'static str)> {
-    let (mut dropped, mut messages, mut evidence) = (vec![], Vec::from_iter(hint), vec![]);
+    let (mut dropped, mut evidence) = (vec![], vec![]);
+    record.messages.extend(hint);
     let (mut worst, mut done) = (exit::DONE, 0);
     let count = prepared.len();
     for (target, one) in prepared {
         let ended = one.finish(terminal, input, model)?;
         worst = worst.max(ended.code);
         done += usize::from(ended.code == exit::DONE);
-        messages.extend(ended.reasons.iter().map(|reason| format!("{}: {reason}", target.word())));
+        record.messages.extend(ended.reasons.iter().map(|reason| format!("{}: {reason}", target.word())));
         evidence.extend(ended.expected.map(|outputs| (target.word(), Json::from(outputs))));
         for what in ended.dropped {
             if !dropped.contains(&what) {
@@ -248,9 +280,8 @@ fn convert_all(
             }
         }
     }
-    record.push(("dropped", Json::list(dropped, Json::text)));
-    record.push(("messages", Json::list(messages, Json::text)));
-    record.push(("evidence", Json::Object(evidence)));
+    record.entries.push(("dropped", Json::list(dropped, Json::text)));
+    record.entries.push(("evidence", Json::Object(evidence)));
     let outcome = match (worst, done) {
         (exit::DONE, _) => "converted",
         (_, 0) => "refused",
@@ -260,7 +291,7 @@ fn convert_all(
     Ok((worst, outcome))
 }
 
-fn findings(verdict: &Verdict<'_>, record: &mut Vec<(&'static str, Json)>) {
+fn findings(verdict: &Verdict<'_>, record: &mut Told) {
     let kept = verdict.findings.iter().filter(|f| f.severity != Severity::Note);
     let list = Json::list(kept, |f| {
         Json::Object(vec![
@@ -271,21 +302,21 @@ fn findings(verdict: &Verdict<'_>, record: &mut Vec<(&'static str, Json)>) {
             ("message", Json::text(&f.message)),
         ])
     });
-    record.push(("kind", Json::from(verdict.kind.as_str())));
-    record.push(("verdict", Json::from(verdict.word())));
-    record.push(("findings", list));
-    record.push(("more_findings", Json::Number(verdict.more)));
+    record.entries.push(("kind", Json::from(verdict.kind.as_str())));
+    record.entries.push(("verdict", Json::from(verdict.word())));
+    record.entries.push(("findings", list));
+    record.entries.push(("more_findings", Json::Number(verdict.more)));
 }
 
-fn describe(contents: &Contents<'_>, record: &mut Vec<(&'static str, Json)>) {
+fn describe(contents: &Contents<'_>, record: &mut Told) {
     let counts = contents.ops.iter();
     let ops =
         Json::list(counts, |(name, n)| Json::Object(vec![("name", Json::text(name)), ("count", Json::Number(*n))]));
-    record.push(("container", Json::from(contents.container)));
-    record.push(("ops", ops));
-    record.push(("inputs", Json::list(&contents.inputs, Port::json)));
-    record.push(("outputs", Json::list(&contents.outputs, Port::json)));
-    record.push(("parameters", Json::Number(contents.parameters.iter().map(|p| p.elements).sum())));
+    record.entries.push(("container", Json::from(contents.container)));
+    record.entries.push(("ops", ops));
+    record.entries.push(("inputs", Json::list(&contents.inputs, Port::json)));
+    record.entries.push(("outputs", Json::list(&contents.outputs, Port::json)));
+    record.entries.push(("parameters", Json::Number(contents.parameters.iter().map(|p| p.elements).sum())));
 }
 
 /// Limits the memory of this process, and makes it end together with its parent.
