@@ -366,6 +366,19 @@ for _name, _f, _a, _b in [
         return f(x, y), {x: ragged(*a), y: ragged(*b)}
 
 
+@case("cosine_distance_negative_samples_of_sequences")
+def _():
+    x, y = (C.sequence.input_variable(3, name=n) for n in "xy")
+    return C.cosine_distance_with_negative_samples(x, y, 2, 3), {x: ragged(3, lengths=(3, 5, 1)), y: ragged(3, lengths=(3, 5, 1))}
+
+
+@case("cosine_distance_negative_samples_of_short_sequences")
+def _():
+    x, y = (C.sequence.input_variable((2, 2), name=n) for n in "xy")
+    lengths = (2, 1, 4, 2, 1, 1, 3)
+    return C.cosine_distance_with_negative_samples(x, y, 1, 2), {x: ragged(2, 2, lengths=lengths), y: ragged(2, 2, lengths=lengths)}
+
+
 @case("cosine_distance_negative_samples_of_matrix_and_vector")
 def _():
     x, y = C.input_variable((2, 3), name="x"), C.input_variable((6,), name="y")

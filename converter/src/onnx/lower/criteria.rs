@@ -1,11 +1,13 @@
 //! Lowers training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
 use super::elementwise::LOG_OF_ZERO;
+use super::sequence::minibatch::Minibatch;
 use super::{Lowered, Lowering, Node, Val};
 use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
+use cntk_parser::model::SequenceAxisId;
 use smallvec::smallvec;
 
 /// The most negative samples. Each becomes several nodes, and a number in a file must not cause gigabytes of output.
@@ -183,7 +185,7 @@ fn cosine(cx: &mut Lowering<'_, '_, '_>, a: &Val, b: &Val) -> ValueId {
     super::elementwise::zero_where_zero(cx, norm, ratio)
 }
 
-/// cos(x_i, y_i), then cos(x_i, y_(i+shift+k)) for k below `number`, indices modulo the batch.
+/// cos(x_i, y_i), then cos(x_i, y_(i+shift+k)) for k below `number`, indices modulo CNTK's minibatch.
 pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let whole = |cx: &Lowering<'_, '_, '_>, v: &Val| match cx.b.literal(v.id) {
         Some([n]) if *n >= 0.0 => Some(*n as u64),
@@ -201,19 +203,10 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
         return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));
     }
     let (x, y) = (columns(cx, x.id, lead)?, columns(cx, y.id, lead)?);
-    let batch = cx.b.dims(y.id)[0];
-    let rows = cx.b.range(batch)?;
-    let size = cx.b.dim_value(batch)?;
+    let others = Others::new(cx, &y, lead.sequence.filter(|axis| cx.is_ragged(*axis)))?;
     let mut parts = Vec::new();
     for k in 0..=number {
-        let other = if k == 0 {
-            y
-        } else {
-            let step = cx.b.scalar(ElemType::Int64, (shift + k - 1) as f64);
-            let moved = cx.b.add(rows, step);
-            let index = cx.b.binary("Mod", moved, size);
-            Val { id: cx.b.gather(y.id, index, 0), lead: y.lead }
-        };
+        let other = if k == 0 { y } else { others.after(cx, shift + k - 1) };
         let id = cosine(cx, &x, &other);
         parts.push(cx.b.unsqueeze(id, &[1]));
     }
@@ -226,6 +219,41 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     }
     let dims: Dims = cx.static_dims(&node.types[0]);
     Ok(smallvec![cx.with_static(id, lead, &dims)?])
+}
+
+/// The samples that negative samples are taken from.
+struct Others {
+    samples: Val,
+    /// The column of each sample in the minibatch, and the number of columns: int64.
+    column: ValueId,
+    count: ValueId,
+    /// The sample in each column, unless these are counted alike.
+    sample: Option<ValueId>,
+}
+
+impl Others {
+    fn new(cx: &mut Lowering<'_, '_, '_>, y: &Val, ragged: Option<SequenceAxisId>) -> Measured<Self> {
+        let Some(axis) = ragged else {
+            let batch = cx.b.dims(y.id)[0];
+            return Ok(Self { samples: *y, column: cx.b.range(batch)?, count: cx.b.dim_value(batch)?, sample: None });
+        };
+        let Minibatch { column, frame, count } = Minibatch::new(cx, axis)?;
+        let rank = cx.b.rank(y.id);
+        let mut after = vec![0; rank];
+        after[0] = 1;
+        // A gap is a sample of zeros behind all others.
+        let id = cx.b.pad(y.id, &vec![0; rank], &after, "constant", 0.0);
+        Ok(Self { samples: Val { id, lead: y.lead }, column, count, sample: Some(frame) })
+    }
+
+    /// For each sample, the one so many columns later.
+    fn after(&self, cx: &mut Lowering<'_, '_, '_>, columns: u64) -> Val {
+        let step = cx.b.scalar(ElemType::Int64, columns as f64);
+        let moved = cx.b.add(self.column, step);
+        let column = cx.b.binary("Mod", moved, self.count);
+        let index = self.sample.map_or(column, |sample| cx.b.gather(sample, column, 0));
+        Val { id: cx.b.gather(self.samples.id, index, 0), lead: self.samples.lead }
+    }
 }
 
 /// The samples of the minibatch in CNTK's order, time step by time step.

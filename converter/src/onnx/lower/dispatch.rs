@@ -168,7 +168,7 @@ operators! { cx, node:
     ELU => but("Elu", FLOAT_ONLY), elementwise::unary(cx, node, "Elu");
     ForwardBackward(_) => refused("a training criterion: it runs over label graphs"), sequence::lower(cx, node);
     CosDistanceWithNegativeSamples =>
-        but("Gather along the batch, ReduceSum, Div", "in a ragged batch, every sequence has a row of the minibatch to itself"),
+        plain("Gather along the batch, ReduceSum, Div; in a ragged batch, a Scan for the rows of CNTK's minibatch"),
         criteria::cos_distance_with_negative_samples(cx, node);
     OneHot(a) => plain("Floor, Cast, Equal, Cast"), indexing::one_hot(cx, node, a);
     Pow => plain("Pow; Where for 0 to a negative power"), elementwise::pow(cx, node);

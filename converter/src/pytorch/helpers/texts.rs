@@ -262,6 +262,42 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     },
     Helper {
+        name: "later_columns",
+        imports: &[Import::Torch],
+        text: r#"def later_columns(lengths: Tensor, steps: int, shift: int, count: int) -> Tensor:
+    """What stands shift, shift + 1, ... columns after each step in CNTK's minibatch.
+
+    A sequence stands in the first row that has room for it. Steps are counted time by
+    time, and a gap has the number after the last one: int64 [count, T * N].
+    """
+    longest = int(lengths.max())
+    used: list[int] = []
+    rows: list[int] = []
+    starts: list[int] = []
+    sizes: list[int] = lengths.tolist()
+    for n in sizes:
+        row = 0
+        while row < len(used) and used[row] + n > longest:
+            row += 1
+        if row == len(used):
+            used.append(0)
+        rows.append(row)
+        starts.append(used[row])
+        used[row] += n
+    width, device = len(used), lengths.device
+    step = torch.arange(steps, device=device)[:, None]
+    place = torch.tensor(starts, device=device) + step
+    column = place * width + torch.tensor(rows, device=device)
+    column = column.masked_fill(step >= lengths, longest * width).flatten()
+    every = torch.arange(column.numel(), device=device)
+    frame = torch.full_like(every[:1], column.numel()).repeat(longest * width + 1)
+    frame[column] = every
+    later = column + shift + torch.arange(count, device=device)[:, None]
+    y: Tensor = frame[later % (longest * width)]
+    return y
+"#,
+    },
+    Helper {
         name: "put_steps",
         imports: &[Import::Torch],
         text: r#"def put_steps(x: Tensor, index: Tensor, steps: int) -> Tensor:

@@ -1,14 +1,15 @@
 //! Lowers training criteria and metrics (spec 4.14). As primitives, most give one number for the whole minibatch.
 
+use super::convolution::pads;
 use super::elementwise::least;
 use super::shape::product;
 use super::{Lower, Lowered, Node, Val};
 use crate::layout::Lead;
 use crate::pytorch::python::expr::{
-    Binary, Expr, ValueId, args, dimensions, functional, helper, keyword, list, of, torch,
+    Binary, Expr, Subscript, ValueId, args, dimensions, functional, helper, keyword, list, of, torch,
 };
 use crate::report::Reason;
-use cntk_parser::model::Dims;
+use cntk_parser::model::{Dims, SequenceAxisId};
 use smallvec::smallvec;
 
 /// The most negative samples; each takes a line of Python.
@@ -164,15 +165,18 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
     }
     let like = x.clone();
     let (x, y) = (columns(cx, x)?, columns(cx, y)?);
+    let ragged = like.lead.sequence.map(|axis| later(cx, axis, &y, shift, number)).transpose()?;
     let mut parts = Vec::new();
     for k in 0..=number {
-        let other = match k {
-            0 => y.clone(),
-            k => {
-                let id = cx.compute(of(y.id).method("roll", args![-((shift + k - 1).cast_signed()), 0]));
-                y.with(id)
+        let id = match (k, ragged) {
+            (0, _) => y.id,
+            (k, None) => cx.compute(of(y.id).method("roll", args![-((shift + k - 1).cast_signed()), 0])),
+            (k, Some((all, later))) => {
+                let row = of(later).index(vec![Subscript::At((k - 1).into())]);
+                cx.compute(of(all).index(vec![Subscript::At(row)]))
             }
         };
+        let other = y.with(id);
         parts.push(cosine(cx, &x, &other));
     }
     let mut id = cx.compute(torch("stack", args![list(&parts), 1]));
@@ -181,6 +185,22 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lower<'_, '_, '_>, nod
         id = cx.compute(of(id).method("reshape", sizes).method("transpose", args![0, 1]));
     }
     Ok(smallvec![Val { dims: node.types[0].shape.clone(), ..like.with(id) }])
+}
+
+/// Samples with one of zeros behind them, and the indices in these of the negative samples: int64 [number, samples].
+fn later(
+    cx: &mut Lower<'_, '_, '_>,
+    axis: SequenceAxisId,
+    y: &Val,
+    shift: u64,
+    number: u64,
+) -> Result<(ValueId, ValueId), Reason> {
+    let (lengths, timed) = (cx.lengths(axis)?, cx.timed(axis)?);
+    let later = cx.compute(helper("later_columns", args![lengths, of(timed).size(1), shift, number]));
+    let mut sides = vec![(0, 0); y.rank() + 1];
+    sides[0] = (0, 1);
+    let all = cx.compute(functional("pad", args![y.id, pads(&sides)]));
+    Ok((all, later))
 }
 
 /// The steps of sequences as one batch, time step by time step, with zeros as padding.

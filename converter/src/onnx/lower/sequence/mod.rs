@@ -6,12 +6,14 @@
 //! | [`broadcast`] | values without a sequence axis as sequences, and one sequence axis as another |
 //! | [`delay`] | PastValue and FutureValue outside of loops |
 //! | [`pick`] | Where, PackedIndex, GatherPacked, ScatterPacked |
+//! | [`minibatch`] | the order of frames in CNTK's minibatch |
 //! | [`unpack`] | conversion between a sequence axis and a static one |
 //! | [`product`] | Times over the sequence axis |
 
 mod axes;
 mod broadcast;
 pub(super) mod delay;
+pub(super) mod minibatch;
 mod pick;
 pub(super) mod product;
 mod unpack;
