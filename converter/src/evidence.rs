@@ -19,7 +19,7 @@ use std::io;
 
 /// The most multiply-adds for all tries together, which take two or three milliseconds, so that a conversion takes at most half as long
 /// again. A larger model gets no evidence.
-const WORK: u64 = 4 << 20;
+pub const WORK: u64 = 4 << 20;
 /// The most bytes of arrays at one time.
 const MEMORY: u64 = 512 << 20;
 /// The number of samples: the fewest that show whether samples are kept apart.
@@ -57,6 +57,8 @@ pub struct Sampled {
     pub outputs: Vec<(String, String)>,
     /// All of them.
     pub arrays: Arrays,
+    /// Multiply-adds of all tries.
+    pub work: u64,
 }
 
 impl Sampled {
@@ -94,12 +96,17 @@ impl From<Refusal> for Lack {
 /// Inputs and outputs of a model as it is converted with `asked`, or the reason why there are none. With `ragged`,
 /// sequences have several lengths.
 pub fn make(model: &ValidatedModel<'_>, asked: &Asked, ragged: bool) -> Result<Arrays, String> {
+    within_budget(model, asked, ragged).map(|sampled| sampled.arrays)
+}
+
+/// The same, with what they cost: at most [`WORK`].
+pub fn within_budget(model: &ValidatedModel<'_>, asked: &Asked, ragged: bool) -> Result<Sampled, String> {
     let limits = Limits { work: WORK, memory: MEMORY };
     let (batch, steps) = fixed(model, asked);
     let of = Sample { seed: seed(model), batch, ragged, largest: LARGEST, skip: vec![], limits };
     let interface = Interface::asked(model, asked).map_err(|refusal| refusal.to_string())?;
     match generate(model, &interface, &of, steps) {
-        Ok(sampled) => Ok(sampled.arrays),
+        Ok(sampled) => Ok(sampled),
         Err(Lack::Cost(_)) => {
             Err("it takes too much work to evaluate in passing; `cntk2onnx eval` has no such limit".to_owned())
         }
@@ -138,6 +145,7 @@ fn generate(
         match evaluate(model, &feeds, &wanted, &options) {
             Ok(found) if found.outputs.iter().flat_map(|o| &o.array.values).all(|x| x.is_finite()) => {
                 return Ok(Sampled {
+                    work: of.limits.work - left + found.work,
                     inputs: interface.arguments.iter().map(|a| (uid(a), a.name.clone())).collect(),
                     outputs: interface.outputs.iter().map(|o| (o.uid.clone(), o.name.clone())).collect(),
                     arrays: named(model, &interface.arguments, &computed, feeds, found).map_err(Lack::Other)?,

@@ -83,7 +83,7 @@ pub mod internals {
 
     #[cfg(feature = "evaluator")]
     pub mod evidence {
-        pub use crate::evidence::{Arrays, Lack, Sample, Sampled, make, sample};
+        pub use crate::evidence::{Arrays, Lack, Sample, Sampled, WORK, make, sample, within_budget};
         pub use crate::record::Array;
     }
     pub mod cells {
