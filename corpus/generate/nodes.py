@@ -186,7 +186,7 @@ class File:
 
     def bytes(self):
         out = text("BCN")
-        if self.version > 1:
+        if self.version != 1:
             out += text("BVersion") + size(self.version) + text("EVersion")
         out += size(len(self.nodes)) + text("BNodeList")
         for op, name, body, _, dtype in self.nodes:

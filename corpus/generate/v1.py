@@ -50,7 +50,7 @@ def each(samples, formula):
 
 # What all versions have in common: inputs, parameters, names, groups.
 
-@case("mlp", 1, 2, 3, 6, 7, 8, 10, 12, 16, 28, 31)
+@case("mlp", 0, 1, 2, 3, 6, 7, 8, 10, 12, 16, 28, 31)
 def mlp(f):
     f.input("features", (3,))
     f.label("labels", (2,))
@@ -169,6 +169,17 @@ def delay_with_initial_state(f):
     f.parameter("start", numbers(2))
     f.add("PastValue", "z", f.delay(1, (2,), 0.0), "x", "start")
     f.outputs = ["z"]
+    return {"x": sequences(2)}
+
+
+@case("delay_of_few_steps", 3, 31)
+def delay_of_few_steps(f):
+    """A delay by -2 steps looks two steps the other way, one by 0 steps is none."""
+    f.input("x", (2,))
+    f.add("PastValue", "later", f.delay(-2, (2,), 0.5), "x")
+    f.add("FutureValue", "earlier", f.delay(-1, (2,), -0.5), "x")
+    f.add("PastValue", "same", f.delay(0, (2,), 0.5), "x")
+    f.outputs = ["later", "earlier", "same"]
     return {"x": sequences(2)}
 
 
@@ -306,6 +317,39 @@ def convolution_by_a_matrix(f):
     f.parameter("K", numbers(4, 18))
     f.add("Convolution", "z", f.windows((3, 3, 2), (4,), (2, 2, 2), (True, True, False), 0, flat=True), "K", "x")
     f.outputs = ["z"]
+    return fed
+
+
+@case("convolution_by_a_matrix_without_channels", 12, 31)
+def convolution_by_a_matrix_without_channels(f):
+    """The window has fewer axes than the operand and covers the others; no distance is 0."""
+    fed = images(f, 2)
+    f.parameter("K", numbers(4, 18))
+    body = f.windows((3, 3), (4,), (1, 2), (True, True), 0, flat=True)
+    f.add("Convolution", "z", body[:-8] + shape((0,)) if f.version >= 18 else body, "K", "x")
+    f.outputs = ["z"]
+    return fed
+
+
+@case("large_strides_and_pads", 31)
+def large_strides_and_pads(f):
+    """A stride past the end leaves one position; pads do not count where they are automatic."""
+    fed = images(f, 2)
+    f.parameter("K", numbers(3, 24), dims=(3, 3, 2, 4))
+    large = 2 ** 32 - 1
+    f.add("Convolution", "c", f.windows((3, 3, 2), (4,), (large, 1, 2), (True, True, False), 0, (large, 0, 0), flat=False), "K", "x")
+    f.add("Pooling", "p", f.windows((2, 2, 1), (1,), (2 ** 31, 1, 1), (False, True, False), 1, upper=(0, 2 ** 31, 0)), "x")
+    f.outputs = ["c", "p"]
+    return fed
+
+
+@case("large_strides", 4)
+def large_strides(f):
+    fed = images(f, 2)
+    f.parameter("K", numbers(4, 18))
+    f.add("Convolution", "c", f.old_convolution((3, 3), (2 ** 32 + 2, 2), 4, True), "K", "x")
+    f.add("MaxPooling", "p", f.old_pooling((2, 3), (2 ** 63, 1)), "x")
+    f.outputs = ["c", "p"]
     return fed
 
 

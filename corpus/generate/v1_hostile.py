@@ -410,7 +410,7 @@ def _():
     return put(network(), "before", body=i32(0) + shape((2,)) + np.float32(0).tobytes()).bytes()
 
 
-@case("delay_negative", "a delay by -1 steps", "it looks the other way", names=['"before"'])
+@case("delay_negative", "a delay by -1 steps", "it looks the other way, which CNTK computes outside of loops only", "accept_with_warning")
 def _():
     return put(network(), "before", body=i32(-1) + shape((2,)) + np.float32(0).tobytes()).bytes()
 
@@ -437,6 +437,79 @@ def _():
     f.input("image", (5, 5, 1))
     f.parameter("K", np.ones((4, 7)))
     f.add("Convolution", "c", f.windows((3, 3, 1), (4,), (1, 1, 1), (True, True, False), 0, flat=True), "K", "image")
+    return f.bytes()
+
+
+def convolving(kernel=(3, 3, 2), maps=(4,), layout=1):
+    f = network()
+    f.input("image", (6, 5, 2))
+    f.parameter("K", np.ones((3, 24)), dims=(3, 3, 2, 4))
+    body = f.windows(kernel, maps, (1, 1, 2), (True, True, False), 0, flat=False)
+    f.add("Convolution", "c", swap(body, i32(0, 1) + size(0), i32(0, layout) + size(0), last=True), "K", "image")
+    return f.bytes()
+
+
+@case("convolution_maps_zero", "a convolution with no maps on an axis", "CNTK divides by it", names=['"c"'])
+def _():
+    return convolving(maps=(0, 1, 4))
+
+
+@case("convolution_maps", "a convolution of 3 maps by a kernel for 4", "the kernel has another size", names=['"c"'])
+def _():
+    return convolving(maps=(3,))
+
+
+@case("convolution_window", "a convolution whose window is not that of its kernel", "the kernel has another size", names=['"c"'])
+def _():
+    return convolving(kernel=(3, 2, 2))
+
+
+@case("convolution_layout", "an image layout of 10", "there are two", names=['"c"'])
+def _():
+    return convolving(layout=10)
+
+
+@case("slice_stride_zero", "a slice with a stride of 0", "it never ends", names=['"part"'])
+def _():
+    return with_node("Slice", "part", File(31).slice((0, 2, 1, 0)), "x").bytes()
+
+
+@case("slice_stride_long", "a slice from 0 to 2 with a stride of 3", "CNTK refuses it", names=['"part"'])
+def _():
+    return with_node("Slice", "part", File(31).slice((0, 2, 1, 3)), "x").bytes()
+
+
+@case("name_half", "a name with the mark of a uid only", "CNTK 2 joins uid and name", names=["nodes[8]"])
+def _():
+    return with_node("Tanh", "__v2libuid__Tanh5", b"", "x").bytes()
+
+
+@case("name_without_uid", "a name whose uid is empty", "CNTK makes one", "accept")
+def _():
+    return with_node("Tanh", "__v2libuid____v2libname__t", b"", "x").bytes()
+
+
+@case("axis_of_another_kind", "an input whose dynamic axis is a parameter", "it is no axis", names=['"y"'])
+def _():
+    f = network()
+    f.input("y", (3,), axis="W")
+    return f.bytes()
+
+
+@case("relation_of_nobody_childless", "a relation of a node that is not there, without children", "CNTK passes over it",
+      "accept_with_warning")
+def _():
+    data = network().bytes()
+    start = data.find(text("BRelation"))
+    return data[:start] + swap(data[start:], text("b") + size(0), text("nobody") + size(0))
+
+
+@case("no_outputs", "a recurrence that nothing reads", "a model without outputs", "accept_with_warning")
+def _():
+    f = File(31)
+    f.input("x", (2,))
+    f.add("PastValue", "before", f.delay(1, (2,), 0.0), "h")
+    f.add("Plus", "h", b"", "x", "before")
     return f.bytes()
 
 

@@ -189,7 +189,7 @@ op_table! {
     41 Clip, "Clip", 3..=3 => Fixed(1), since 1, BROADCAST.in_place(false), [];
     42 Select, "Select", 3..=3 => Fixed(1), since 1, BROADCAST.in_place(false).gradient(Gradient::OtherOperands), [];
     43 Splice(attributes::Splice<'a>), "Splice", 1..=MANY => Fixed(1), since 1, MOVES, [req("axis", one(Axis))];
-    44 Combine, "Combine", 1..=MANY => Inputs, since 1, STRUCTURE, [];
+    44 Combine, "Combine", 0..=MANY => Inputs, since 1, STRUCTURE, [];
     45 RandomSample(attributes::RandomSample), "RandomSample", 1..=1 => Fixed(1), since 1, RANDOM, [
         req("numSamples", one(SizeT)),
         req("allowDuplicates", one(Bool)),

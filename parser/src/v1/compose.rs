@@ -41,7 +41,7 @@ fn compose(e: &mut Emitter<'_, '_>, composition: &Composition) -> Result<(), Err
         Composition::BatchNormalization { attributes, inverse, counted } => {
             batch_normalization(e, attributes, *inverse, *counted)
         }
-        Composition::Convolution { attributes, kernel, flat } => convolution(e, attributes, kernel, *flat),
+        Composition::Convolution { attributes, kernel, maps, flat } => convolution(e, attributes, kernel, maps, *flat),
         Composition::Times(times) => product(e, times),
         Composition::Normalize => normalize(e),
         Composition::Denormalize => denormalize(e),
@@ -57,13 +57,19 @@ fn compose(e: &mut Emitter<'_, '_>, composition: &Composition) -> Result<(), Err
     }
 }
 
-/// A delay. Without a second child, the stored number is the initial state.
+/// A delay. Without a second child, the stored number is the initial state. A delay by no step passes on its operand.
 fn delay(e: &mut Emitter<'_, '_>, forward: bool, offset: u64, initial: f64) -> Result<(), Error> {
     let mut inputs = e.all_inputs();
-    match inputs.len() {
-        1 => inputs.push(e.scalar(initial)),
-        2 => {}
-        found => return Err(e.wrong_count(found, 1, 2)),
+    if !matches!(inputs.len(), 1 | 2) {
+        return Err(e.wrong_count(inputs.len(), 1, 2));
+    }
+    if offset == 0 {
+        inputs.truncate(1);
+        e.finish(Operator::Pass, inputs);
+        return Ok(());
+    }
+    if inputs.len() == 1 {
+        inputs.push(e.scalar(initial));
     }
     let attributes = Delay { offset };
     e.finish(if forward { Operator::FutureValue(attributes) } else { Operator::PastValue(attributes) }, inputs);
@@ -118,43 +124,91 @@ fn to_variance(e: &mut Emitter<'_, '_>, child: Option<Child<'_>>, epsilon: f64) 
 
 /// A convolution. A kernel stored as a matrix keeps its bytes; its shape becomes that of the window and then the number
 /// of the matrix's rows.
-fn convolution(e: &mut Emitter<'_, '_>, attributes: &Convolution, kernel: &Shape, flat: bool) -> Result<(), Error> {
+fn convolution(
+    e: &mut Emitter<'_, '_>,
+    attributes: &Convolution,
+    kernel: &Shape,
+    maps: &Shape,
+    flat: bool,
+) -> Result<(), Error> {
     let inputs: [_; 2] = e.inputs()?;
     let mut attributes = attributes.clone();
     if let Some(Child::Node(node)) = e.graph.children(e.node).first()
         && let Some(Said::Parameter(parameter)) = e.graph.nodes.get(*node as usize).map(|node| &node.said)
-        && let matrix = &parameter.shape
-        && let [rows, columns] = matrix.0.as_slice()
         && let Some(place) = e.variable_of.get(*node as usize).copied().flatten()
+        && let Some(variable) = e.variables.get_mut(place as usize)
     {
-        let mut shape = kernel.clone();
+        let stored = &parameter.shape;
+        let shape = match stored.0.as_slice() {
+            [rows, columns] => with_window(*rows, *columns, kernel, flat),
+            _ => stored.clone(),
+        };
+        let window = shape.0.split_last().map_or(&[][..], |(_, window)| window);
+        extend(&mut attributes, kernel.rank(), window);
         // Old files do not store the number of channels.
-        if flat && let Some((channels, window)) = shape.0.split_last_mut() {
-            let window = window.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
-            if let Some(found) = window.and_then(|window| columns.checked_div(window)) {
-                *channels = found;
-            }
-            if let Some(stride) = attributes.strides.0.get_mut(kernel.rank().saturating_sub(1)) {
-                *stride = *channels;
-            }
+        if flat
+            && let Some(channels) = window.last()
+            && let Some(stride) = attributes.strides.0.get_mut(window.len().saturating_sub(1))
+        {
+            *stride = *channels;
         }
-        shape.0.push(*rows);
-        if let Some(variable) = e.variables.get_mut(place as usize) {
-            if elements(&shape) != elements(matrix) {
-                let kind = ErrorKind::ValueCount {
-                    found: elements(matrix).unwrap_or(u64::MAX),
-                    expected: elements(&shape).unwrap_or(u64::MAX),
-                };
-                return Err(Error::new(kind, variable.at).in_key("kernel"));
-            }
-            variable.shape = shape.clone();
-            if let Some(value) = &mut variable.value {
-                value.shape = shape;
-            }
+        let expected = if stored.rank() == 2 { product_of(window, maps) } else { product_of(&kernel.0, maps) };
+        let found = elements(stored).unwrap_or(u64::MAX);
+        // A kernel of fewer axes than its operand covers the others. Without sharing, each position has a kernel.
+        let whole = stored.rank() == kernel.rank().saturating_add(1) && !attributes.sharing.contains(&false);
+        let fits = if stored.rank() == 2 || whole { found == expected } else { found.is_multiple_of(expected) };
+        if !fits {
+            return Err(Error::new(ErrorKind::ValueCount { found, expected }, variable.at).in_key("kernel"));
+        }
+        variable.shape = shape.clone();
+        if let Some(value) = &mut variable.value {
+            value.shape = shape;
         }
     }
     e.finish(Operator::Convolution(attributes), inputs.to_vec());
     Ok(())
+}
+
+/// The number of weights in kernels of this window, one for each map.
+fn product_of(window: &[u64], maps: &Shape) -> u64 {
+    window.iter().chain(&maps.0).try_fold(1_u64, |n, dim| n.checked_mul(*dim)).unwrap_or(u64::MAX)
+}
+
+/// The shape of a kernel stored as a matrix: its window and the number of rows. A file may not hold the number of
+/// channels, or 1 for it.
+fn with_window(rows: u64, columns: u64, kernel: &Shape, flat: bool) -> Shape {
+    let mut shape = kernel.clone();
+    let channels = elements(kernel).and_then(|window| columns.checked_div(window));
+    if let Some(channels) = channels.filter(|channels| flat && *channels > 1) {
+        match shape.0.last_mut() {
+            Some(last @ 1) => *last = channels,
+            _ => shape.0.push(channels),
+        }
+    }
+    shape.0.push(rows);
+    shape
+}
+
+/// Lists for the axes of a kernel, extended to those of its operand that it covers as a whole.
+fn extend(attributes: &mut Convolution, rank: usize, window: &[u64]) {
+    let Some(covered) = window.get(rank..).filter(|covered| !covered.is_empty()) else { return };
+    let shapes = [&mut attributes.strides, &mut attributes.lower_pad, &mut attributes.upper_pad];
+    for (i, shape) in shapes.into_iter().enumerate() {
+        if let [one] = *shape.0.as_slice() {
+            shape.0 = std::iter::repeat_n(one, rank).collect();
+        }
+        if shape.rank() == rank {
+            covered.iter().for_each(|dim| shape.0.push(if i == 0 { *dim } else { 0 }));
+        }
+    }
+    for (list, value) in [(&mut attributes.auto_padding, false), (&mut attributes.sharing, true)] {
+        if let [one] = *list.as_slice() {
+            *list = vec![one; rank];
+        }
+        if list.len() == rank {
+            list.resize(window.len(), value);
+        }
+    }
 }
 
 /// Times. Old scripts also write `*` to scale by a single number.

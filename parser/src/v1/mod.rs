@@ -37,8 +37,12 @@ pub(crate) fn begins(input: &[u8]) -> bool {
 pub(crate) fn read<'a>(file: &'a ModelFile<'a>, limits: &Limits) -> Result<Model<'a>, Error> {
     let mut context = Context::new(limits);
     let mut reader = Reader::new(file);
-    let version = header(&mut reader, &mut context)?;
-    let nodes = nodes::read(&mut reader, version, &mut context)?;
+    let (version, version_at) = header(&mut reader, &mut context)?;
+    let nodes = match nodes::read(&mut reader, version, &mut context) {
+        // No version of CNTK wrote 0, so in a file whose nodes are not those of version 1 the version is the fault.
+        Err(_) if version == 0 => return Err(Error::new(ErrorKind::ModelVersion(version), version_at)),
+        nodes => nodes?,
+    };
     let graph = relations::read(&mut reader, nodes, &mut context)?;
     reader.marker("ECN")?;
     if reader.left() > 0 {
@@ -48,21 +52,22 @@ pub(crate) fn read<'a>(file: &'a ModelFile<'a>, limits: &Limits) -> Result<Model
     build::model(file, version, graph, context)
 }
 
-/// The model version, which is 1 if the file has no section for it.
-fn header(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Result<u64, Error> {
+/// The model version, which is 1 if the file has no section for it, and its offset.
+fn header(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Result<(u64, u64), Error> {
     reader.marker("BCN")?;
     if !reader.next_is("BVersion") {
-        return Ok(1);
+        return Ok((1, 0));
     }
     let at = reader.at();
     let version = reader.u64()?;
     reader.marker("EVersion")?;
     if version == 0 {
-        return Err(Error::new(ErrorKind::ModelVersion(version), at));
+        let message = "CNTK 2.7 reads model version 0 as 1, and so does this".to_owned();
+        context.warn("v1.ignored", at, String::new(), message);
     }
     if version > NEWEST {
         let message = format!("version {version} is newer than any known ({NEWEST})");
         context.warn("record.newer-version", at, String::new(), message);
     }
-    Ok(version)
+    Ok((version, at))
 }

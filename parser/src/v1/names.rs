@@ -24,14 +24,19 @@ const NAME: &str = "__v2libname__";
 const OUTPUT: &str = "_Output_0";
 
 impl<'a> Names<'a> {
-    /// The names of the node with this key.
-    pub(super) fn new(file: &'a ModelFile<'a>, mut key: String) -> Self {
+    /// The names of the node with this key, whose offset is `at`. An error if it is half of what CNTK 2 joins.
+    pub(super) fn new(file: &'a ModelFile<'a>, mut key: String, at: u64) -> Result<Self, Error> {
         let length = key.len();
-        let Some((uid, _)) = key.strip_prefix(UID).and_then(|rest| rest.split_once(NAME)) else {
+        let parts = key.split_once(UID).map(|(_, rest)| rest.rsplit_once(NAME).map_or("", |(uid, _)| uid));
+        let Some(uid) = parts.filter(|uid| !uid.is_empty()) else {
+            if key.contains(UID) && !key.contains(NAME) {
+                let expected = "a name after the uid";
+                return Err(Error::new(ErrorKind::BadValue { expected, found: key }, at));
+            }
             key.push_str(OUTPUT);
             let output = file.keep_text(key);
             let key = output.get(..length).unwrap_or_default();
-            return Self { key, uid: key, output, name: key };
+            return Ok(Self { key, uid: key, output, name: key });
         };
         // For a function, the key may contain the uid of its output.
         let uid = uid.strip_suffix(OUTPUT).unwrap_or(uid).to_owned();
@@ -39,8 +44,8 @@ impl<'a> Names<'a> {
         key.push_str(OUTPUT);
         let all = file.keep_text(key);
         let (key, output) = all.split_at_checked(length).unwrap_or_default();
-        let name = key.split_once(NAME).map_or("", |(_, name)| name);
-        Self { key, uid: output.get(..uid.len()).unwrap_or_default(), output, name }
+        let name = key.rsplit_once(NAME).map_or("", |(_, name)| name);
+        Ok(Self { key, uid: output.get(..uid.len()).unwrap_or_default(), output, name })
     }
 }
 

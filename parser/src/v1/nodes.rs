@@ -81,7 +81,7 @@ impl<'a> List<'_, '_, 'a> {
         let name = self.reader.text().map_err(numbered)?;
         self.context.budget.spend::<Node<'_>>(1, at)?;
         self.context.budget.spend::<u8>(name.len(), at)?;
-        let names = Names::new(self.reader.file(), name);
+        let names = Names::new(self.reader.file(), name, name_at).map_err(numbered)?;
         let named = |e: Error| e.in_record(path(index, names.uid));
         nodes.names.push(names);
         nodes.index.insert(&nodes.names, name_at).map_err(named)?;

@@ -6,6 +6,7 @@ use super::reader::Reader;
 use super::said::Said;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
+use crate::escape::Escaped;
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -82,7 +83,16 @@ pub(super) fn read<'a>(
     reader.marker("BRelation")?;
     for _ in 0..graph.nodes.len() {
         let at = reader.at();
-        let node = existing(reader, &graph.names, &mut index, &mut scratch).map_err(|e| e.in_key("relations"))?;
+        let node = existing(reader, &graph.names, &mut index, &mut scratch);
+        let unknown = node.as_ref().is_err_and(|e| matches!(e.kind(), ErrorKind::NoSuchNode { .. }));
+        if unknown && reader.clone().u64().is_ok_and(|count| count == 0) {
+            let message =
+                format!("CNTK ignores relations of \"{}\", which is no node, without children", Escaped(&scratch));
+            context.warn("v1.ignored", at, "relations".to_owned(), message);
+            reader.u64()?;
+            continue;
+        }
+        let node = node.map_err(|e| e.in_key("relations"))?;
         let seen = |e: Error| {
             e.in_key("inputs").in_record(path(node as usize, graph.names.get(node as usize).map_or("", |n| n.uid)))
         };
@@ -111,10 +121,14 @@ fn axes(graph: &Graph<'_>, index: &super::names::Index) -> Result<(), Error> {
     for (place, (node, names)) in graph.nodes.iter().zip(&graph.names).enumerate() {
         if let Said::Input(input) = &node.said
             && !input.axis.is_empty()
-            && index.find(&graph.names, input.axis).is_none()
         {
-            let missing = Error::new(ErrorKind::NoSuchNode { name: input.axis.to_owned() }, node.body);
-            return Err(missing.in_key("dynamic_axis").in_record(path(place, names.uid)));
+            let found = index.find(&graph.names, input.axis).and_then(|axis| graph.nodes.get(axis as usize));
+            let kind = match found {
+                None => ErrorKind::NoSuchNode { name: input.axis.to_owned() },
+                Some(found) if matches!(found.said, Said::Axis) => continue,
+                Some(found) => ErrorKind::BadValue { expected: "a DynamicAxis", found: found.op.to_owned() },
+            };
+            return Err(Error::new(kind, node.body).in_key("dynamic_axis").in_record(path(place, names.uid)));
         }
     }
     Ok(())

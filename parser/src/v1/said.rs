@@ -52,7 +52,7 @@ pub(super) struct Statistic<'a> {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "it is always boxed")]
 pub(super) enum Composition {
-    /// A delay. With one child, `initial` is the initial state.
+    /// A delay; none at all if `offset` is 0. With one child, `initial` is the initial state.
     Delay {
         forward: bool,
         offset: u64,
@@ -68,6 +68,8 @@ pub(super) enum Composition {
     Convolution {
         attributes: Convolution,
         kernel: Shape,
+        /// The number of maps that it computes: the product.
+        maps: Shape,
         /// Is the kernel stored as a matrix, whatever its shape?
         flat: bool,
     },

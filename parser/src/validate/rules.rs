@@ -87,7 +87,7 @@ rules! {
     V1_MARKER = "v1.marker", Error, "sections of a v1 file begin and end with their markers";
     V1_TEXT = "v1.text-end", Error, "every text of a v1 file has its terminator";
     V1_UTF16 = "v1.utf16", Error, "texts of a v1 file are UTF-16";
-    V1_VERSION = "v1.version", Error, "the model version of a v1 file is at least 1";
+    V1_VERSION = "v1.version", Error, "a v1 file of model version 0 is like one of version 1";
     V1_COUNT = "v1.count", Error, "nothing is counted that the rest of the file cannot hold (CNTK allocates or loops first)";
     V1_OP = "v1.op", Error, "operators of a v1 file are known (what follows another cannot be read)";
     V1_PRECISION = "v1.precision", Error, "the precision of a node is float, double or half";

@@ -35,6 +35,8 @@ fn product(body: &mut Body<'_, '_, '_>) -> Result<Times, Error> {
 /// The part of a body that convolutions and poolings share.
 struct Windows {
     kernel: Shape,
+    /// How many maps a convolution computes; a product if there is a number for each axis.
+    maps: Shape,
     strides: Shape,
     sharing: Vec<bool>,
     auto_padding: Vec<bool>,
@@ -59,12 +61,18 @@ impl Windows {
         }
         let reader = &mut *body.reader;
         let kernel = reader.shape()?;
-        let _maps = reader.shape()?;
-        let strides = reader.shape()?;
+        let at = reader.at();
+        let maps = reader.shape()?;
+        if maps.0.contains(&0) || (maps.rank() != 1 && maps.rank() < kernel.rank()) {
+            return body.bad("a number of maps, or one for each axis", format!("{:?}", maps.0.as_slice()), at);
+        }
+        let reader = &mut *body.reader;
+        let strides = distances(reader.shape()?);
         let (sharing, auto_padding) = (reader.flags()?, reader.flags()?);
-        let (lower_pad, upper_pad) = (reader.shape()?, reader.shape()?);
+        let (lower_pad, upper_pad) = (distances(reader.shape()?), distances(reader.shape()?));
         let kind = reader.i32()?;
-        let channels_first = reader.i32()? == CHANNELS_FIRST;
+        let channels_first = channels_first(body)?;
+        let reader = &mut *body.reader;
         let memory = reader.u64()?;
         let transpose = body.version >= 9 && reader.flag()?;
         let output_shape = if body.version >= 20 { reader.shape()? } else { Shape::default() };
@@ -72,6 +80,7 @@ impl Windows {
         let include_pad = body.version >= 23 && reader.flag()?;
         Ok(Self {
             kernel,
+            maps,
             strides,
             sharing,
             auto_padding,
@@ -96,13 +105,15 @@ impl Windows {
             *size = reader.u64()?;
         }
         let [kernel_width, kernel_height, stride_width, stride_height] = sizes;
-        let _maps = reader.u32()?;
-        let channels_first = reader.u32()? == CHANNELS_FIRST.cast_unsigned();
+        let maps = Shape::from([reader.u32()?.into()]);
+        let channels_first = channels_first(body)?;
+        let reader = &mut *body.reader;
         let padded = reader.flag()?;
         let memory = reader.u64()?;
         Ok(Self {
             kernel: Shape::from([kernel_width, kernel_height, 1]),
-            strides: Shape::from([stride_width, stride_height, 1]),
+            maps,
+            strides: distances(Shape::from([stride_width, stride_height, 1])),
             sharing: vec![true],
             // The channel axis is never padded.
             auto_padding: vec![padded, padded, false],
@@ -120,8 +131,27 @@ impl Windows {
     }
 }
 
+/// Strides and pads, of which CNTK takes any number. The largest that v2 knows does the same as a larger one: it passes
+/// every image.
+fn distances(mut sizes: Shape) -> Shape {
+    for size in sizes.0.iter_mut() {
+        *size = (*size).min(i32::MAX as u64);
+    }
+    sizes
+}
+
 /// `ImageLayoutKind::CHW`.
 const CHANNELS_FIRST: i32 = 1;
+
+/// Reads the memory layout of images: are they channel-major (CHW)?
+fn channels_first(body: &mut Body<'_, '_, '_>) -> Result<bool, Error> {
+    let at = body.reader.at();
+    match body.reader.i32()? {
+        0 => Ok(false),
+        CHANNELS_FIRST => Ok(true),
+        other => body.bad("the image layout 0 (HWC) or 1 (CHW)", other, at),
+    }
+}
 
 fn channels_last<'a>(body: &Body<'_, '_, '_>) -> Said<'a> {
     let why = "its images have the channel first in memory (HWC), which CNTK 2 does not compute";
@@ -131,7 +161,11 @@ fn channels_last<'a>(body: &Body<'_, '_, '_>) -> Said<'a> {
 pub(in crate::v1) fn convolution<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let windows = Windows::read(body)?;
     let flat = windows.flat || body.reader.flag()?;
-    let dilation = if body.version >= 18 { body.reader.shape()? } else { Shape::from([1]) };
+    let mut dilation = if body.version >= 18 { body.reader.shape()? } else { Shape::from([1]) };
+    for distance in dilation.0.iter_mut() {
+        // CNTK takes 0 for 1.
+        *distance = (*distance).max(1);
+    }
     if !windows.channels_first {
         return Ok(channels_last(body));
     }
@@ -150,7 +184,8 @@ pub(in crate::v1) fn convolution<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said
         groups: 1,
         sequential: false,
     };
-    Ok(composed(Composition::Convolution { attributes, kernel: windows.kernel, flat }))
+    let (kernel, maps) = (windows.kernel, windows.maps);
+    Ok(composed(Composition::Convolution { attributes, kernel, maps, flat }))
 }
 
 pub(in crate::v1) fn pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
@@ -197,12 +232,7 @@ fn pooling_type(body: &Body<'_, '_, '_>, kind: i32, at: u64) -> Result<PoolingTy
 /// MaxPooling and AveragePooling, which Pooling replaced.
 pub(in crate::v1) fn old_pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let width = u64::from(body.reader.u32()?);
-    let layout_at = body.reader.at();
-    let layout = body.reader.u32()?;
-    if layout > 1 {
-        return body.bad("the image layout 0 (HWC) or 1 (CHW)", layout, layout_at);
-    }
-    let channels_first = layout == CHANNELS_FIRST.cast_unsigned();
+    let channels_first = channels_first(body)?;
     let (height, stride_width, stride_height) = (body.reader.u64()?, body.reader.u64()?, body.reader.u64()?);
     if !channels_first {
         return Ok(channels_last(body));
@@ -210,7 +240,7 @@ pub(in crate::v1) fn old_pooling<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said
     Ok(typed(Operator::Pooling(Pooling {
         kind: if body.op == "MaxPooling" { PoolingType::Max } else { PoolingType::Average },
         window: Shape::from([width, height, 1]),
-        strides: Shape::from([stride_width, stride_height, 1]),
+        strides: distances(Shape::from([stride_width, stride_height, 1])),
         auto_padding: vec![false],
         lower_pad: Shape::from([0]),
         upper_pad: Shape::from([0]),

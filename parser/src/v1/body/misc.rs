@@ -25,9 +25,13 @@ fn delay<'a>(body: &mut Body<'_, '_, 'a>, forward: bool) -> Result<Said<'a>, Err
         let (_rows, _columns) = (body.reader.u64()?, body.reader.u64()?);
     }
     let initial = if body.version >= 2 { body.number()? } else { 0.1 };
-    // A step below 1 is not a delay; validation reports the 0.
-    let offset = u64::try_from(step).unwrap_or(0);
-    Ok(composed(Composition::Delay { forward, offset, initial }))
+    if step < 0 {
+        let text =
+            format!("a delay by {step} steps looks the other way, which CNTK 2.7 computes outside of loops only");
+        body.note = Some(("v1.ignored", text));
+    }
+    let (forward, offset) = (forward != (step < 0), step.unsigned_abs().min(i32::MAX.cast_unsigned()));
+    Ok(composed(Composition::Delay { forward, offset: offset.into(), initial }))
 }
 
 /// The dropout rate is not stored, because evaluation does not need it.

@@ -29,7 +29,11 @@ pub(in crate::v1) fn slice<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, 
         };
         let axis = if body.version >= 3 { stored_axis(body)? } else { axis(0) };
         if body.version >= 27 {
+            let at = body.reader.at();
             let stride = body.reader.i32()?;
+            if stride == 0 || (length > 0 && i64::from(stride.unsigned_abs()) > length) {
+                return body.bad("a stride that is not longer than its range", stride, at);
+            }
             if stride != 1 {
                 let text = format!("CNTK 2.7 ignores the stride {stride} of a v1 slice, and so does this");
                 body.note = Some(("v1.ignored", text));
