@@ -87,6 +87,7 @@ fn directions(call: &mut Call<'_>) -> Result<(Value, Value), Fault> {
 
 /// Logistic: the sum of -ln(1 - t - p + 2tp), where weights are scaled to a mean of 1.
 pub(super) fn logistic(call: &mut Call<'_>) -> Out {
+    call.reads_gaps()?;
     let (p, t) = pair(call)?;
     let losses: Vec<f64> = p.data.iter().zip(&t.data).map(|(p, t)| -log(1.0 - t - p + 2.0 * t * p)).collect();
     let Some(weight) = call.inputs.get(2) else { return number(call, losses.iter().sum()) };
@@ -122,15 +123,18 @@ pub(super) fn negative_samples(call: &mut Call<'_>) -> Out {
     let (columns, width) = (x.frames.columns(), x.width());
     call.meter.room(&[columns.len(), negatives.saturating_add(1), width])?;
     let (left, right, zero) = (x.contiguous(), y.contiguous(), vec![0.0; width]);
-    let column = |place: usize| {
-        columns[place % columns.len()].map_or(zero.as_slice(), |frame| &right[frame * width..(frame + 1) * width])
+    let column = |place: usize| match columns[place % columns.len()] {
+        Some(frame) => Ok(&right[frame * width..(frame + 1) * width]),
+        None => call.reads_gap(1).map(|()| zero.as_slice()),
     };
     let mut elements = vec![0.0; x.frames.count() * (negatives + 1)];
     for (place, frame) in columns.iter().enumerate().filter_map(|(place, frame)| Some((place, (*frame)?))) {
         let own = &left[frame * width..(frame + 1) * width];
         let others = std::iter::once(place).chain((0..negatives).map(|k| shift.saturating_add(place + k)));
         let to = &mut elements[frame * (negatives + 1)..(frame + 1) * (negatives + 1)];
-        to.iter_mut().zip(others).for_each(|(to, other)| *to = cosine(call, own, column(other)));
+        for (to, other) in to.iter_mut().zip(others) {
+            *to = cosine(call, own, column(other)?);
+        }
     }
     Ok(vec![Value::of(x.frames, &[negatives + 1], elements)?])
 }

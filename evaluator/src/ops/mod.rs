@@ -23,7 +23,7 @@ mod window;
 use crate::fault::{Fault, fault};
 use crate::limits::Meter;
 use crate::value::Value;
-use cntk_parser::model::{DynamicAxes, FunctionId, ValidatedModel, ValueType};
+use cntk_parser::model::{DynamicAxes, FunctionId, Source, ValidatedModel, ValueType};
 use cntk_parser::ops::Operator;
 use fastrand::Rng;
 
@@ -52,6 +52,23 @@ impl<'c> Call<'c> {
     /// Does the result have no dynamic axes?
     fn is_constant(&self) -> bool {
         self.types.first().is_some_and(|t| t.axes == DynamicAxes::default())
+    }
+
+    /// Refuses what stands in the gaps of CNTK's minibatch if operand `i` is computed: it is what earlier operators made of the
+    /// padding. In an input, it is 0.
+    fn reads_gap(&self, i: usize) -> Result<(), Fault> {
+        match self.model.inputs(self.id)[i] {
+            Source::Output(..) => {
+                fault("CNTK counts the padding of a computed operand, so sequences must have one length")
+            }
+            Source::Variable(_) => Ok(()),
+        }
+    }
+
+    /// The same for an operator that reads all columns of all operands.
+    fn reads_gaps(&self) -> Result<(), Fault> {
+        let mut gaps = (0..self.inputs.len()).filter(|i| self.input(*i).frames.columns().contains(&None));
+        gaps.try_for_each(|i| self.reads_gap(i))
     }
 
     /// The source of random numbers.

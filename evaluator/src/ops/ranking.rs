@@ -22,6 +22,7 @@ fn column(value: &Value) -> Vec<f64> {
 
 /// The queries of the minibatch.
 fn queries(call: &Call<'_>) -> Result<Vec<Query>, Fault> {
+    call.reads_gaps()?;
     let [scores, gains, groups] = [0, 1, 2].map(|i| column(call.input(i)));
     if scores.len() != gains.len() || scores.len() != groups.len() {
         return fault("its operands do not have the same samples");
