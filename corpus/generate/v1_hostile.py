@@ -504,6 +504,26 @@ def _():
     return data[:start] + swap(data[start:], text("b") + size(0), text("nobody") + size(0))
 
 
+@case("packed_index_of_a_constant", "positions in a parameter", "it has no samples", names=['"i"'])
+def _():
+    f = with_node("Where", "frames", text(""), "x1")
+    f.add("PackedIndex", "i", b"", "W", "frames")
+    f.input("x1", (1,))
+    return f.bytes()
+
+
+@case("where_of_a_constant", "the frames of a parameter", "it has no frames", names=['"frames"'])
+def _():
+    f = with_node("Where", "frames", text(""), "c")
+    f.parameter("c", [[1.0]], dims=(1,))
+    return f.bytes()
+
+
+@case("reconcile_with_a_constant", "the dynamic axes of a parameter", "it has none", names=['"r"'])
+def _():
+    return with_node("ReconcileDynamicAxis", "r", b"", "x", "b").bytes()
+
+
 @case("no_outputs", "a recurrence that nothing reads", "a model without outputs", "accept_with_warning")
 def _():
     f = File(31)

@@ -72,6 +72,12 @@ fn push<'a>(list: &mut Vec<SequenceAxis<'a>>, name: &'a str, origin: Source) -> 
 
 /// The dynamic axes of a function's outputs; `None` while they cannot be known.
 pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>) -> Option<DynamicAxes> {
+    for i in minibatches(operator) {
+        if operand(node, *i) == Some(DynamicAxes::default()) {
+            let text = format!("input {i} has no dynamic axes, and CNTK looks for its samples");
+            return node.input(&rules::DYNAMIC_AXES, *i, text);
+        }
+    }
     let batch = DynamicAxes { batch: true, sequence: None };
     let without_sequence = |axes: DynamicAxes| DynamicAxes { sequence: None, ..axes };
     match operator {
@@ -114,6 +120,16 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
             }
         },
         _ => union(node),
+    }
+}
+
+/// The operands that must have a dynamic axis.
+fn minibatches(operator: &Operator<'_>) -> &'static [usize] {
+    match operator {
+        Operator::Where(_) => &[0],
+        Operator::PackedIndex => &[0, 1],
+        Operator::GatherPacked | Operator::ReconcileDynamicAxis => &[1],
+        _ => &[],
     }
 }
 
