@@ -9,6 +9,9 @@ use crate::weights::{Data, ElemType};
 use cntk_parser::model::{FunctionId, VariableId};
 use std::collections::HashMap;
 
+/// What a loop over the modules of a list calls each.
+const LAYER: &str = "layer";
+
 /// A tensor of the `state_dict`.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
@@ -35,6 +38,9 @@ pub(crate) enum Kind {
     /// Blocks of a class of this file, and the expression that creates them. The blocks themselves freeze what is not
     /// trained.
     Blocks(Expr),
+    /// A list of equal modules or parameters: the expression that creates it, and what is done with each module,
+    /// as a `layer`.
+    List(Expr, Vec<Expr>),
 }
 
 /// A piece of state.
@@ -131,6 +137,21 @@ impl State {
         if held.suffix.is_empty() { name.to_owned() } else { format!("{name}.{}", held.suffix) }
     }
 
+    /// What creates it, and the statements that freeze the module that [`LAYER`] stands for; `None` where that is no single
+    /// expression and calls.
+    pub(crate) fn parts(&self) -> Option<(Expr, Vec<Expr>)> {
+        if !matches!(self.kind, Kind::Module(_) | Kind::Parameter) {
+            return None;
+        }
+        let mut all = self.init(LAYER).into_iter();
+        let Init::Set(own, constructor) = all.next()? else { return None };
+        let freeze = all.map(|init| match init {
+            Init::Do(e) => Some(e.rewrite(&mut |part| (*part == own).then(|| Expr::local(LAYER)))),
+            _ => None,
+        });
+        Some((constructor, freeze.collect::<Option<_>>()?))
+    }
+
     /// Its statements in `__init__`, without the comment before them.
     pub(crate) fn init(&self, name: &str) -> Vec<Init> {
         let own = || Expr::local("self").attribute(name.to_owned());
@@ -158,6 +179,11 @@ impl State {
                 vec![Init::Choose(own(), present.clone(), constructor.clone())]
             }
             (Kind::Blocks(constructor), _) => vec![Init::Set(own(), constructor.clone())],
+            (Kind::List(list, freeze), _) => {
+                let mut all = vec![Init::Set(own(), list.clone())];
+                all.extend((!freeze.is_empty()).then(|| Init::Each(own(), freeze.clone())));
+                all
+            }
             _ => Vec::new(),
         }
     }
@@ -178,6 +204,10 @@ impl State {
                     lines.push(2, &format!("{target} = None"));
                     lines.push(2, &format!("if {present}:"));
                     lines.statement(3, &format!("{target} = "), &value);
+                }
+                Init::Each(list, statements) => {
+                    lines.push(2, &format!("for {LAYER} in {}:", constant(&list)));
+                    statements.iter().for_each(|e| lines.statement(3, "", &constant(e)));
                 }
                 Init::Freeze(module, stem) => {
                     lines.push(2, &format!("for name, weight in {}.named_parameters():", constant(&module)));
@@ -213,6 +243,8 @@ pub(crate) enum Init {
     Do(Expr),
     /// Sets it to an expression if a condition holds, else to `None`.
     Choose(Expr, Expr, Expr),
+    /// Does something with each of the modules of a list.
+    Each(Expr, Vec<Expr>),
     /// Freezes the parameters of a module whose names begin with this text.
     Freeze(Expr, String),
 }
@@ -250,6 +282,7 @@ impl Init {
     pub(crate) fn see(&self, needs: &mut super::helpers::Needs) {
         match self {
             Self::Set(_, e) | Self::Do(e) | Self::Choose(_, _, e) => needs.see(e),
+            Self::Each(_, all) => all.iter().for_each(|e| needs.see(e)),
             Self::Freeze(..) => {}
         }
     }

@@ -31,7 +31,7 @@ pub(crate) enum Item {
     Set(String, Expr),
     /// Sets several such variables at once, to a [`Expr::Bare`] of as many.
     Move(Vec<String>, Expr),
-    /// A loop over steps: its variable, the number of steps, the number of its block, and its statements.
+    /// A loop: its variables, what it goes over, the number of its block, and its statements.
     For(String, Expr, u32, Vec<Item>),
 }
 
@@ -45,14 +45,21 @@ impl Item {
     }
 }
 
-/// A loop that makes `made` from the variable `name` `count` times, starting with `entry`. `result` is the variable after it.
+/// A loop over values that are computed now.
 pub(crate) struct Repeat {
+    /// What it computes each time.
     pub(crate) values: Vec<ValueId>,
-    pub(crate) entry: ValueId,
-    pub(crate) made: ValueId,
+    /// The value in whose place, or right before whose, it stands.
+    pub(crate) place: ValueId,
+    /// The variables that it sets before the first time, and each time at the end.
+    pub(crate) begins: Vec<(String, Expr)>,
+    pub(crate) ends: Vec<Item>,
+    /// What it goes over, and the variables for that.
+    pub(crate) variables: String,
+    pub(crate) over: Expr,
+    /// The value that is then in one of the variables.
     pub(crate) result: ValueId,
     pub(crate) name: String,
-    pub(crate) count: usize,
 }
 
 /// A body.
@@ -136,14 +143,13 @@ impl Body {
     /// Closes the innermost loop, over `count` steps called `step`.
     pub(crate) fn end(&mut self, step: String, count: Expr) {
         if let Some((block, items)) = self.open.pop() {
-            self.add(Item::For(step, count, block, items));
+            self.add(Item::For(step, Expr::local("range").call(vec![count.into()]), block, items));
         }
     }
 
     /// Puts values into loops.
     pub(crate) fn repeat(&mut self, loops: Vec<Repeat>) {
         let mut inside: HashMap<ValueId, usize> = HashMap::new();
-        let mut gone: HashSet<ValueId> = HashSet::new();
         let first = self.blocks + 1;
         for (i, l) in loops.iter().enumerate() {
             self.blocks += 1;
@@ -151,30 +157,38 @@ impl Body {
                 self.values[v.0 as usize].block = self.blocks;
                 inside.insert(*v, i);
             }
-            gone.insert(l.result);
             let result = &mut self.values[l.result.0 as usize];
             (result.expr, result.is_atom) = (Expr::Local(l.name.clone()), true);
         }
+        let mut places: HashMap<ValueId, usize> = loops.iter().zip(0..).map(|(l, i)| (l.place, i)).collect();
+        let gone: HashSet<ValueId> = loops.iter().map(|l| l.result).collect();
+        let mut loops: Vec<Option<Repeat>> = loops.into_iter().map(Some).collect();
         let Some((_, items)) = self.open.first_mut() else { return };
         let mut inner: Vec<Vec<Item>> = loops.iter().map(|_| Vec::new()).collect();
         let mut outer = Vec::with_capacity(items.len());
-        for item in std::mem::take(items) {
-            let id = match &item {
-                Item::Let(id) => Some(*id),
-                _ => None,
-            };
-            let Some(i) = id.and_then(|id| inside.get(&id).copied()) else {
-                outer.extend((!id.is_some_and(|id| gone.contains(&id))).then_some(item));
-                continue;
-            };
-            inner[i].push(item);
-            let l = &loops[i];
-            if id == Some(l.made) {
-                inner[i].push(Item::Set(l.name.clone(), l.made.into()));
-                outer.push(Item::Set(l.name.clone(), l.entry.into()));
-                let inner = std::mem::take(&mut inner[i]);
-                outer.push(Item::For("_".to_owned(), l.count.into(), first + i as u32, inner));
+        let all = std::mem::take(items);
+        for item in &all {
+            if let Item::Let(id) = item
+                && let Some(i) = inside.get(id)
+            {
+                inner[*i].push(item.clone());
             }
+        }
+        for item in all {
+            if let Item::Let(id) = item {
+                if let Some(i) = places.remove(&id)
+                    && let Some(l) = loops[i].take()
+                {
+                    outer.extend(l.begins.into_iter().map(|(name, e)| Item::Set(name, e)));
+                    let mut inner = std::mem::take(&mut inner[i]);
+                    inner.extend(l.ends);
+                    outer.push(Item::For(l.variables, l.over, first + i as u32, inner));
+                }
+                if inside.contains_key(&id) || gone.contains(&id) {
+                    continue;
+                }
+            }
+            outer.push(item);
         }
         *items = outer;
     }

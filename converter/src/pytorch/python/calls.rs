@@ -26,8 +26,8 @@ impl Expr {
     pub(crate) fn calls(&self) -> Calls {
         let mut found = Calls::default();
         self.each(&mut |e| match e {
-            Self::Layer(_, Weighs::Statement, _) => found.layers += 1,
-            Self::Layer(_, Weighs::Block, _) => found.blocks += 1,
+            Self::Layer(_, Weighs::Statement, _) | Self::Each(_, Weighs::Statement) => found.layers += 1,
+            Self::Layer(_, Weighs::Block, _) | Self::Each(_, Weighs::Block) => found.blocks += 1,
             _ => {}
         });
         found

@@ -152,8 +152,8 @@ impl<'b> Plan<'b> {
                 Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => push(e, None, 0),
                 Item::Do(e) | Item::Set(_, e) => push(e, None, 0),
                 Item::Move(names, e) => push(e, None, names.join(", ").len() + " = ".len()),
-                Item::For(step, count, inner, items) => {
-                    push(count, None, "for  in range()".len() + step.len());
+                Item::For(variables, over, inner, items) => {
+                    push(over, None, "for  in :".len() + variables.len());
                     self.users(items, *inner, found);
                 }
                 Item::Let(_) | Item::Fold(_) | Item::Unpack(..) => {}
@@ -258,10 +258,14 @@ impl<'b> Plan<'b> {
                 Item::Set(name, e) => {
                     let first = self.typed.insert(name.clone());
                     let mark = if first && !self.gives_tensor(e) && !e.is_list() { ": Tensor" } else { "" };
-                    lines.statement(depth, &format!("{name}{mark} = "), &self.text(e));
+                    let text = self.text(e);
+                    // An argument that a loop goes on with.
+                    if text != *name {
+                        lines.statement(depth, &format!("{name}{mark} = "), &text);
+                    }
                 }
-                Item::For(step, count, _, inner) => {
-                    lines.push(depth, &format!("for {step} in range({}):", self.text(count)));
+                Item::For(variables, over, _, inner) => {
+                    lines.opening(depth, &format!("for {variables} in "), &self.text(over));
                     self.write_items(inner, lines, depth + 1);
                 }
                 Item::Let(_) | Item::Fold(_) | Item::Unpack(..) => {}

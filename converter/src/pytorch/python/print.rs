@@ -21,7 +21,7 @@ pub(crate) fn write(expr: &Expr, names: &mut impl Names, out: &mut String) {
         }
         // Weights were replaced before anything is written.
         Expr::Weight(_) => {}
-        Expr::Local(name) | Expr::Class(name) | Expr::Number(name) => out.push_str(name),
+        Expr::Local(name) | Expr::Class(name) | Expr::Number(name) | Expr::Each(name, _) => out.push_str(name),
         Expr::Torch(module, name) => {
             out.push_str(prefix(*module));
             out.push_str(name);

@@ -63,6 +63,8 @@ pub(crate) enum Expr {
     Call(Box<Self>, Vec<Argument>),
     /// A call of a submodule.
     Layer(StateId, Weighs, Vec<Argument>),
+    /// A module of a list, in a loop over it.
+    Each(String, Weighs),
     Index(Box<Self>, Vec<Subscript>),
     Unary(Unary, Box<Self>),
     Binary(Binary, Box<Self>, Box<Self>),

@@ -45,6 +45,19 @@ impl Lines {
         }
     }
 
+    /// Adds `head`, a call and a colon, broken at the call's brackets if it is too long.
+    pub(crate) fn opening(&mut self, depth: usize, head: &str, call: &str) {
+        let line = format!("{head}{call}:");
+        match last_call(call) {
+            Some((before, inside)) if line.chars().count() + 4 * depth > WIDTH => {
+                self.push(depth, &format!("{head}{before}"));
+                self.inside(depth + 1, inside);
+                self.push(depth, "):");
+            }
+            _ => self.push(depth, &line),
+        }
+    }
+
     /// Adds `head` and a collection in brackets, with one item on each line if they do not fit on one. Imported names
     /// get brackets only in that case.
     pub(crate) fn collection(&mut self, head: &str, brackets: &str, items: &[String]) {
@@ -101,6 +114,12 @@ impl Lines {
         if inside.chars().count() + 4 * depth <= WIDTH {
             return self.push(depth, inside);
         }
+        let all = arguments(inside);
+        if let [list] = all.as_slice()
+            && let Some(items) = list.strip_prefix('[').and_then(|l| l.strip_suffix(']'))
+        {
+            return self.list(depth, items);
+        }
         for argument in arguments(inside) {
             let (head, expr) = match argument.split_once('=') {
                 Some((name, value)) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
@@ -110,6 +129,19 @@ impl Lines {
             };
             self.argument(depth, &head, expr);
         }
+    }
+
+    /// Adds a list that is too long for one line: a comprehension, or one item on each line.
+    fn list(&mut self, depth: usize, items: &str) {
+        self.push(depth, "[");
+        match comprehension(items) {
+            Some((item, clause)) => {
+                self.statement(depth + 1, "", item);
+                self.push(depth + 1, clause);
+            }
+            None => arguments(items).into_iter().for_each(|item| self.argument(depth + 1, "", item)),
+        }
+        self.push(depth, "]");
     }
 
     fn argument(&mut self, depth: usize, head: &str, expr: &str) {
@@ -150,6 +182,16 @@ fn last_call(expr: &str) -> Option<(&str, &str)> {
         }
     }
     None
+}
+
+/// Splits `item for variables in iterable` before its `for` outside of brackets.
+fn comprehension(text: &str) -> Option<(&str, &str)> {
+    let outside = |at: &usize| {
+        let opened = text[..*at].matches(['(', '[']).count();
+        opened == text[..*at].matches([')', ']']).count()
+    };
+    let at = text.match_indices(" for ").map(|(at, _)| at).find(outside)?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// Splits at commas outside of brackets.

@@ -158,7 +158,8 @@ pub(super) fn write(network: &mut Network<'_>, join: &Join, list: StateId, argum
     }
 }
 
-fn concatenated(expr: &Expr) -> Option<Vec<ValueId>> {
+/// The values that an expression concatenates.
+pub(super) fn concatenated(expr: &Expr) -> Option<Vec<ValueId>> {
     let Expr::Call(function, arguments) = expr else { return None };
     let (Expr::Torch(Module::Torch, name), [list, _]) = (&**function, arguments.as_slice()) else { return None };
     let (true, Expr::List(all)) = (name == "cat", &list.value) else { return None };
@@ -170,7 +171,7 @@ fn concatenated(expr: &Expr) -> Option<Vec<ValueId>> {
 }
 
 /// The two values that an expression adds.
-fn added(expr: &Expr) -> Option<[ValueId; 2]> {
+pub(super) fn added(expr: &Expr) -> Option<[ValueId; 2]> {
     match expr {
         Expr::Binary(Binary::Plus, a, b) => match (&**a, &**b) {
             (Expr::Value(a), Expr::Value(b)) => Some([*a, *b]),

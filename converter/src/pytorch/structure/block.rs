@@ -96,7 +96,8 @@ pub(super) fn make(
     for run in alike {
         let beside = (naming.beside)(*run);
         let listed = beside || !context.is_empty() && run.count > 1;
-        let constructor = columns.container(&Expr::Class(name.clone()), at..at + run.count, listed);
+        let holder = if listed { "ModuleList" } else { "Sequential" };
+        let constructor = columns.container(&calls(&name), at..at + run.count, holder);
         at += run.count;
         let name = if beside { "branches" } else { "layers" };
         let container = hold(states, site, *run, &block, constructor, (name, naming.only));
@@ -113,6 +114,12 @@ pub(super) fn make(
         }
     }
     Some(Made { block, folds, lists })
+}
+
+/// Calls of a class.
+fn calls(name: &str) -> impl Fn(Vec<Expr>) -> Expr {
+    let class = Expr::Class(name.to_owned());
+    move |values| class.clone().call(values.into_iter().map(Argument::from).collect())
 }
 
 /// What a unit reads besides its data, in order.
@@ -132,12 +139,15 @@ pub(super) fn lines(site: &Site<'_>, states: &[State], alike: &[Run]) -> Cost {
     let units = alike.iter().flat_map(|r| r.units());
     let slots: Vec<Vec<Slot>> = units.map(|u| site.slots(u, period)).collect();
     let columns = Columns::new(&slots);
-    let class = Expr::Class("ClassName".to_owned());
     let mut at = 0;
     let mut written = 0;
     for run in alike {
         let mut container = Lines::default();
-        container.statement(2, "self.layers1 = ", &constant(&columns.container(&class, at..at + run.count, false)));
+        container.statement(
+            2,
+            "self.layers1 = ",
+            &constant(&columns.container(&calls("ClassName"), at..at + run.count, "Sequential")),
+        );
         written += 1 + container.finish().lines().count();
         at += run.count;
     }

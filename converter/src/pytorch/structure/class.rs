@@ -2,7 +2,7 @@
 
 use super::block::{Site, context};
 use super::columns::{Columns, Parameter};
-use super::form::{is_sequential, link, parts};
+use super::form::link;
 use crate::pytorch::helpers::Needs;
 use crate::pytorch::python::body::Body;
 use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, nn};
@@ -73,7 +73,7 @@ impl Writer<'_> {
             let end = slot + form.as_ref().map_or(0, |f| f.slots.len());
             for s in &segment.states {
                 let wanted = wanted.get(states.len()).cloned().flatten();
-                states.push(State { wanted, ..self.state(*s, &mut slot) });
+                states.push(State { wanted, ..self.columns.state(&self.states[s.0 as usize], &mut slot) });
             }
             for v in &segment.values {
                 let value = &self.body.values[v.0 as usize];
@@ -113,53 +113,6 @@ impl Writer<'_> {
         let chain = self.site.is_straight(unit, period).then(|| chain(&body, &mut states)).flatten();
         Block { chain, name: name.to_owned(), parameters, states, body, arguments: given, output, fields }
     }
-
-    /// A state whose constructor has the arguments that differ as parameters.
-    fn state(&self, id: StateId, slot: &mut usize) -> State {
-        let mut state = self.states[id.0 as usize].clone();
-        state.kind = match state.kind {
-            Kind::Module(constructor) => Kind::Module(self.constructor(&constructor, slot)),
-            Kind::Optional(present, constructor) => {
-                *slot += 1;
-                let present = self.columns.templates[*slot - 1].clone().unwrap_or(present);
-                Kind::Optional(present, self.constructor(&constructor, slot))
-            }
-            other => other,
-        };
-        state
-    }
-
-    /// A constructor with the arguments that differ as parameters.
-    fn constructor(&self, constructor: &Expr, slot: &mut usize) -> Expr {
-        let Some((function, arguments, _)) = parts(constructor) else { return constructor.clone() };
-        if is_sequential(function) {
-            let inner = arguments.iter().map(|a| self.constructor(&a.value, slot).into()).collect();
-            return replaced(constructor, inner);
-        }
-        let mut made: Vec<Argument> = Vec::new();
-        let mut next = || {
-            *slot += 1;
-            self.columns.templates[*slot - 1].clone()
-        };
-        for a in arguments.iter().filter(|a| a.name.is_none()) {
-            made.push(next().unwrap_or_else(|| a.value.clone()).into());
-        }
-        let mut differ: Vec<(&'static str, Expr)> = Vec::new();
-        for name in super::form::defaulted() {
-            if let Some(parameter) = next() {
-                differ.push((name, parameter));
-            }
-        }
-        let mut named: Vec<Argument> = Vec::new();
-        for a in arguments.iter().filter(|a| a.name.is_some()) {
-            let at = differ.iter().position(|(name, _)| a.name == Some(*name));
-            let value = at.map_or_else(|| a.value.clone(), |at| differ.remove(at).1);
-            named.push(Argument { name: a.name, value });
-        }
-        made.extend(differ.into_iter().map(|(name, value)| Argument { name: Some(name), value }));
-        made.extend(named);
-        replaced(constructor, made)
-    }
 }
 
 /// The modules of a straight body, in which the states are called by their places.
@@ -188,17 +141,6 @@ fn with_states(expr: &Expr, ids: &HashMap<StateId, StateId>) -> Expr {
         }
         _ => None,
     })
-}
-
-/// A constructor with other arguments.
-fn replaced(constructor: &Expr, arguments: Vec<Argument>) -> Expr {
-    match constructor {
-        Expr::Call(function, _) => match &**function {
-            Expr::Attribute(made, method) => replaced(made, arguments).attribute(method.clone()).call(Vec::new()),
-            other => other.clone().call(arguments),
-        },
-        other => other.clone(),
-    }
 }
 
 impl Block {

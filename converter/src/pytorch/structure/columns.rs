@@ -1,15 +1,19 @@
 //! The numbers in which equal units differ: what a constructor takes, and how a run is made with it.
 
-use super::form::Slot;
+use super::form::{self, Slot, is_sequential, parts};
 use super::series;
 use crate::pytorch::python::expr::{Argument, Expr, nn};
 use crate::pytorch::python::names::Names;
 use crate::pytorch::python::print::constant;
+use crate::pytorch::state::{Kind, State};
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// How much of a line is left for what makes a run, after `self.layers1 = `.
 const LINE: usize = 65;
+
+/// How long what a comprehension on several lines goes over may be.
+const CLAUSE: usize = 50;
 
 /// An argument of the constructor.
 #[derive(Clone)]
@@ -67,28 +71,102 @@ impl Columns {
         self.values.iter().map(|v| v[unit].clone()).collect()
     }
 
-    /// What makes some of the units, one after the other.
-    pub(super) fn container(&self, class: &Expr, units: Range<usize>, listed: bool) -> Expr {
-        let call = |values: Vec<Expr>| class.clone().call(values.into_iter().map(Argument::from).collect());
+    /// What makes some of the units by calls, one after the other.
+    pub(super) fn container(
+        &self,
+        call: &impl Fn(Vec<Expr>) -> Expr,
+        units: Range<usize>,
+        holder: &'static str,
+    ) -> Expr {
         let all: Vec<Vec<Expr>> = units.map(|u| self.arguments(u)).collect();
-        if let [one] = all.as_slice() {
+        if let ([one], false) = (all.as_slice(), holder.ends_with("List")) {
             return call(one.clone());
         }
         let hold = |items: Vec<Expr>| {
-            if listed {
-                nn("ModuleList", vec![Expr::List(items).into()])
+            if holder.ends_with("List") {
+                nn(holder, vec![Expr::List(items).into()])
             } else {
-                nn("Sequential", items.into_iter().map(Argument::from).collect())
+                nn(holder, items.into_iter().map(Argument::from).collect())
             }
         };
-        let pieces = hold(series::pieces(&all, &call));
+        let pieces = series::pieces(&all, call);
+        let several = pieces.len() > 1;
+        let pieces = hold(pieces);
         if constant(&pieces).len() <= LINE {
             return pieces;
         }
-        match series::each(&all, &call).map(|each| hold(vec![each])) {
-            Some(each) if constant(&each).len() <= LINE => each,
-            _ => pieces,
+        let Some(each) = series::each(&all, call) else { return pieces };
+        let short = matches!(&each, Expr::Repeat(_, _, over) if constant(over).len() <= CLAUSE);
+        let each = hold(vec![each]);
+        let fits = constant(&each).len() <= LINE || several && short && holder.ends_with("List");
+        if fits { each } else { pieces }
+    }
+
+    /// A constructor over the parameters, for the units that have these values.
+    pub(super) fn made(&self, constructor: &Expr, values: &[Expr]) -> Expr {
+        constructor.rewrite(&mut |e| {
+            let Expr::Local(name) = e else { return None };
+            let p = self.parameters.iter().position(|p| p.name == *name)?;
+            values.get(p).cloned()
+        })
+    }
+
+    /// A state whose constructor has the arguments that differ as parameters.
+    pub(super) fn state(&self, state: &State, slot: &mut usize) -> State {
+        let mut state = state.clone();
+        state.kind = match state.kind {
+            Kind::Module(constructor) => Kind::Module(self.constructor(&constructor, slot)),
+            Kind::Optional(present, constructor) => {
+                *slot += 1;
+                let present = self.templates[*slot - 1].clone().unwrap_or(present);
+                Kind::Optional(present, self.constructor(&constructor, slot))
+            }
+            other => other,
+        };
+        state
+    }
+
+    /// A constructor with the arguments that differ as parameters.
+    fn constructor(&self, constructor: &Expr, slot: &mut usize) -> Expr {
+        let Some((function, arguments, _)) = parts(constructor) else { return constructor.clone() };
+        if is_sequential(function) {
+            let inner = arguments.iter().map(|a| self.constructor(&a.value, slot).into()).collect();
+            return replaced(constructor, inner);
         }
+        let mut made: Vec<Argument> = Vec::new();
+        let mut next = || {
+            *slot += 1;
+            self.templates[*slot - 1].clone()
+        };
+        for a in arguments.iter().filter(|a| a.name.is_none()) {
+            made.push(next().unwrap_or_else(|| a.value.clone()).into());
+        }
+        let mut differ: Vec<(&'static str, Expr)> = Vec::new();
+        for name in form::defaulted() {
+            if let Some(parameter) = next() {
+                differ.push((name, parameter));
+            }
+        }
+        let mut named: Vec<Argument> = Vec::new();
+        for a in arguments.iter().filter(|a| a.name.is_some()) {
+            let at = differ.iter().position(|(name, _)| a.name == Some(*name));
+            let value = at.map_or_else(|| a.value.clone(), |at| differ.remove(at).1);
+            named.push(Argument { name: a.name, value });
+        }
+        made.extend(differ.into_iter().map(|(name, value)| Argument { name: Some(name), value }));
+        made.extend(named);
+        replaced(constructor, made)
+    }
+}
+
+/// A constructor with other arguments.
+fn replaced(constructor: &Expr, arguments: Vec<Argument>) -> Expr {
+    match constructor {
+        Expr::Call(function, _) => match &**function {
+            Expr::Attribute(made, method) => replaced(made, arguments).attribute(method.clone()).call(Vec::new()),
+            other => other.clone().call(arguments),
+        },
+        other => other.clone(),
     }
 }
 

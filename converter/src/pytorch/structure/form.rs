@@ -105,6 +105,13 @@ pub(super) fn of(network: &Network<'_>, segment: &Segment) -> Option<Form> {
     Some(Form { shape: writer.shape.into(), slots: writer.slots, layers, straight, words })
 }
 
+/// Text that is equal for pieces of state that differ in weights and sizes alone, and the sizes.
+pub(super) fn of_state(state: &State) -> Option<(String, Vec<Slot>)> {
+    let mut writer = Writer::new(&Segment::gap());
+    writer.state(state)?;
+    Some((writer.shape, writer.slots))
+}
+
 /// Text that is equal for segments that compute the same with the same weights.
 pub(super) fn exactly(network: &Network<'_>, segment: &Segment) -> Option<String> {
     segment.entry?;
@@ -175,7 +182,7 @@ impl Writer {
                     self.slots[first..].iter_mut().for_each(|slot| slot.value = None);
                 }
             }
-            Kind::Blocks(_) => return None,
+            Kind::Blocks(_) | Kind::List(..) => return None,
         }
         self.shape.push('\n');
         Some(())

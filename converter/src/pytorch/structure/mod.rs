@@ -8,7 +8,8 @@
 //!
 //! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]), concatenations go on from earlier ones
 //! ([`concat`]), and masks read shapes near by ([`masks`]); segments that apply the same weights again are a loop ([`rolled`]);
-//! segments that differ in a part which some lack get one form ([`optional`]). What stays as it is has branches, which repeat in
+//! segments that differ in a part which some lack get one form ([`optional`]). Rounds with several results, and small ones in a short
+//! file, are a loop over lists of their layers ([`loops`]). What stays as it is has branches, which repeat in
 //! the same way ([`branches`]); equal ones that are joined are a list of modules ([`beside`]).
 //!
 //! Time is linear in the network: a segment has a bounded number of values, its form is made a bounded number of times. What is
@@ -22,6 +23,7 @@ mod class;
 mod columns;
 mod concat;
 mod form;
+mod loops;
 mod masks;
 mod names;
 mod optional;
@@ -44,6 +46,7 @@ use branches::Chains;
 pub(super) use class::Block;
 use cntk_parser::model::FunctionId;
 use form::Form;
+use loops::Loop;
 use names::Labels;
 use runs::Run;
 use segments::Segment;
@@ -77,10 +80,15 @@ pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     form::fit_first(&network, &mut segments, &mut forms);
     let before = optional::unify(&mut network, &mut segments, &mut forms);
     let mut found = Found::new(&network, segments, forms);
-    let taken = found.taken();
+    let mut taken = found.taken();
     // Parts of segments that stay as they are.
     for (value, expr) in before.into_iter().filter(|(v, _)| !taken.contains(v)) {
         network.body.values[value.0 as usize].expr = expr;
+    }
+    let loops = found.leave_to_loops(&network, loops::find(&network));
+    if !loops.is_empty() {
+        loops::write(&mut network, loops);
+        taken = found.taken();
     }
     let chains = Chains::new(&network, &taken);
     let joins = found.beside(&network, beside::find(&network, &chains));
@@ -132,6 +140,37 @@ impl Found {
     /// The values of all runs.
     fn taken(&self) -> HashSet<ValueId> {
         self.groups.iter().flatten().flat_map(|run| self.values(run)).collect()
+    }
+
+    /// Leaves to loops what they write better: rounds with several results, and small ones in a short file.
+    fn leave_to_loops(&mut self, network: &Network<'_>, loops: Vec<Loop>) -> Vec<Loop> {
+        let length = if loops.is_empty() { 0 } else { loops::length(network) };
+        let mut kept = Vec::new();
+        for l in loops {
+            let inside: HashSet<ValueId> = l.values().collect();
+            let held = |run: &Run| self.values(run).all(|v| inside.contains(&v));
+            let touched =
+                |run: &Run| self.values(run).any(|v| inside.contains(&v) && !network.body.values[v.0 as usize].is_atom);
+            let touching: Vec<usize> = (0..self.groups.len()).filter(|g| self.groups[*g].iter().any(touched)).collect();
+            let better = |g: &usize| {
+                let runs = &self.groups[*g];
+                let units = runs.iter().map(|r| r.count).sum::<usize>();
+                let cost = block::lines(&self.site(), network.states, runs);
+                let rest = length.saturating_sub(cost.without);
+                // As a class, they would be more than an eighth of the file longer than a network with one of them.
+                let dear = 8 * (rest + cost.with) > 9 * (rest + cost.without / units.max(1));
+                runs.iter().filter(|run| !held(run)).count() <= usize::from(l.gathers())
+                    && (dear && l.lines + 1 < cost.with || l.gathers())
+            };
+            let fits = l.gathers() || if touching.is_empty() { !l.is_straight(network) } else { l.is_small() };
+            if fits && touching.iter().all(better) {
+                touching.into_iter().rev().for_each(|g| {
+                    self.groups.remove(g);
+                });
+                kept.push(l);
+            }
+        }
+        kept
     }
 
     /// Adds lists of equal branches where that saves lines, with what joins the run that begins with each segment.

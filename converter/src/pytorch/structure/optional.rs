@@ -4,6 +4,7 @@
 //! `x if self.shortcut is None else self.shortcut(…)`, and have one form.
 
 use super::Network;
+use super::beside::added;
 use super::form::{self, Form, link};
 use super::segments::Segment;
 use crate::pytorch::python::body::Body;
@@ -131,17 +132,6 @@ fn fits(segment: &Segment, form: Option<&Form>) -> bool {
     form.is_some_and(|f| !f.straight && f.layers > 0) && segment.values.len() <= LARGEST
 }
 
-/// The two values that a value adds.
-fn added(body: &Body, v: ValueId) -> Option<[ValueId; 2]> {
-    match &body.values[v.0 as usize].expr {
-        Expr::Binary(Binary::Plus, a, b) => match (&**a, &**b) {
-            (Expr::Value(a), Expr::Value(b)) => Some([*a, *b]),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// The parts of a segment that another one may lack.
 fn parts(network: &Network<'_>, segment: &Segment, uses: &[u32]) -> Vec<Part> {
     let mut found = Vec::new();
@@ -153,7 +143,7 @@ fn parts(network: &Network<'_>, segment: &Segment, uses: &[u32]) -> Vec<Part> {
 
 /// The sums of a segment, the last ones first.
 fn sums(body: &Body, segment: &Segment) -> Vec<(ValueId, [ValueId; 2])> {
-    segment.values.iter().rev().filter_map(|v| Some((*v, added(body, *v)?))).take(SUMS).collect()
+    segment.values.iter().rev().filter_map(|v| Some((*v, added(body.expr(*v))?))).take(SUMS).collect()
 }
 
 fn part(network: &Network<'_>, segment: &Segment, uses: &[u32], reader: ValueId, result: ValueId) -> Option<Part> {

@@ -3,7 +3,7 @@
 use super::Network;
 use super::form;
 use super::segments::Segment;
-use crate::pytorch::python::body::Repeat;
+use crate::pytorch::python::body::{Item, Repeat};
 use crate::pytorch::python::expr::{Expr, ValueId};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -78,5 +78,15 @@ fn rolled(network: &mut Network<'_>, segments: &[Segment], all: Range<usize>, pe
         value.expr = value.expr.rewrite(&mut |e| (*e == Expr::Value(entry)).then(|| Expr::local(name.clone())));
     }
     let result = segments[all.end - 1].exit;
-    Some(Repeat { values, entry, made, result, name, count: all.len() / period })
+    let count = Expr::from(all.len() / period);
+    Some(Repeat {
+        values,
+        place: result,
+        begins: vec![(name.clone(), entry.into())],
+        ends: vec![Item::Set(name.clone(), made.into())],
+        variables: "_".to_owned(),
+        over: Expr::local("range").call(vec![count.into()]),
+        result,
+        name,
+    })
 }

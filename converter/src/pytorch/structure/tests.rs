@@ -5,6 +5,8 @@ use crate::pytorch::python::print::constant;
 use crate::pytorch::state::Kind;
 use crate::weights::ElemType;
 
+mod loops;
+
 /// A network in the making, over one argument `x`.
 struct Net {
     body: Body,
@@ -78,7 +80,7 @@ impl Net {
         let used = self.body.states(&[output]);
         let states = used.iter().map(|s| &self.states[s.0 as usize]);
         let made = states.clone().filter_map(|s| match &s.kind {
-            Kind::Module(e) | Kind::Blocks(e) => Some(constant(e)),
+            Kind::Module(e) | Kind::Blocks(e) | Kind::List(e, _) => Some(constant(e)),
             _ => None,
         });
         (made.collect(), states.flat_map(|s| s.tensors.iter().map(|t| t.suffix.clone())).collect())
@@ -131,22 +133,6 @@ fn a_projection_without_a_counterpart_stays_as_it_is() {
     let before: Vec<Expr> = net.body.values.iter().map(|v| v.expr.clone()).collect();
     assert_eq!(net.recover(v), Vec::<String>::new());
     assert!(net.body.values.iter().map(|v| &v.expr).eq(&before));
-}
-
-#[test]
-fn concatenations_go_on_from_earlier_ones() {
-    let (mut net, x) = Net::new();
-    let mut all = vec![x];
-    let mut last = x;
-    for i in 0..8 {
-        let y = net.linear(4 + 4 * i, 4, last);
-        all.push(y);
-        last = net.body.compute(torch("cat", args![list(&all), 1]));
-    }
-    let blocks = net.recover(last);
-    assert_eq!(blocks.len(), 1, "{blocks:?}");
-    assert!(blocks[0].contains("return torch.cat([x, self.layer1(x)], 1)"), "{}", blocks[0]);
-    assert_eq!(net.used(last).0, ["nn.Sequential(*[DenseBlock(4 + 4 * i) for i in range(8)])"]);
 }
 
 #[test]
@@ -222,7 +208,7 @@ fn what_is_applied_again_with_the_same_weights_is_a_loop() {
     let output = net.linear(8, 2, y);
     assert_eq!(net.recover(output), Vec::<String>::new());
     let loops =
-        |item: &Item| matches!(item, Item::For(_, count, _, inner) if *count == Expr::Int(5) && inner.len() == 4);
+        |item: &Item| matches!(item, Item::For(_, over, _, inner) if constant(over) == "range(5)" && inner.len() == 4);
     assert_eq!(net.body.items().iter().filter(|item| loops(item)).count(), 1, "{:?}", net.body.items());
     assert_eq!(net.body.values[y.0 as usize].expr, Expr::local("y"));
     assert_eq!(net.used(output).1.len(), 3);
@@ -355,8 +341,10 @@ fn blocks_that_hold_whole_units_name_the_class() {
         let (mut net, mut x) = Net::new();
         for i in 0..6 {
             let before = net.states.len();
-            x = net.residual([8, 8], false, x);
-            // Around every layer is a block of its own, and around both of a unit, or only the first, is another.
+            let [a, b, c, d] = [(); 4].map(|()| net.linear(8, 8, x));
+            let (left, right) = (net.body.compute(of(a) * of(b)), net.body.compute(of(c) * of(d)));
+            x = net.body.compute(of(left) + right);
+            // Around every layer is a block of its own, and around all of a unit, or only the first, is another.
             for (k, state) in net.states[before..].iter_mut().enumerate() {
                 state.within = vec![FunctionId(100 + 2 * i + k as u32)];
                 state.within.extend((whole || k == 0).then_some(FunctionId(i)));
@@ -366,28 +354,4 @@ fn blocks_that_hold_whole_units_name_the_class() {
         let class = if whole { "class ResUnit(nn.Module):" } else { "class ResidualBlock(nn.Module):" };
         assert!(blocks[0].starts_with(class), "{}", blocks[0]);
     }
-}
-
-#[test]
-fn masks_ask_what_they_mask() {
-    let (mut net, x) = Net::new();
-    let lengths = net.body.atom(Expr::local("lengths"));
-    let bias = |net: &mut Net| {
-        net.states.push(State { kind: Kind::Parameter, ..State::number(ElemType::Float, &[8], 0.0) });
-        net.body.atom(Expr::State(StateId(net.states.len() as u32 - 1)))
-    };
-    let mut asked = x;
-    let mut y = x;
-    for _ in 0..7 {
-        let valid = net.body.compute(helper("valid_steps", args![asked, lengths]));
-        let masked = net.body.compute(of(y).method("masked_fill", args![valid, 0]));
-        let z = net.linear(8, 8, masked);
-        let b = bias(&mut net);
-        let sum = net.body.compute(of(z) + b);
-        (asked, y) = (z, net.relu(sum));
-    }
-    let blocks = net.recover(y);
-    assert_eq!(blocks.len(), 1, "{blocks:?}");
-    assert!(blocks[0].contains("valid_steps(x, "), "{}", blocks[0]);
-    assert_eq!(net.used(y).0, ["nn.ModuleList([LinearRelu() for _ in range(7)])"]);
 }

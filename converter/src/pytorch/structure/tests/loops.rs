@@ -1,0 +1,108 @@
+//! Rounds in loops over lists of layers.
+
+use super::*;
+
+#[test]
+fn concatenations_go_on_from_earlier_ones() {
+    let (mut net, x) = Net::new();
+    let mut all = vec![x];
+    let mut last = x;
+    for i in 0..8 {
+        let y = net.linear(4 + 4 * i, 4, last);
+        all.push(y);
+        last = net.body.compute(torch("cat", args![list(&all), 1]));
+    }
+    assert_eq!(net.recover(last), Vec::<String>::new());
+    let looped = |item: &Item| matches!(item, Item::For(_, _, _, inner) if inner.len() == 3);
+    assert!(net.body.items().iter().any(looped), "{:?}", net.body.items());
+    assert_eq!(net.used(last).0, ["nn.ModuleList([nn.Linear(4 + 4 * i, 4) for i in range(8)])"]);
+}
+
+#[test]
+fn masks_ask_what_they_mask() {
+    let (mut net, x) = Net::new();
+    let lengths = net.body.atom(Expr::local("lengths"));
+    let bias = |net: &mut Net| {
+        net.states.push(State { kind: Kind::Parameter, ..State::number(ElemType::Float, &[8], 0.0) });
+        net.body.atom(Expr::State(StateId(net.states.len() as u32 - 1)))
+    };
+    let mut asked = x;
+    let mut y = x;
+    for _ in 0..7 {
+        let valid = net.body.compute(helper("valid_steps", args![asked, lengths]));
+        let masked = net.body.compute(of(y).method("masked_fill", args![valid, 0]));
+        let z = net.linear(8, 8, masked);
+        let b = bias(&mut net);
+        let sum = net.body.compute(of(z) + b);
+        (asked, y) = (z, net.relu(sum));
+    }
+    assert_eq!(net.recover(y), Vec::<String>::new());
+    let parameters = "nn.ParameterList([nn.Parameter(torch.zeros(8), requires_grad=False) for _ in range(7)])";
+    let layers = "nn.ModuleList([nn.Linear(8, 8) for _ in range(7)])";
+    let (mut made, keys) = net.used(y);
+    made.sort();
+    assert_eq!(made, [layers, parameters]);
+    assert!(keys.contains(&"6".to_owned()) && keys.contains(&"6.weight".to_owned()), "{keys:?}");
+}
+
+#[test]
+fn what_rounds_compute_besides_their_result_is_summed_up() {
+    let (mut net, x) = Net::new();
+    let mut y = net.linear(4, 8, x);
+    let mut hidden = Vec::new();
+    for _ in 0..5 {
+        let z = net.linear(8, 8, y);
+        let z = net.relu(z);
+        hidden.push(z);
+        let w = net.linear(8, 8, z);
+        y = net.body.compute(of(y) + w);
+    }
+    let skips: Vec<ValueId> = hidden.into_iter().map(|z| net.linear(8, 2, z)).collect();
+    let mut sum = skips[0];
+    for skip in &skips[1..] {
+        sum = net.body.compute(of(sum) + *skip);
+    }
+    assert_eq!(net.recover_all(&[y, sum]), Vec::<String>::new());
+    let find = |item: &Item| match item {
+        Item::For(variables, over, _, inner) => Some((variables.clone(), over.clone(), inner.len())),
+        _ => None,
+    };
+    let (variables, over, inner) = net.body.items().iter().find_map(find).expect("a loop");
+    assert_eq!(variables.split(", ").count(), 3);
+    assert_eq!(constant(&over).matches("self.").count(), 3);
+    assert_eq!(inner, 7);
+    assert_eq!((net.body.expr(y), net.body.expr(sum)), (&Expr::local("y"), &Expr::local("total")));
+}
+
+#[test]
+fn what_rounds_compute_besides_their_result_is_collected() {
+    let (mut net, x) = Net::new();
+    let mut all = vec![net.linear(4, 8, x)];
+    for _ in 0..5 {
+        let y = net.linear(8, 8, all[all.len() - 1]);
+        all.push(net.relu(y));
+    }
+    let joined = net.body.compute(torch("cat", args![list(&all), 1]));
+    assert_eq!(net.recover(joined), Vec::<String>::new());
+    let begins =
+        |item: &Item| matches!(item, Item::Set(name, Expr::List(first)) if name == "parts" && first.len() == 1);
+    assert!(net.body.items().iter().any(begins), "{:?}", net.body.items());
+    assert_eq!(*net.body.expr(joined), torch("cat", args![Expr::local("parts"), 1]));
+    assert_eq!(net.used(joined).0[1], "nn.ModuleList([nn.Linear(8, 8) for _ in range(5)])");
+}
+
+#[test]
+fn rounds_that_others_read_stay_as_they_are() {
+    let (mut net, x) = Net::new();
+    let mut y = net.linear(4, 8, x);
+    let mut third = y;
+    for k in 0..5 {
+        let z = net.linear(8, 8, y);
+        let z = net.relu(z);
+        y = net.body.compute(of(y) * of(z));
+        third = if k == 2 { z } else { third };
+    }
+    let output = net.body.compute(of(y) + third);
+    net.recover(output);
+    assert!(!net.body.items().iter().any(|item| matches!(item, Item::For(..))), "{:?}", net.body.items());
+}
