@@ -49,8 +49,7 @@ impl Finder<'_> {
             }
             if let Some(found) = self.joined(&values, place) {
                 // Nothing else reads these values.
-                let alone =
-                    |(k, all): (usize, &Vec<ValueId>)| ends(k) || all.iter().all(|r| found.operands.contains(r));
+                let alone = |(k, all): (usize, &Vec<ValueId>)| ends(k) || all.iter().all(|r| found.by.contains(r));
                 if !readers.iter().enumerate().all(alone) || claimed.contains(&found.gathered.join) {
                     return false;
                 }
@@ -128,9 +127,10 @@ impl Finder<'_> {
             };
             let from = all.windows(values.len()).position(|w| w == values)?;
             let (before, after) = (all[..from].to_vec(), all[from + values.len()..].to_vec());
-            let once = all.iter().filter(|v| values.contains(v)).count() == values.len();
+            let own: HashSet<&ValueId> = values.iter().collect();
+            let once = all.iter().filter(|v| own.contains(v)).count() == values.len();
             let gathered = Gathered { join, adds, place, before, after };
-            (once && all.len() <= values.len() + OTHERS).then_some(Joined { gathered, operands: inner })
+            (once && all.len() <= values.len() + OTHERS).then_some(Joined { gathered, by: inner.into_iter().collect() })
         };
         readers.iter().take(READERS).find_map(join)
     }
@@ -178,5 +178,5 @@ impl Finder<'_> {
 /// What joins values, and the values that do it.
 struct Joined {
     gathered: Gathered,
-    operands: Vec<ValueId>,
+    by: HashSet<ValueId>,
 }
