@@ -3,9 +3,11 @@
 
 pub mod crop;
 pub mod frames;
+pub mod gelu;
 pub mod normalization;
 pub mod pooling;
 pub mod reduction;
+pub mod response;
 pub mod softmax;
 pub mod window;
 

@@ -71,6 +71,13 @@ impl Window {
         }
     }
 
+    /// Does it have one position for each element of an axis of any size, with the element in the middle?
+    pub fn is_centred(&self) -> bool {
+        let half = self.extent() / 2;
+        let padded = self.padding == Padding::Auto || self.padding == Padding::Explicit(half, half);
+        self.stride == 1 && self.extent() % 2 == 1 && padded
+    }
+
     /// Does it have a position where it contains none of the `n` elements of an axis?
     pub fn misses(&self, n: u64) -> bool {
         let (Some(placed), Ok(extent)) = (self.place(n), i64::try_from(self.extent())) else { return false };

@@ -11,38 +11,24 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 
-def reciprocal(x: Tensor) -> Tensor:
-    """1 / x, and 0 where x is 0."""
-    y: Tensor = x.masked_fill(x == 0, float("inf")).reciprocal()
-    return y
-
-
 class AlexnetSmall(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 12, 11, stride=4)
-        self.conv2 = nn.Conv3d(1, 1, (5, 1, 1), padding=(2, 0, 0), bias=False)
-        self.conv2.requires_grad_(False)
-        self.conv3 = nn.Conv2d(12, 16, 5, padding=2)
-        self.conv4 = nn.Conv3d(1, 1, (5, 1, 1), padding=(2, 0, 0), bias=False)
-        self.conv4.requires_grad_(False)
-        self.conv5 = nn.Conv2d(16, 20, 3, padding=1)
-        self.conv6 = nn.Conv2d(20, 16, 3, padding=1)
+        self.conv2 = nn.Conv2d(12, 16, 5, padding=2)
+        self.conv3 = nn.Conv2d(16, 20, 3, padding=1)
+        self.conv4 = nn.Conv2d(20, 16, 3, padding=1)
         self.linear1 = nn.Linear(64, 32)
         self.drop1 = nn.Dropout(0.5)
         self.linear2 = nn.Linear(32, 7)
 
     def forward(self, features: Tensor) -> Tensor:
         x: Tensor = F.relu(self.conv1(features - 114.0))
-        y: Tensor = self.conv2((x * x)[:, None]).flatten(1, 2) + 2.0
-        y = (y.clamp(min=1.10037215e-37).log() * 0.75).exp()
-        x = F.max_pool2d(x * reciprocal(y), 3, stride=2, padding=1)
-        x = F.relu(self.conv3(x))
-        y = self.conv4((x * x)[:, None]).flatten(1, 2) + 2.0
-        y = (y.clamp(min=1.10037215e-37).log() * 0.75).exp()
-        x = F.max_pool2d(x * reciprocal(y), 3, stride=2, padding=1)
-        x = F.relu(self.conv5(x))
-        x = F.relu(self.conv6(x))
+        x = F.local_response_norm(x, 5, 0.0001, 0.75, 2.0)
+        x = self.conv2(F.max_pool2d(x, 3, stride=2, padding=1))
+        x = F.local_response_norm(F.relu(x), 5, 0.0001, 0.75, 2.0)
+        x = self.conv3(F.max_pool2d(x, 3, stride=2, padding=1))
+        x = F.relu(self.conv4(F.relu(x)))
         x = F.max_pool2d(x, 3, stride=2, padding=1).flatten(1)
         x = self.drop1(F.relu(self.linear1(x)))
         x = self.linear2(x)

@@ -42,9 +42,8 @@ class TransformerCausalPrenorm(nn.Module):
         y = y[:, :, 4:] @ u[:, :, 4:].transpose(-1, -2) / 2.0
         y = F.softmax(y + self.constant2, 2) @ z[:, :, 4:]
         x = x + self.linear5(torch.cat([v, y], 2))
-        y = self.linear6(self.norm2(x))
-        z = ((y + y * 0.044715 * y * y) * 0.7978846).tanh() + 1.0
-        x = x + self.linear7(y * 0.5 * z)
+        y = F.gelu(self.linear6(self.norm2(x)), approximate="tanh")
+        x = x + self.linear7(y)
         x = self.linear8(x)
         y = x.amax(2, keepdim=True)
         z = (x - y).exp().sum(2, keepdim=True)

@@ -233,6 +233,20 @@ for _n in (1, 2, 3):
         return C.local_response_normalization(x, n, 1.0 + n, 0.5 * n, 0.75), {x: batch(5, 3, 3)}
 
 
+@case("local_response_normalization_sequence")
+def _():
+    x = C.sequence.input_variable((5, 3, 2), name="x")
+    y = C.local_response_normalization(x, 2, 2.0, 1.5, 0.75)
+    return C.reduce_sum(C.sequence.past_value(y), axis=0), {x: ragged(5, 3, 2)}
+
+
+@case("gelu_tanh_sequence")
+def _():
+    x = C.sequence.input_variable(4, name="x")
+    cube = 0.044715 * x * x * x
+    return C.sequence.past_value(x * 0.5 * (1 + C.tanh(np.sqrt(2 / np.pi).astype(np.float32) * (x + cube)))), {x: ragged(4)}
+
+
 @case("image_scaler")
 def _():
     x = C.input_variable((3, 2, 2), name="x")

@@ -2,7 +2,7 @@
 //! inference. Assign gives the assigned value; its side effect belongs to training.
 
 use super::{
-    Lowered, Lowering, Node, convolution, criteria, elementwise, indexing, linear, normalization, pooling, random,
+    Lowered, Lowering, Node, Val, convolution, criteria, elementwise, indexing, linear, normalization, pooling, random,
     reduction, region, reshaping, sequence,
 };
 use crate::onnx::entry::{Entry, but, plain, refused, structure};
@@ -26,7 +26,7 @@ macro_rules! operators {
 
         /// Lowers one function, outside or inside of a loop, except for the delays that close a loop.
         pub(super) fn lower($cx: &mut Lowering<'_, '_, '_>, $node: &Node<'_, '_>) -> Lowered {
-            if let Some(whole) = reduction::composed($cx, $node).or_else(|| normalization::composed($cx, $node)) {
+            if let Some(whole) = composed($cx, $node) {
                 return Ok(smallvec![whole]);
             }
             match $node.op {
@@ -36,6 +36,18 @@ macro_rules! operators {
             }
         }
     };
+}
+
+/// The value of a function that completes what ONNX has one operator for.
+fn composed(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    match node.op {
+        Operator::Plus => normalization::layer(cx, node),
+        Operator::ElementTimes => elementwise::gelu(cx, node)
+            .or_else(|| normalization::local_response(cx, node))
+            .or_else(|| reduction::composed(cx, node)),
+        Operator::Exp | Operator::Minus => reduction::composed(cx, node),
+        _ => None,
+    }
 }
 
 operators! { cx, node:

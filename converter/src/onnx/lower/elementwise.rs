@@ -2,7 +2,7 @@
 
 use super::{Lowered, Lowering, Node, Val, elem_type};
 use crate::graph::sign::{is_non_negative, is_positive};
-use crate::onnx::graph::{ElemType, ValueId};
+use crate::onnx::graph::{Attribute, ElemType, ValueId};
 use crate::report::Reason;
 use cntk_parser::ops::attributes::Cast;
 use smallvec::smallvec;
@@ -192,6 +192,16 @@ pub(super) fn clip(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
     let below = cx.b.compare("Less", ids[0], ids[1]);
     let capped = cx.b.binary("Min", ids[0], ids[2]);
     Ok(smallvec![Val { id: cx.b.choose(below, ids[1], capped), lead }])
+}
+
+/// The Gelu that a function completes, which ONNX has since opset 20.
+pub(super) fn gelu(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let x = crate::resolve::gelu::gelu(cx.graph.model, node.id).filter(|_| cx.options.opset >= 20)?;
+    let x = cx.value(x).ok()??;
+    let (elem, dims) = (cx.b.elem(x.id), cx.b.dims(x.id).clone());
+    let tanh = ("approximate", Attribute::String("tanh".to_owned()));
+    let id = cx.b.emit("Gelu", &[x.id], vec![tanh], elem, dims);
+    Some(cx.with(id, &x))
 }
 
 /// Cast to another element type.

@@ -1,9 +1,10 @@
-//! Lowers BatchNormalization with running statistics (spec 4.9).
+//! Lowers BatchNormalization with running statistics (spec 4.9), and normalizations that CNTK composes.
 
 use super::{Lowered, Lowering, Node, Val};
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Attribute, Dim, Dims, ElemType, ValueId};
 use crate::resolve::normalization::{LayerNorm, is_per_element};
+use crate::resolve::response::LocalResponse;
 use cntk_parser::model::Source;
 use cntk_parser::ops::attributes::BatchNormalization;
 use smallvec::smallvec;
@@ -51,7 +52,7 @@ pub(super) fn batch_normalization(
 }
 
 /// The layer normalization that a function completes, where ONNX has it: with epsilon in the root.
-pub(super) fn composed(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+pub(super) fn layer(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
     let found = LayerNorm::composed(cx.graph.model, node.id)?;
     let x = cx.value(found.x).ok()??;
     let (elem, dims, axis) = (cx.b.elem(x.id), cx.b.dims(x.id).clone(), x.lead.rank() + found.axis);
@@ -73,4 +74,25 @@ pub(super) fn composed(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Op
     }
     let id = cx.b.emit("LayerNormalization", &operands, attributes, elem, dims);
     Some(cx.with(id, &x))
+}
+
+/// The local response normalization that a function completes.
+pub(super) fn local_response(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let found = LocalResponse::composed(cx.graph.model, node.id)?;
+    let x = cx.value(found.x).ok()??;
+    if cx.b.elem(x.id) != ElemType::Float {
+        return None;
+    }
+    let input = cx.as_batch(&x).ok()?;
+    let (elem, dims) = (cx.b.elem(input), cx.b.dims(input).clone());
+    #[expect(clippy::cast_possible_truncation, reason = "ONNX stores these as floats")]
+    let float = |v: f64| Attribute::Float(v as f32);
+    let attributes = vec![
+        ("alpha", float(found.alpha)),
+        ("beta", float(found.beta)),
+        ("bias", float(found.bias)),
+        ("size", Attribute::Int(found.size as i64)),
+    ];
+    let id = cx.b.emit("LRN", &[input], attributes, elem, dims);
+    cx.unbatch(id, x.lead).ok()
 }

@@ -3,22 +3,17 @@
 
 mod dead;
 mod fuse;
-mod gelu;
 mod names;
 mod nodes;
-mod response;
 mod views;
 
 use super::graph::{Attribute, Data, Dim, Dims, ElemType, Initializer, Node, OnnxModel, ValueId};
-use smallvec::SmallVec;
 
 /// Simplifies a finished model. The first `keep_inputs` inputs are kept even if they are not used.
 pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
     dead::remove(model, keep_inputs);
     let mut pass = Pass::new(model);
     views::collapse(&mut pass);
-    response::fuse(&mut pass);
-    gelu::fuse(&mut pass);
     fuse::biases(&mut pass);
     pass.finish();
     dead::remove(model, keep_inputs);
@@ -65,27 +60,6 @@ impl<'m> Pass<'m> {
     /// The node that computes a value, if it is an `op` and nothing else uses the value.
     fn sole(&self, id: ValueId, op: &str) -> Option<(usize, &Node)> {
         self.maker(id).filter(|(_, node)| node.op == op && self.uses[id.0 as usize] == 1)
-    }
-
-    /// The node that computes a value, if it is an `op`.
-    fn made_by(&self, id: ValueId, op: &str) -> Option<usize> {
-        self.maker(id).filter(|(_, n)| n.op == op).map(|(i, _)| i)
-    }
-
-    /// The two operands of a commutative node, in both orders.
-    fn either(&self, node: usize) -> SmallVec<[(ValueId, ValueId); 2]> {
-        match (self.input(node, 0), self.input(node, 1)) {
-            (Some(a), Some(b)) => [(a, b), (b, a)].as_slice().into(),
-            _ => SmallVec::new(),
-        }
-    }
-
-    /// The number in a float literal of one element.
-    fn single(&self, id: ValueId) -> Option<f64> {
-        match self.literal_floats(id)?.as_slice() {
-            [v] => Some(*v),
-            _ => None,
-        }
     }
 
     /// Turns a node into a unary operator.
@@ -170,23 +144,6 @@ impl<'m> Pass<'m> {
             return None;
         }
         Some(bytes.chunks_exact(8).map(|c| i64::from_le_bytes(c.try_into().unwrap_or_default())).collect())
-    }
-
-    /// The elements of a float or double literal.
-    fn literal_floats(&self, id: ValueId) -> Option<Vec<f64>> {
-        let Data::Owned(bytes) = self.data(id)? else { return None };
-        match self.model.values[id.0 as usize].elem {
-            ElemType::Float => Some(
-                bytes
-                    .chunks_exact(4)
-                    .map(|c| f64::from(f32::from_le_bytes(c.try_into().unwrap_or_default())))
-                    .collect(),
-            ),
-            ElemType::Double => {
-                Some(bytes.chunks_exact(8).map(|c| f64::from_le_bytes(c.try_into().unwrap_or_default())).collect())
-            }
-            _ => None,
-        }
     }
 
     /// Removes the nodes that rewrites emptied.

@@ -1,5 +1,5 @@
-//! Recognises layers that CNTK composes of simple functions: the self-stabilizer, layer normalization, the parametric
-//! ReLU.
+//! Recognises layers that CNTK composes of simple functions: the self-stabilizer, layer and local response
+//! normalization, Gelu, the parametric ReLU.
 //!
 //! Each is recognised at its last function, by its functions alone and not by the labels of blocks. Values that only
 //! the composition needs are then unused and not written.
@@ -9,11 +9,12 @@ use super::reduction::softmax_along;
 use super::value::stored;
 use super::{Lower, Node, Owner, Val};
 use crate::cells::stabilizer;
-use crate::pytorch::python::expr::{Argument, Expr, StateId, args, keyword, nn, tuple};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, args, functional, keyword, nn, tuple};
 use crate::pytorch::python::literal::number;
 use crate::pytorch::state::State;
 use crate::pytorch::weights::Weight;
 use crate::resolve::normalization::LayerNorm;
+use crate::resolve::response::LocalResponse;
 use crate::resolve::{self, either, softmax};
 use cntk_parser::model::{Dim, FunctionId, Source, VariableId, VariableKind};
 use cntk_parser::ops::Operator;
@@ -25,7 +26,10 @@ const DEFAULT_EPSILON: f64 = 1e-5;
 pub(super) fn composed(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
     match node.op {
         Operator::Plus => layer_norm(cx, node),
-        Operator::ElementTimes => stabilized(cx, node).or_else(|| softmax(cx, node)),
+        Operator::ElementTimes => stabilized(cx, node)
+            .or_else(|| softmax(cx, node))
+            .or_else(|| gelu(cx, node))
+            .or_else(|| local_response(cx, node)),
         Operator::Exp | Operator::Minus => softmax(cx, node),
         Operator::Select => prelu(cx, node),
         _ => None,
@@ -38,6 +42,27 @@ fn softmax(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
     let x = cx.value(found.x).ok()??;
     let is_tensor = x.literal.is_none() && x.rank() == node.types[0].shape.len();
     is_tensor.then(|| softmax_along(cx, found.softmax, &x, found.axis))
+}
+
+/// Gelu in its tanh form.
+fn gelu(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let x = resolve::gelu::gelu(cx.graph.model, node.id)?;
+    let x = cx.value(x).ok()??;
+    let x = cx.tensor(&x);
+    let id = cx.compute(functional("gelu", args![x.id, keyword("approximate", Expr::Quoted("tanh".into()))]));
+    Some(x.with(id))
+}
+
+/// A local response normalization.
+fn local_response(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Option<Val> {
+    let found = LocalResponse::composed(cx.graph.model, node.id)?;
+    let x = cx.value(found.x).ok()??;
+    let x = cx.tensor(&x);
+    let number = |v| Expr::number(v, !x.elem.is_double());
+    let input = cx.as_batch(&x);
+    let arguments = args![input, found.size, number(found.alpha), number(found.beta), number(found.bias)];
+    let id = cx.compute(functional("local_response_norm", arguments));
+    Some(cx.spread_batch(id, &x, x.dims.clone()))
 }
 
 /// `x` times the factor of a stabilizer.
