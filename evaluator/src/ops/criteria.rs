@@ -85,9 +85,12 @@ fn directions(call: &mut Call<'_>) -> Result<(Value, Value), Fault> {
     Ok((a, b))
 }
 
-/// Logistic: the sum of -ln(1 - t - p + 2tp), where weights are scaled to a mean of 1.
+/// Logistic: the sum of -ln(1 - t - p + 2tp), where weights are scaled to a mean of 1. Gaps count in that mean. Without weights, a
+/// gap adds no more than -ln(1 - p), which is left out as in converted models.
 pub(super) fn logistic(call: &mut Call<'_>) -> Out {
-    call.reads_gaps()?;
+    if call.inputs.len() > 2 {
+        call.reads_gaps()?;
+    }
     let (p, t) = pair(call)?;
     let losses: Vec<f64> = p.data.iter().zip(&t.data).map(|(p, t)| -log(1.0 - t - p + 2.0 * t * p)).collect();
     let Some(weight) = call.inputs.get(2) else { return number(call, losses.iter().sum()) };
