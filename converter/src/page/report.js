@@ -72,7 +72,7 @@ function cntk2onnxReport(root) {
     const place = box.getBoundingClientRect();
     return { x: place.left + place.width / 2, y: place.top + place.height / 2 };
   };
-  let current = boxes.reduce((a, b) => middle(b).y < middle(a).y ? b : a);
+  let current = boxes.reduce((a, b) => middle(b).y < middle(a).y ? b : a, boxes[0]);
   for (const box of boxes) box.setAttribute('tabindex', box === current ? '0' : '-1');
   function neighbour(box, x, y) {
     const from = middle(box);
