@@ -15,7 +15,7 @@ pub mod window;
 mod random;
 
 use cntk_parser::model::{FunctionId, Source, ValidatedModel, VariableKind};
-use cntk_parser::ops::Operator;
+use cntk_parser::ops::{Op, Operator};
 
 /// The function that computes a value, if it belongs to the same loop as `reader`, or like it to none.
 fn made<'m, 'a>(
@@ -33,6 +33,17 @@ fn made<'m, 'a>(
 pub fn either(sources: &[Source]) -> impl Iterator<Item = (Source, Source)> + use<> {
     let pair = if let [a, b] = sources { Some((*a, *b)) } else { None };
     pair.into_iter().flat_map(|(a, b)| [(a, b), (b, a)])
+}
+
+/// The operands, in both orders, of the commutative function of this kind that computes a value, as [`made`] has it.
+fn operands(
+    model: &ValidatedModel<'_>,
+    reader: FunctionId,
+    source: Source,
+    op: Op,
+) -> Option<impl Iterator<Item = (Source, Source)> + use<>> {
+    let (f, operator) = made(model, reader, source)?;
+    (operator.op() == Some(op)).then(|| either(model.inputs(f)))
 }
 
 /// The number of a constant with one element.

@@ -1,10 +1,10 @@
 //! Normalization (spec 4.9), and compositions that are a layer normalization.
 
 use super::reduction::Reduced;
-use super::{either, made, number};
+use super::{either, made, number, operands};
 use cntk_parser::model::{DataType, FunctionId, Source, ValidatedModel, VariableId};
-use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::{BatchNormalization, Reduction};
+use cntk_parser::ops::{Op, Operator};
 
 /// Is each element of an operand of this rank a channel of its own? Otherwise, the outermost static axis has the channels.
 pub fn is_per_element(a: &BatchNormalization, rank: usize) -> bool {
@@ -42,10 +42,7 @@ impl LayerNorm {
     }
 
     fn without_bias(model: &ValidatedModel<'_>, reader: FunctionId, scaled: Source) -> Option<Self> {
-        let product = |s| match made(model, reader, s) {
-            Some((f, Operator::ElementTimes)) => Some(either(model.inputs(f))),
-            _ => None,
-        };
+        let product = |s| operands(model, reader, s, Op::ElementTimes);
         product(scaled)?.find_map(|(quotient, scale)| {
             let Source::Variable(scale) = scale else { return None };
             product(quotient)?.find_map(|(centred, inverse)| {
@@ -65,10 +62,7 @@ impl LayerNorm {
 /// What a deviation is the root of the mean of, with the first axis of that mean; the epsilon, and whether it is added to
 /// the mean.
 fn deviation(model: &ValidatedModel<'_>, reader: FunctionId, divisor: Source) -> Option<((Source, usize), f64, bool)> {
-    let plus = |s| {
-        let (f, Operator::Plus) = made(model, reader, s)? else { return None };
-        either(model.inputs(f)).find_map(|(v, epsilon)| Some((v, number(model, epsilon)?)))
-    };
+    let plus = |s| operands(model, reader, s, Op::Plus)?.find_map(|(v, epsilon)| Some((v, number(model, epsilon)?)));
     let root = |s| match made(model, reader, s)? {
         (f, Operator::Sqrt) => model.inputs(f).first().copied(),
         _ => None,

@@ -1,11 +1,11 @@
 //! Local response normalization, which CNTK composes of a convolution and simple functions.
 
 use super::window::of_convolution;
-use super::{either, made, number};
+use super::{either, made, number, operands};
 use crate::graph::literal;
 use cntk_parser::model::{DataType, Dim, Dims, FunctionId, Source, ValidatedModel, VariableKind};
-use cntk_parser::ops::Operator;
 use cntk_parser::ops::attributes::Convolution;
+use cntk_parser::ops::{Op, Operator};
 
 /// The most neighbours that are looked for.
 const MOST: u64 = 16;
@@ -40,11 +40,10 @@ impl LocalResponse {
         let first = |f| model.inputs(f).first().copied();
         let (f, Operator::Reciprocal) = made(model, reader, inverse)? else { return None };
         let (f, Operator::Exp) = made(model, reader, first(f)?)? else { return None };
-        let (f, Operator::ElementTimes) = made(model, reader, first(f)?)? else { return None };
-        let (beta, log) = either(model.inputs(f)).find_map(|(beta, log)| Some((number(model, beta)?, log)))?;
+        let scaled = |source, op| operands(model, reader, source, op)?.find_map(|(n, v)| Some((number(model, n)?, v)));
+        let (beta, log) = scaled(first(f)?, Op::ElementTimes)?;
         let (f, Operator::Log) = made(model, reader, log)? else { return None };
-        let (f, Operator::Plus) = made(model, reader, first(f)?)? else { return None };
-        let (bias, sum) = either(model.inputs(f)).find_map(|(bias, sum)| Some((number(model, bias)?, sum)))?;
+        let (bias, sum) = scaled(first(f)?, Op::Plus)?;
         let (squares, size, factor) = neighbours(model, reader, sum)?;
         let (f, Operator::ElementTimes) = made(model, reader, squares)? else { return None };
         let found = Self { x, size, alpha: factor * size as f64, beta, bias };
