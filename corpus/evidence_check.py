@@ -97,10 +97,7 @@ def check(tool, case, scratch):
 
 
 def main():
-    p = parser(__doc__)
-    p.add_argument("--every", type=int, default=1, help="take each Nth case")
-    options = p.parse_args()
-    return check_each(options, check, "the evidence written with them", options.every)
+    return check_each(parser(__doc__).parse_args(), check, "the evidence written with them")
 
 
 if __name__ == "__main__":

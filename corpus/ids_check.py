@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Converts recorded cases with `--ids` for each input that was given one-hot rows, and compares with CNTK's own numbers.
 
-  ids_check.py --tool BIN --to onnx|pytorch CASES_DIR... [--only PATTERN]
+  ids_check.py --tool BIN --to onnx|pytorch CASES_DIR... [--only PATTERN] [--every N]
 
 The indices of the recorded rows go in (-1 where a row is zero), padding being indices that are out of range. ONNX runs in ONNX
 Runtime; a module runs as it is, compiled, in double precision, and with the tests beside it. The exit status says whether all agree.

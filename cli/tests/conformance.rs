@@ -29,27 +29,21 @@ fn real_models_compute_what_cntk_computed() {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn indices_give_what_one_hot_rows_gave() {
-    let mut command = runner("ids_check.py");
-    command.args(["--to", "onnx"]).args(cases());
-    python::run(command);
+    check_each("ids_check.py", &["--to", "onnx"]);
 }
 
 /// `--batch` and `--input-shape`, and ONNX Runtime's preparation for quantization.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn fixed_sizes_give_what_open_ones_gave() {
-    let mut command = runner("sizes_check.py");
-    command.args(["--every", "7"]).args(cases());
-    python::run(command);
+    check_each("sizes_check.py", &["--every", "7"]);
 }
 
 /// `--test-data` and `reference.safetensors`, in ONNX Runtime.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn evidence_is_what_onnx_runtime_computes() {
-    let mut command = runner("evidence_check.py");
-    command.args(["--every", "5"]).args(cases());
-    python::run(command);
+    check_each("evidence_check.py", &["--every", "5"]);
 }
 
 #[test]
@@ -60,6 +54,13 @@ fn hostile_files_get_their_verdicts() {
     command.arg(corpus.join("hostility.py")).args(["--tool", TOOL]).arg(corpus.join("hostile"));
     command.arg("--known").arg(corpus.join("known-hostile-failures.txt"));
     python::run_over_cases(command);
+}
+
+/// Runs a check of one case at a time with these options.
+fn check_each(script: &str, options: &[&str]) {
+    let mut command = runner(script);
+    command.args(options).args(cases());
+    python::run(command);
 }
 
 /// A script of `corpus/` in an environment that holds `corpus/requirements.txt`.

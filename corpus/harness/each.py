@@ -16,17 +16,18 @@ def parser(description):
     p.add_argument("cases", nargs="+", metavar="CASES_DIR")
     p.add_argument("--tool", required=True, help="the cntk2onnx binary")
     p.add_argument("--only", help="glob or substring of case names")
+    p.add_argument("--every", type=int, default=1, metavar="N", help="take each Nth case")
     return p
 
 
-def check_each(options, check, what, every=1):
+def check_each(options, check, what):
     """Calls `check(tool, case, scratch)` for each Nth case with numbers, but for those that do not match in any form, prints what it
     raises, and gives the exit status. A check that does not apply gives something false."""
     tool = str(Path(options.tool).resolve())
     cases = [Case(Path(folder).resolve(), name) for folder in options.cases for name in cases_in(folder)]
     good, bad, known = 0, 0, KnownFailures(KNOWN)
     cases = [c for c in cases if c.deterministic and not c.may_fail_cleanly and not known.lists(c.id, None)]
-    for case in cases[::every]:
+    for case in cases[::options.every]:
         if options.only and not (fnmatch.fnmatch(case.name, options.only) or options.only in case.id):
             continue
         with tempfile.TemporaryDirectory(prefix="cntk2onnx-") as scratch:
