@@ -23,7 +23,7 @@ mod drawing;
 
 pub use contents::{Contents, Port};
 use details::Details;
-pub use drawing::page;
+pub use drawing::{digest, page};
 
 /// Show what is in a model
 #[derive(clap::Args)]
@@ -89,7 +89,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
             let verdict = Verdict::malformed(&input, &error);
             verdict.tell(terminal);
             if args.format == View::Html {
-                write(terminal, &args, output, &page(&input, &verdict, None, &drawing::digest(&input)))?;
+                write(terminal, &args, output, &page(&input, &verdict, None, &digest(&input)))?;
             }
             return Ok(Outcome::rejected(&input.name, &verdict.findings, verdict.more));
         }

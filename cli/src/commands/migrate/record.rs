@@ -1,7 +1,7 @@
 //! The record of one file: an object of the manifest (`docs/manifest.schema.json`).
 
 use super::{Args, pool::Ended};
-use crate::{args::Common, exit, signed, terminal};
+use crate::{args::Common, commands::convert::hash::hex, exit, signed, terminal};
 use cntk_parser::FileKind;
 use serde_json::{Map, Value, json};
 use std::{
@@ -190,10 +190,6 @@ fn collect(out: &Path, name: &str, files: &mut Vec<Value>) {
 pub fn file_digest(path: &Path) -> Option<String> {
     let sum = || -> io::Result<_> { signed::sum(&mut File::open(path)?) };
     sum().ok().map(|(digest, _)| hex(&digest))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Removes an output of an earlier run.

@@ -6,7 +6,7 @@ use crate::{
     args::Common,
     commands::{
         Cli, Command, convert,
-        inspect::{Contents, Port, page},
+        inspect::{Contents, Port, digest, page},
     },
     exit,
     input::Input,
@@ -20,7 +20,6 @@ use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use cntk_parser::{FileKind, ModelFile, Severity, model::ValidatedModel};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
     fs,
@@ -205,7 +204,7 @@ impl Opened {
         record: &mut Told,
     ) -> Result<(u8, &'static str), Failed> {
         let Self { input, report, prepared } = self;
-        let digest: String = Sha256::digest(&*input).iter().map(|b| format!("{b:02x}")).collect();
+        let digest = digest(&input);
         record.entries.push(("bytes", Json::from(input.len())));
         record.entries.push(("sha256", Json::text(&*digest)));
         if job.expected.as_ref().is_some_and(|expected| *expected != digest) {

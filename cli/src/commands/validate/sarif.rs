@@ -1,7 +1,7 @@
 //! SARIF 2.1.0, for code-scanning services.
 
 use super::File;
-use crate::{exit, json::Json};
+use crate::{commands::convert::hash::hex, exit, json::Json};
 use cntk_parser::Finding;
 use cntk2onnx::rules::advice;
 use sha2::{Digest, Sha256};
@@ -87,7 +87,7 @@ fn fingerprint(finding: &Finding) -> String {
         state.update([0]);
     }
     let sum = state.finalize();
-    sum.iter().take(8).map(|b| format!("{b:02x}")).collect::<String>() + ":1"
+    hex(&sum[..8]) + ":1"
 }
 
 fn physical(file: &File, offset: Option<u64>) -> Json {
