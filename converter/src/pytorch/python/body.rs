@@ -264,6 +264,13 @@ impl Body {
         uses
     }
 
+    /// How often each piece of state is read, by what has to be computed.
+    pub(crate) fn state_uses(&self, outputs: &[ValueId]) -> HashMap<StateId, u32> {
+        let mut uses = HashMap::new();
+        self.each_needed(outputs, &mut |e| e.each_state(&mut |s| *uses.entry(s).or_default() += 1));
+        uses
+    }
+
     /// Which values have to be computed.
     pub(crate) fn needed(&self, outputs: &[ValueId]) -> Vec<bool> {
         let mut needed = vec![false; self.values.len()];

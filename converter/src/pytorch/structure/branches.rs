@@ -73,8 +73,7 @@ impl<'n> Finder<'n> {
     fn new(network: &'n Network<'n>) -> Self {
         let places = Places::new(network);
         let uses = network.body.uses(network.outputs);
-        let mut states: HashMap<StateId, u32> = HashMap::new();
-        network.body.each_needed(network.outputs, &mut |e| e.each_state(&mut |s| *states.entry(s).or_default() += 1));
+        let states = network.body.state_uses(network.outputs);
         let listed: HashSet<ValueId> = places.order.iter().copied().collect();
         let mut tree = Tree::new(network.body.values.len());
         for (i, value) in network.body.values.iter().enumerate() {

@@ -50,7 +50,7 @@ use loops::Loop;
 use names::Labels;
 use runs::Run;
 use segments::Segment;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What the pass works on.
 pub(super) struct Network<'n> {
@@ -144,14 +144,22 @@ impl Found {
 
     /// Leaves to loops what they write better: rounds with several results, and small ones in a short file.
     fn leave_to_loops(&mut self, network: &Network<'_>, loops: Vec<Loop>) -> Vec<Loop> {
-        let length = if loops.is_empty() { 0 } else { loops::length(network) };
+        if loops.is_empty() {
+            return loops;
+        }
+        let length = loops::length(network);
+        let mut group_of: HashMap<ValueId, usize> = HashMap::new();
+        for (group, runs) in self.groups.iter().enumerate() {
+            group_of.extend(runs.iter().flat_map(|run| self.values(run)).map(|v| (v, group)));
+        }
         let mut kept = Vec::new();
+        let mut left = vec![false; self.groups.len()];
         for l in loops {
             let inside: HashSet<ValueId> = l.values().collect();
             let held = |run: &Run| self.values(run).all(|v| inside.contains(&v));
-            let touched =
-                |run: &Run| self.values(run).any(|v| inside.contains(&v) && !network.body.values[v.0 as usize].is_atom);
-            let touching: Vec<usize> = (0..self.groups.len()).filter(|g| self.groups[*g].iter().any(touched)).collect();
+            let computed = inside.iter().filter(|v| !network.body.values[v.0 as usize].is_atom);
+            let touching: BTreeSet<usize> =
+                computed.filter_map(|v| group_of.get(v).copied()).filter(|group| !left[*group]).collect();
             let better = |g: &usize| {
                 let runs = &self.groups[*g];
                 let units = runs.iter().map(|r| r.count).sum::<usize>();
@@ -164,12 +172,12 @@ impl Found {
             };
             let fits = l.gathers() || if touching.is_empty() { !l.is_straight(network) } else { l.is_small() };
             if fits && touching.iter().all(better) {
-                touching.into_iter().rev().for_each(|g| {
-                    self.groups.remove(g);
-                });
+                touching.into_iter().for_each(|group| left[group] = true);
                 kept.push(l);
             }
         }
+        let mut left = left.into_iter();
+        self.groups.retain(|_| left.next() != Some(true));
         kept
     }
 

@@ -154,7 +154,7 @@ pub(super) fn find(network: &Network<'_>) -> Vec<Segment> {
     let several = users.values.iter().filter(|(_, at)| at.is_none()).map(|(v, _)| *v);
     places.shared = several.filter(|v| places.source[v.0 as usize]).collect();
     let (mut segments, mut users) = all(&places);
-    network.body.each_needed(network.outputs, &mut |e| e.each_state(&mut |s| *users.all.entry(s).or_default() += 1));
+    users.all = network.body.state_uses(network.outputs);
     let outputs: HashSet<ValueId> = network.outputs.iter().copied().collect();
     // What these take shapes from stays where they find it.
     let watched: HashSet<ValueId> =
@@ -178,8 +178,8 @@ struct Users {
     states: HashMap<StateId, Option<usize>>,
     values: HashMap<ValueId, Option<usize>>,
     /// How often segments read a piece of state, and how often it is read in all.
-    reads: HashMap<StateId, usize>,
-    all: HashMap<StateId, usize>,
+    reads: HashMap<StateId, u32>,
+    all: HashMap<StateId, u32>,
 }
 
 impl Users {

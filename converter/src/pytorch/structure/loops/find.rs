@@ -77,8 +77,7 @@ impl<'n> Finder<'n> {
                 readers.entry(read).or_default().push(*v);
             }
         }
-        let mut calls: HashMap<StateId, u32> = HashMap::new();
-        network.body.each_needed(network.outputs, &mut |e| e.each_state(&mut |s| *calls.entry(s).or_default() += 1));
+        let calls = network.body.state_uses(network.outputs);
         let outputs = network.outputs.iter().copied().collect();
         Self { network, places, at, keys, readers, outputs, calls, shapes: RefCell::default() }
     }

@@ -69,6 +69,10 @@ impl Loop {
 
 /// The loops that save lines.
 pub(super) fn find(network: &Network<'_>) -> Vec<Loop> {
+    // Each round holds state of its own.
+    if network.states.len() < 2 {
+        return Vec::new();
+    }
     let finder = Finder::new(network);
     let all = finder.all();
     all.into_iter().filter_map(|rounds| measured(network, rounds)).collect()
