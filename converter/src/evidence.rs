@@ -105,13 +105,10 @@ pub fn within_budget(model: &ValidatedModel<'_>, asked: &Asked, ragged: bool) ->
     let (batch, steps) = fixed(model, asked);
     let of = Sample { seed: seed(model), batch, ragged, largest: LARGEST, skip: vec![], limits };
     let interface = Interface::asked(model, asked).map_err(|refusal| refusal.to_string())?;
-    match generate(model, &interface, &of, steps) {
-        Ok(sampled) => Ok(sampled),
-        Err(Lack::Cost(_)) => {
-            Err("it takes too much work to evaluate in passing; `cntk2onnx eval` has no such limit".to_owned())
-        }
-        Err(Lack::Other(why)) => Err(why),
-    }
+    generate(model, &interface, &of, steps).map_err(|lack| match lack {
+        Lack::Cost(_) => "it takes too much work to evaluate in passing; `cntk2onnx eval` has no such limit".to_owned(),
+        Lack::Other(why) => why,
+    })
 }
 
 /// Generates inputs as `of` describes and evaluates the model on them.
