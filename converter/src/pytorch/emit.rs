@@ -11,10 +11,10 @@ use super::python::plan::Plan;
 use super::python::wrap::Lines;
 use super::safetensors::{Tensor, provenance};
 use super::state::{Kind, State, name_all};
-use super::structure::{self, Block, Network};
+use super::structure::{self, Block, Filling, Network, Recovered};
 use super::{PyTorchConversion, PyTorchOptions, reference, report, testing};
 use cntk_parser::model::{DataType, Dim, FunctionId, FunctionKind, SequenceAxisId, Source, ValueType, VariableId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTorchOptions) -> PyTorchConversion {
     let mut returned = outputs.to_vec();
@@ -27,7 +27,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         FunctionKind::Block(b) => Some(b.op_name.to_owned()),
         _ => None,
     };
-    let blocks = structure::recover(Network {
+    let Recovered { blocks, fillings } = structure::recover(Network {
         body: &mut lower.body,
         states: &mut lower.states,
         globals: &mut lower.globals,
@@ -51,10 +51,13 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
     guard.iter().for_each(|guard| guard.check(&mut body));
     prelude(&lower, &mut body);
     Plan::new(&lower.body, &returned, &names, &mut locals).method(&mut body, 2, &returned, &mut locals);
+    let named = |f| Filling::lists(f).filter_map(|id| names.get(&id)).map(move |name| (name.clone(), f));
     let emission = Emission {
         lower: &lower,
         class,
         states: used.iter().map(|id| (names[id].clone(), &lower.states[id.0 as usize])).collect(),
+        fillings: fillings.iter().flat_map(named).collect(),
+        names: &names,
         outputs: lower.graph.outputs.iter().map(|o| o.name.clone()).collect(),
         guard,
     };
@@ -68,6 +71,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         }
     }
     blocks.iter().for_each(|b| b.see(&mut needs));
+    fillings.iter().for_each(|f| f.see(&mut needs));
     emission.guard.iter().for_each(|guard| guard.see(&mut needs));
     let module = emission.module(&body.finish(), &blocks, needs);
     let metadata = provenance(lower.graph.model, own.source_sha256);
@@ -183,8 +187,16 @@ impl Emission<'_, '_, '_, '_> {
             code.signature(1, "__init__", &arguments, "None");
             code.push(2, "super().__init__()");
             self.guard.iter().for_each(|_| Guard::init(code));
+            let mut filled = HashSet::new();
             for (name, state) in &self.states {
-                state.write(name, code);
+                match self.fillings.get(name) {
+                    Some(filling) if filled.insert(name) => {
+                        filling.write(&|id| self.names[&id].clone(), code);
+                        filled.extend(filling.lists().map(|id| &self.names[&id]));
+                    }
+                    Some(_) => {}
+                    None => state.write(name, code),
+                }
             }
             code.push(0, "");
         }

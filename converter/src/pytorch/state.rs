@@ -33,8 +33,8 @@ pub(crate) enum Kind {
     Buffer,
     /// A submodule and the expression that creates it.
     Module(Expr),
-    /// A submodule that only some blocks have: the condition, and the expression that creates it.
-    Optional(Expr, Expr),
+    /// A submodule that only some blocks have: the condition, the expression that creates it, and what others have.
+    Optional(Expr, Expr, Expr),
     /// Blocks of a class of this file, and the expression that creates them. The blocks themselves freeze what is not
     /// trained.
     Blocks(Expr),
@@ -175,8 +175,8 @@ impl State {
                 all.extend(self.frozen(&own()));
                 all
             }
-            (Kind::Optional(present, constructor), _) => {
-                vec![Init::Choose(own(), present.clone(), constructor.clone())]
+            (Kind::Optional(present, constructor, absent), _) => {
+                vec![Init::Choose(own(), present.clone(), constructor.clone(), absent.clone())]
             }
             (Kind::Blocks(constructor), _) => vec![Init::Set(own(), constructor.clone())],
             (Kind::List(list, freeze), _) => {
@@ -199,9 +199,9 @@ impl State {
                     lines.statement(2, &format!("{} = ", constant(&target)), &constant(&value));
                 }
                 Init::Do(e) => lines.statement(2, "", &constant(&e)),
-                Init::Choose(target, present, value) => {
-                    let [target, present, value] = [target, present, value].map(|e| constant(&e));
-                    lines.push(2, &format!("{target} = None"));
+                Init::Choose(target, present, value, absent) => {
+                    let [target, present, value, absent] = [target, present, value, absent].map(|e| constant(&e));
+                    lines.push(2, &format!("{target} = {absent}"));
                     lines.push(2, &format!("if {present}:"));
                     lines.statement(3, &format!("{target} = "), &value);
                 }
@@ -241,8 +241,8 @@ impl State {
 pub(crate) enum Init {
     Set(Expr, Expr),
     Do(Expr),
-    /// Sets it to an expression if a condition holds, else to `None`.
-    Choose(Expr, Expr, Expr),
+    /// Sets it to an expression if a condition holds, else to another one.
+    Choose(Expr, Expr, Expr, Expr),
     /// Does something with each of the modules of a list.
     Each(Expr, Vec<Expr>),
     /// Freezes the parameters of a module whose names begin with this text.
@@ -281,7 +281,7 @@ impl Init {
     /// Records what the statement calls.
     pub(crate) fn see(&self, needs: &mut super::helpers::Needs) {
         match self {
-            Self::Set(_, e) | Self::Do(e) | Self::Choose(_, _, e) => needs.see(e),
+            Self::Set(_, e) | Self::Do(e) | Self::Choose(_, _, e, _) => needs.see(e),
             Self::Each(_, all) => all.iter().for_each(|e| needs.see(e)),
             Self::Freeze(..) => {}
         }

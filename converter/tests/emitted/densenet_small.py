@@ -22,10 +22,10 @@ def bn_momentum(time_constant: float) -> float:
 
 
 class DenseLayer(nn.Module):
-    def __init__(self, channels: int) -> None:
+    def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.bn1 = nn.BatchNorm2d(channels, momentum=bn_momentum(40.0))
-        self.conv1 = nn.Conv2d(channels, 4, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(in_channels, momentum=bn_momentum(40.0))
+        self.conv1 = nn.Conv2d(in_channels, 4, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([x, self.conv1(F.relu(self.bn1(x)))], 1)

@@ -21,9 +21,7 @@ def bn_momentum(time_constant: float) -> float:
 
 
 class BasicBlock(nn.Module):
-    def __init__(
-        self, in_channels: int, channels: int, stride: int, shortcut: bool
-    ) -> None:
+    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(
             in_channels, channels, 3, stride=stride, padding=1, bias=False
@@ -31,8 +29,8 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0))
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0))
-        self.shortcut = None
-        if shortcut:
+        self.shortcut = nn.Sequential()
+        if in_channels != channels:
             self.shortcut = nn.Sequential(
                 nn.Conv2d(in_channels, channels, 1, stride=stride, bias=False),
                 nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0)),
@@ -41,8 +39,7 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = F.relu(self.bn1(self.conv1(x)))
         y = self.bn2(self.conv2(y))
-        y = y + (x if self.shortcut is None else self.shortcut(x))
-        return F.relu(y)
+        return F.relu(y + self.shortcut(x))
 
 
 class NetworkResnet20(nn.Module):
@@ -50,13 +47,10 @@ class NetworkResnet20(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16, momentum=bn_momentum(4096.0))
-        self.layers = nn.Sequential(
-            *[BasicBlock(16, 16, 1, False) for _ in range(3)],
-            BasicBlock(16, 32, 2, True),
-            *[BasicBlock(32, 32, 1, False) for _ in range(2)],
-            BasicBlock(32, 64, 2, True),
-            *[BasicBlock(64, 64, 1, False) for _ in range(2)],
-        )
+        self.layers = nn.Sequential()
+        for in_channels, channels, stride in ((16, 16, 1), (16, 32, 2), (32, 64, 2)):
+            self.layers.append(BasicBlock(in_channels, channels, stride))
+            self.layers.extend([BasicBlock(channels, channels) for _ in range(2)])
         self.z = nn.Linear(64, 10)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -21,14 +21,7 @@ def bn_momentum(time_constant: float) -> float:
 
 
 class Bottleneck(nn.Module):
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        stride: int,
-        out_channels: int,
-        shortcut: bool,
-    ) -> None:
+    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
@@ -36,21 +29,20 @@ class Bottleneck(nn.Module):
             channels, channels, 3, stride=stride, padding=1, bias=False
         )
         self.bn2 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
-        self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(out_channels, momentum=bn_momentum(60.0))
-        self.shortcut = None
-        if shortcut:
+        self.conv3 = nn.Conv2d(channels, 4 * channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(4 * channels, momentum=bn_momentum(60.0))
+        self.shortcut = nn.Sequential()
+        if in_channels != 4 * channels:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False),
-                nn.BatchNorm2d(out_channels, momentum=bn_momentum(60.0)),
+                nn.Conv2d(in_channels, 4 * channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(4 * channels, momentum=bn_momentum(60.0)),
             )
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = F.relu(self.bn1(self.conv1(x)))
         y = F.relu(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
-        y = y + (x if self.shortcut is None else self.shortcut(x))
-        return F.relu(y)
+        return F.relu(y + self.shortcut(x))
 
 
 class ResnetBottleneck(nn.Module):
@@ -59,10 +51,7 @@ class ResnetBottleneck(nn.Module):
         self.conv1 = nn.Conv2d(3, 8, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(8, momentum=bn_momentum(60.0))
         self.layers = nn.Sequential(
-            Bottleneck(8, 4, 1, 16, True),
-            Bottleneck(16, 4, 1, 16, False),
-            Bottleneck(16, 8, 2, 32, True),
-            Bottleneck(32, 8, 1, 32, False),
+            Bottleneck(8, 4), Bottleneck(16, 4), Bottleneck(16, 8, 2), Bottleneck(32, 8)
         )
         self.z = nn.Linear(32, 6)
 

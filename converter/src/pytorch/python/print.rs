@@ -142,6 +142,7 @@ fn around(op: Binary) -> (Prec, &'static str, Prec) {
         Binary::Minus => (Prec::Sum, " - ", Prec::Product),
         Binary::Times => (Prec::Product, " * ", Prec::Unary),
         Binary::Over => (Prec::Product, " / ", Prec::Unary),
+        Binary::Floor => (Prec::Product, " // ", Prec::Unary),
         Binary::MatMul => (Prec::Product, " @ ", Prec::Unary),
         Binary::Power => (Prec::Primary, " ** ", Prec::Unary),
         Binary::And => (Prec::And, " & ", Prec::Sum),

@@ -130,6 +130,8 @@ pub(crate) enum Binary {
     Minus,
     Times,
     Over,
+    /// `//`
+    Floor,
     MatMul,
     Power,
     And,
@@ -152,7 +154,7 @@ impl Binary {
             Self::Greater => Self::Less,
             Self::LessEqual => Self::GreaterEqual,
             Self::GreaterEqual => Self::LessEqual,
-            Self::Minus | Self::Over | Self::MatMul | Self::Power | Self::Is => return None,
+            Self::Minus | Self::Over | Self::Floor | Self::MatMul | Self::Power | Self::Is => return None,
         })
     }
 
@@ -175,7 +177,7 @@ impl Expr {
             Self::Unary(..) => Prec::Unary,
             Self::Binary(op, ..) => match op {
                 Binary::Plus | Binary::Minus => Prec::Sum,
-                Binary::Times | Binary::Over | Binary::MatMul => Prec::Product,
+                Binary::Times | Binary::Over | Binary::Floor | Binary::MatMul => Prec::Product,
                 Binary::Power => Prec::Power,
                 Binary::And => Prec::And,
                 _ => Prec::Compare,

@@ -2,22 +2,25 @@
 
 use super::class::{Block, Writer};
 use super::columns::Columns;
+use super::filling::Filling;
 use super::form::{Form, Slot};
 use super::names;
 use super::runs::{Cost, Run};
 use super::segments::Segment;
 use crate::pytorch::python::body::Body;
-use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, Weighs};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, Weighs, nn};
 use crate::pytorch::python::names::{Names, class_name};
 use crate::pytorch::python::print::constant;
 use crate::pytorch::python::wrap::Lines;
 use crate::pytorch::state::{Held, Kind, State};
+use std::ops::Range;
 
 /// What stands in the place of a run: a loop over its modules, or a call.
 pub(super) struct Made {
     pub(super) block: Block,
     /// Exits that loops compute.
     pub(super) folds: Vec<ValueId>,
+    pub(super) fillings: Vec<Filling>,
     /// Lists of branches that stand side by side: which run, and what each takes.
     pub(super) lists: Vec<(usize, StateId, Vec<Argument>)>,
 }
@@ -91,16 +94,18 @@ pub(super) fn make(
     let like = units.iter().copied().find(|u| !shapes(u)).unwrap_or(units[0]);
     let own = site.states(like, period);
     let block = Writer { body, states, site, columns: &columns }.block(&name, like, period, &own, wanted);
-    let (mut folds, mut lists) = (Vec::new(), Vec::new());
+    let (mut folds, mut lists, mut fillings) = (Vec::new(), Vec::new(), Vec::new());
+    let function = Expr::Class(name);
     let mut at = 0;
     for run in alike {
         let beside = (naming.beside)(*run);
         let listed = beside || !context.is_empty() && run.count > 1;
         let holder = if listed { "ModuleList" } else { "Sequential" };
-        let constructor = columns.container(&calls(&name), at..at + run.count, holder);
+        let (constructor, filling, _) = made(&columns, &function, at..at + run.count, holder);
         at += run.count;
         let name = if beside { "branches" } else { "layers" };
         let container = hold(states, site, *run, &block, constructor, (name, naming.only));
+        fillings.extend(filling.map(|f| f.with_lists(&[container])));
         let last = run.first + run.period * run.count - 1;
         let (Some(entry), exit) = (site.segments[run.first].entry, site.segments[last].exit) else { continue };
         let arguments = std::iter::once(entry).chain(context.iter().copied()).map(Argument::from).collect();
@@ -113,13 +118,25 @@ pub(super) fn make(
             folds.push(exit);
         }
     }
-    Some(Made { block, folds, lists })
+    Some(Made { block, folds, fillings, lists })
 }
 
-/// Calls of a class.
-fn calls(name: &str) -> impl Fn(Vec<Expr>) -> Expr {
-    let class = Expr::Class(name.to_owned());
-    move |values| class.clone().call(values.into_iter().map(Argument::from).collect())
+/// What makes some of the units, with the loop that fills it if that is shorter, and how many lines that takes.
+fn made(
+    columns: &Columns,
+    function: &Expr,
+    units: Range<usize>,
+    holder: &'static str,
+) -> (Expr, Option<Filling>, usize) {
+    let made = columns.container(&|values| columns.call(function, &values), units.clone(), holder);
+    let mut lines = Lines::default();
+    lines.statement(2, "self.layers1 = ", &constant(&made));
+    let length = lines.finish().lines().count();
+    let filling = columns.stages(function, units, holder).and_then(|f| Some((f.length()?, f)));
+    match filling.filter(|(shorter, _)| *shorter < length) {
+        Some((length, filling)) => (nn(holder, Vec::new()), Some(filling), length),
+        None => (made, None, length),
+    }
 }
 
 /// What a unit reads besides its data, in order.
@@ -141,17 +158,12 @@ pub(super) fn lines(site: &Site<'_>, states: &[State], alike: &[Run]) -> Cost {
     let columns = Columns::new(&slots);
     let mut at = 0;
     let mut written = 0;
+    let function = Expr::Class("ClassName".to_owned());
     for run in alike {
-        let mut container = Lines::default();
-        container.statement(
-            2,
-            "self.layers1 = ",
-            &constant(&columns.container(&calls("ClassName"), at..at + run.count, "Sequential")),
-        );
-        written += 1 + container.finish().lines().count();
+        written += 1 + made(&columns, &function, at..at + run.count, "Sequential").2;
         at += run.count;
     }
-    // A long signature has a line for each argument, and so has the call that takes them.
+    // Four arguments or more are a burden, in the signature and in each call.
     let arguments = columns.parameters.len();
     let signature = if arguments > 3 { 2 * arguments } else { 0 };
     let own = site.states(unit, period);

@@ -157,7 +157,7 @@ impl Block {
     pub(crate) fn text(&self) -> String {
         let mut out = Lines::default();
         if let Some(links) = &self.chain {
-            let arguments: Vec<String> = self.parameters.iter().map(|p| format!("{}: {}", p.name, p.ty)).collect();
+            let arguments: Vec<String> = self.parameters.iter().map(Parameter::text).collect();
             out.signature(0, &self.name, &arguments, "nn.Sequential");
             let links = nn("Sequential", links.iter().cloned().map(Argument::from).collect());
             out.statement(1, "return ", &constant(&links));
@@ -170,7 +170,7 @@ impl Block {
             out.push(0, "");
         }
         let mut arguments = vec!["self".to_owned()];
-        arguments.extend(self.parameters.iter().map(|p| format!("{}: {}", p.name, p.ty)));
+        arguments.extend(self.parameters.iter().map(Parameter::text));
         out.signature(1, "__init__", &arguments, "None");
         out.push(2, "super().__init__()");
         for p in &self.fields {

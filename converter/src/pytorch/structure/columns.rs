@@ -1,8 +1,9 @@
 //! The numbers in which equal units differ: what a constructor takes, and how a run is made with it.
 
+use super::filling::Filling;
 use super::form::{self, Slot, is_sequential, parts};
-use super::series;
-use crate::pytorch::python::expr::{Argument, Expr, nn};
+use super::{derived, series};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, args, nn};
 use crate::pytorch::python::names::Names;
 use crate::pytorch::python::print::constant;
 use crate::pytorch::state::{Kind, State};
@@ -20,6 +21,16 @@ const CLAUSE: usize = 50;
 pub(super) struct Parameter {
     pub(super) name: String,
     pub(super) ty: &'static str,
+    /// What it is where it is left out.
+    pub(super) default: Option<Expr>,
+}
+
+impl Parameter {
+    /// As a signature has it.
+    pub(super) fn text(&self) -> String {
+        let default = self.default.iter().map(|d| format!(" = {}", constant(d)));
+        format!("{}: {}", self.name, self.ty) + &default.collect::<String>()
+    }
 }
 
 /// The numbers of all units, slot by slot.
@@ -45,15 +56,25 @@ impl Columns {
                 }
             }
         }
+        let derived = derived::find(&made.labels, &made.values);
         let mut names = Names::of_variables();
-        let parameters: Vec<Parameter> = made
-            .labels
-            .iter()
-            .zip(&made.values)
-            .map(|(labels, values)| Parameter { name: names.unique(called(labels)), ty: ty(values) })
-            .collect();
+        let (mut parameters, mut values, mut named) = (Vec::new(), Vec::new(), vec![Expr::Nothing; derived.len()]);
+        let label = |p: usize| called(&made.labels[p]);
+        let defaults = |p: usize| default(label(p)).filter(|d| made.values[p].contains(d));
+        let (last, first): (Vec<usize>, Vec<usize>) =
+            (0..derived.len()).filter(|p| derived[*p].is_none()).partition(|p| defaults(*p).is_some());
+        for p in first.into_iter().chain(last) {
+            let (name, ty) = (names.unique(label(p)), ty(&made.values[p]));
+            named[p] = Expr::local(name.clone());
+            parameters.push(Parameter { name, ty, default: defaults(p) });
+            values.push(made.values[p].clone());
+        }
+        for (p, follows) in derived.iter().enumerate() {
+            // A condition may compare a width that follows itself.
+            named[p] = follows.map_or_else(|| named[p].clone(), |d| d.expr(&|q| named[q].clone()));
+        }
         let named = |p: &Part| match p {
-            Part::Parameter(p) => Expr::local(parameters[*p].name.clone()),
+            Part::Parameter(p) => named[*p].clone(),
             Part::Constant(e) => e.clone(),
             Part::Tuple(_) => Expr::Tuple(Vec::new()),
         };
@@ -63,7 +84,7 @@ impl Columns {
                 part => named(part),
             })
         });
-        Self { templates: templates.collect(), parameters, values: made.values }
+        Self { templates: templates.collect(), parameters, values }
     }
 
     /// The arguments of one unit.
@@ -102,6 +123,30 @@ impl Columns {
         if fits { each } else { pieces }
     }
 
+    /// A call for a unit with these arguments, without those at the end that may be left out.
+    pub(super) fn call(&self, function: &Expr, values: &[Expr]) -> Expr {
+        let left_out = |(p, v): &(&Parameter, &Expr)| p.default.as_ref() == Some(*v);
+        let count = values.len() - self.parameters.iter().zip(values).rev().take_while(left_out).count();
+        function.clone().call(values[..count].iter().cloned().map(Argument::from).collect())
+    }
+
+    /// A loop that makes the stages of some of the units, in a list of this kind.
+    pub(super) fn stages(&self, function: &Expr, units: Range<usize>, holder: &'static str) -> Option<Filling> {
+        let all: Vec<Vec<Expr>> = units.map(|u| self.arguments(u)).collect();
+        let names: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
+        let stages = series::stages(&all, &names)?;
+        let list = || Expr::State(StateId(0));
+        let [first, next] = [stages.first, stages.next].map(|values| self.call(function, &values));
+        let (first, others) = if first == next { (None, stages.others + 1) } else { (Some(first), stages.others) };
+        let mut statements: Vec<Expr> = first.into_iter().map(|first| list().method("append", args![first])).collect();
+        statements.push(match others {
+            1 => list().method("append", args![next]),
+            _ => list().method("extend", args![Expr::List(vec![series::repeat(next, "_", others)])]),
+        });
+        let lists = vec![(StateId(0), nn(holder, Vec::new()))];
+        Some(Filling { lists, variables: stages.variables, over: stages.over, statements })
+    }
+
     /// A constructor over the parameters, for the units that have these values.
     pub(super) fn made(&self, constructor: &Expr, values: &[Expr]) -> Expr {
         constructor.rewrite(&mut |e| {
@@ -116,10 +161,10 @@ impl Columns {
         let mut state = state.clone();
         state.kind = match state.kind {
             Kind::Module(constructor) => Kind::Module(self.constructor(&constructor, slot)),
-            Kind::Optional(present, constructor) => {
+            Kind::Optional(present, constructor, absent) => {
                 *slot += 1;
                 let present = self.templates[*slot - 1].clone().unwrap_or(present);
-                Kind::Optional(present, self.constructor(&constructor, slot))
+                Kind::Optional(present, self.constructor(&constructor, slot), absent)
             }
             other => other,
         };
@@ -261,6 +306,11 @@ fn tuples(column: &[Option<&Expr>]) -> Option<usize> {
     length
 }
 
+/// What an argument is where it is left out.
+fn default(name: &str) -> Option<Expr> {
+    if name == "shortcut" { Some(Expr::Bool(false)) } else { form::default(name) }
+}
+
 /// The type of an argument that has all these values.
 fn ty(values: &[Expr]) -> &'static str {
     let is = |f: fn(&Expr) -> bool| values.iter().all(f);
@@ -282,6 +332,7 @@ fn called(labels: &[&'static str]) -> &'static str {
     match labels {
         _ if has("in_channels") && has("out_channels") => "channels",
         _ if has("in_features") && has("out_features") => "features",
+        _ if has("in_channels") => "in_channels",
         _ if has("dilation") => "dilation",
         [first, ..] => first,
         [] => "size",

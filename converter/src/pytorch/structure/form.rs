@@ -173,8 +173,8 @@ impl Writer {
             Kind::Parameter => self.shape.push_str("parameter "),
             Kind::Buffer => self.shape.push_str("buffer "),
             Kind::Module(constructor) => self.constructor(constructor)?,
-            Kind::Optional(present, constructor) => {
-                self.shape.push_str("optional ");
+            Kind::Optional(present, constructor, absent) => {
+                let _ = write!(self.shape, "optional {} ", constant(absent));
                 self.slot("shortcut", present.clone());
                 let first = self.slots.len();
                 self.constructor(constructor)?;
@@ -341,6 +341,11 @@ pub(super) fn link(expr: &Expr, x: ValueId, states: &[State]) -> Option<Expr> {
         }
         _ => None,
     }
+}
+
+/// Does a constructor make a chain of modules?
+pub(super) fn is_chain(constructor: &Expr) -> bool {
+    matches!(constructor, Expr::Call(function, _) if is_sequential(function))
 }
 
 /// Does it make a chain of the modules that it is given?

@@ -22,6 +22,8 @@ mod branches;
 mod class;
 mod columns;
 mod concat;
+mod derived;
+mod filling;
 mod form;
 mod loops;
 mod masks;
@@ -45,6 +47,7 @@ use block::{Naming, Site};
 use branches::Chains;
 pub(super) use class::Block;
 use cntk_parser::model::FunctionId;
+pub(super) use filling::Filling;
 use form::Form;
 use loops::Loop;
 use names::Labels;
@@ -69,8 +72,15 @@ pub(super) struct Network<'n> {
     pub(super) label: &'n dyn Fn(FunctionId) -> Option<String>,
 }
 
-/// Writes repeated regions once. Gives the classes that the file has to define.
-pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
+/// What the file has to define besides the network.
+pub(super) struct Recovered {
+    pub(super) blocks: Vec<Block>,
+    /// Loops that fill lists of the network.
+    pub(super) fillings: Vec<Filling>,
+}
+
+/// Writes repeated regions once.
+pub(super) fn recover(mut network: Network<'_>) -> Recovered {
     recurrent::join(&mut network);
     concat::go_on(&mut network);
     masks::ask_what_they_mask(&mut network);
@@ -95,8 +105,7 @@ pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
     let chains = if joins.is_empty() { chains } else { Chains::new(&network, &found.taken()) };
     found.add(&network, chains.all());
     let only = found.groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
-    let mut blocks = Vec::new();
-    let mut folds = Vec::new();
+    let (mut blocks, mut fillings, mut folds) = (Vec::new(), Vec::new(), Vec::new());
     let labels = Labels::new(&network);
     let site = found.site();
     for alike in &found.groups {
@@ -105,13 +114,14 @@ pub(super) fn recover(mut network: Network<'_>) -> Vec<Block> {
         let made = block::make(network.body, network.states, network.globals, &site, alike, &naming);
         let Some(made) = made else { continue };
         folds.extend(made.folds);
+        fillings.extend(made.fillings);
         blocks.push(made.block);
         for (first, list, arguments) in made.lists {
             beside::write(&mut network, &joins[&first], list, arguments);
         }
     }
     network.body.fold(&folds);
-    blocks
+    Recovered { blocks, fillings }
 }
 
 /// Segments, and those of them that repeat.

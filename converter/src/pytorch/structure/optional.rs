@@ -1,7 +1,9 @@
 //! Parts that some blocks have and others lack: the projection on a shortcut.
 //!
-//! Where one segment adds what a few layers make of a value and another one its entry as it is, both compute
-//! `x if self.shortcut is None else self.shortcut(…)`, and have one form.
+//! Where one segment adds what a few layers make of its entry and another one the entry as it is, both compute
+//! `self.shortcut(x)`, and have one form: a chain without layers gives what it takes. Where the layers take another value,
+//! both compute `x if self.shortcut is None else self.shortcut(y)`. What no segment lacks is a part of its own, too, where it
+//! is a projection.
 
 use super::Network;
 use super::beside::added;
@@ -41,9 +43,20 @@ struct Part {
     /// What the chain makes, and from what.
     result: ValueId,
     source: ValueId,
-    constructor: Expr,
+    constructors: Vec<Expr>,
     /// What its layers hold.
     links: Vec<Option<StateId>>,
+}
+
+/// Which segments have a part.
+#[derive(Clone, Copy, PartialEq)]
+enum Presence {
+    /// This one and all others.
+    All,
+    /// This one and some others.
+    This,
+    /// Some others.
+    Others,
 }
 
 /// A segment written with a part that is there or not.
@@ -53,11 +66,35 @@ struct Variant {
     joins: usize,
     before: Before,
     after: Expr,
-    /// The part, and what its layers hold where it is there.
+    /// The part, and what it is written as.
+    part: Part,
     state: StateId,
-    links: Vec<Option<StateId>>,
+    presence: Presence,
     segment: Segment,
     form: Form,
+}
+
+impl Variant {
+    /// Is the part no more than layers that bring the entry to the right size?
+    fn projects(&self) -> bool {
+        let layers = &self.part.links;
+        Some(self.part.source) == self.segment.entry && layers.len() > 1 && layers.iter().all(Option::is_some)
+    }
+
+    /// The tensors of the part.
+    fn tensors(&self, states: &[State]) -> Vec<Held> {
+        let kind = &states[self.state.0 as usize].kind;
+        let chain = matches!(kind, Kind::Module(made) | Kind::Optional(_, made, _) if form::is_chain(made));
+        let mut tensors = Vec::new();
+        let links = self.part.links.iter().enumerate().filter(|_| self.presence != Presence::Others);
+        for (i, state) in links {
+            for held in state.iter().flat_map(|s| &states[s.0 as usize].tensors) {
+                let suffix = if chain { format!("{i}.{}", held.suffix) } else { held.suffix.clone() };
+                tensors.push(Held { suffix, ..held.clone() });
+            }
+        }
+        tensors
+    }
 }
 
 /// Gives segments that differ in such a part one form. What computed the changed values before is given back.
@@ -74,7 +111,7 @@ pub(super) fn unify(
         let joined = if parts.is_empty() { 0 } else { before(segments, forms, i) };
         for (joins, part) in (0..=joined).flat_map(|joins| parts.iter().map(move |p| (joins, p))) {
             let segment = segment.joined(&segments[i - joins..i]);
-            let Some(variant) = variant(network, i, &segment, part, true) else { continue };
+            let Some(variant) = variant(network, i, &segment, part, Presence::This) else { continue };
             let key = variant.form.shape.to_string();
             if !with.contains_key(&key) && order.len() < PARTS {
                 order.push((key.clone(), part.clone()));
@@ -83,6 +120,7 @@ pub(super) fn unify(
         }
     }
     let mut changed: Vec<Variant> = Vec::new();
+    let mut everywhere: Vec<Vec<Variant>> = Vec::new();
     let mut taken = vec![false; segments.len()];
     for (key, part) in order {
         if !with.contains_key(&key) {
@@ -95,21 +133,31 @@ pub(super) fn unify(
             }
         }
         let having = with.remove(&key).unwrap_or_default();
-        if !lacking.is_empty() {
-            for v in lacking.into_iter().chain(having) {
-                let whole = &mut taken[v.at - v.joins..=v.at];
-                if whole.iter().all(|t| !t) {
-                    whole.fill(true);
-                    changed.push(v);
-                }
+        if lacking.is_empty() {
+            everywhere.push(having);
+            continue;
+        }
+        for v in lacking.into_iter().chain(having) {
+            let whole = &mut taken[v.at - v.joins..=v.at];
+            if whole.iter().all(|t| !t) {
+                whole.fill(true);
+                changed.push(v);
             }
+        }
+    }
+    for having in everywhere {
+        let all: Vec<Variant> = having.into_iter().filter(|v| v.joins == 0 && !taken[v.at] && v.projects()).collect();
+        for v in all.iter().filter(|_| all.len() > 1) {
+            let again = variant(network, v.at, &segments[v.at], &v.part, Presence::All);
+            taken[v.at] = again.is_some();
+            changed.extend(again);
         }
     }
     let mut before = Vec::new();
     let mut gone = vec![false; segments.len()];
     for v in changed {
+        network.states[v.state.0 as usize].tensors = v.tensors(network.states);
         network.body.values[v.before.0.0 as usize].expr = v.after;
-        network.states[v.state.0 as usize].tensors = tensors(network.states, &v.links);
         segments[v.at] = v.segment;
         forms[v.at] = Some(v.form);
         gone[v.at - v.joins..v.at].fill(true);
@@ -163,30 +211,30 @@ fn part(network: &Network<'_>, segment: &Segment, uses: &[u32], reader: ValueId,
         return None;
     }
     links.reverse();
-    let (mut constructors, links): (Vec<Expr>, Vec<Option<StateId>>) = links.into_iter().unzip();
-    let constructor = match constructors.len() {
-        0 => return None,
-        1 => constructors.remove(0),
-        _ => nn("Sequential", constructors.into_iter().map(Argument::from).collect()),
-    };
-    links.iter().any(Option::is_some).then_some(Part { reader, result, source, constructor, links })
-}
-
-/// The tensors of a part.
-fn tensors(states: &[State], links: &[Option<StateId>]) -> Vec<Held> {
-    let mut tensors = Vec::new();
-    for (i, state) in links.iter().enumerate() {
-        for held in state.iter().flat_map(|s| &states[s.0 as usize].tensors) {
-            let suffix = if links.len() == 1 { held.suffix.clone() } else { format!("{i}.{}", held.suffix) };
-            tensors.push(Held { suffix, ..held.clone() });
-        }
-    }
-    tensors
+    let (constructors, links): (Vec<Expr>, Vec<Option<StateId>>) = links.into_iter().unzip();
+    links.iter().any(Option::is_some).then_some(Part { reader, result, source, constructors, links })
 }
 
 /// The segment with `part` as one that may be missing.
-fn variant(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part, present: bool) -> Option<Variant> {
-    let kind = Kind::Optional(Expr::Bool(present), part.constructor.clone());
+fn variant(
+    network: &mut Network<'_>,
+    at: usize,
+    segment: &Segment,
+    part: &Part,
+    presence: Presence,
+) -> Option<Variant> {
+    let entry = segment.entry?;
+    let present = presence != Presence::Others;
+    let whole = part.source == entry;
+    let absent = if whole { nn("Sequential", Vec::new()) } else { Expr::Nothing };
+    let constructor = match part.constructors.as_slice() {
+        [one] if !whole => one.clone(),
+        all => nn("Sequential", all.iter().cloned().map(Argument::from).collect()),
+    };
+    let kind = match presence {
+        Presence::All => Kind::Module(constructor),
+        _ => Kind::Optional(Expr::Bool(present), constructor, absent),
+    };
     let wanted = Some("shortcut".to_owned());
     let first = part.links.iter().flatten().next().filter(|_| present);
     let within = first.map_or_else(Vec::new, |s| network.states[s.0 as usize].within.clone());
@@ -194,7 +242,11 @@ fn variant(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part,
     let state = StateId(network.states.len() as u32 - 1);
     let absent = Expr::binary(Binary::Is, Expr::State(state), Expr::Nothing);
     let given = Expr::layer(state, vec![part.source.into()]);
-    let either = Expr::If(Box::new([absent, Expr::Value(segment.entry?), given]));
+    let either = if whole || presence == Presence::All {
+        given
+    } else {
+        Expr::If(Box::new([absent, Expr::Value(entry), given]))
+    };
     let value = &mut network.body.values[part.reader.0 as usize];
     let mut first = true;
     let after = value.expr.rewrite(&mut |e| {
@@ -208,8 +260,8 @@ fn variant(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part,
     if form.is_none() {
         network.states.pop();
     }
-    let links = if present { part.links.clone() } else { Vec::new() };
-    Some(Variant { at, joins: 0, before: (part.reader, before), after, state, links, segment, form: form? })
+    let before = (part.reader, before);
+    Some(Variant { at, joins: 0, before, after, part: part.clone(), state, presence, segment, form: form? })
 }
 
 /// The segment as one that lacks a part, if it then has the wanted form.
@@ -219,7 +271,7 @@ fn without(network: &mut Network<'_>, at: usize, segment: &Segment, part: &Part,
         let sources = std::iter::once(entry).chain(segment.values.iter().copied().take(TRIED));
         for source in sources.filter(|s| *s != reader && *s != segment.exit) {
             let part = Part { reader, result: entry, source, ..part.clone() };
-            match variant(network, at, segment, &part, false) {
+            match variant(network, at, segment, &part, Presence::Others) {
                 Some(found) if &*found.form.shape == key => return Some(found),
                 Some(_) => {
                     network.states.pop();

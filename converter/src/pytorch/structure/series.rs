@@ -61,6 +61,71 @@ pub(super) fn each(all: &[Vec<Expr>], call: &impl Fn(Vec<Expr>) -> Expr) -> Opti
     Some(Expr::Repeat(Box::new(call), variables.to_owned(), Box::new(sequence(values))))
 }
 
+/// Stages of equally many modules, of which those after the first are equal.
+pub(super) struct Stages {
+    /// What changes from stage to stage, and its values.
+    pub(super) variables: String,
+    pub(super) over: Expr,
+    /// The arguments of a stage's first module, and of the others.
+    pub(super) first: Vec<Expr>,
+    pub(super) next: Vec<Expr>,
+    /// How many others there are.
+    pub(super) others: usize,
+}
+
+/// The stages that modules with these arguments make up, the fewest.
+pub(super) fn stages(all: &[Vec<Expr>], names: &[&str]) -> Option<Stages> {
+    (2..=all.len() / 2).filter(|count| all.len().is_multiple_of(*count)).find_map(|count| {
+        let stages: Vec<&[Vec<Expr>]> = all.chunks(all.len() / count).collect();
+        if stages.iter().any(|s| s[1..].iter().any(|u| *u != s[1])) {
+            return None;
+        }
+        let column = |of: usize, i: usize| stages.iter().map(move |s| &s[of][i]);
+        let is_constant = |of: usize, i: usize| column(of, i).all(|v| *v == stages[0][of][i]);
+        let changing: Vec<usize> = (0..names.len()).filter(|i| !is_constant(0, *i)).collect();
+        if changing.is_empty() {
+            return None;
+        }
+        let argument = |of: usize, i: usize| {
+            if is_constant(of, i) {
+                return Some(stages[0][of][i].clone());
+            }
+            let candidates = changing.iter().filter_map(|j| Some((times(column(of, i), column(0, *j))?, *j)));
+            let (n, j) = candidates.min_by_key(|(n, j)| (*n != 1, (*j == i) != (*n == 1)))?;
+            let variable = Expr::local(names[j]);
+            Some(if n == 1 { variable } else { Expr::Int(n) * variable })
+        };
+        let arguments = |of: usize| (0..names.len()).map(|i| argument(of, i)).collect::<Option<Vec<Expr>>>();
+        let row = |s: &&[Vec<Expr>]| match changing.as_slice() {
+            [one] => s[0][*one].clone(),
+            several => Expr::Tuple(several.iter().map(|i| s[0][*i].clone()).collect()),
+        };
+        Some(Stages {
+            variables: changing.iter().map(|i| names[*i]).collect::<Vec<_>>().join(", "),
+            over: Expr::Tuple(stages.iter().map(row).collect()),
+            first: arguments(0)?,
+            next: arguments(1)?,
+            others: stages[0].len() - 1,
+        })
+    })
+}
+
+/// How many times the values of a variable others are.
+fn times<'e>(values: impl Iterator<Item = &'e Expr>, variable: impl Iterator<Item = &'e Expr>) -> Option<i128> {
+    let mut found = None;
+    for (value, variable) in values.zip(variable) {
+        let n = match (value, variable) {
+            (a, b) if a == b => 1,
+            (Expr::Int(a), Expr::Int(b)) if *b > 0 && a % b == 0 => a / b,
+            _ => return None,
+        };
+        if *found.get_or_insert(n) != n {
+            return None;
+        }
+    }
+    found
+}
+
 /// `(4, 8, 16)`, or `[8] + [16] * 5` where that is shorter.
 fn sequence(values: Vec<Expr>) -> Expr {
     let mut sum: Option<Expr> = None;
@@ -91,7 +156,7 @@ fn sequence(values: Vec<Expr>) -> Expr {
     }
 }
 
-fn repeat(item: Expr, variable: &str, count: usize) -> Expr {
+pub(super) fn repeat(item: Expr, variable: &str, count: usize) -> Expr {
     let range = Expr::local("range").call(vec![count.into()]);
     Expr::Repeat(Box::new(item), variable.to_owned(), Box::new(range))
 }
@@ -179,6 +244,30 @@ mod tests {
         assert_eq!(text(&[&[1], &[2], &[4], &[8]]), "*[B(2**i) for i in range(4)]");
         assert_eq!(text(&[&[1], &[2], &[3], &[4]]), "*[B(1 + i) for i in range(4)]");
         assert_eq!(text(&[&[6], &[12], &[24]]), "*[B(6 * 2**i) for i in range(3)]");
+    }
+
+    #[test]
+    fn stages_begin_otherwise_than_they_go_on() {
+        let text = |rows: &[&[i64]]| {
+            let s = stages(&units(rows), &["width", "channels", "stride"])?;
+            let over = constant(&s.over);
+            Some(format!(
+                "{} in {over}: {}, {} {}",
+                s.variables,
+                constant(&call(s.first)),
+                s.others,
+                constant(&call(s.next))
+            ))
+        };
+        let rows: [&[i64]; 6] = [&[8, 4, 1], &[16, 4, 1], &[16, 4, 1], &[16, 8, 1], &[32, 8, 1], &[32, 8, 1]];
+        let found = "width, channels in ((8, 4), (16, 8)): B(width, channels, 1), 2 B(4 * channels, channels, 1)";
+        assert_eq!(text(&rows).as_deref(), Some(found));
+        let rows: [&[i64]; 4] = [&[8, 4, 1], &[8, 4, 1], &[8, 8, 1], &[8, 8, 1]];
+        assert_eq!(text(&rows).as_deref(), Some("channels in (4, 8): B(8, channels, 1), 1 B(8, channels, 1)"));
+        // Stages of other lengths, and what does not follow from the first module's arguments.
+        assert_eq!(text(&rows[..3]), None);
+        assert_eq!(text(&[&[8, 4, 1], &[8, 4, 1], &[8, 8, 1], &[8, 9, 1]]), None);
+        assert_eq!(text(&[&[1, 1, 1], &[2, 1, 1], &[1, 1, 1], &[2, 1, 1]]), None);
     }
 
     #[test]
