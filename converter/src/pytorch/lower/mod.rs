@@ -270,7 +270,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
             let half = self.graph.model.type_of(o.source).data_type == cntk_parser::model::DataType::Float16;
             let value = &self.body.values[v.id.0 as usize];
             // Do not return a parameter itself.
-            let is_weight = matches!(value.expr, Expr::Weight(_) | Expr::State(_));
+            let is_weight = matches!(*value.expr, Expr::Weight(_) | Expr::State(_));
             let id = match (half, is_weight) {
                 (true, _) => match self.halves.first() {
                     Some((_, given)) => self.compute(of(v.id).method("type_as", args![*given])),

@@ -38,9 +38,12 @@ impl Lower<'_, '_, '_> {
 
     /// Removes lengths that no output needs, and sorts the others in the order of the arguments.
     pub(crate) fn settle_lengths(&mut self, outputs: &[ValueId]) {
-        let needed = self.body.needed(outputs);
+        if self.lengths.is_empty() {
+            return;
+        }
+        let uses = self.body.uses(outputs);
         let ids = &self.length_values;
-        self.lengths.retain(|l| ids.get(&l.axis).is_some_and(|id| needed[id.0 as usize]));
+        self.lengths.retain(|l| ids.get(&l.axis).is_some_and(|id| uses.needs(*id)));
         let arguments = &self.graph.arguments;
         self.lengths.sort_by_key(|l| arguments.iter().position(|a| a.variable == l.variable));
     }

@@ -102,9 +102,8 @@ impl Lower<'_, '_, '_> {
 
     /// Decides where each weight is held: in the layer that holds it, or else as a parameter or buffer of its own.
     pub(crate) fn place_weights(&mut self, outputs: &[ValueId]) {
-        let needed = self.body.needed(outputs);
-        for i in (0..needed.len()).filter(|i| needed[*i]) {
-            let Expr::Weight(id) = self.body.values[i].expr else { continue };
+        for v in self.body.uses(outputs).needed() {
+            let Expr::Weight(id) = *self.body.expr(v) else { continue };
             let owner = match self.owners.get(&id) {
                 Some(owner) => owner.clone(),
                 None => {
@@ -122,7 +121,7 @@ impl Lower<'_, '_, '_> {
                 self.reasons.push(Reason { uid, ..reason });
                 continue;
             };
-            self.body.values[i].expr = array;
+            self.body.values[v.0 as usize].expr = array.into();
         }
     }
 
@@ -183,6 +182,9 @@ impl Lower<'_, '_, '_> {
     /// Converts inputs in half precision to the type of the weights, which is single unless the user converts the
     /// module. Must be called after [`Self::place_weights`].
     pub(crate) fn widen_halves(&mut self, outputs: &[ValueId]) {
+        if self.halves.is_empty() && self.hot.is_empty() {
+            return;
+        }
         let states = self.body.states(outputs);
         let weight = states.iter().find_map(|id| {
             let held = self.states[id.0 as usize].tensors.iter().find(|h| h.elem == ElemType::Float)?;
@@ -197,7 +199,7 @@ impl Lower<'_, '_, '_> {
         let Some(weight) = weight else { return self.one_hot_as_input(&hot) };
         for (widened, given) in std::mem::take(&mut self.halves).into_iter().chain(hot) {
             self.body.values[widened.0 as usize].expr =
-                of(given).method("to", args![weight.clone().attribute("dtype")]);
+                of(given).method("to", args![weight.clone().attribute("dtype")]).into();
         }
     }
 
@@ -210,7 +212,7 @@ impl Lower<'_, '_, '_> {
         let Some(name) = single.and_then(|i| self.arguments.get(i)) else { return };
         let like = Expr::local(name.clone());
         for (rows, truth) in hot {
-            self.body.values[rows.0 as usize].expr = of(*truth).method("type_as", args![like.clone()]);
+            self.body.values[rows.0 as usize].expr = of(*truth).method("type_as", args![like.clone()]).into();
         }
     }
 

@@ -1,13 +1,14 @@
 //! The body of a method under construction: values in order, each an expression of earlier ones.
 
-use super::expr::{Expr, StateId, ValueId};
+use super::code::Code;
+use super::expr::{Expr, ValueId};
 use std::collections::{HashMap, HashSet};
 
 /// One value.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
     /// The expression that computes it.
-    pub(crate) expr: Expr,
+    pub(crate) expr: Code,
     /// Its name in the model, as an identifier.
     pub(crate) hint: Option<String>,
     /// Is it written out wherever it is used? So are names, literals and parameters.
@@ -24,20 +25,30 @@ pub(crate) enum Item {
     /// Computes a value by calling the modules of a list one after another. Its expression is a call of the list.
     Fold(ValueId),
     /// Computes several values: `a, b = …`.
-    Unpack(Vec<ValueId>, Expr),
+    Unpack(Vec<ValueId>, Box<Code>),
     /// An expression statement, kept for its side effect.
-    Do(Expr),
+    Do(Box<Code>),
     /// Sets a variable that lives longer than one statement.
-    Set(String, Expr),
+    Set(String, Box<Code>),
     /// Sets several such variables at once, to a [`Expr::Bare`] of as many.
-    Move(Vec<String>, Expr),
+    Move(Vec<String>, Box<Code>),
     /// A loop: its variables, what it goes over, the number of its block, and its statements.
-    For(String, Expr, u32, Vec<Item>),
+    For(String, Box<Code>, u32, Vec<Item>),
 }
 
 impl Item {
+    /// An expression statement.
+    pub(crate) fn act(expr: Expr) -> Self {
+        Self::Do(boxed(expr))
+    }
+
+    /// Sets a variable.
+    pub(crate) fn set(name: String, expr: Expr) -> Self {
+        Self::Set(name, boxed(expr))
+    }
+
     /// The expression that is kept even if nothing reads its value.
-    pub(crate) fn kept(&self) -> Option<&Expr> {
+    pub(crate) fn kept(&self) -> Option<&Code> {
         match self {
             Self::Do(e) | Self::Set(_, e) | Self::Move(_, e) | Self::For(_, e, ..) => Some(e),
             Self::Let(_) | Self::Fold(_) | Self::Unpack(..) => None,
@@ -76,7 +87,8 @@ impl Body {
         Self { values: Vec::new(), open: vec![(0, Vec::new())], blocks: 0 }
     }
 
-    fn push(&mut self, expr: Expr) -> ValueId {
+    fn push(&mut self, expr: impl Into<Code>) -> ValueId {
+        let expr = expr.into();
         let block = self.open.last().map_or(0, |(b, _)| *b);
         let is_atom = expr.is_atom();
         let id = ValueId(self.values.len() as u32);
@@ -101,6 +113,7 @@ impl Body {
 
     /// Computes `count` values at once.
     pub(crate) fn unpack(&mut self, count: usize, expr: Expr) -> Vec<ValueId> {
+        let expr = Code::from(expr);
         let ids: Vec<ValueId> = (0..count)
             .map(|_| {
                 let id = self.push(expr.clone());
@@ -108,7 +121,7 @@ impl Body {
                 id
             })
             .collect();
-        self.add(Item::Unpack(ids.clone(), expr));
+        self.add(Item::Unpack(ids.clone(), expr.into()));
         ids
     }
 
@@ -121,17 +134,17 @@ impl Body {
 
     /// Adds an expression statement for its side effect.
     pub(crate) fn act(&mut self, expr: Expr) {
-        self.add(Item::Do(expr));
+        self.add(Item::act(expr));
     }
 
     /// Sets several variables at once.
     pub(crate) fn set_all(&mut self, names: Vec<String>, values: Vec<Expr>) {
-        self.add(Item::Move(names, Expr::Bare(values)));
+        self.add(Item::Move(names, boxed(Expr::Bare(values))));
     }
 
     /// Sets a variable.
     pub(crate) fn set(&mut self, name: &str, expr: Expr) {
-        self.add(Item::Set(name.to_owned(), expr));
+        self.add(Item::set(name.to_owned(), expr));
     }
 
     /// Opens a loop.
@@ -143,7 +156,7 @@ impl Body {
     /// Closes the innermost loop, over `count` steps called `step`.
     pub(crate) fn end(&mut self, step: String, count: Expr) {
         if let Some((block, items)) = self.open.pop() {
-            self.add(Item::For(step, Expr::local("range").call(vec![count.into()]), block, items));
+            self.add(Item::For(step, boxed(Expr::local("range").call(vec![count.into()])), block, items));
         }
     }
 
@@ -158,7 +171,7 @@ impl Body {
                 inside.insert(*v, i);
             }
             let result = &mut self.values[l.result.0 as usize];
-            (result.expr, result.is_atom) = (Expr::Local(l.name.clone()), true);
+            (result.expr, result.is_atom) = (Expr::Local(l.name.clone()).into(), true);
         }
         let mut places: HashMap<ValueId, usize> = loops.iter().zip(0..).map(|(l, i)| (l.place, i)).collect();
         let gone: HashSet<ValueId> = loops.iter().map(|l| l.result).collect();
@@ -179,10 +192,10 @@ impl Body {
                 if let Some(i) = places.remove(&id)
                     && let Some(l) = loops[i].take()
                 {
-                    outer.extend(l.begins.into_iter().map(|(name, e)| Item::Set(name, e)));
+                    outer.extend(l.begins.into_iter().map(|(name, e)| Item::set(name, e)));
                     let mut inner = std::mem::take(&mut inner[i]);
                     inner.extend(l.ends);
-                    outer.push(Item::For(l.variables, l.over, first + i as u32, inner));
+                    outer.push(Item::For(l.variables, boxed(l.over), first + i as u32, inner));
                 }
                 if inside.contains_key(&id) || gone.contains(&id) {
                     continue;
@@ -199,13 +212,19 @@ impl Body {
         let Some((_, items)) = self.open.first_mut() else { return };
         let is_one = |item: &Item| matches!(item, Item::Let(id) if together.contains(id));
         let Some(last) = items.iter().rposition(is_one) else { return };
-        items[last] = Item::Unpack(values.to_vec(), expr.clone());
+        let expr = Code::from(expr);
+        items[last] = Item::Unpack(values.to_vec(), expr.clone().into());
         items.retain(|item| !is_one(item));
         values.iter().for_each(|v| self.values[v.0 as usize].expr = expr.clone());
     }
 
     /// The expression of a value.
     pub(crate) fn expr(&self, v: ValueId) -> &Expr {
+        self.code(v)
+    }
+
+    /// The expression of a value, with what it reads.
+    pub(crate) fn code(&self, v: ValueId) -> &Code {
         &self.values[v.0 as usize].expr
     }
 
@@ -233,59 +252,10 @@ impl Body {
     pub(crate) fn items(&self) -> &[Item] {
         self.open.first().map_or(&[], |(_, items)| items)
     }
+}
 
-    /// The state of the module that the given values need, in the order of first use.
-    pub(crate) fn states(&self, outputs: &[ValueId]) -> Vec<StateId> {
-        let mut found = Vec::new();
-        let mut seen = HashSet::new();
-        self.each_needed(outputs, &mut |e| {
-            e.each_state(&mut |s| {
-                if seen.insert(s) {
-                    found.push(s);
-                }
-            });
-        });
-        found
-    }
-
-    /// Calls `f` with every expression that is written for the given values.
-    pub(crate) fn each_needed(&self, outputs: &[ValueId], f: &mut impl FnMut(&Expr)) {
-        for (value, _) in self.values.iter().zip(self.needed(outputs)).filter(|(_, n)| *n) {
-            f(&value.expr);
-        }
-        each(self.items(), &mut |item| item.kept().into_iter().for_each(&mut *f));
-    }
-
-    /// How often each value is read, by what has to be computed and as an output.
-    pub(crate) fn uses(&self, outputs: &[ValueId]) -> Vec<u32> {
-        let mut uses = vec![0; self.values.len()];
-        outputs.iter().for_each(|v| uses[v.0 as usize] += 1);
-        self.each_needed(outputs, &mut |e| e.values().into_iter().for_each(|v| uses[v.0 as usize] += 1));
-        uses
-    }
-
-    /// How often each piece of state is read, by what has to be computed.
-    pub(crate) fn state_uses(&self, outputs: &[ValueId]) -> HashMap<StateId, u32> {
-        let mut uses = HashMap::new();
-        self.each_needed(outputs, &mut |e| e.each_state(&mut |s| *uses.entry(s).or_default() += 1));
-        uses
-    }
-
-    /// Which values have to be computed.
-    pub(crate) fn needed(&self, outputs: &[ValueId]) -> Vec<bool> {
-        let mut needed = vec![false; self.values.len()];
-        let mut stack = outputs.to_vec();
-        each(self.items(), &mut |item| stack.extend(item.kept().into_iter().flat_map(Expr::values)));
-        while let Some(id) = stack.pop() {
-            if !std::mem::replace(&mut needed[id.0 as usize], true) {
-                self.values[id.0 as usize].expr.each(&mut |e| match e {
-                    Expr::Value(v) if !needed[v.0 as usize] => stack.push(*v),
-                    _ => {}
-                });
-            }
-        }
-        needed
-    }
+fn boxed(expr: Expr) -> Box<Code> {
+    Box::new(expr.into())
 }
 
 /// Calls `f` with every statement, including those inside of blocks.

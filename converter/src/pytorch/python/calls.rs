@@ -22,31 +22,31 @@ impl Calls {
 }
 
 impl Expr {
-    /// The layers that it calls.
-    pub(crate) fn calls(&self) -> Calls {
-        let mut found = Calls::default();
-        self.each(&mut |e| match e {
-            Self::Layer(_, Weighs::Statement, _) | Self::Each(_, Weighs::Statement) => found.layers += 1,
-            Self::Layer(_, Weighs::Block, _) | Self::Each(_, Weighs::Block) => found.blocks += 1,
-            _ => {}
-        });
-        found
+    /// The layer that it calls itself, not in its parts.
+    pub(super) fn own_calls(&self) -> Calls {
+        match self {
+            Self::Layer(_, Weighs::Statement, _) | Self::Each(_, Weighs::Statement) => Calls { layers: 1, blocks: 0 },
+            Self::Layer(_, Weighs::Block, _) | Self::Each(_, Weighs::Block) => Calls { layers: 0, blocks: 1 },
+            _ => Calls::default(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pytorch::python::code::Code;
     use crate::pytorch::python::expr::{StateId, ValueId, args, functional};
 
     #[test]
     fn layers_that_take_a_statement() {
         let (x, state) = (ValueId(0), StateId(0));
         let one = Calls { layers: 1, blocks: 0 };
-        assert_eq!(Expr::layer(state, args![x]).at(0).calls(), one);
-        assert_eq!(Expr::wrapper(state, x).calls(), Calls::default());
-        assert_eq!(functional("relu", args![x]).calls(), Calls::default());
-        let block = Expr::Layer(state, Weighs::Block, args![x]).calls();
+        let calls = |e: Expr| Code::from(e).calls();
+        assert_eq!(calls(Expr::layer(state, args![x]).at(0)), one);
+        assert_eq!(calls(Expr::wrapper(state, x)), Calls::default());
+        assert_eq!(calls(functional("relu", args![x])), Calls::default());
+        let block = calls(Expr::Layer(state, Weighs::Block, args![x]));
         assert!(one.and(block).fit_a_statement());
         assert!(!one.and(one).fit_a_statement() && !block.and(block).fit_a_statement());
     }

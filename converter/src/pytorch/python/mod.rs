@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod calls;
+pub(crate) mod code;
 pub(crate) mod expr;
 pub(crate) mod literal;
 pub(crate) mod make;
@@ -11,4 +12,5 @@ pub(crate) mod plan;
 pub(crate) mod print;
 mod tree;
 mod types;
+pub(crate) mod uses;
 pub(crate) mod wrap;

@@ -42,7 +42,7 @@ impl Plan<'_> {
         let mut pool: Vec<String> = Vec::new();
         let mut free: BTreeSet<usize> = BTreeSet::new();
         let mut busy: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
-        let going_on = self.going_on(outputs);
+        let going_on = self.going_on();
         for (at, v) in made {
             if let Some(argument) = going_on.get(&v) {
                 self.names.insert(v, argument.clone());
@@ -68,13 +68,12 @@ impl Plan<'_> {
     }
 
     /// Loops over modules that start from an argument which nothing else reads, and its name: they go on with it.
-    fn going_on(&self, outputs: &[ValueId]) -> HashMap<ValueId, String> {
-        let uses = self.body.uses(outputs);
+    fn going_on(&self) -> HashMap<ValueId, String> {
         let fold = |item: &Item| {
             let Item::Fold(id) = item else { return None };
             let Expr::Value(start) = self.fold(*id).1.first()?.value else { return None };
             let Expr::Local(name) = self.body.expr(start) else { return None };
-            (uses[start.0 as usize] == 1).then(|| (*id, name.clone()))
+            (self.uses.of(start) == 1).then(|| (*id, name.clone()))
         };
         self.body.items().iter().filter_map(fold).collect()
     }
@@ -83,21 +82,21 @@ impl Plan<'_> {
         for item in items {
             order.at += 1;
             match item {
-                Item::Let(id) if self.needed[id.0 as usize] && !self.inlined[id.0 as usize] => {
-                    self.reads(&self.body.values[id.0 as usize].expr, &mut |v| order.read(v));
+                Item::Let(id) if self.uses.needs(*id) && !self.inlined[id.0 as usize] => {
+                    self.reads(self.body.code(*id).values(), &mut |v| order.read(v));
                     order.made.insert(*id, order.at);
                 }
-                Item::Fold(id) if self.needed[id.0 as usize] => {
+                Item::Fold(id) if self.uses.needs(*id) => {
                     let Some((start, others)) = self.fold(*id).1.split_first() else { continue };
-                    self.reads(&start.value, &mut |v| order.read(v));
+                    self.reads(start.value.values(), &mut |v| order.read(v));
                     order.made.insert(*id, order.at);
                     // What every call reads is read after the name is taken.
                     order.at += 1;
-                    others.iter().for_each(|a| self.reads(&a.value, &mut |v| order.read(v)));
+                    others.iter().for_each(|a| self.reads(a.value.values(), &mut |v| order.read(v)));
                 }
-                Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => {
-                    self.reads(e, &mut |v| order.read(v));
-                    let made = || ids.iter().filter(|v| self.needed[v.0 as usize]);
+                Item::Unpack(ids, e) if ids.iter().any(|v| self.uses.needs(*v)) => {
+                    self.reads(e.values(), &mut |v| order.read(v));
+                    let made = || ids.iter().filter(|v| self.uses.needs(**v));
                     made().for_each(|id| {
                         order.made.insert(*id, order.at);
                     });
@@ -105,12 +104,12 @@ impl Plan<'_> {
                     order.at += 1;
                     made().for_each(|id| order.read(*id));
                 }
-                Item::Do(e) | Item::Set(_, e) | Item::Move(_, e) => self.reads(e, &mut |v| order.read(v)),
+                Item::Do(e) | Item::Set(_, e) | Item::Move(_, e) => self.reads(e.values(), &mut |v| order.read(v)),
                 Item::For(_, count, _, inner) => {
                     let block = order.blocks.len();
                     let around = order.inside.replace(block);
                     order.blocks.push(Loop { begin: order.at, end: order.at, around });
-                    self.reads(count, &mut |v| order.read(v));
+                    self.reads(count.values(), &mut |v| order.read(v));
                     self.walk(inner, order);
                     order.at += 1;
                     order.blocks[block].end = order.at;
@@ -121,14 +120,14 @@ impl Plan<'_> {
         }
     }
 
-    /// Calls `f` with the named values that an expression reads, after the others are written out in it.
-    fn reads(&self, expr: &Expr, f: &mut impl FnMut(ValueId)) {
-        expr.values().into_iter().for_each(|v| self.read(v, f));
+    /// Calls `f` with the named values among those that an expression reads, after the others are written out in it.
+    fn reads(&self, values: impl IntoIterator<Item = ValueId>, f: &mut impl FnMut(ValueId)) {
+        values.into_iter().for_each(|v| self.read(v, f));
     }
 
     fn read(&self, v: ValueId, f: &mut impl FnMut(ValueId)) {
         if self.is_written_out(v) {
-            self.reads(&self.body.values[v.0 as usize].expr, f);
+            self.reads(self.body.code(v).values(), f);
         } else {
             f(v);
         }

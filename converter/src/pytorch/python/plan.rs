@@ -8,6 +8,7 @@ use super::calls::Calls;
 use super::expr::{Argument, Binary, Expr, Prec, StateId, ValueId};
 use super::names::Names;
 use super::print;
+use super::uses::Uses;
 use super::wrap::Lines;
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +22,7 @@ const WITH_BLOCK: usize = 74;
 pub(crate) struct Plan<'b> {
     pub(super) body: &'b Body,
     states: &'b HashMap<StateId, String>,
-    pub(super) needed: Vec<bool>,
+    pub(super) uses: Uses,
     pub(super) inlined: Vec<bool>,
     pub(super) names: HashMap<ValueId, String>,
     typed: HashSet<String>,
@@ -39,11 +40,10 @@ impl<'b> Plan<'b> {
         states: &'b HashMap<StateId, String>,
         names: &mut Names,
     ) -> Self {
-        let needed = body.needed(outputs);
         let mut plan = Self {
             body,
             states,
-            needed,
+            uses: body.uses(outputs),
             inlined: vec![false; body.values.len()],
             names: HashMap::new(),
             typed: HashSet::new(),
@@ -146,10 +146,10 @@ impl<'b> Plan<'b> {
         for item in items {
             let mut push = |expr, makes, before| found.push(User { block, expr, makes, before });
             match item {
-                Item::Let(id) | Item::Fold(id) if self.needed[id.0 as usize] => {
+                Item::Let(id) | Item::Fold(id) if self.uses.needs(*id) => {
                     push(&self.body.values[id.0 as usize].expr, Some(*id), 0);
                 }
-                Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => push(e, None, 0),
+                Item::Unpack(ids, e) if ids.iter().any(|v| self.uses.needs(*v)) => push(e, None, 0),
                 Item::Do(e) | Item::Set(_, e) => push(e, None, 0),
                 Item::Move(names, e) => push(e, None, names.join(", ").len() + " = ".len()),
                 Item::For(variables, over, inner, items) => {
@@ -167,7 +167,7 @@ impl<'b> Plan<'b> {
 
     /// The list of modules that computes a value, and the arguments of each call.
     pub(super) fn fold(&self, id: ValueId) -> (Option<StateId>, &'b [Argument]) {
-        match &self.body.values[id.0 as usize].expr {
+        match self.body.expr(id) {
             Expr::Layer(list, _, arguments) => (Some(*list), arguments),
             _ => (None, &[]),
         }
@@ -193,7 +193,7 @@ impl<'b> Plan<'b> {
     fn addend(&self, outputs: &[ValueId], uses: &[u32]) -> Option<ValueId> {
         let ([out], Some(Item::Let(last))) = (outputs, self.body.items().last()) else { return None };
         let value = &self.body.values[out.0 as usize];
-        let Expr::Binary(Binary::Plus, a, b) = &value.expr else { return None };
+        let Expr::Binary(Binary::Plus, a, b) = &*value.expr else { return None };
         let (Expr::Value(a), Expr::Value(b)) = (&**a, &**b) else { return None };
         let layer = |v: &ValueId| uses[v.0 as usize] == 1 && self.body.values[v.0 as usize].expr.calls().layers == 1;
         let found = [(a, b), (b, a)].into_iter().find(|(v, other)| layer(v) && !layer(other));
@@ -212,14 +212,14 @@ impl<'b> Plan<'b> {
     fn find_untyped(&mut self, items: &[Item]) {
         for item in items {
             match item {
-                Item::Let(id) if self.needed[id.0 as usize] && !self.inlined[id.0 as usize] => {
+                Item::Let(id) if self.uses.needs(*id) && !self.inlined[id.0 as usize] => {
                     if let Some(name) = self.names.get(id)
                         && !self.is_plainly_tensor(&self.body.values[id.0 as usize].expr)
                     {
                         self.untyped.insert(name.clone());
                     }
                 }
-                Item::Fold(id) if self.needed[id.0 as usize] => {
+                Item::Fold(id) if self.uses.needs(*id) => {
                     if let Some(name) = self.names.get(id) {
                         self.untyped.insert(name.clone());
                     }
@@ -233,7 +233,7 @@ impl<'b> Plan<'b> {
     fn write_items(&mut self, items: &[Item], lines: &mut Lines, depth: usize) {
         for item in items {
             match item {
-                Item::Let(id) if self.needed[id.0 as usize] && !self.inlined[id.0 as usize] => {
+                Item::Let(id) if self.uses.needs(*id) && !self.inlined[id.0 as usize] => {
                     let value = &self.body.values[id.0 as usize];
                     let name = self.names.get(id).cloned().unwrap_or_default();
                     let first = self.typed.insert(name.clone());
@@ -243,8 +243,8 @@ impl<'b> Plan<'b> {
                         lines.statement(depth, &format!("{name}{mark} = "), &text);
                     }
                 }
-                Item::Fold(id) if self.needed[id.0 as usize] => self.write_fold(*id, lines, depth),
-                Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => {
+                Item::Fold(id) if self.uses.needs(*id) => self.write_fold(*id, lines, depth),
+                Item::Unpack(ids, e) if ids.iter().any(|v| self.uses.needs(*v)) => {
                     let targets: Vec<String> =
                         ids.iter().map(|v| self.names.get(v).cloned().unwrap_or_else(|| "_".to_owned())).collect();
                     self.typed.extend(targets.iter().cloned());

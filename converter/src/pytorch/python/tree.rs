@@ -280,15 +280,6 @@ impl Expr {
         });
         found
     }
-
-    /// Calls `f` with the state of the module that it reads.
-    pub(crate) fn each_state(&self, f: &mut impl FnMut(StateId)) {
-        self.each(&mut |e| {
-            if let Self::State(id) | Self::Layer(id, ..) = e {
-                f(*id);
-            }
-        });
-    }
 }
 
 fn rewritten(arguments: &[Argument], f: &mut impl FnMut(&Expr) -> Option<Expr>) -> Vec<Argument> {

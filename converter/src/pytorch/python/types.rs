@@ -70,7 +70,7 @@ impl Plan<'_> {
             Expr::Value(v) if self.inlined[v.0 as usize] => self.gives_tensor(&self.body.values[v.0 as usize].expr),
             Expr::Value(v) => {
                 let value = &self.body.values[v.0 as usize];
-                !value.is_atom || matches!(value.expr, Expr::Local(_))
+                !value.is_atom || matches!(*value.expr, Expr::Local(_))
             }
             // What is added to something of an unknown type has one, too.
             Expr::Binary(Binary::Plus | Binary::Minus | Binary::Times | Binary::MatMul, a, b) => {

@@ -45,15 +45,14 @@ pub(super) fn find(network: &Network<'_>, chains: &Chains) -> Vec<Branches> {
 /// Values that join others, which nothing else reads.
 fn joins(network: &Network<'_>) -> Vec<Join> {
     let uses = network.body.uses(network.outputs);
-    let once = |v: &ValueId| uses[v.0 as usize] == 1;
+    let once = |v: &ValueId| uses.of(*v) == 1;
     let outputs: Vec<ValueId> = network.outputs.iter().copied().filter(once).collect();
     let mut found = vec![Join { how: How::Outputs, operands: outputs }];
-    let mut inner = vec![false; uses.len()];
-    for i in (0..uses.len()).rev() {
-        if uses[i] == 0 || inner[i] {
+    let mut inner = vec![false; network.body.values.len()];
+    for v in uses.needed().rev() {
+        if inner[v.0 as usize] {
             continue;
         }
-        let v = ValueId(i as u32);
         if let Some(operands) = concatenated(network.body.expr(v)) {
             if operands.iter().all(once) {
                 found.push(Join { how: How::Cat(v), operands });
@@ -145,13 +144,13 @@ pub(super) fn write(network: &mut Network<'_>, join: &Join, list: StateId, argum
     match &join.how {
         How::Cat(v) => {
             let value = &mut network.body.values[v.0 as usize];
-            value.expr = value.expr.rewrite(&mut |e| matches!(e, Expr::List(_)).then(|| each.clone()));
+            value.expr = value.expr.rewrite(&mut |e| matches!(e, Expr::List(_)).then(|| each.clone())).into();
         }
         How::Sum(v, rest) => {
             let sum = torch("stack", args![each]).method("sum", args![0]);
             let all = rest.iter().map(|v| Expr::Value(*v)).chain([sum]).reduce(|a, b| a + b);
             if let Some(all) = all {
-                network.body.values[v.0 as usize].expr = all;
+                network.body.values[v.0 as usize].expr = all.into();
             }
         }
         How::Outputs => network.body.unpack_later(&join.operands, each),

@@ -113,7 +113,7 @@ pub(super) fn make(
             lists.push((run.first, container, arguments));
             continue;
         }
-        body.values[exit.0 as usize].expr = Expr::Layer(container, Weighs::Block, arguments);
+        body.values[exit.0 as usize].expr = Expr::Layer(container, Weighs::Block, arguments).into();
         if listed {
             folds.push(exit);
         }

@@ -4,8 +4,8 @@
 //! chains, and so they repeat as the segments of a whole network do.
 
 use super::Network;
-use super::reads::reads;
 use super::segments::{Places, Segment};
+use crate::pytorch::python::code::{Code, Read};
 use crate::pytorch::python::expr::{Expr, StateId, ValueId};
 use std::collections::{HashMap, HashSet};
 
@@ -62,9 +62,6 @@ struct Finder<'n> {
     network: &'n Network<'n>,
     places: Places<'n>,
     tree: Tree,
-    /// How often values and pieces of state are read.
-    uses: Vec<u32>,
-    states: HashMap<StateId, u32>,
     outputs: HashSet<ValueId>,
     listed: HashSet<ValueId>,
 }
@@ -72,33 +69,31 @@ struct Finder<'n> {
 impl<'n> Finder<'n> {
     fn new(network: &'n Network<'n>) -> Self {
         let places = Places::new(network);
-        let uses = network.body.uses(network.outputs);
-        let states = network.body.state_uses(network.outputs);
         let listed: HashSet<ValueId> = places.order.iter().copied().collect();
         let mut tree = Tree::new(network.body.values.len());
         for (i, value) in network.body.values.iter().enumerate() {
-            if matches!(&value.expr, Expr::Local(name) if places.arguments.contains(&**name)) {
+            if matches!(&*value.expr, Expr::Local(name) if places.arguments.contains(&**name)) {
                 tree.add(ValueId(i as u32), None);
             }
         }
         for v in &places.order {
             let mut nearest: Option<Option<ValueId>> = None;
-            reads(places.expr(*v), &mut |o, weakly| {
+            for Read { value: o, weakly } in places.code(*v).reads().iter().copied() {
                 let data = tree.has(o) || !(places.source[o.0 as usize] || network.body.values[o.0 as usize].is_atom);
                 if data && !weakly {
                     let known = tree.has(o).then_some(o);
                     nearest = Some(nearest.map_or(known, |n| tree.common(n, known)));
                 }
-            });
+            }
             if !places.source[v.0 as usize] {
                 tree.add(*v, nearest.flatten());
             }
         }
-        Self { network, places, tree, uses, states, outputs: network.outputs.iter().copied().collect(), listed }
+        Self { network, places, tree, outputs: network.outputs.iter().copied().collect(), listed }
     }
 
-    fn expr(&self, v: ValueId) -> &'n Expr {
-        &self.network.body.values[v.0 as usize].expr
+    fn code(&self, v: ValueId) -> &'n Code {
+        self.network.body.code(v)
     }
 
     /// The region that ends with a value, if it can be a module of its own.
@@ -107,14 +102,14 @@ impl<'n> Finder<'n> {
         let mut region = Segment::between(Some(entry), exit);
         let outside = |v: ValueId| {
             let is_atom = self.network.body.values[v.0 as usize].is_atom;
-            self.places.source[v.0 as usize] && self.uses[v.0 as usize] > 1 && !is_atom
+            self.places.source[v.0 as usize] && self.places.uses.of(v) > 1 && !is_atom
         };
         if taken.contains(&exit) || !region.collect(self.network.body, LARGEST, &outside) {
             return None;
         }
         let mut states: HashMap<StateId, u32> = HashMap::new();
         for v in &region.values {
-            self.expr(*v).each_state(&mut |s| *states.entry(s).or_default() += 1);
+            self.code(*v).states().iter().for_each(|s| *states.entry(*s).or_default() += 1);
         }
         let fits = |v: &ValueId| {
             let value = &self.network.body.values[v.0 as usize];
@@ -122,15 +117,15 @@ impl<'n> Finder<'n> {
             own && !self.places.bound[v.0 as usize] && (value.is_atom || self.listed.contains(v) && !taken.contains(v))
         };
         region.closed = region.values.iter().all(fits);
-        region.alone = region.closed && states.iter().all(|(s, n)| self.states.get(s) == Some(n));
+        region.alone = region.closed && states.iter().all(|(s, n)| self.places.uses.of_state(*s) == *n);
         region.shows = self.outputs.contains(&exit);
         region.alone.then_some(region)
     }
 
     /// Do these values alone read a value?
     fn inside(&self, values: &[ValueId], v: ValueId) -> bool {
-        let reads = |w: &ValueId| self.expr(*w).values().into_iter().filter(|o| *o == v).count() as u32;
-        self.uses[v.0 as usize] == values.iter().map(reads).sum::<u32>()
+        let reads = |w: &ValueId| self.code(*w).values().filter(|o| *o == v).count() as u32;
+        self.places.uses.of(v) == values.iter().map(reads).sum::<u32>()
     }
 }
 

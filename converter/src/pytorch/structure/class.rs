@@ -60,7 +60,7 @@ impl Writer<'_> {
         }
         for v in context(self.site, unit, period) {
             let value = &self.body.values[v.0 as usize];
-            let wanted = match &value.expr {
+            let wanted = match &*value.expr {
                 Expr::Local(name) => name.clone(),
                 _ => value.hint.clone().unwrap_or_else(|| "given".to_owned()),
             };
@@ -121,7 +121,7 @@ fn chain(body: &Body, states: &mut [(String, State)]) -> Option<Vec<Expr>> {
     let mut links = Vec::new();
     for (i, value) in body.values.iter().enumerate().skip(1) {
         let link = link(&value.expr, ValueId(i as u32 - 1), &own)?;
-        value.expr.each_state(&mut |s| states[s.0 as usize].0 = links.len().to_string());
+        value.expr.states().iter().for_each(|s| states[s.0 as usize].0 = links.len().to_string());
         links.push(link.rewrite(&mut |e| match e {
             // A field of a class is an argument of a function.
             Expr::Attribute(object, name) if **object == Expr::local("self") => Some(Expr::local(name.clone())),

@@ -3,14 +3,14 @@
 
 use super::Network;
 use crate::pytorch::python::expr::{Expr, Module, ValueId};
+use crate::pytorch::python::uses::Uses;
 use std::collections::HashMap;
 
 /// Writes them so.
-pub(super) fn go_on(network: &mut Network<'_>) {
-    let needed = network.body.needed(network.outputs);
+pub(super) fn go_on(network: &mut Network<'_>, uses: &Uses) {
     let mut known: HashMap<(i128, u32, Vec<ValueId>), ValueId> = HashMap::new();
-    for i in (0..needed.len()).filter(|i| needed[*i]) {
-        let value = &network.body.values[i];
+    for v in uses.needed() {
+        let value = &mut network.body.values[v.0 as usize];
         let Some((axis, operands)) = concatenated(&value.expr) else { continue };
         let block = value.block;
         if operands.len() > 2 {
@@ -20,10 +20,10 @@ pub(super) fn go_on(network: &mut Network<'_>) {
                 .map(|all| [all, last])
                 .or_else(|| before(&operands[1..]).map(|all| [first, all]));
             if let Some(shorter) = shorter {
-                network.body.values[i].expr = with_operands(&network.body.values[i].expr, &shorter);
+                value.expr = with_operands(&value.expr, &shorter).into();
             }
         }
-        known.entry((axis, block, operands)).or_insert(ValueId(i as u32));
+        known.entry((axis, block, operands)).or_insert(v);
     }
 }
 

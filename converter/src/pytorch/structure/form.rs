@@ -1,8 +1,8 @@
 //! What segments that are equal but for weights and sizes have in common, and the numbers in which they may differ.
 
 use super::Network;
-use super::reads::looked_at;
 use super::segments::Segment;
+use crate::pytorch::python::code::looked_at;
 use crate::pytorch::python::expr::{Argument, Expr, Module, StateId, Subscript, ValueId, nn};
 use crate::pytorch::python::print::constant;
 use crate::pytorch::state::{Kind, State};
@@ -74,7 +74,7 @@ pub(super) struct Form {
 pub(super) fn fit_first(network: &Network<'_>, segments: &mut [Segment], forms: &mut [Option<Form>]) {
     let (Some(first), Some(Some(form)), [_, others @ ..]) = (segments.first(), forms.first(), &*forms) else { return };
     let stands = |form: &Form| others.iter().flatten().any(|f| f.shape == form.shape);
-    let is_argument = first.entry.is_some_and(|v| matches!(network.body.values[v.0 as usize].expr, Expr::Local(_)));
+    let is_argument = first.entry.is_some_and(|v| matches!(network.body.expr(v), Expr::Local(_)));
     if stands(form) || !is_argument {
         return;
     }

@@ -3,22 +3,24 @@
 
 use super::Network;
 use crate::pytorch::python::expr::{Binary, Expr, Module, ValueId};
+use crate::pytorch::python::uses::Uses;
+use smallvec::SmallVec;
 
 /// The most functions between two values of one shape.
 const LONGEST: usize = 4;
 
 /// Lets masks do so.
-pub(super) fn ask_what_they_mask(network: &mut Network<'_>) {
-    let needed = network.body.needed(network.outputs);
-    for i in (0..needed.len()).filter(|i| needed[*i]) {
-        let reads = network.body.values[i].expr.values();
+pub(super) fn ask_what_they_mask(network: &mut Network<'_>, uses: &Uses) {
+    for v in uses.needed() {
+        let reads: SmallVec<[ValueId; 4]> = network.body.code(v).values().collect();
         for mask in reads.iter().copied() {
             let Some(asked) = asked(network.body.expr(mask)) else { continue };
             let behind = |v: &ValueId| std::iter::successors(Some(*v), |v| like(network, *v)).take(LONGEST).skip(1);
             let masked = reads.iter().copied().find(|v| *v < mask && behind(v).any(|w| w == asked));
             if let Some(masked) = masked {
                 let value = &mut network.body.values[mask.0 as usize];
-                value.expr = value.expr.rewrite(&mut |e| (*e == Expr::Value(asked)).then_some(Expr::Value(masked)));
+                value.expr =
+                    value.expr.rewrite(&mut |e| (*e == Expr::Value(asked)).then_some(Expr::Value(masked))).into();
             }
         }
     }

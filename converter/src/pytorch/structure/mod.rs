@@ -29,7 +29,6 @@ mod loops;
 mod masks;
 mod names;
 mod optional;
-mod reads;
 mod recurrent;
 mod rolled;
 mod runs;
@@ -73,6 +72,7 @@ pub(super) struct Network<'n> {
 }
 
 /// What the file has to define besides the network.
+#[derive(Default)]
 pub(super) struct Recovered {
     pub(super) blocks: Vec<Block>,
     /// Loops that fill lists of the network.
@@ -82,8 +82,9 @@ pub(super) struct Recovered {
 /// Writes repeated regions once.
 pub(super) fn recover(mut network: Network<'_>) -> Recovered {
     recurrent::join(&mut network);
-    concat::go_on(&mut network);
-    masks::ask_what_they_mask(&mut network);
+    let uses = network.body.uses(network.outputs);
+    concat::go_on(&mut network, &uses);
+    masks::ask_what_they_mask(&mut network, &uses);
     let mut segments = segments::find(&network);
     rolled::roll(&mut network, &mut segments);
     let mut forms: Vec<Option<Form>> = segments.iter().map(|s| form::of(&network, s)).collect();
@@ -105,6 +106,9 @@ pub(super) fn recover(mut network: Network<'_>) -> Recovered {
     let chains = if joins.is_empty() { chains } else { Chains::new(&network, &found.taken()) };
     found.add(&network, chains.all());
     let only = found.groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
+    if found.groups.is_empty() {
+        return Recovered::default();
+    }
     let (mut blocks, mut fillings, mut folds) = (Vec::new(), Vec::new(), Vec::new());
     let labels = Labels::new(&network);
     let site = found.site();

@@ -10,7 +10,9 @@ use super::beside::added;
 use super::form::{self, Form, link};
 use super::segments::Segment;
 use crate::pytorch::python::body::Body;
+use crate::pytorch::python::code::{Code, Read};
 use crate::pytorch::python::expr::{Argument, Binary, Expr, StateId, ValueId, nn};
+use crate::pytorch::python::uses::Uses;
 use crate::pytorch::state::{Held, Kind, State};
 use std::collections::HashMap;
 
@@ -33,7 +35,7 @@ const SUMS: usize = 4;
 const BEFORE: usize = 3;
 
 /// What computed a value before.
-pub(super) type Before = (ValueId, Expr);
+pub(super) type Before = (ValueId, Code);
 
 /// A part: a chain of layers whose result is added to something else.
 #[derive(Clone)]
@@ -65,7 +67,7 @@ struct Variant {
     /// How many segments before it are part of it.
     joins: usize,
     before: Before,
-    after: Expr,
+    after: Code,
     /// The part, and what it is written as.
     part: Part,
     state: StateId,
@@ -181,7 +183,7 @@ fn fits(segment: &Segment, form: Option<&Form>) -> bool {
 }
 
 /// The parts of a segment that another one may lack.
-fn parts(network: &Network<'_>, segment: &Segment, uses: &[u32]) -> Vec<Part> {
+fn parts(network: &Network<'_>, segment: &Segment, uses: &Uses) -> Vec<Part> {
     let mut found = Vec::new();
     for (reader, operands) in sums(network.body, segment) {
         found.extend(operands.into_iter().filter_map(|result| part(network, segment, uses, reader, result)));
@@ -194,20 +196,18 @@ fn sums(body: &Body, segment: &Segment) -> Vec<(ValueId, [ValueId; 2])> {
     segment.values.iter().rev().filter_map(|v| Some((*v, added(body.expr(*v))?))).take(SUMS).collect()
 }
 
-fn part(network: &Network<'_>, segment: &Segment, uses: &[u32], reader: ValueId, result: ValueId) -> Option<Part> {
+fn part(network: &Network<'_>, segment: &Segment, uses: &Uses, reader: ValueId, result: ValueId) -> Option<Part> {
     let mut links = Vec::new();
     let mut source = result;
-    while links.len() < LONGEST && Some(source) != segment.entry && uses[source.0 as usize] == 1 {
-        let expr = &network.body.values[source.0 as usize].expr;
-        let [x] = expr.values()[..] else { break };
-        let Some(constructor) = link(expr, x, network.states) else { break };
-        let mut state = None;
-        expr.each_state(&mut |s| state = Some(s));
-        links.push((constructor, state));
+    while links.len() < LONGEST && Some(source) != segment.entry && uses.of(source) == 1 {
+        let code = network.body.code(source);
+        let [Read { value: x, .. }] = *code.reads() else { break };
+        let Some(constructor) = link(code, x, network.states) else { break };
+        links.push((constructor, code.states().last().copied()));
         source = x;
     }
     // It branches off from where others read, too.
-    if Some(source) != segment.entry && uses[source.0 as usize] == 1 {
+    if Some(source) != segment.entry && uses.of(source) == 1 {
         return None;
     }
     links.reverse();
@@ -253,6 +253,7 @@ fn variant(
         let is = *e == Expr::Value(part.result) && std::mem::take(&mut first);
         is.then(|| either.clone())
     });
+    let after = Code::from(after);
     let before = std::mem::replace(&mut value.expr, after.clone());
     let segment = segment.again(network.body);
     let form = form::of(network, &segment);

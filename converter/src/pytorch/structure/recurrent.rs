@@ -7,6 +7,7 @@ use super::Network;
 use crate::pytorch::python::expr::{
     Argument, Expr, Module, StateId, Subscript, ValueId, args, helper, keyword, nn, of,
 };
+use crate::pytorch::python::uses::Uses;
 use crate::pytorch::state::{Held, Kind, State};
 use std::collections::HashMap;
 
@@ -21,24 +22,18 @@ struct Stack {
 
 /// Joins the recurrent layers of a network where nothing else reads what is between them.
 pub(super) fn join(network: &mut Network<'_>) {
-    let needed = network.body.needed(network.outputs);
-    let mut uses: HashMap<ValueId, usize> = HashMap::new();
-    network.outputs.iter().for_each(|v| *uses.entry(*v).or_default() += 1);
-    let mut calls: HashMap<StateId, usize> = HashMap::new();
-    network.body.each_needed(network.outputs, &mut |e| {
-        e.values().into_iter().for_each(|v| *uses.entry(v).or_default() += 1);
-        e.each_state(&mut |s| *calls.entry(s).or_default() += 1);
-    });
-    let once = Once { network, uses: &uses, calls: &calls };
+    if !network.states.iter().any(|s| sizes(s).is_some()) {
+        return;
+    }
+    let once = Once { network, uses: network.body.uses(network.outputs) };
     let mut stacks: HashMap<ValueId, Stack> = HashMap::new();
     let mut inner: Vec<ValueId> = Vec::new();
-    for i in (0..needed.len()).filter(|i| needed[*i]) {
-        let id = ValueId(i as u32);
+    for id in once.uses.needed() {
         let Some(mut stack) = once.both_ways(id).or_else(|| once.one_way(id)) else { continue };
         let readers = if stack.lengths.is_some() { 2 } else { 1 };
         if let Some(below) = stacks.get(&stack.x)
             && below.lengths == stack.lengths
-            && uses.get(&stack.x) == Some(&readers)
+            && once.uses.of(stack.x) == readers
             && once.goes_on(&below.layers, &stack.layers)
         {
             inner.push(stack.x);
@@ -60,20 +55,20 @@ pub(super) fn join(network: &mut Network<'_>) {
         let Some(state) = joined(network.states, &stack) else { continue };
         network.states.push(state);
         let state = StateId(network.states.len() as u32 - 1);
-        network.body.values[id.0 as usize].expr = match stack.lengths {
+        let call = match stack.lengths {
             Some(lengths) => {
                 let packed = Expr::layer(state, args![helper("pack", args![stack.x, lengths])]).at(0);
                 helper("unpack", args![packed, of(stack.x).size(1)])
             }
             None => Expr::layer(state, args![stack.x]).at(0),
         };
+        network.body.values[id.0 as usize].expr = call.into();
     }
 }
 
 struct Once<'o, 'n> {
     network: &'o Network<'n>,
-    uses: &'o HashMap<ValueId, usize>,
-    calls: &'o HashMap<StateId, usize>,
+    uses: Uses,
 }
 
 impl Once<'_, '_> {
@@ -82,7 +77,7 @@ impl Once<'_, '_> {
     }
 
     fn used_once(&self, v: ValueId) -> bool {
-        self.uses.get(&v) == Some(&1)
+        self.uses.of(v) == 1
     }
 
     /// `torch.cat([layer(x), flip(layer(flip(x)))], 2)` of equal layers.
@@ -120,7 +115,7 @@ impl Once<'_, '_> {
             return None;
         };
         let [Argument { name: None, value: Expr::Value(x) }] = arguments.as_slice() else { return None };
-        (self.calls.get(state) == Some(&1)).then_some((*state, *x))
+        (self.uses.of_state(*state) == 1).then_some((*state, *x))
     }
 
     /// What is flipped, and within which lengths.

@@ -75,7 +75,7 @@ fn rolled(network: &mut Network<'_>, segments: &[Segment], all: Range<usize>, pe
     let values: Vec<ValueId> = unit.iter().flat_map(|s| s.values.iter().copied()).collect();
     for v in &values {
         let value = &mut network.body.values[v.0 as usize];
-        value.expr = value.expr.rewrite(&mut |e| (*e == Expr::Value(entry)).then(|| Expr::local(name.clone())));
+        value.expr = value.expr.rewrite(&mut |e| (*e == Expr::Value(entry)).then(|| Expr::local(name.clone()))).into();
     }
     let result = segments[all.end - 1].exit;
     let count = Expr::from(all.len() / period);
@@ -83,7 +83,7 @@ fn rolled(network: &mut Network<'_>, segments: &[Segment], all: Range<usize>, pe
         values,
         place: result,
         begins: vec![(name.clone(), entry.into())],
-        ends: vec![Item::Set(name.clone(), made.into())],
+        ends: vec![Item::set(name.clone(), made.into())],
         variables: "_".to_owned(),
         over: Expr::local("range").call(vec![count.into()]),
         result,

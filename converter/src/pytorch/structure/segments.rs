@@ -1,9 +1,10 @@
 //! Segments of a body: what lies between two values through which everything passes.
 
 use super::Network;
-use super::reads::reads;
 use crate::pytorch::python::body::{Body, Item, each};
+use crate::pytorch::python::code::{Code, Read};
 use crate::pytorch::python::expr::{Expr, StateId, ValueId};
+use crate::pytorch::python::uses::Uses;
 use std::collections::{HashMap, HashSet};
 
 /// No segment with more values becomes a class.
@@ -81,13 +82,13 @@ impl Segment {
         let mut seen = HashSet::new();
         let mut stack = vec![(self.exit, false, false)];
         while let Some((v, done, weakly)) = stack.pop() {
-            let expr = &body.values[v.0 as usize].expr;
+            let code = body.code(v);
             if done {
-                expr.each_state(&mut |id| {
-                    if !self.states.contains(&id) {
-                        self.states.push(id);
+                for id in code.states() {
+                    if !self.states.contains(id) {
+                        self.states.push(*id);
                     }
-                });
+                }
                 self.values.push(v);
                 continue;
             }
@@ -95,7 +96,7 @@ impl Segment {
             if is_entry || !seen.insert(v) {
                 continue;
             }
-            if matches!(expr, Expr::Local(_)) || outside(v) {
+            if matches!(**code, Expr::Local(_)) || outside(v) {
                 self.context.push(v);
                 continue;
             }
@@ -103,9 +104,7 @@ impl Segment {
                 return false;
             }
             stack.push((v, true, false));
-            let first = stack.len();
-            reads(expr, &mut |o, weakly| stack.push((o, false, weakly)));
-            stack[first..].reverse();
+            stack.extend(code.reads().iter().rev().map(|r| (r.value, false, r.weakly)));
         }
         true
     }
@@ -114,7 +113,8 @@ impl Segment {
 /// Where values are made and read.
 pub(super) struct Places<'n> {
     network: &'n Network<'n>,
-    needed: Vec<bool>,
+    /// How often values and pieces of state are read.
+    pub(super) uses: Uses,
     /// Statement that makes each value.
     made: Vec<u32>,
     /// Last statement that reads each.
@@ -153,14 +153,15 @@ pub(super) fn find(network: &Network<'_>) -> Vec<Segment> {
     let (_, users) = all(&places);
     let several = users.values.iter().filter(|(_, at)| at.is_none()).map(|(v, _)| *v);
     places.shared = several.filter(|v| places.source[v.0 as usize]).collect();
-    let (mut segments, mut users) = all(&places);
-    users.all = network.body.state_uses(network.outputs);
+    let (mut segments, users) = all(&places);
     let outputs: HashSet<ValueId> = network.outputs.iter().copied().collect();
     // What these take shapes from stays where they find it.
     let watched: HashSet<ValueId> =
-        places.shared.iter().flat_map(|v| places.expr(*v).values()).filter(|v| !places.source[v.0 as usize]).collect();
+        places.shared.iter().flat_map(|v| places.code(*v).values()).filter(|v| !places.source[v.0 as usize]).collect();
     for (i, s) in segments.iter_mut().enumerate() {
-        let own = |id: &StateId| users.states.get(id) == Some(&Some(i)) && users.reads.get(id) == users.all.get(id);
+        let own = |id: &StateId| {
+            users.states.get(id) == Some(&Some(i)) && users.reads.get(id) == Some(&places.uses.of_state(*id))
+        };
         s.closed &= s.values.iter().all(|v| {
             let is_atom = network.body.values[v.0 as usize].is_atom;
             let inside = is_atom || users.values.get(v) == Some(&Some(i));
@@ -177,9 +178,8 @@ pub(super) fn find(network: &Network<'_>) -> Vec<Segment> {
 struct Users {
     states: HashMap<StateId, Option<usize>>,
     values: HashMap<ValueId, Option<usize>>,
-    /// How often segments read a piece of state, and how often it is read in all.
+    /// How often segments read a piece of state.
     reads: HashMap<StateId, u32>,
-    all: HashMap<StateId, u32>,
 }
 
 impl Users {
@@ -189,8 +189,8 @@ impl Users {
         }
         for v in &segment.values {
             self.values.entry(*v).and_modify(|at| *at = at.filter(|k| *k == i)).or_insert(Some(i));
-            let expr = &network.body.values[v.0 as usize].expr;
-            expr.each_state(&mut |s| *self.reads.entry(s).or_default() += 1);
+            let code = network.body.code(*v);
+            code.states().iter().for_each(|s| *self.reads.entry(*s).or_default() += 1);
         }
     }
 }
@@ -198,10 +198,9 @@ impl Users {
 impl<'n> Places<'n> {
     pub(super) fn new(network: &'n Network<'n>) -> Self {
         let count = network.body.values.len();
-        let needed = network.body.needed(network.outputs);
         let mut places = Self {
             network,
-            needed,
+            uses: network.body.uses(network.outputs),
             made: vec![0; count],
             last: vec![0; count],
             source: vec![false; count],
@@ -223,7 +222,11 @@ impl<'n> Places<'n> {
     }
 
     pub(super) fn expr(&self, v: ValueId) -> &'n Expr {
-        &self.network.body.values[v.0 as usize].expr
+        self.network.body.expr(v)
+    }
+
+    pub(super) fn code(&self, v: ValueId) -> &'n Code {
+        self.network.body.code(v)
     }
 
     /// Does it read a variable that is no argument?
@@ -243,13 +246,13 @@ impl<'n> Places<'n> {
 
     fn visit(&mut self, item: &'n Item, at: u32) {
         match item {
-            Item::Let(id) if self.needed[id.0 as usize] => {
+            Item::Let(id) if self.uses.needs(*id) => {
                 self.made[id.0 as usize] = at;
                 self.order.push(*id);
                 self.source[id.0 as usize] = self.is_source(*id);
-                self.read(self.expr(*id), at);
+                self.read(self.code(*id), at);
             }
-            Item::Unpack(ids, e) if ids.iter().any(|v| self.needed[v.0 as usize]) => {
+            Item::Unpack(ids, e) if ids.iter().any(|v| self.uses.needs(*v)) => {
                 ids.iter().for_each(|v| self.made[v.0 as usize] = at);
                 self.barriers.push(at);
                 self.read(e, at);
@@ -261,7 +264,7 @@ impl<'n> Places<'n> {
                 each(std::slice::from_ref(item), &mut |i| inner.push(i));
                 for i in inner {
                     match i {
-                        Item::Let(id) if self.needed[id.0 as usize] => self.read(self.expr(*id), at),
+                        Item::Let(id) if self.uses.needs(*id) => self.read(self.code(*id), at),
                         Item::Unpack(_, e) => self.read(e, at),
                         other => other.kept().into_iter().for_each(|e| self.read(e, at)),
                     }
@@ -270,29 +273,31 @@ impl<'n> Places<'n> {
         }
     }
 
-    fn read(&mut self, expr: &Expr, at: u32) {
-        reads(expr, &mut |v, weakly| {
+    fn read(&mut self, code: &Code, at: u32) {
+        for Read { value: v, weakly } in code.reads().iter().copied() {
             self.last[v.0 as usize] = at;
             if !weakly && self.network.body.values[v.0 as usize].is_atom {
                 self.strong.insert(v, at);
             }
-        });
+        }
     }
 
     /// Does no data go into it, but lengths, shapes and weights at most?
     fn is_source(&self, id: ValueId) -> bool {
         let mut data = self.bound[id.0 as usize];
-        reads(self.expr(id), &mut |v, weakly| {
+        for Read { value: v, weakly } in self.code(id).reads().iter().copied() {
             let value = &self.network.body.values[v.0 as usize];
             data |= !weakly
-                && match &value.expr {
+                && match &*value.expr {
                     Expr::Local(name) => self.arguments.contains(&**name),
                     _ if value.is_atom => self.bound[v.0 as usize],
                     _ => !self.source[v.0 as usize],
                 };
-        });
+        }
         let mut layer = false;
-        self.expr(id).each(&mut |e| layer |= matches!(e, Expr::Layer(..)));
+        if !self.code(id).states().is_empty() {
+            self.expr(id).each(&mut |e| layer |= matches!(e, Expr::Layer(..)));
+        }
         !data && !layer
     }
 
@@ -325,12 +330,12 @@ impl<'n> Places<'n> {
     /// Up to where the argument that the first data comes from is read as data, if that is not far from there.
     fn begins(&self, first: ValueId) -> u32 {
         let mut argument = None;
-        reads(self.expr(first), &mut |v, weakly| {
+        for Read { value: v, weakly } in self.code(first).reads().iter().copied() {
             let is_argument = matches!(self.expr(v), Expr::Local(name) if self.arguments.contains(&**name));
             if is_argument && !weakly {
                 argument = argument.or(Some(v));
             }
-        });
+        }
         let last = argument.and_then(|v| self.strong.get(&v)).copied().unwrap_or(0);
         if last <= self.made[first.0 as usize] + NEAR { last } else { 0 }
     }
@@ -374,19 +379,16 @@ impl<'n> Places<'n> {
             if seen.len() > LARGEST {
                 return None;
             }
-            let mut fits = true;
-            reads(self.expr(v), &mut |r, weakly| {
-                let value = &self.network.body.values[r.0 as usize];
-                match &value.expr {
+            for Read { value: r, weakly } in self.code(v).reads().iter().copied() {
+                match self.expr(r) {
                     Expr::Local(name) if self.arguments.contains(&**name) && !weakly => {
-                        fits &= found.is_none_or(|f| f == r);
+                        if found.is_some_and(|f| f != r) {
+                            return None;
+                        }
                         found = Some(r);
                     }
                     _ => stack.push(r),
                 }
-            });
-            if !fits {
-                return None;
             }
         }
         found

@@ -1,5 +1,6 @@
 use super::*;
 use crate::pytorch::python::body::Item;
+use crate::pytorch::python::code::Code;
 use crate::pytorch::python::expr::{Binary, Expr, StateId, args, functional, helper, keyword, list, nn, of, torch};
 use crate::pytorch::python::print::constant;
 use crate::pytorch::state::Kind;
@@ -131,7 +132,7 @@ fn a_projection_without_a_counterpart_stays_as_it_is() {
     let w = net.linear(8, 8, z);
     let v = net.linear(8, 8, z);
     let v = net.body.compute(of(w) + v);
-    let before: Vec<Expr> = net.body.values.iter().map(|v| v.expr.clone()).collect();
+    let before: Vec<Code> = net.body.values.iter().map(|v| v.expr.clone()).collect();
     assert_eq!(net.recover(v), Vec::<String>::new());
     assert!(net.body.values.iter().map(|v| &v.expr).eq(&before));
 }
@@ -211,7 +212,7 @@ fn what_is_applied_again_with_the_same_weights_is_a_loop() {
     let loops =
         |item: &Item| matches!(item, Item::For(_, over, _, inner) if constant(over) == "range(5)" && inner.len() == 4);
     assert_eq!(net.body.items().iter().filter(|item| loops(item)).count(), 1, "{:?}", net.body.items());
-    assert_eq!(net.body.values[y.0 as usize].expr, Expr::local("y"));
+    assert_eq!(*net.body.expr(y), Expr::local("y"));
     assert_eq!(net.used(output).1.len(), 3);
 }
 
@@ -333,7 +334,7 @@ fn what_is_added_to_itself_is_no_branch() {
     }
     let sum = net.body.compute(of(y) + y);
     net.recover(sum);
-    assert_eq!(net.body.values[sum.0 as usize].expr, of(y) + y);
+    assert_eq!(*net.body.expr(sum), of(y) + y);
 }
 
 #[test]

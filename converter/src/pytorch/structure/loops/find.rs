@@ -58,8 +58,6 @@ pub(super) struct Finder<'n> {
     /// The values that read each, where they are needed.
     pub(super) readers: HashMap<ValueId, Vec<ValueId>>,
     pub(super) outputs: HashSet<ValueId>,
-    /// How often each piece of state is read.
-    calls: HashMap<StateId, u32>,
     /// Equal for pieces of state that differ in weights and sizes alone.
     shapes: RefCell<HashMap<StateId, Option<Rc<str>>>>,
 }
@@ -73,13 +71,12 @@ impl<'n> Finder<'n> {
         for (v, place) in places.order.iter().zip(1..) {
             at[v.0 as usize] = place;
             keys[v.0 as usize] = key(places.expr(*v));
-            for read in places.expr(*v).values() {
+            for read in places.code(*v).values() {
                 readers.entry(read).or_default().push(*v);
             }
         }
-        let calls = network.body.state_uses(network.outputs);
         let outputs = network.outputs.iter().copied().collect();
-        Self { network, places, at, keys, readers, outputs, calls, shapes: RefCell::default() }
+        Self { network, places, at, keys, readers, outputs, shapes: RefCell::default() }
     }
 
     /// All rounds that share no values, the last ones first.
@@ -93,7 +90,7 @@ impl<'n> Finder<'n> {
         for layers in [false, true] {
             let mut tried: HashSet<ValueId> = HashSet::new();
             for v in self.places.order.iter().rev() {
-                let is_layer = self.places.expr(*v).calls().layers > 0;
+                let is_layer = self.places.code(*v).calls().layers > 0;
                 let Some(same) = alike.get(&self.keys[v.0 as usize]).filter(|_| is_layer == layers) else { continue };
                 if claimed.contains(v) || tried.contains(v) || self.places.source[v.0 as usize] {
                     continue;
@@ -166,7 +163,7 @@ impl<'n> Finder<'n> {
         // A sum of what does not depend on earlier rounds is no round.
         let mut only_added = entry;
         let reader = |v: ValueId| {
-            let mut all = values[0].iter().filter(|r| self.places.expr(**r).values().contains(&v));
+            let mut all = values[0].iter().filter(|r| self.places.code(**r).values().any(|o| o == v));
             let one = all.next().filter(|r| added(self.places.expr(**r)).is_some());
             one.copied().filter(|_| all.next().is_none())
         };
@@ -272,7 +269,7 @@ impl<'n> Finder<'n> {
             let made = || Some(Rc::from(form::of_state(&self.network.states[s.0 as usize])?.0));
             shapes.entry(s).or_insert_with(made).clone()
         };
-        let once = |s: StateId| self.calls.get(&s) == Some(&1);
+        let once = |s: StateId| self.places.uses.of_state(s) == 1;
         once(s) && once(t) && shape(s).is_some_and(|x| shape(t) == Some(x))
     }
 }

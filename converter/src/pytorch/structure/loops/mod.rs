@@ -12,6 +12,7 @@ use super::form;
 use crate::pytorch::python::body::{Item, Repeat};
 use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, args, torch};
 use crate::pytorch::python::print::constant;
+use crate::pytorch::python::uses::Uses;
 use crate::pytorch::python::wrap::Lines;
 use crate::pytorch::state::{Held, Kind, State};
 use find::{Finder, Rounds};
@@ -55,8 +56,8 @@ impl Loop {
     /// Does it no more than `nn.Sequential` could?
     pub(super) fn is_straight(&self, network: &Network<'_>) -> bool {
         let link = |v: &ValueId| {
-            let expr = network.body.expr(*v);
-            matches!(expr.values()[..], [x] if form::link(expr, x, network.states).is_some())
+            let code = network.body.code(*v);
+            matches!(code.reads(), [x] if form::link(code, x.value, network.states).is_some())
         };
         !self.gathers() && self.rounds.values[0].iter().all(link)
     }
@@ -97,7 +98,7 @@ fn measured(network: &Network<'_>, rounds: Rounds) -> Option<Loop> {
         list(&states)
     });
     let lists: Vec<List> = lists.collect::<Option<_>>()?;
-    let calls = |v: &ValueId| network.body.expr(*v).calls().layers > 0;
+    let calls = |v: &ValueId| network.body.code(*v).calls().layers > 0;
     let layers = rounds.values[0].iter().filter(|v| calls(v)).count().max(1);
     let lines = |list: &List| {
         let mut lines = Lines::default();
@@ -131,14 +132,14 @@ pub(super) fn write(network: &mut Network<'_>, loops: Vec<Loop>) {
     network.body.repeat(repeats);
 }
 
-fn repeat(network: &mut Network<'_>, found: Loop, uses: &[u32]) -> Option<Repeat> {
+fn repeat(network: &mut Network<'_>, found: Loop, uses: &Uses) -> Option<Repeat> {
     let Loop { rounds, lists, .. } = found;
     let result = rounds.result()?;
     let first = rounds.values[0].clone();
     let place = place(network, &rounds, result);
     let (held, variables) = hold(network, &rounds, lists);
-    let reads = |v: &ValueId| network.body.expr(*v).values().into_iter().filter(|r| *r == rounds.entry).count() as u32;
-    let alone = uses[rounds.entry.0 as usize] == first.iter().map(reads).sum::<u32>();
+    let reads = |v: &ValueId| network.body.code(*v).values().filter(|r| *r == rounds.entry).count() as u32;
+    let alone = uses.of(rounds.entry) == first.iter().map(reads).sum::<u32>();
     let name = match network.body.expr(rounds.entry) {
         // Nothing else reads the argument.
         Expr::Local(name) if alone => name.clone(),
@@ -147,7 +148,7 @@ fn repeat(network: &mut Network<'_>, found: Loop, uses: &[u32]) -> Option<Repeat
     let mut begins = vec![(name.clone(), rounds.entry.into())];
     for v in &first {
         let value = &mut network.body.values[v.0 as usize];
-        value.expr = inside(&value.expr, rounds.entry, &name, &held);
+        value.expr = inside(&value.expr, rounds.entry, &name, &held).into();
     }
     let mut ends = Vec::new();
     for g in &rounds.gathered {
@@ -155,7 +156,7 @@ fn repeat(network: &mut Network<'_>, found: Loop, uses: &[u32]) -> Option<Repeat
         begins.push(begin);
         ends.push(end);
     }
-    ends.push(Item::Set(name.clone(), first[0].into()));
+    ends.push(Item::set(name.clone(), first[0].into()));
     let zip = |lists: Vec<Expr>| match <[Expr; 1]>::try_from(lists) {
         Ok([one]) => one,
         Err(lists) => Expr::local("zip").call(lists.into_iter().map(Argument::from).collect()),
@@ -267,10 +268,10 @@ fn gather(network: &mut Network<'_>, gathered: &Gathered, value: ValueId) -> ((S
             .into_iter()
             .reduce(|a, b| a + b)
             .unwrap_or_else(|| torch("zeros", args![Expr::Tuple(Vec::new())]));
-        *joined = all(after).into_iter().fold(variable.clone(), |sum, v| sum + v);
-        return ((name.clone(), begin), Item::Set(name, variable + Expr::Value(value)));
+        *joined = all(after).into_iter().fold(variable.clone(), |sum, v| sum + v).into();
+        return ((name.clone(), begin), Item::set(name, variable + Expr::Value(value)));
     }
     let whole = if after.is_empty() { variable.clone() } else { variable.clone() + Expr::List(all(after)) };
-    *joined = joined.rewrite(&mut |e| matches!(e, Expr::List(_)).then(|| whole.clone()));
-    ((name, Expr::List(all(before))), Item::Do(variable.method("append", args![value])))
+    *joined = joined.rewrite(&mut |e| matches!(e, Expr::List(_)).then(|| whole.clone())).into();
+    ((name, Expr::List(all(before))), Item::act(variable.method("append", args![value])))
 }

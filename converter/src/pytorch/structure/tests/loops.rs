@@ -84,8 +84,7 @@ fn what_rounds_compute_besides_their_result_is_collected() {
     }
     let joined = net.body.compute(torch("cat", args![list(&all), 1]));
     assert_eq!(net.recover(joined), Vec::<String>::new());
-    let begins =
-        |item: &Item| matches!(item, Item::Set(name, Expr::List(first)) if name == "parts" && first.len() == 1);
+    let begins = |item: &Item| matches!(item, Item::Set(name, begin) if name == "parts" && matches!(&***begin, Expr::List(first) if first.len() == 1));
     assert!(net.body.items().iter().any(begins), "{:?}", net.body.items());
     assert_eq!(*net.body.expr(joined), torch("cat", args![Expr::local("parts"), 1]));
     assert_eq!(net.used(joined).0[1], "nn.ModuleList([nn.Linear(8, 8) for _ in range(5)])");
