@@ -10,7 +10,7 @@ use cntk_parser::model::{FunctionId, VariableId};
 use std::collections::HashMap;
 
 /// What a loop over the modules of a list calls each.
-const LAYER: &str = "layer";
+pub(crate) const LAYER: &str = "layer";
 
 /// A tensor of the `state_dict`.
 #[derive(Clone, Debug)]

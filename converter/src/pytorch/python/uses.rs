@@ -1,6 +1,6 @@
 //! What of a body has to be computed for its outputs, and how often that reads what.
 
-use super::body::{Body, each};
+use super::body::{Body, Item, each};
 use super::code::Code;
 use super::expr::{StateId, ValueId};
 use std::collections::HashSet;
@@ -66,10 +66,23 @@ impl Body {
 
     /// The state of the module that the given values need, in the order of first use.
     pub(crate) fn states(&self, outputs: &[ValueId]) -> Vec<StateId> {
-        let mut found = Vec::new();
+        let mut found: Vec<(usize, StateId)> = Vec::new();
+        let mut add = |at: usize, e: &Code| found.extend(e.states().iter().map(|s| (at, *s)));
+        self.uses(outputs).needed().for_each(|v| add(v.0 as usize, self.code(v)));
+        each(self.items(), &mut |item| {
+            // A loop is where its first value is.
+            let first = match item {
+                Item::For(_, _, _, inner) => inner.iter().find_map(|i| match i {
+                    Item::Let(id) => Some(id.0 as usize),
+                    _ => None,
+                }),
+                _ => None,
+            };
+            item.kept().into_iter().for_each(|e| add(first.unwrap_or(self.values.len()), e));
+        });
+        found.sort_by_key(|(at, _)| *at);
         let mut seen = HashSet::new();
-        self.each_needed(outputs, &mut |e| found.extend(e.states().iter().filter(|s| seen.insert(**s))));
-        found
+        found.into_iter().map(|(_, s)| s).filter(|s| seen.insert(*s)).collect()
     }
 
     /// Calls `f` with every expression that is written for the given values.

@@ -116,7 +116,7 @@ impl Columns {
         if constant(&pieces).len() <= LINE {
             return pieces;
         }
-        let Some(each) = series::each(&all, call) else { return pieces };
+        let Some(each) = series::each(&all, &["n", "m"], call) else { return pieces };
         let short = matches!(&each, Expr::Repeat(_, _, over) if constant(over).len() <= CLAUSE);
         let each = hold(vec![each]);
         let fits = constant(&each).len() <= LINE || several && short && holder.ends_with("List");
@@ -145,6 +145,18 @@ impl Columns {
         });
         let lists = vec![(StateId(0), nn(holder, Vec::new()))];
         Some(Filling { lists, variables: stages.variables, over: stages.over, statements })
+    }
+
+    /// A loop over all units, of which there are so many.
+    pub(super) fn repeated(&self, count: usize, call: &impl Fn(Vec<Expr>) -> Expr) -> Option<Expr> {
+        let all: Vec<Vec<Expr>> = (0..count).map(|u| self.arguments(u)).collect();
+        match <[Expr; 1]>::try_from(series::pieces(&all, call)) {
+            Ok([one @ Expr::Repeat(..)]) => Some(one),
+            _ => {
+                let names = series::changing(&all).into_iter().map(|i| &*self.parameters[i].name);
+                series::each(&all, &names.collect::<Vec<_>>(), call)
+            }
+        }
     }
 
     /// A constructor over the parameters, for the units that have these values.

@@ -72,7 +72,6 @@ pub(super) struct Network<'n> {
 }
 
 /// What the file has to define besides the network.
-#[derive(Default)]
 pub(super) struct Recovered {
     pub(super) blocks: Vec<Block>,
     /// Loops that fill lists of the network.
@@ -96,9 +95,10 @@ pub(super) fn recover(mut network: Network<'_>) -> Recovered {
     for (value, expr) in before.into_iter().filter(|(v, _)| !taken.contains(v)) {
         network.body.values[value.0 as usize].expr = expr;
     }
+    let mut fillings = Vec::new();
     let loops = found.leave_to_loops(&network, loops::find(&network));
     if !loops.is_empty() {
-        loops::write(&mut network, loops);
+        fillings = loops::write(&mut network, loops);
         taken = found.taken();
     }
     let chains = Chains::new(&network, &taken);
@@ -107,9 +107,9 @@ pub(super) fn recover(mut network: Network<'_>) -> Recovered {
     found.add(&network, chains.all());
     let only = found.groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
     if found.groups.is_empty() {
-        return Recovered::default();
+        return Recovered { blocks: Vec::new(), fillings };
     }
-    let (mut blocks, mut fillings, mut folds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut blocks, mut folds) = (Vec::new(), Vec::new());
     let labels = Labels::new(&network);
     let site = found.site();
     for alike in &found.groups {

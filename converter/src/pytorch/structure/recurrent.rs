@@ -1,7 +1,7 @@
 //! Recurrent layers that PyTorch holds in one: both directions, and stacks of layers.
 //!
 //! `nn.LSTM` and its kin run backwards within the lengths of packed sequences and feed one layer's steps to the next, which
-//! is what two layers and flips around one of them compute, step by valid step.
+//! is what two layers and flips around one of them compute, step by valid step. Dropout between layers is one of their arguments.
 
 use super::Network;
 use crate::pytorch::python::expr::{
@@ -18,6 +18,8 @@ struct Stack {
     lengths: Option<ValueId>,
     /// The forward layer and, if it runs both ways, the backward one; from the first layer on.
     layers: Vec<Vec<StateId>>,
+    /// The rate of the dropout between layers.
+    dropout: Option<Expr>,
 }
 
 /// Joins the recurrent layers of a network where nothing else reads what is between them.
@@ -31,17 +33,16 @@ pub(super) fn join(network: &mut Network<'_>) {
     for id in once.uses.needed() {
         let Some(mut stack) = once.both_ways(id).or_else(|| once.one_way(id)) else { continue };
         let readers = if stack.lengths.is_some() { 2 } else { 1 };
-        if let Some(below) = stacks.get(&stack.x)
+        let (result, dropout) = once.dropped(stack.x).unwrap_or((stack.x, None));
+        if let Some(below) = stacks.get(&result)
             && below.lengths == stack.lengths
             && once.uses.of(stack.x) == readers
             && once.goes_on(&below.layers, &stack.layers)
+            && (below.layers.len() == 1 || below.dropout == dropout)
         {
-            inner.push(stack.x);
-            stack = Stack {
-                x: below.x,
-                lengths: stack.lengths,
-                layers: below.layers.iter().chain(&stack.layers).cloned().collect(),
-            };
+            inner.push(result);
+            let layers = below.layers.iter().chain(&stack.layers).cloned().collect();
+            stack = Stack { x: below.x, lengths: stack.lengths, layers, dropout };
         }
         stacks.insert(id, stack);
     }
@@ -97,6 +98,7 @@ impl Once<'_, '_> {
             x,
             lengths: Some(lengths),
             layers: vec![vec![first, second]],
+            dropout: None,
         })
     }
 
@@ -105,7 +107,17 @@ impl Once<'_, '_> {
         let (state, x) = self.layer(id)?;
         let held = &self.network.states[state.0 as usize];
         let plain = sizes(held).is_some() && held.tensors.iter().all(named);
-        plain.then(|| Stack { x, lengths: None, layers: vec![vec![state]] })
+        plain.then(|| Stack { x, lengths: None, layers: vec![vec![state]], dropout: None })
+    }
+
+    /// What a dropout that is read by nothing else is applied to, and its rate.
+    fn dropped(&self, v: ValueId) -> Option<(ValueId, Option<Expr>)> {
+        let Expr::Layer(state, _, arguments) = self.expr(v) else { return None };
+        let [Argument { name: None, value: Expr::Value(x) }] = arguments.as_slice() else { return None };
+        let Kind::Module(Expr::Call(function, rate)) = &self.network.states[state.0 as usize].kind else { return None };
+        let is_dropout = matches!(&**function, Expr::Torch(Module::Nn, name) if name == "Dropout");
+        let [Argument { name: None, value: rate }] = rate.as_slice() else { return None };
+        (is_dropout && self.used_once(*x)).then(|| (*x, Some(rate.clone())))
     }
 
     /// A layer of `torch.nn` that starts from zeros, and its operand.
@@ -181,6 +193,7 @@ fn joined(states: &[State], stack: &Stack) -> Option<State> {
     }
     let at = arguments.iter().position(|a| a.name == Some("dtype")).unwrap_or(arguments.len());
     all.extend_from_slice(&arguments[2..at]);
+    all.extend(stack.dropout.clone().map(|rate| keyword("dropout", rate)));
     all.extend(stack.lengths.is_some().then(|| keyword("bidirectional", true)));
     all.extend_from_slice(&arguments[at..]);
     let mut made = State::module(nn(name.clone(), all), first.wanted.clone(), first.fallback);

@@ -22,7 +22,7 @@ pub(super) fn pieces(all: &[Vec<Expr>], call: &impl Fn(Vec<Expr>) -> Expr) -> Ve
     let mut rest = all;
     while let Some(first) = rest.first() {
         let same = rest.iter().take_while(|u| *u == first).count();
-        let (changes, changing) = changing(rest);
+        let (changes, changing) = changes(rest);
         if same >= FEWEST && same + 1 >= changing {
             items.push(repeat(call(first.clone()), "_", same));
             rest = &rest[same..];
@@ -42,23 +42,29 @@ pub(super) fn pieces(all: &[Vec<Expr>], call: &impl Fn(Vec<Expr>) -> Expr) -> Ve
     items
 }
 
-/// `*[Block(8, n) for n in (4, 8, 16)]`, where it is one argument or two that change.
-pub(super) fn each(all: &[Vec<Expr>], call: &impl Fn(Vec<Expr>) -> Expr) -> Option<Expr> {
+/// `*[Block(8, n) for n in (4, 8, 16)]`, where there is a variable for each argument that changes.
+pub(super) fn each(all: &[Vec<Expr>], variables: &[&str], call: &impl Fn(Vec<Expr>) -> Expr) -> Option<Expr> {
     let first = all.first()?;
-    let changing: Vec<usize> = (0..first.len()).filter(|i| all.iter().any(|u| u[*i] != first[*i])).collect();
+    let changing = changing(all);
     let row = |u: &Vec<Expr>| -> Vec<Expr> { changing.iter().map(|i| u[*i].clone()).collect() };
-    let values = match changing.as_slice() {
-        [one] => all.iter().map(|u| u[*one].clone()).collect(),
-        [_, _] => all.iter().map(|u| Expr::Tuple(row(u))).collect(),
+    let values = match changing.len() {
+        1 => all.iter().flat_map(row).collect(),
+        n if n > 0 && n <= variables.len() => all.iter().map(|u| Expr::Tuple(row(u))).collect(),
         _ => return None,
     };
-    let arguments = first.iter().enumerate().map(|(i, value)| match changing.contains(&i) {
-        true => Expr::local(["n", "m"][usize::from(i != changing[0])]),
-        false => value.clone(),
+    let arguments = first.iter().enumerate().map(|(i, value)| match changing.iter().position(|k| *k == i) {
+        Some(place) => Expr::local(variables[place]),
+        None => value.clone(),
     });
     let call = call(arguments.collect());
-    let variables = if changing.len() == 1 { "n" } else { "n, m" };
-    Some(Expr::Repeat(Box::new(call), variables.to_owned(), Box::new(sequence(values))))
+    let variables = variables[..changing.len()].join(", ");
+    Some(Expr::Repeat(Box::new(call), variables, Box::new(sequence(values))))
+}
+
+/// Which arguments change.
+pub(super) fn changing(all: &[Vec<Expr>]) -> Vec<usize> {
+    let arguments = all.first().map_or(0, Vec::len);
+    (0..arguments).filter(|i| all.iter().any(|u| u[*i] != all[0][*i])).collect()
 }
 
 /// Stages of equally many modules, of which those after the first are equal.
@@ -179,7 +185,7 @@ fn doubled(first: i128) -> Expr {
 }
 
 /// How the arguments of the first units change, and for how many units they go on so.
-fn changing(units: &[Vec<Expr>]) -> (Vec<Change>, usize) {
+fn changes(units: &[Vec<Expr>]) -> (Vec<Change>, usize) {
     let [a, b, ..] = units else { return (Vec::new(), 1) };
     let mut all = Vec::new();
     let mut count = units.len();
@@ -273,16 +279,19 @@ mod tests {
     #[test]
     fn what_changes_otherwise_is_listed() {
         let rows = units(&[&[8, 3], &[8, 5], &[8, 1]]);
-        assert_eq!(each(&rows, &call).map(|e| constant(&e)).as_deref(), Some("*[B(8, n) for n in (3, 5, 1)]"));
+        assert_eq!(
+            each(&rows, &["n", "m"], &call).map(|e| constant(&e)).as_deref(),
+            Some("*[B(8, n) for n in (3, 5, 1)]")
+        );
         let rows = units(&[&[1, 2], &[4, 5]]);
         assert_eq!(
-            each(&rows, &call).map(|e| constant(&e)).as_deref(),
+            each(&rows, &["n", "m"], &call).map(|e| constant(&e)).as_deref(),
             Some("*[B(n, m) for n, m in ((1, 2), (4, 5))]")
         );
         let rows = units(&[&[3], &[8], &[16], &[16], &[16], &[16], &[2]]);
-        let listed = each(&rows, &call).map(|e| constant(&e));
+        let listed = each(&rows, &["n", "m"], &call).map(|e| constant(&e));
         assert_eq!(listed.as_deref(), Some("*[B(n) for n in [3, 8] + [16] * 4 + [2]]"));
         let rows = units(&[&[1, 2, 3], &[4, 5, 6]]);
-        assert_eq!(each(&rows, &call), None);
+        assert_eq!(each(&rows, &["n", "m"], &call), None);
     }
 }

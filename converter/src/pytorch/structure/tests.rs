@@ -3,6 +3,7 @@ use crate::pytorch::python::body::Item;
 use crate::pytorch::python::code::Code;
 use crate::pytorch::python::expr::{Binary, Expr, StateId, args, functional, helper, keyword, list, nn, of, torch};
 use crate::pytorch::python::print::constant;
+use crate::pytorch::python::wrap::Lines;
 use crate::pytorch::state::Kind;
 use crate::weights::ElemType;
 
@@ -14,6 +15,8 @@ struct Net {
     states: Vec<State>,
     globals: Names,
     locals: Names,
+    /// Loops that fill lists.
+    fillings: Vec<Filling>,
 }
 
 impl Net {
@@ -23,6 +26,7 @@ impl Net {
             states: Vec::new(),
             globals: Names::of_variables(),
             locals: Names::of_variables(),
+            fillings: Vec::new(),
         };
         let x = net.body.atom(Expr::local("x"));
         (net, x)
@@ -73,7 +77,15 @@ impl Net {
             outputs,
             label: &|_| Some("res_unit".to_owned()),
         });
+        self.fillings = recovered.fillings;
         recovered.blocks.iter().map(Block::text).collect()
+    }
+
+    /// The text of the loops that fill lists.
+    fn filled(&self) -> String {
+        let mut lines = Lines::default();
+        self.fillings.iter().for_each(|f| f.write(&|_| "list".to_owned(), &mut lines));
+        lines.finish()
     }
 
     /// What makes the states that are used, and the keys of what they hold.

@@ -148,10 +148,11 @@ impl<'n> Finder<'n> {
     fn rounds(&self, pairs: Vec<Pair>) -> Option<Rounds> {
         let first = pairs.last()?;
         let mut values: Vec<Vec<ValueId>> = vec![first.values.iter().map(|(a, _)| *a).collect()];
-        let mut states: Vec<Vec<StateId>> = vec![first.states.iter().map(|(a, _)| *a).collect()];
+        // In the order of their calls, most of the time.
+        let mut states: Vec<Vec<StateId>> = vec![first.states.iter().rev().map(|(a, _)| *a).collect()];
         for pair in pairs.iter().rev() {
             values.push(pair.values.iter().map(|(_, b)| *b).collect());
-            states.push(pair.states.iter().map(|(_, b)| *b).collect());
+            states.push(pair.states.iter().rev().map(|(_, b)| *b).collect());
         }
         let entry = first.entry;
         let fixed: HashSet<ValueId> = pairs.iter().flat_map(|p| &p.fixed).copied().collect();

@@ -8,13 +8,14 @@ mod gather;
 
 use super::Network;
 use super::columns::Columns;
+use super::filling::Filling;
 use super::form;
 use crate::pytorch::python::body::{Item, Repeat};
-use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, args, torch};
+use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, args, nn, torch};
 use crate::pytorch::python::print::constant;
 use crate::pytorch::python::uses::Uses;
 use crate::pytorch::python::wrap::Lines;
-use crate::pytorch::state::{Held, Kind, State};
+use crate::pytorch::state::{Held, Kind, LAYER, State};
 use find::{Finder, Rounds};
 use gather::Gathered;
 use std::collections::{HashMap, HashSet};
@@ -32,6 +33,8 @@ const FRAME: usize = 12;
 pub(super) struct Loop {
     rounds: Rounds,
     lists: Vec<List>,
+    /// What fills all of them in one loop, where that is shorter.
+    filling: Option<Filling>,
     /// How many lines it takes.
     pub(super) lines: usize,
 }
@@ -39,7 +42,10 @@ pub(super) struct Loop {
 /// What the rounds hold in one place.
 struct List {
     container: Expr,
+    holder: &'static str,
     freeze: Vec<Expr>,
+    /// Do they hold nothing, so that the first one serves all rounds?
+    serves_all: bool,
 }
 
 impl Loop {
@@ -93,11 +99,9 @@ fn measured(network: &Network<'_>, rounds: Rounds) -> Option<Loop> {
     if held[0].is_empty() || held[0].len() > LARGEST {
         return None;
     }
-    let lists = (0..held[0].len()).map(|i| {
-        let states: Vec<&State> = held.iter().map(|round| &network.states[round[i].0 as usize]).collect();
-        list(&states)
-    });
-    let lists: Vec<List> = lists.collect::<Option<_>>()?;
+    let places: Vec<Vec<&State>> =
+        (0..held[0].len()).map(|i| held.iter().map(|round| &network.states[round[i].0 as usize]).collect()).collect();
+    let lists: Vec<List> = places.iter().map(|states| list(states)).collect::<Option<_>>()?;
     let calls = |v: &ValueId| network.body.code(*v).calls().layers > 0;
     let layers = rounds.values[0].iter().filter(|v| calls(v)).count().max(1);
     let lines = |list: &List| {
@@ -106,10 +110,14 @@ fn measured(network: &Network<'_>, rounds: Rounds) -> Option<Loop> {
         let freeze = if list.freeze.is_empty() { 0 } else { 1 + list.freeze.len() };
         lines.finish().lines().count() + freeze
     };
-    let with = 1 + lists.iter().map(lines).sum::<usize>() + layers + 2 * rounds.gathered.len();
+    let made = lists.iter().filter(|l| !l.serves_all).map(lines).sum::<usize>();
+    let filling = filling(&places, &lists).and_then(|f| Some((f.length()?, f))).filter(|(length, _)| *length < made);
+    let made = filling.as_ref().map_or(made, |(length, _)| *length);
+    let with = 1 + made + layers + 2 * rounds.gathered.len();
     let init: usize = held[0].iter().map(|s| network.states[s.0 as usize].init("name").len()).sum();
     let without = held.len() * (init + layers);
-    (with < without).then_some(Loop { rounds, lists, lines: with })
+    let filling = filling.map(|(_, f)| f);
+    (with < without).then_some(Loop { rounds, lists, filling, lines: with })
 }
 
 /// What makes one list of these modules or parameters.
@@ -122,22 +130,59 @@ fn list(states: &[&State]) -> Option<List> {
         _ => (constructor, "ParameterList"),
     };
     let container = columns.container(&|values| columns.made(&template, &values), 0..states.len(), holder);
-    Some(List { container, freeze })
+    let serves_all = states.iter().all(|s| s.tensors.is_empty() && s.kind == states[0].kind);
+    Some(List { container, holder, freeze, serves_all })
 }
 
-/// Writes loops.
-pub(super) fn write(network: &mut Network<'_>, loops: Vec<Loop>) {
+/// What fills the lists of all places in one loop.
+fn filling(places: &[Vec<&State>], lists: &[List]) -> Option<Filling> {
+    let (places, lists): (Vec<&Vec<&State>>, Vec<&List>) =
+        places.iter().zip(lists).filter(|(_, list)| !list.serves_all).unzip();
+    let rounds = places.first()?.len();
+    let slots = |round: usize| {
+        let all = places.iter().map(|states| Some(form::of_state(states[round])?.1));
+        Some(all.collect::<Option<Vec<_>>>()?.concat())
+    };
+    let columns = Columns::new(&(0..rounds).map(slots).collect::<Option<Vec<_>>>()?);
+    let mut slot = 0;
+    let mut templates = Vec::new();
+    for states in &places {
+        templates.push(match columns.state(states[0], &mut slot).kind {
+            Kind::Module(template) => template,
+            _ => states[0].parts()?.0,
+        });
+    }
+    let turn = |values: Vec<Expr>| Expr::Tuple(templates.iter().map(|t| columns.made(t, &values)).collect());
+    let Some(Expr::Repeat(turn, variables, over)) = columns.repeated(rounds, &turn) else { return None };
+    let Expr::Tuple(made) = *turn else { return None };
+    let mut statements = Vec::new();
+    for (made, (list, id)) in made.into_iter().zip(lists.iter().zip((0..).map(StateId))) {
+        statements.push(Expr::State(id).method("append", args![made]));
+        let last = Expr::State(id).at(-1);
+        let freeze = list.freeze.iter();
+        statements.extend(freeze.map(|e| e.rewrite(&mut |e| (*e == Expr::local(LAYER)).then(|| last.clone()))));
+    }
+    let lists = lists.iter().zip((0..).map(StateId)).map(|(list, id)| (id, nn(list.holder, Vec::new())));
+    Some(Filling { lists: lists.collect(), variables, over: *over, statements })
+}
+
+/// Writes loops. Gives those that fill their lists.
+pub(super) fn write(network: &mut Network<'_>, loops: Vec<Loop>) -> Vec<Filling> {
     let uses = network.body.uses(network.outputs);
-    let repeats: Vec<Repeat> = loops.into_iter().filter_map(|l| repeat(network, l, &uses)).collect();
+    let mut fillings = Vec::new();
+    let repeats: Vec<Repeat> = loops.into_iter().filter_map(|l| repeat(network, l, &uses, &mut fillings)).collect();
     network.body.repeat(repeats);
+    fillings
 }
 
-fn repeat(network: &mut Network<'_>, found: Loop, uses: &Uses) -> Option<Repeat> {
-    let Loop { rounds, lists, .. } = found;
+fn repeat(network: &mut Network<'_>, found: Loop, uses: &Uses, fillings: &mut Vec<Filling>) -> Option<Repeat> {
+    let Loop { rounds, lists, filling, .. } = found;
     let result = rounds.result()?;
     let first = rounds.values[0].clone();
     let place = place(network, &rounds, result);
-    let (held, variables) = hold(network, &rounds, lists);
+    let (held, variables) = hold(network, &rounds, lists, filling.is_some());
+    let order: Vec<StateId> = variables.iter().map(|(list, _)| *list).collect();
+    fillings.extend(filling.map(|f| f.with_lists(&order)));
     let reads = |v: &ValueId| network.body.code(*v).values().filter(|r| *r == rounds.entry).count() as u32;
     let alone = uses.of(rounds.entry) == first.iter().map(reads).sum::<u32>();
     let name = match network.body.expr(rounds.entry) {
@@ -161,7 +206,6 @@ fn repeat(network: &mut Network<'_>, found: Loop, uses: &Uses) -> Option<Repeat>
         Ok([one]) => one,
         Err(lists) => Expr::local("zip").call(lists.into_iter().map(Argument::from).collect()),
     };
-    let order: Vec<StateId> = variables.iter().map(|(list, _)| *list).collect();
     let names: Vec<String> = variables.into_iter().map(|(_, name)| name).collect();
     Some(Repeat {
         values: first.into_iter().filter(|v| !network.body.values[v.0 as usize].is_atom).collect(),
@@ -191,23 +235,24 @@ fn hold(
     network: &mut Network<'_>,
     rounds: &Rounds,
     lists: Vec<List>,
+    filled: bool,
 ) -> (HashMap<StateId, String>, Vec<(StateId, String)>) {
     let first = &rounds.states[0];
     let called: Vec<String> = (0..first.len()).map(|i| called(network.states, rounds, i)).collect();
     let (mut held, mut variables) = (HashMap::new(), Vec::new());
     for (i, list) in lists.into_iter().enumerate() {
-        // One that holds nothing serves all rounds.
-        let all = || rounds.states.iter().map(|round| &network.states[round[i].0 as usize]);
-        if all().all(|s| s.tensors.is_empty() && s.kind == network.states[first[i].0 as usize].kind) {
+        if list.serves_all {
             continue;
         }
         let single = called.iter().filter(|c| **c == called[i]).count() == 1;
         let number = called[..=i].iter().filter(|c| **c == called[i]).count();
         let numbered = |name: &str| if single { name.to_owned() } else { format!("{name}{number}") };
         let plural = if called[i].ends_with('s') { format!("{}_list", called[i]) } else { format!("{}s", called[i]) };
-        let mut state = State::module(list.container, Some(numbered(&plural)), "layers");
+        let (container, freeze) =
+            if filled { (nn(list.holder, Vec::new()), Vec::new()) } else { (list.container, list.freeze) };
+        let mut state = State::module(container, Some(numbered(&plural)), "layers");
         state.kind = match state.kind {
-            Kind::Module(container) => Kind::List(container, list.freeze),
+            Kind::Module(container) => Kind::List(container, freeze),
             other => other,
         };
         state.within = network.states[first[i].0 as usize].within.clone();

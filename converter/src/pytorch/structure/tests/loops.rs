@@ -1,4 +1,4 @@
-//! Rounds in loops over lists of layers.
+//! Rounds in loops over lists of layers, loops that fill lists, and stacks of layers that PyTorch holds in one.
 
 use super::*;
 
@@ -104,4 +104,38 @@ fn rounds_that_others_read_stay_as_they_are() {
     let output = net.body.compute(of(y) + third);
     net.recover(output);
     assert!(!net.body.items().iter().any(|item| matches!(item, Item::For(..))), "{:?}", net.body.items());
+}
+
+#[test]
+fn stages_of_equal_lengths_are_made_by_a_loop() {
+    let (mut net, mut x) = Net::new();
+    for sizes in [[8, 8], [8, 8], [8, 8], [8, 16], [16, 16], [16, 16], [16, 24], [24, 24], [24, 24]] {
+        x = net.residual(sizes, sizes[0] != sizes[1], x);
+    }
+    assert_eq!(net.recover(x).len(), 1);
+    assert_eq!(net.used(x).0, ["nn.Sequential()"]);
+    let text = "        self.list = nn.Sequential()
+        for in_features, features in ((8, 8), (8, 16), (16, 24)):
+            self.list.append(ResidualBlock(in_features, features))
+            self.list.extend([ResidualBlock(features, features) for _ in range(2)])
+";
+    assert_eq!(net.filled(), text);
+}
+
+#[test]
+fn dropout_between_recurrent_layers_is_an_argument_of_theirs() {
+    let (mut net, mut x) = Net::new();
+    let layer = |net: &mut Net, inputs: usize, x: ValueId| {
+        let lstm = State::module(nn("LSTM", args![inputs, 8usize, keyword("batch_first", true)]), None, "lstm");
+        net.states.push(lstm.filled("weight_ih_l0", ElemType::Float, &[32, 8], 1.0));
+        net.body.compute(Expr::layer(StateId(net.states.len() as u32 - 1), args![x]).at(0))
+    };
+    for k in 0..3 {
+        x = layer(&mut net, if k == 0 { 6 } else { 8 }, x);
+        net.states.push(State::module(nn("Dropout", args![Expr::Number("0.2".to_owned())]), None, "drop"));
+        x = net.body.compute(Expr::layer(StateId(net.states.len() as u32 - 1), args![x]));
+    }
+    net.recover(x);
+    let lstm = "nn.LSTM(6, 8, num_layers=3, batch_first=True, dropout=0.2)";
+    assert_eq!(net.used(x).0, [lstm, "nn.Dropout(0.2)"]);
 }
