@@ -101,3 +101,13 @@ def _():
     with C.default_options(dtype=np.float16):
         y = C.layers.Recurrence(C.layers.LSTM(3, init=C.glorot_uniform(seed=1)))(inside)
     return C.cast(y, np.float32), {x: ragged(2)}, HALF
+
+
+for _label, _inside in (("half", np.float16), ("float", np.float32)):
+    @case("type_%s_inside_double" % _label)
+    def _(inside=_inside):
+        x = C.sequence.input_variable((2,), dtype=np.float64, name="x")
+        with C.default_options(dtype=inside):
+            y = C.layers.Recurrence(C.layers.LSTM(3, init=C.glorot_uniform(seed=1)))(C.cast(x, inside))
+            z = C.layers.Dense(2, init=C.glorot_uniform(seed=2))(y) * C.cast(C.sequence.last(x), inside)
+        return C.combine([C.cast(y, np.float64), C.cast(z, np.float64)]), {x: [s.astype(np.float64) for s in ragged(2)]}, HALF

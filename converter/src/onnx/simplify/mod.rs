@@ -3,6 +3,7 @@
 
 mod dead;
 mod fuse;
+mod moved;
 mod names;
 mod nodes;
 mod views;
@@ -16,6 +17,7 @@ pub(crate) fn simplify(model: &mut OnnxModel, keep_inputs: usize) {
     views::collapse(&mut pass);
     fuse::biases(&mut pass);
     pass.finish();
+    moved::products(model);
     dead::remove(model, keep_inputs);
     names::settle(model);
     nodes::name(model);

@@ -204,7 +204,13 @@ pub(super) fn cast(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &Cast) ->
     let to = |name: &'static str| of(x.id).method("to", args![Expr::Torch(Module::Torch, name.into())]);
     let id = match a.new_data_type {
         DataType::Float16 if x.elem != Elem::Half => {
-            cx.compute(of(x.id).method("half", args![]).method("type_as", args![x.id]))
+            let rounded = of(x.id).method("half", args![]);
+            if x.elem.is_double() {
+                let rounded = cx.compute(rounded);
+                cx.converted(rounded, elem)
+            } else {
+                cx.compute(rounded.method("type_as", args![x.id]))
+            }
         }
         DataType::Int8 => cx.compute(to("int8")),
         DataType::Int16 => cx.compute(to("int16")),
