@@ -83,21 +83,21 @@ class File:
     def number(self, value):
         return np.asarray(value, self.dtype).tobytes()
 
-    def input(self, name, dims, sparse=False, axis=None, legacy=False):
+    def input(self, name, dims, sparse=False, axis=None, legacy=False, rate=1):
         """`axis`: the DynamicAxis node of its sequence axis, if it is not the default. `legacy`: three dimensions as files had them
-        before there were shapes."""
+        before there were shapes. `rate`: the multiplier of its learning rate."""
         count = int(np.prod(dims))
         body = size(count, 1) if self.version < 8 else size(0, 0)
         body += size(dims[1], dims[2], dims[0]) if legacy else shape(dims)
         if self.version >= 8:
             body += u32(0) if axis is None else u32(1) + text(axis)
         if self.version >= 10:
-            body += np.float32(1).tobytes()
+            body += np.float32(rate).tobytes()
         self.features.append(name)
         return self.add("SparseInputValue" if sparse else "InputValue", name, body)
 
-    def label(self, name, dims):
-        self.input(name, dims)
+    def label(self, name, dims, rate=1):
+        self.input(name, dims, rate=rate)
         self.labels.append(self.features.pop())
         return name
 
@@ -157,9 +157,10 @@ class File:
             return b""
         return size(seed, offset)
 
-    def windows(self, kernel, maps, strides, padded, kind, lower=(0,), upper=(0,), include_pad=False, ceil=False, flat=None):
+    def windows(self, kernel, maps, strides, padded, kind, lower=(0,), upper=(0,), include_pad=False, ceil=False, flat=None,
+                shared=(True,)):
         """From version 5 on: what convolutions and poolings have. `flat`: of a convolution, is its kernel a matrix?"""
-        body = shape(kernel) + shape(maps) + shape(strides) + flags([True]) + flags(padded) + shape(lower) + shape(upper)
+        body = shape(kernel) + shape(maps) + shape(strides) + flags(shared) + flags(padded) + shape(lower) + shape(upper)
         body += i32(kind, 1) + size(0)
         body += flag(False) if self.version >= 9 else b""
         body += shape((0,)) if self.version >= 20 else b""

@@ -319,3 +319,18 @@ for _name, _window, _pad, _stride in [("pad", 3, True, 1), ("valid", 2, False, 1
 def _():
     x = C.sequence.input_variable((2, 4), name="x")
     return C.layers.SequentialConvolution((3, 3), 2, pad=True, init=C.glorot_uniform(seed=1))(x), {x: ragged(2, 4, lengths=(4, 6, 3))}
+
+
+# --- kernels that are not shared between positions: CNTK takes them where there is one position only
+for _name, _kernel, _sharing in [("all_axes", (2, 3, 5, 6), [False]), ("columns", (2, 3, 2, 6), [True, True, False]), ("rows", (2, 3, 5, 2), [False, True])]:
+    @case("conv_unshared_along_" + _name)
+    def _(kernel=_kernel, sharing=_sharing):
+        x = C.input_variable((3, 5, 6), name="x")
+        return C.convolution(C.parameter(kernel, init=normal(*kernel)), x, sharing=sharing, auto_padding=[False]), {x: batch(3, 5, 6)}
+
+
+@case("conv_transpose_unshared")
+def _():
+    x = C.input_variable((2, 1, 3), name="x")
+    kernel = C.parameter((2, 3, 2, 2), init=normal(2, 3, 2, 2))
+    return C.convolution_transpose(kernel, x, sharing=[True, False, True], auto_padding=[False]), {x: batch(2, 1, 3)}

@@ -14,9 +14,6 @@ pub(super) fn convolution(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a:
     if kernel.lead.rank() > 0 {
         return Err(Reason::new("kernel", "a kernel that differs from sample to sample has no ONNX form"));
     }
-    if a.sharing.iter().any(|s| !s) {
-        return Err(Reason::new("sharing", "untied weights have no ONNX form"));
-    }
     let rank = cx.static_rank(&x);
     let mut w = kernel.id;
     let no_map_axis = cx.b.rank(w) == rank;

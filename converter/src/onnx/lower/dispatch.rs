@@ -114,8 +114,7 @@ operators! { cx, node:
     Convolution(a) =>
         but(
             "Conv, ConvTranspose; Slice, Pad where CNTK's centring asks for it",
-            "untied weights (`sharing` false) and kernels that differ by sample are refused; double runs in float \
-             between Casts",
+            "kernels that differ by sample are refused; double runs in float between Casts",
         ),
         convolution::convolution(cx, node, a);
     SquaredError => but("arithmetic and ReduceSum", WHOLE_BATCH), criteria::squared_error(cx, node);

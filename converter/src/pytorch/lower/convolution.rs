@@ -29,9 +29,6 @@ pub(super) fn convolution(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, a: &C
     if node.inputs[0].lead.rank() > 0 {
         return Err(Reason::new("kernel", "a kernel that differs from sample to sample has no PyTorch form"));
     }
-    if a.sharing.iter().any(|s| !s) {
-        return Err(Reason::new("sharing", "untied weights have no PyTorch form"));
-    }
     let (rank, mut kernel) = (x.rank(), node.inputs[0].dims.clone());
     if kernel.len() == rank {
         // A kernel without an output-map axis has a single map.

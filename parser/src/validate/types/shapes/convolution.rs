@@ -36,6 +36,7 @@ pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolu
             return node.mismatch("the channels of kernel and input disagree", kernel, x);
         }
         asked_for(node, convolution, kernel_channels, x.len())?;
+        shared(node, convolution, spatial)?;
         let mut result: Dims = [kernel_channels].into_iter().collect();
         result.extend(transposed(node, convolution, windows, spatial)?);
         return Some(result);
@@ -48,6 +49,7 @@ pub(super) fn convolution(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolu
         sizes.push(size(node, *n, slide, false, KEYS)?);
     }
     result.extend(sizes.into_iter().rev());
+    shared(node, convolution, result.get(1..).unwrap_or_default())?;
     if let Some(wanted) = &convolution.output_shape {
         let same = |(n, wanted): (&Dim, &u64)| n.known().is_none_or(|n| n == *wanted);
         if wanted.rank() != result.len() || !result.iter().rev().zip(&wanted.0).all(same) {
@@ -118,9 +120,21 @@ fn attributes(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution) -> Opt
         let text = format!("a convolution in {} groups", convolution.groups);
         return node.attribute(&rules::ATTRIBUTE_RANGE, "groups", text);
     }
-    if convolution.sharing.contains(&false) {
-        let text = "the weights are not shared between positions".to_owned();
-        return node.attribute(&rules::UNSHARED_WEIGHTS, "sharing", text);
+    Some(())
+}
+
+/// Checks that the kernel is shared along each spatial axis (row-major) of more than one position. Where it is not, it
+/// would need weights for each of them, for which the rule of shapes has no room.
+fn shared(node: &mut Node<'_, '_, '_, '_>, convolution: &Convolution, positions: &[Dim]) -> Option<()> {
+    let windowed = positions.len().saturating_add(1);
+    for (axis, positions) in positions.iter().rev().enumerate() {
+        if !spread(&convolution.sharing, windowed, axis, true) && *positions != Dim::Known(1) {
+            let text = match positions.known() {
+                Some(n) => format!("the weights are not shared between the {n} positions of an axis"),
+                None => "the weights are not shared along an axis of free size".to_owned(),
+            };
+            return node.attribute(&rules::UNSHARED_WEIGHTS, "sharing", text);
+        }
     }
     Some(())
 }
