@@ -163,21 +163,16 @@ pub(in crate::v1) fn sum_columns<'a>(_: &mut Body<'_, '_, 'a>) -> Result<Said<'a
     Ok(typed(Operator::ReduceElements(ReduceElements { axes, reduction: Reduction::Sum, keep_dimensions: true })))
 }
 
+/// A crop. The offsets follow from the paths of the operands to a common ancestor: CNTK 2.7 does not hand on those of the
+/// file.
 pub(in crate::v1) fn crop<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
-    let at = body.reader.at();
     let (x, y) = (body.reader.f64()?, body.reader.f64()?);
-    // Without offsets: they follow from the paths to a common ancestor.
-    if x.is_nan() || y.is_nan() {
-        return Ok(typed(Operator::Crop(Crop { offset: None })));
+    if !x.is_nan() && !y.is_nan() {
+        let text =
+            format!("CNTK 2.7 ignores the offsets {x:?} and {y:?} of a v1 Crop and finds its own, and so does this");
+        body.note = Some(("v1.ignored", text));
     }
-    let size = |n: f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number of 32 bits")]
-        ((0.0..=f64::from(i32::MAX)).contains(&n) && n.fract() == 0.0).then_some(n as u64)
-    };
-    match (size(x), size(y)) {
-        (Some(x), Some(y)) => Ok(typed(Operator::Crop(Crop { offset: Some(vec![x, y]) }))),
-        _ => body.bad("whole offsets", format!("{x}, {y}"), at),
-    }
+    Ok(typed(Operator::Crop(Crop { offset: None })))
 }
 
 pub(in crate::v1) fn eye_like<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
