@@ -311,6 +311,61 @@ def convolution(f):
     return fed
 
 
+@case("convolution_unshared", 5, 31)
+def convolution_unshared(f):
+    """Kernels of their own for each position, of which there is one."""
+    f.input("x", (4, 3, 2))
+    f.parameter("K", numbers(4, 3 * 2 * 3), dims=(4, 3, 2, 3))
+    f.add("Convolution", "all", f.windows((4, 3, 2), (3,), (1, 1, 2), (False,), 0, flat=False, shared=(False,)), "K", "x")
+    f.parameter("L", numbers(2, 3 * 2 * 3), dims=(2, 3, 2, 3))
+    f.add("Convolution", "rows", f.windows((2, 3, 2), (3,), (1, 1, 2), (False,), 0, flat=False, shared=(True, False, True)), "L", "x")
+    f.outputs = ["all", "rows"]
+    return {"x": sequences(2, 3, 4)}
+
+
+@case("crop_offsets", 31)
+def crop_offsets(f):
+    """CNTK computes the offsets itself, whatever the file has."""
+    f.input("x", (6, 5, 2))
+    f.add("Pooling", "inner", f.windows((3, 3, 1), (1,), (1, 1, 1), (False,), 1), "x")
+    f.add("Crop", "other", f64(2, 0), "x", "inner")
+    f.add("Crop", "nearly_whole", f64(1.0000000001, 1), "x", "inner")
+    f.add("Crop", "negative", f64(-3.5, 0), "x", "inner")
+    f.outputs = ["other", "nearly_whole", "negative"]
+    return {"x": sequences(2, 5, 6)}
+
+
+@case("cycle_that_nothing_reads", 31)
+def cycle_that_nothing_reads(f):
+    f.input("x", (3,))
+    f.parameter("W", numbers(2, 3))
+    f.add("Times", "z", f.times(), "W", "x")
+    f.add("Plus", "sum", b"", "z", "same")
+    f.add("Tanh", "same", b"", "sum")
+    f.add("PastValue", "before", f.delay(1, (2,), 0.5), "sum2")
+    f.add("Plus", "sum2", b"", "z", "before")
+    f.outputs = ["z"]
+    return {"x": sequences(3)}
+
+
+@case("ranking_of_a_free_gain", 31)
+def ranking_of_a_free_gain(f):
+    """Gains that depend on no parameter, or on one behind StopGradient."""
+    f.input("x", (3,), rate=0)
+    f.label("gain", (1,), rate=0)
+    f.label("group", (1,), rate=0)
+    f.parameter("W", numbers(1, 3))
+    f.add("Times", "z", f.times(), "W", "x")
+    f.parameter("scale", [[2.0]])
+    f.add("ElementTimes", "scaled", b"", "scale", "gain")
+    f.add("StopGradient", "stopped", b"", "scaled")
+    f.add("NDCG1Eval", "n", b"", "gain", "z", "group")
+    f.add("NDCG1Eval", "m", b"", "stopped", "z", "group")
+    f.outputs, f.evaluation = ["z"], ["n", "m"]
+    gains = [RANDOM.randint(0, 3, (n, 1)).astype(float) for n in (3, 3)]
+    return {"x": [numbers(3, 3), numbers(3, 3)], "gain": gains, "group": [np.array([[1.0], [1.0], [2.0]]), np.array([[3.0], [3.0], [3.0]])]}
+
+
 @case("convolution_by_a_matrix", 5, 12, 31)
 def convolution_by_a_matrix(f):
     fed = images(f, 2)

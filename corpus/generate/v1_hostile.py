@@ -617,6 +617,26 @@ def _():
     return put(network(), "z", children=("Wx", "z")).bytes()
 
 
+@case("delay_of_no_step_in_a_cycle", "a delay by no step in a cycle with another delay", "it reads what was not computed yet", names=['"now"'])
+def _():
+    f = put(network(), "before", children=("now",))
+    f.add("FutureValue", "now", f.delay(0, (2,), 0.0), "h")
+    return f.bytes()
+
+
+@case("ranking_of_a_learned_gain", "NDCG of gains that a parameter scales", "CNTK has no gradient for them", names=['"e"'])
+def _():
+    f = network()
+    f.input("group", (1,))
+    f.parameter("scale", [[2.0]])
+    f.add("ElementTimes", "gain", b"", "scale", "group")
+    f.parameter("V", [[1.0, 2.0]])
+    f.add("Times", "score", f.times(), "V", "h")
+    f.add("NDCG1Eval", "e", b"", "gain", "score", "group")
+    f.criteria = ["e"]
+    return f.bytes()
+
+
 @case("factors_do_not_fit", "a 2 x 3 matrix times a vector of 2", "the shapes do not go together", names=['"Wx"'])
 def _():
     return put(network(), "Wx", children=("W", "b")).bytes()

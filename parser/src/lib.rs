@@ -53,6 +53,7 @@
     )
 )]
 
+mod components;
 mod container;
 mod context;
 pub mod dictionary;

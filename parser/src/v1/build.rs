@@ -1,6 +1,7 @@
 //! Builds the model from nodes and relations: variables first, then functions, each after the functions that it reads.
 
 use super::body::dynamic_axes;
+use super::check;
 use super::compose;
 use super::emit::Emitter;
 use super::nodes::path;
@@ -8,7 +9,8 @@ use super::relations::{Child, Graph};
 use super::said::Said;
 use crate::context::Context;
 use crate::dictionary::Dictionary;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::escape::Escaped;
 use crate::file::ModelFile;
 use crate::model::{Array, Axis, Container, DataType, Function, Listed, Model, Origin, Shape, Variable, VariableKind};
 use std::mem;
@@ -27,8 +29,12 @@ pub(super) fn model<'a>(
         context.budget.spend::<Variable<'a>>(1, 0)?;
         variable(&mut emitter).map_err(|e| named(&graph, node, e))?;
     }
-    functions(&mut emitter, &mut context)?;
-    let root = root(&mut emitter);
+    check::graph(&graph)?;
+    let roots = roots(&graph);
+    let needed = check::needed(&graph, &roots);
+    left_out(&graph, &needed, &mut context)?;
+    functions(&mut emitter, &needed, &mut context)?;
+    let root = root(&mut emitter, &roots);
     context.budget.spend::<&str>(graph.outputs.len().saturating_add(graph.criteria.len()), 0)?;
     let listed = Listed { outputs: listed(&emitter, &graph.outputs), criteria: listed(&emitter, &graph.criteria) };
     let Emitter { variables, functions, .. } = emitter;
@@ -158,9 +164,34 @@ enum State {
     Done,
 }
 
-/// Adds all functions, children first. A node that is read while its own children are being added is in a loop; as in
+/// Warns of nodes that the model does without.
+fn left_out(graph: &Graph<'_>, needed: &[bool], context: &mut Context<'_>) -> Result<(), Error> {
+    let is_left_out = |node: &usize| needed.get(*node) == Some(&false) && !graph.children(*node).is_empty();
+    let nodes = (0..graph.nodes.len()).filter(is_left_out);
+    let Some(first) = nodes.clone().next() else { return Ok(()) };
+    let unknown = nodes.clone().find_map(|node| {
+        graph.children(node).iter().find_map(|child| match child {
+            Child::Unknown(name) => Some((node, *name)),
+            Child::Node(_) => None,
+        })
+    });
+    if let Some((node, name)) = unknown {
+        let kind = ErrorKind::NoSuchNode { name: name.to_owned() };
+        return Err(named(graph, node, Error::new(kind, graph.relation_at(node)).in_key("inputs")));
+    }
+    let name = graph.names.get(first).map_or("", |names| names.uid);
+    let who = match nodes.skip(1).count() {
+        0 => format!("\"{}\", which nothing else reads", Escaped(name)),
+        others => format!("\"{}\" and {others} more nodes, which nothing else reads", Escaped(name)),
+    };
+    let text = format!("CNTK leaves out {who}, and so does this");
+    context.warn("v1.ignored", graph.relation_at(first), path(first, name), text);
+    Ok(())
+}
+
+/// Adds all functions that are needed, children first. A node that is read while its own children are being added is in a loop; as in
 /// v2 files, a placeholder stands for it there.
-fn functions<'a>(emitter: &mut Emitter<'_, 'a>, context: &mut Context<'_>) -> Result<(), Error> {
+fn functions<'a>(emitter: &mut Emitter<'_, 'a>, needed: &[bool], context: &mut Context<'_>) -> Result<(), Error> {
     let graph = emitter.graph;
     let mut states = vec![State::New; graph.nodes.len()];
     let mut stands_in = vec![false; graph.nodes.len()];
@@ -171,7 +202,7 @@ fn functions<'a>(emitter: &mut Emitter<'_, 'a>, context: &mut Context<'_>) -> Re
     }
     let mut open: Vec<(usize, usize)> = Vec::new();
     for start in 0..graph.nodes.len() {
-        if states.get(start) != Some(&State::New) {
+        if states.get(start) != Some(&State::New) || needed.get(start) == Some(&false) {
             continue;
         }
         set(&mut states, start, State::Open);
@@ -218,10 +249,9 @@ fn set(states: &mut [State], node: usize, state: State) {
     }
 }
 
-/// The root. As in CNTK, its outputs are the criteria, evaluation nodes and outputs, and all nodes that no other node
-/// reads, except for nodes without children.
-fn root<'a>(emitter: &mut Emitter<'_, 'a>) -> &'a str {
-    let graph = emitter.graph;
+/// The outputs of the root. As in CNTK, these are the criteria, evaluation nodes and outputs, and all nodes that no other
+/// node reads, except for nodes without children.
+fn roots(graph: &Graph<'_>) -> Vec<u32> {
     let mut is_root = vec![true; graph.nodes.len()];
     for node in 0..graph.nodes.len() {
         for child in graph.children(node) {
@@ -241,9 +271,14 @@ fn root<'a>(emitter: &mut Emitter<'_, 'a>) -> &'a str {
             *slot = true;
         }
     }
-    let roots: Vec<u32> = (0..).zip(is_root).filter(|(_, is)| *is).map(|(node, _)| node).collect();
-    let roots: Vec<u32> = roots.into_iter().filter(|node| !graph.children(*node as usize).is_empty()).collect();
-    if let [only] = roots.as_slice()
+    let roots = (0..).zip(is_root).filter(|(_, is)| *is).map(|(node, _)| node);
+    roots.filter(|node| !graph.children(*node as usize).is_empty()).collect()
+}
+
+/// Adds the root, unless it is the only output.
+fn root<'a>(emitter: &mut Emitter<'_, 'a>, roots: &[u32]) -> &'a str {
+    let graph = emitter.graph;
+    if let [only] = roots
         && let Some(function) = graph.names.get(*only as usize)
         && emitter.functions.iter().rev().any(|f| f.uid == function.uid)
     {

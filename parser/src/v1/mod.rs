@@ -6,6 +6,7 @@
 
 mod body;
 mod build;
+mod check;
 mod compose;
 mod emit;
 mod matrix;

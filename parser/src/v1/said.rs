@@ -29,6 +29,8 @@ pub(super) enum Said<'a> {
 pub(super) struct Input<'a> {
     pub(super) shape: Shape,
     pub(super) sparse: bool,
+    /// Does training change it?
+    pub(super) learns: bool,
     /// The name of the node that is its dynamic axis.
     pub(super) axis: &'a str,
 }

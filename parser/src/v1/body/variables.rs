@@ -26,14 +26,12 @@ fn input_of<'a>(body: &mut Body<'_, '_, 'a>, sparse: bool) -> Result<Said<'a>, E
             count => return body.bad("at most one dynamic axis", count, at),
         }
     }
-    if body.version >= 10 {
-        learning_rate(body)?;
-    }
+    let learns = body.version >= 10 && learning_rate(body)? > 0.0;
     let count = shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
     if rows != 0 && count != Some(rows) {
         shape = Shape::from([rows]);
     }
-    Ok(Said::Input(Box::new(Input { shape, sparse, axis })))
+    Ok(Said::Input(Box::new(Input { shape, sparse, learns, axis })))
 }
 
 pub(in crate::v1) fn parameter<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {

@@ -4,15 +4,16 @@
 //! its inputs; blocks and `Combine` are already resolved. A strongly connected component is a recurrence. It is valid
 //! if no cycle is left once the state inputs of its delays are cut.
 
-mod components;
 mod recurrence;
 
 use super::arena::{Id, PerId, ids};
 use super::findings::{Findings, Place, Quoted};
 use super::resolve::{Inputs, Resolution};
 use super::rules;
+use crate::components;
 use crate::model::{FunctionId, FunctionKind, Loop, LoopId, Model, Source};
 use crate::ops::Op;
+use smallvec::SmallVec;
 
 /// The order of evaluation.
 pub(crate) struct Order {
@@ -31,8 +32,13 @@ pub(crate) fn order<'a>(model: &Model<'a>, resolution: &Resolution<'a>, findings
         loops: Vec::new(),
         loop_of: PerId::filled(model.functions.len(), None),
     };
-    components::each(model.functions.len(), &resolution.inputs, |members| {
-        if let [only] = members
+    let producer = |function: usize, input: usize| match resolution.inputs.get(FunctionId::of(function))?.get(input)? {
+        Source::Output(made, _) => Some(Some(made.place())),
+        _ => Some(None),
+    };
+    components::each(model.functions.len(), producer, |members| {
+        let members: SmallVec<[FunctionId; 1]> = members.iter().map(|member| FunctionId::of(*member)).collect();
+        if let [only] = members.as_slice()
             && !reads(&resolution.inputs, *only, *only)
         {
             if is_node(model, *only) {
@@ -41,7 +47,7 @@ pub(crate) fn order<'a>(model: &Model<'a>, resolution: &Resolution<'a>, findings
             return;
         }
         let id = LoopId(u32::try_from(order.loops.len()).unwrap_or(u32::MAX));
-        let found = recurrence::sort(model, &resolution.inputs, members, findings);
+        let found = recurrence::sort(model, &resolution.inputs, &members, findings);
         for member in &found.members {
             order.loop_of.set(*member, Some(id));
         }
