@@ -10,6 +10,9 @@ const LONGEST: usize = 80;
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.len() <= LONGEST && self.0.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return f.write_str(self.0);
+        }
         for (i, c) in self.0.chars().enumerate() {
             if i == LONGEST {
                 return f.write_char('…');

@@ -1,12 +1,11 @@
 //! The interface of the model: inputs and outputs.
 
 use super::text::name;
-use crate::{Symbols, graph::Interface, options::Outputs};
+use crate::{Symbols, graph::Interface};
 use cntk_parser::model::{Source, ValidatedModel};
 use std::fmt::Write;
 
-pub fn write(html: &mut String, model: &ValidatedModel<'_>) {
-    let Ok(interface) = Interface::new(model, &Outputs::Inference) else { return };
+pub fn write(html: &mut String, model: &ValidatedModel<'_>, interface: &Interface) {
     let mut symbols = Symbols::default();
     html.push_str(
         "<section aria-labelledby=\"interface-title\">\n<h2 id=\"interface-title\">Interface</h2>\n<table>\n\
@@ -16,15 +15,15 @@ pub fn write(html: &mut String, model: &ValidatedModel<'_>) {
     let arguments = interface
         .arguments
         .iter()
-        .map(|a| ("input", a.name.as_str(), model.variable(a.variable).uid.to_owned(), Source::Variable(a.variable)));
-    let outputs = interface.outputs.iter().map(|o| ("output", o.name.as_str(), o.uid.clone(), o.source));
+        .map(|a| ("input", a.name.as_str(), model.variable(a.variable).uid, Source::Variable(a.variable)));
+    let outputs = interface.outputs.iter().map(|o| ("output", o.name.as_str(), o.uid.as_str(), o.source));
     for (role, called, uid, source) in arguments.chain(outputs) {
         let _ = writeln!(
             html,
             "<tr><td>{role}</td><td><code>{}</code></td><td><code>{}</code></td><td><code>{}</code></td></tr>",
             name(called),
             symbols.text(model, source),
-            name(&uid),
+            name(uid),
         );
     }
     html.push_str("</tbody>\n</table>\n</section>\n");

@@ -1,17 +1,13 @@
 //! The table of layers: outputs of each, and its share of the weights and of the work.
 
 use super::text::name;
-use crate::{
-    Amount,
-    picture::{Node, Picture},
-};
-use cntk_parser::model::{FunctionId, ValidatedModel};
+use crate::{Amount, picture::Node};
+use cntk_parser::model::FunctionId;
 use hashbrown::HashMap;
 use std::fmt::Write;
 
 /// `boxes`: the box of the picture that shows each function.
-pub fn write(html: &mut String, model: &ValidatedModel<'_>, boxes: &HashMap<FunctionId, String>) {
-    let layers = Picture::layers(model);
+pub fn write(html: &mut String, layers: &[Node], boxes: &HashMap<FunctionId, String>) {
     if layers.is_empty() {
         return;
     }
@@ -28,7 +24,7 @@ pub fn write(html: &mut String, model: &ValidatedModel<'_>, boxes: &HashMap<Func
         grouped(parameters),
         grouped(work),
     );
-    for node in &layers {
+    for node in layers {
         row(html, node, parameters, work, boxes);
     }
     html.push_str("</tbody>\n</table></div>\n</section>\n");

@@ -24,9 +24,10 @@ pub(crate) mod text;
 mod verdict;
 mod weights;
 
-use crate::{Error, OwnedModel};
+use crate::{Error, OwnedModel, Refusal, Summary, graph::Interface, options::Outputs};
 use cntk_parser::{FileKind, Finding, model::ValidatedModel};
 use sha2::{Digest, Sha256};
+use std::{fmt::Write, sync::LazyLock};
 use text::Text;
 
 /// The style sheet of a report, light and dark.
@@ -36,6 +37,18 @@ pub const STYLE: &str = concat!(include_str!("../picture/picture.css"), include_
 pub const SCRIPT: &str = include_str!("report.js");
 /// The script at the end of a document.
 const START: &str = "cntk2onnxReport(document);";
+
+/// Everything before the title. The policy names the digests of style and script.
+static HEAD: LazyLock<String> = LazyLock::new(|| {
+    let (style, script) = (digest(STYLE), digest(&format!("{SCRIPT}{START}")));
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style}'; \
+         script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n"
+    )
+});
 
 /// The content of a report.
 #[derive(Clone, Debug)]
@@ -59,6 +72,9 @@ pub struct Report<'a> {
     pub weights: bool,
     /// The SHA-256 of the whole file in hexadecimal digits, where somebody has computed it.
     pub sha256: Option<&'a str>,
+    /// The result of [`convert`](crate::convert) with the default options, where somebody has it: the report then does without a
+    /// conversion of its own.
+    pub conversion: Option<Result<&'a Summary, &'a Refusal>>,
 }
 
 impl<'a> Report<'a> {
@@ -88,7 +104,18 @@ impl<'a> Report<'a> {
 
     /// The report on a file that the caller has checked, without a model yet.
     pub fn bare(name: &'a str, bytes: u64, kind: FileKind, findings: &'a [Finding]) -> Self {
-        Self { name, bytes, kind, findings, more_findings: 0, hint: None, model: None, weights: false, sha256: None }
+        Self {
+            name,
+            bytes,
+            kind,
+            findings,
+            more_findings: 0,
+            hint: None,
+            model: None,
+            weights: false,
+            sha256: None,
+            conversion: None,
+        }
     }
 
     /// Sets [`Self::weights`].
@@ -100,39 +127,39 @@ impl<'a> Report<'a> {
 
 /// A whole HTML document.
 pub fn document(report: &Report<'_>) -> String {
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        digest(STYLE),
-        digest(&format!("{SCRIPT}{START}")),
-    );
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{} – CNTK model report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{}<script>{SCRIPT}{START}</script>\n\
-         </body>\n</html>\n",
-        Text(report.name),
-        body(report)
-    )
+    let mut html = String::with_capacity(2 * (STYLE.len() + SCRIPT.len()));
+    let title = Text(report.name);
+    let _ =
+        write!(html, "{}<title>{title} – CNTK model report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n", *HEAD);
+    inside(&mut html, report);
+    let _ = write!(html, "<script>{SCRIPT}{START}</script>\n</body>\n</html>\n");
+    html
 }
 
 /// The inside of the document's body: one `main` element.
 pub fn body(report: &Report<'_>) -> String {
-    let mut html = String::from("<main class=\"report\">\n");
-    verdict::write(&mut html, report);
+    let mut html = String::new();
+    inside(&mut html, report);
+    html
+}
+
+fn inside(html: &mut String, report: &Report<'_>) {
+    html.push_str("<main class=\"report\">\n");
+    verdict::write(html, report);
     if let Some(model) = report.model {
-        interface::write(&mut html, model);
-        picture::write(&mut html, model);
-        weights::write(&mut html, model, report.weights);
-        next::leftovers(&mut html, model);
+        let interface = Interface::new(model, &Outputs::Inference).ok();
+        if let Some(interface) = &interface {
+            interface::write(html, model, interface);
+        }
+        picture::write(html, model);
+        weights::write(html, model, report.weights);
+        next::leftovers(html, model, interface.as_ref());
     }
-    next::provenance(&mut html, report);
+    next::provenance(html, report);
     if let Some(model) = report.model {
-        next::commands(&mut html, report, model);
+        next::commands(html, report, model);
     }
     html.push_str("</main>\n");
-    html
 }
 
 /// SHA-256 in base64, as a content security policy names a script.

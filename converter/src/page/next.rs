@@ -8,7 +8,6 @@ use super::{
 use crate::{
     Options,
     graph::{Interface, needed},
-    options::Outputs,
     provenance::{hex, structure_digest},
 };
 use cntk_parser::{
@@ -20,13 +19,14 @@ use std::fmt::Write;
 /// The most reasons, or outputs, that are listed.
 const LISTED: usize = 100;
 
-pub fn leftovers(html: &mut String, model: &ValidatedModel<'_>) {
-    let dropped = Interface::new(model, &Outputs::Inference).map(|i| (i.dropped, i.notes)).unwrap_or_default();
+/// `interface`: that of inference, if the model has one.
+pub fn leftovers(html: &mut String, model: &ValidatedModel<'_>, interface: Option<&Interface>) {
+    let (dropped, notes) = interface.map_or((&[][..], &[][..]), |i| (&i.dropped[..], &i.notes[..]));
     let live = needed(model, model.outputs().iter().map(|o| o.source));
     let idle = model.order().iter().filter(|f| !live[f.0 as usize]).count();
     let count = |op: Op| model.order().iter().filter(|f| model.operator(**f).op() == Some(op)).count();
-    let mut items: Vec<String> = dropped.0.iter().map(|d| format!("left out by inference: {}", Text(d))).collect();
-    items.extend(dropped.1.iter().map(|note| Text(note).to_string()));
+    let mut items: Vec<String> = dropped.iter().map(|d| format!("left out by inference: {}", Text(d))).collect();
+    items.extend(notes.iter().map(|note| Text(note).to_string()));
     if count(Op::Dropout) > 0 {
         items.push(format!("{} Dropout, which does nothing at inference", count(Op::Dropout)));
     }
@@ -94,10 +94,18 @@ pub fn commands(html: &mut String, report: &Report<'_>, model: &ValidatedModel<'
     let file = file_name(report.name);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let mut commands = vec![];
-    match crate::convert(model, &Options::default()) {
-        Ok(conversion) => {
+    let own;
+    let conversion = match report.conversion {
+        Some(given) => given,
+        None => {
+            own = crate::convert(model, &Options::default());
+            own.as_ref().map(|conversion| &conversion.summary)
+        }
+    };
+    match conversion {
+        Ok(summary) => {
             html.push_str("<p>The model can be converted.</p>\n");
-            let warnings: Vec<_> = conversion.summary.warnings.iter().map(|w| Text(w).to_string()).collect();
+            let warnings: Vec<_> = summary.warnings.iter().map(|w| Text(w).to_string()).collect();
             if !warnings.is_empty() {
                 html.push_str("<ul>\n");
                 list(html, &warnings);

@@ -25,7 +25,7 @@ the next step; grey is for training only; a dashed frame is repeated as often as
 ";
 
 pub fn write(html: &mut String, model: &ValidatedModel<'_>) {
-    let picture = Picture::with_insides(model);
+    let (picture, layers) = Picture::with_layers(model);
     html.push_str("<section aria-labelledby=\"picture-title\">\n<h2 id=\"picture-title\">Picture</h2>\n");
     html.push_str(TOOLS);
     html.push_str(LEGEND);
@@ -39,7 +39,7 @@ pub fn write(html: &mut String, model: &ValidatedModel<'_>) {
     html.push_str("</aside></div>\n</section>\n");
     let mut boxes = HashMap::new();
     places(&picture, "", &mut boxes);
-    layers::write(html, model, &boxes);
+    layers::write(html, &layers, &boxes);
 }
 
 /// The box that shows each function. In a repeated part, it is that of the first repetition.

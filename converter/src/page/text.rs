@@ -1,7 +1,7 @@
 //! Text from a file, escaped for a page.
 
 use cntk_parser::Escaped;
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// Text between tags or in a quoted attribute: nothing of it is markup, and control, bidirectional and other invisible characters
 /// are written as numbers.
@@ -10,18 +10,22 @@ pub struct Text<'a>(pub &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
+        let mut rest = self.0;
+        while let Some(at) = rest.find(|c| !matches!(c, ' '..='~') || matches!(c, '&' | '<' | '>' | '"' | '\'')) {
+            let (plain, special) = rest.split_at(at);
+            f.write_str(plain)?;
+            let Some(c) = special.chars().next() else { break };
             match c {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                ' '..='~' => f.write_char(c)?,
-                _ => write!(f, "{}", Escaped(c.encode_utf8(&mut [0; 4])))?,
+                _ => write!(f, "{}", Escaped(&special[..c.len_utf8()]))?,
             }
+            rest = &special[c.len_utf8()..];
         }
-        Ok(())
+        f.write_str(rest)
     }
 }
 

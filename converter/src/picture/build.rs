@@ -21,18 +21,23 @@ const DEEPEST: usize = 4;
 pub fn picture(model: &ValidatedModel<'_>, depth: Depth) -> Picture {
     let builder = Builder::new(model);
     let (functions, opened) = builder.whole();
-    builder.picture(
-        &functions,
-        &opened,
-        &Way { whole: true, deep: depth == Depth::Deep, fold: true, fuse: true, level: 0 },
-    )
+    builder.picture(&functions, &opened, &Way::whole(depth == Depth::Deep))
 }
 
 pub fn layers(model: &ValidatedModel<'_>) -> Vec<Node> {
     let builder = Builder::new(model);
     let (functions, opened) = builder.whole();
-    let (units, _, order) = builder.units(&functions, &opened, true, true);
-    order.into_iter().map(|unit| builder.node(&units, unit)).collect()
+    builder.parts(&functions, &opened, &Way::whole(false)).nodes
+}
+
+/// The picture with insides, and the layers.
+pub fn picture_and_layers(model: &ValidatedModel<'_>) -> (Picture, Vec<Node>) {
+    let builder = Builder::new(model);
+    let (functions, opened) = builder.whole();
+    let way = Way::whole(true);
+    let parts = builder.parts(&functions, &opened, &way);
+    let layers = parts.nodes.clone();
+    (builder.draw(parts, &opened, &way), layers)
 }
 
 /// Settings of a picture.
@@ -47,6 +52,22 @@ struct Way {
     fuse: bool,
     /// The number of boxes around it.
     level: usize,
+}
+
+impl Way {
+    /// The picture of a whole model.
+    fn whole(deep: bool) -> Self {
+        Self { whole: true, deep, fold: true, fuse: true, level: 0 }
+    }
+}
+
+/// The units of a picture, in an order in which producers come before consumers, with the node of each.
+struct Parts {
+    units: Units,
+    order: Vec<usize>,
+    nodes: Vec<Node>,
+    /// Those against the order are marked as back links.
+    links: Vec<Link>,
 }
 
 pub(super) struct Builder<'m, 'a> {
@@ -113,39 +134,31 @@ impl<'m, 'a> Builder<'m, 'a> {
         matches!(self.model.function(f).kind, FunctionKind::Block(_))
     }
 
-    /// The units, the links between them, and an order in which producers come before consumers. Links against this order are
-    /// marked as back links.
-    fn units(
-        &self,
-        functions: &[FunctionId],
-        opened: &HashSet<FunctionId>,
-        fold: bool,
-        fuse: bool,
-    ) -> (Units, Vec<Link>, Vec<usize>) {
+    fn parts(&self, functions: &[FunctionId], opened: &HashSet<FunctionId>, way: &Way) -> Parts {
         let mut units = Units::new(self.model, functions, opened);
-        if fold {
+        if way.fold {
             units.fold_loops(self.model);
         }
-        if fuse {
+        if way.fuse {
             units.fuse(self.model, &|f| self.is_criterion(f), &self.outputs);
         }
         let mut links = units.links(self.model);
         let order = sort(units.len(), &mut links);
-        (units, links, order)
+        let nodes = order.iter().map(|unit| self.node(&units, *unit)).collect();
+        Parts { units, order, nodes, links }
     }
 
     fn picture(&self, functions: &[FunctionId], opened: &HashSet<FunctionId>, way: &Way) -> Picture {
-        let (units, links, order) = self.units(functions, opened, way.fold, way.fuse);
-        let nodes: Vec<Node> = order
-            .iter()
-            .map(|unit| {
-                let mut node = self.node(&units, *unit);
-                if way.deep && way.level < DEEPEST {
-                    node.inside = self.inside(&units.keys[*unit], &node, opened, way);
-                }
-                node
-            })
-            .collect();
+        self.draw(self.parts(functions, opened, way), opened, way)
+    }
+
+    fn draw(&self, parts: Parts, opened: &HashSet<FunctionId>, way: &Way) -> Picture {
+        let Parts { units, order, mut nodes, links } = parts;
+        if way.deep && way.level < DEEPEST {
+            for (node, unit) in nodes.iter_mut().zip(&order) {
+                node.inside = self.inside(&units.keys[*unit], node, opened, way);
+            }
+        }
         let mut place = vec![0; units.len()];
         order.iter().enumerate().for_each(|(i, unit)| place[*unit] = i);
         let links: Vec<Link> = links.iter().map(|l| Link { from: place[l.from], to: place[l.to], ..*l }).collect();

@@ -126,6 +126,11 @@ impl Picture {
         build::picture(model, Depth::Deep)
     }
 
+    /// [`Self::with_insides`] and [`Self::layers`] at once.
+    pub(crate) fn with_layers(model: &ValidatedModel<'_>) -> (Self, Vec<Node>) {
+        build::picture_and_layers(model)
+    }
+
     /// The layers of a model one by one, without summarising repeated parts or leaving anything out. Inputs and outputs are not
     /// included.
     pub fn layers(model: &ValidatedModel<'_>) -> Vec<Node> {
