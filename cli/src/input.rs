@@ -21,16 +21,15 @@ pub struct Input {
     pub name: String,
     /// `None` for standard input.
     pub path: Option<PathBuf>,
-    /// `path` without links and relative parts; `None` for standard input.
+    /// `path` without links and relative parts, if a signature is required; `None` for standard input.
     pub real_path: Option<PathBuf>,
     /// What its name says about a better file beside it.
     pub sibling: Option<Sibling>,
     /// The bundle that must contain the digest of the bytes.
     pub signed: Option<Arc<Signed>>,
     bytes: Bytes,
-    /// The file, if it is a regular one.
-    pub file: Option<File>,
-    opened: Option<Metadata>,
+    /// The file and its metadata when it was opened, if it is mapped.
+    mapped: Option<(File, Metadata)>,
 }
 
 enum Bytes {
@@ -53,8 +52,7 @@ impl Input {
                 sibling: None,
                 signed: None,
                 bytes: Bytes::Read(bytes),
-                file: None,
-                opened: None,
+                mapped: None,
             });
         }
         let name = path.display().to_string();
@@ -86,31 +84,29 @@ impl Input {
         Ok(Self {
             name: name.to_owned(),
             path: Some(path.to_owned()),
-            real_path: fs::canonicalize(path).ok(),
+            real_path: None,
             sibling: Sibling::of(path),
             signed: None,
+            mapped: matches!(bytes, Bytes::Mapped(_)).then_some((file, metadata)),
             bytes,
-            file: regular.then_some(file),
-            opened: regular.then_some(metadata),
         })
     }
 
     /// Requires that the bundle contains the digest of the bytes.
     pub fn signed_by(mut self, signed: Option<&Arc<Signed>>) -> Self {
         self.signed = signed.cloned();
+        self.real_path = self.path.as_ref().filter(|_| signed.is_some()).and_then(|path| fs::canonicalize(path).ok());
         self
     }
 
-    /// Is the file so large that its weights should not be read into this process?
-    pub fn is_mapped(&self) -> bool {
-        matches!(self.bytes, Bytes::Mapped(_))
+    /// The file, if it is so large that its weights should not be read into this process.
+    pub fn mapped(&self) -> Option<&File> {
+        self.mapped.as_ref().map(|(file, _)| file)
     }
 
     /// Checks that a mapped file was not written to since it was opened.
     pub fn unchanged(&self) -> Result<()> {
-        let (Bytes::Mapped(_), Some(file), Some(then)) = (&self.bytes, &self.file, &self.opened) else {
-            return Ok(());
-        };
+        let Some((file, then)) = &self.mapped else { return Ok(()) };
         let now = file.metadata()?;
         if now.len() != then.len() || now.modified().ok() != then.modified().ok() {
             bail!("{}: the file was altered while it was being read", self.name);

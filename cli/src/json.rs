@@ -127,13 +127,17 @@ impl From<bool> for Json {
 
 fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')?;
-    for c in text.chars() {
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| !matches!(c, ' '..='~') || matches!(c, '"' | '\\')) {
+        let (plain, special) = rest.split_at(at);
+        f.write_str(plain)?;
+        let Some(c) = special.chars().next() else { break };
+        let (this, after) = special.split_at(c.len_utf8());
+        rest = after;
         match c {
             '"' | '\\' => write!(f, "\\{c}")?,
-            ' '..='~' => f.write_char(c)?,
             _ => {
-                let mut bytes = [0; 4];
-                let shown = Escaped(c.encode_utf8(&mut bytes)).to_string();
+                let shown = Escaped(this).to_string();
                 // A character that need not be escaped in a report is written as it is.
                 if shown.chars().eq([c]) {
                     f.write_char(c)?;
@@ -143,6 +147,7 @@ fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
             }
         }
     }
+    f.write_str(rest)?;
     f.write_char('"')
 }
 

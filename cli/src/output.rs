@@ -15,8 +15,18 @@ use std::{
 pub struct Output {
     path: PathBuf,
     file: File,
-    temporary: Option<PathBuf>,
+    kind: Kind,
     overwrite: bool,
+}
+
+/// How a file gets its name.
+enum Kind {
+    /// A device or a pipe, which has one.
+    Device,
+    /// It has no name yet.
+    Unnamed,
+    /// It has this one until it is complete.
+    Hidden(PathBuf),
 }
 
 impl Output {
@@ -35,7 +45,7 @@ impl Output {
                 if !found.is_file() {
                     // A device or a pipe cannot be replaced, only written to.
                     let file = OpenOptions::new().write(true).open(&path)?;
-                    return Ok(Self { path, file, temporary: None, overwrite: true });
+                    return Ok(Self { path, file, kind: Kind::Device, overwrite: true });
                 }
                 if !overwrite {
                     bail!(Exists);
@@ -44,10 +54,10 @@ impl Output {
                 path = fs::canonicalize(path)?;
             }
             if let Some(file) = unnamed(folder(&path)) {
-                return Ok(Self { path, file, temporary: None, overwrite });
+                return Ok(Self { path, file, kind: Kind::Unnamed, overwrite });
             }
-            let (file, temporary) = sibling(&path, |p| OpenOptions::new().write(true).create_new(true).open(p))?;
-            Ok(Self { path, file, temporary: Some(temporary), overwrite })
+            let (file, name) = sibling(&path, |p| OpenOptions::new().write(true).create_new(true).open(p))?;
+            Ok(Self { path, file, kind: Kind::Hidden(name), overwrite })
         };
         begin().with_context(|| path.display().to_string())
     }
@@ -72,31 +82,29 @@ impl Output {
     }
 
     fn publish(&mut self) -> Result<()> {
-        match &self.temporary {
-            None if !self.file.metadata()?.is_file() => return Ok(()),
-            Some(_) => {}
-            None => match link(&self.file, &self.path) {
+        if let Kind::Unnamed = self.kind {
+            match link(&self.file, &self.path) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && self.overwrite => {
                     let ((), name) = sibling(&self.path, |p| link(&self.file, p))?;
-                    self.temporary = Some(name);
+                    self.kind = Kind::Hidden(name);
                 }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => bail!(Exists),
                 done => return Ok(done?),
-            },
+            }
         }
-        let Some(temporary) = &self.temporary else { return Ok(()) };
+        let Kind::Hidden(name) = &self.kind else { return Ok(()) };
         if !self.overwrite && self.path.exists() {
             bail!(Exists);
         }
-        fs::rename(temporary, &self.path)?;
-        self.temporary = None;
+        fs::rename(name, &self.path)?;
+        self.kind = Kind::Unnamed;
         Ok(())
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        if let Some(path) = &self.temporary {
+        if let Kind::Hidden(path) = &self.kind {
             let _ = fs::remove_file(path);
         }
     }
@@ -147,10 +155,18 @@ fn unnamed(folder: &Path) -> Option<File> {
 
 #[cfg(target_os = "linux")]
 fn link(file: &File, path: &Path) -> io::Result<()> {
-    use rustix::fs::{AtFlags, CWD};
+    use rustix::{
+        fs::{AtFlags, CWD, linkat},
+        io::Errno,
+    };
     use std::os::fd::AsRawFd;
+    // Linux before 6.10 refuses this to processes without privileges, later ones if rights were given up since it was opened.
+    match linkat(file, "", CWD, path, AtFlags::EMPTY_PATH) {
+        Err(Errno::NOENT | Errno::PERM | Errno::ACCESS | Errno::INVAL) => {}
+        done => return Ok(done?),
+    }
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-    Ok(rustix::fs::linkat(CWD, name, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+    Ok(linkat(CWD, name, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How many bytes are read at once while hashing.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 32 << 10;
 /// The most bytes of a bundle or key. A bundle of a million files would be larger.
 const LARGEST: u64 = 256 << 20;
 
@@ -240,7 +240,7 @@ fn hash_one(file: &Listed, shard: Option<u64>) -> io::Result<Vec<Resource>> {
 
 /// The SHA-256 and the length of everything that can be read.
 pub fn sum(from: &mut impl Read) -> io::Result<([u8; 32], u64)> {
-    let (mut state, mut buffer, mut length) = (Sha256::new(), vec![0; PIECE], 0);
+    let (mut state, mut buffer, mut length) = (Sha256::new(), [0; PIECE], 0);
     loop {
         match from.read(&mut buffer)? {
             0 => return Ok((state.finalize().into(), length)),

@@ -49,7 +49,8 @@ impl Terminal {
 
     /// Keeps the lines instead of printing them.
     pub fn keeping(common: &Common) -> Self {
-        Self { color: false, kept: Some(Mutex::default()), ..Self::new(common) }
+        let (quiet, verbose) = (common.quiet, common.verbose);
+        Self { quiet, verbose, color: false, start: Instant::now(), kept: Some(Mutex::default()) }
     }
 
     /// The lines that were kept.

@@ -5,7 +5,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, RestrictionStatus,
     Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 pub(super) fn enter(needs: &Needs) -> String {
     let files = match landlock(needs) {
@@ -32,7 +32,8 @@ fn landlock(needs: &Needs) -> Result<RestrictionStatus, RulesetError> {
     for path in &needs.read {
         rules = allow(rules, path, AccessFs::ReadFile.into())?;
     }
-    for folder in &needs.folders {
+    let folders: BTreeSet<_> = needs.folders.iter().collect();
+    for folder in folders {
         rules =
             allow(rules, folder, AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::MakeDir | AccessFs::RemoveDir)?;
     }

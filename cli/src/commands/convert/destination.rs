@@ -89,6 +89,9 @@ impl Destination {
 
 /// Does OUT exist, and is it the file being read?
 fn is_same_file(path: &Path, input: &Input) -> bool {
+    if !path.exists() {
+        return false;
+    }
     let Ok(out) = fs::canonicalize(path) else { return false };
     input.path.as_ref().is_some_and(|model| fs::canonicalize(model).is_ok_and(|model| model == out))
 }

@@ -9,8 +9,8 @@ const PIECE: usize = 1 << 20;
 
 pub fn whole(input: &Input) -> io::Result<[u8; 32]> {
     let mut state = Sha256::new();
-    match &input.file {
-        Some(file) if input.is_mapped() => {
+    match input.mapped() {
+        Some(file) => {
             let mut buffer = vec![0; PIECE];
             let mut at = 0;
             while at < input.len() as u64 {
@@ -23,11 +23,12 @@ pub fn whole(input: &Input) -> io::Result<[u8; 32]> {
                 }
             }
         }
-        _ => state.update(&**input),
+        None => state.update(&**input),
     }
     Ok(state.finalize().into())
 }
 
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    let digit = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -29,14 +29,16 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use clap::{ValueEnum, builder::NonEmptyStringValueParser};
 use cntk_parser::{ModelFile, model::ValidatedModel};
-use cntk2onnx::{Options, Outputs, Refusal};
+use cntk2onnx::{Conversion, Options, Outputs, Refusal};
 use destination::Destination;
 use interface::Interface;
+pub use pytorch::FILES as PYTORCH;
 use std::{
     mem::ManuallyDrop,
     path::{Path, PathBuf},
 };
 pub use summary::size;
+pub use test_data::FILES as TEST_DATA;
 use test_data::TestData;
 use typed::Typed;
 
@@ -174,7 +176,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
         Err(refusal) => Err(refused(terminal, &input, &refusal).into()),
     };
     match load::prepared(terminal, common, &input, &file, fix) {
-        Ok(model) => Ok(prepared.finish(terminal, &input, &ManuallyDrop::new(model))?.into()),
+        Ok(model) => Ok(prepared.finish(terminal, &input, &ManuallyDrop::new(model), None)?.into()),
         Err(outcome) => Ok(outcome),
     }
 }
@@ -219,7 +221,7 @@ impl Prepared {
     }
 
     /// What is asked for.
-    fn options(&self) -> Options {
+    pub fn options(&self) -> Options {
         options(&self.args)
     }
 
@@ -231,12 +233,24 @@ impl Prepared {
         }
     }
 
-    /// Converts and gives the outputs their names.
-    pub fn finish(self, terminal: &Terminal, input: &Input, model: &ValidatedModel<'_>) -> Result<Ended> {
+    /// The ONNX model in memory, if this is a conversion to ONNX.
+    pub fn onnx(&self, model: &ValidatedModel<'_>) -> Option<Result<Conversion, Refusal>> {
+        matches!(self.opened, Opened::Onnx(..)).then(|| cntk2onnx::convert(model, &self.options()))
+    }
+
+    /// Converts and gives the outputs their names. `onnx` is the result of [`Self::onnx`], where the caller has it.
+    pub fn finish(
+        self,
+        terminal: &Terminal,
+        input: &Input,
+        model: &ValidatedModel<'_>,
+        onnx: Option<Result<Conversion, Refusal>>,
+    ) -> Result<Ended> {
         let options = self.options();
         match self.opened {
             Opened::Onnx(destination, test_data) => {
-                onnx::finish(terminal, &self.args, input, model, &options, (destination, test_data))
+                let conversion = onnx.unwrap_or_else(|| cntk2onnx::convert(model, &options));
+                onnx::finish(terminal, &self.args, input, model, &options, conversion, (destination, test_data))
             }
             Opened::Pytorch(path, directory, record) => {
                 pytorch::finish(terminal, &self.args, input, model, &options, (&path, directory, record))

@@ -6,7 +6,7 @@ use crate::{
 };
 use anyhow::{Result, anyhow, bail};
 use cntk_parser::model::ValidatedModel;
-use cntk2onnx::{Conversion, Options, SOURCE_SHA256, WriteError};
+use cntk2onnx::{Conversion, Options, Refusal, SOURCE_SHA256, WriteError};
 use std::{
     io::{self, IsTerminal},
     mem::ManuallyDrop,
@@ -31,9 +31,10 @@ pub fn finish(
     input: &Input,
     model: &ValidatedModel<'_>,
     options: &Options,
+    conversion: Result<Conversion, Refusal>,
     (mut destination, test_data): (Destination, Option<TestData>),
 ) -> Result<Ended> {
-    let conversion = match cntk2onnx::convert(model, options) {
+    let conversion = match conversion {
         Ok(conversion) => ManuallyDrop::new(conversion),
         Err(refusal) => return Ok(refused(terminal, input, &refusal)),
     };
@@ -97,7 +98,7 @@ impl Job<'_> {
             terminal.hint("name a file with -o: the weights then go beside it");
             return Ok(Err(Outcome::failed(exit::REFUSED, &message)));
         }
-        let source = input.file.as_ref().filter(|_| input.is_mapped());
+        let source = input.mapped();
         let mut progress = Progress::new(terminal, writer.model_length() + side.unwrap_or(0));
 
         let (length, digest) = thread::scope(|scope| -> Result<(u64, Option<[u8; 32]>)> {

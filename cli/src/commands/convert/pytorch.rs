@@ -14,6 +14,9 @@ use std::{io::Write, path::Path};
 const NAMES: &[&str] =
     &["model.py", "test_model.py", "report.json", "__init__.py", "model.safetensors", "reference.safetensors"];
 
+/// How many files are open for a conversion, with the one of recorded numbers.
+pub const FILES: usize = NAMES.len() + 1;
+
 pub fn open(common: &Common, args: &Args, input: &Input) -> Result<Opened> {
     let path = path(args, input, |p| p.with_file_name(importable(&sibling::stem(p).to_string_lossy())))?;
     let record = args.record.as_deref().map(|path| Input::open(path, common)).transpose()?.map(Box::new);

@@ -54,7 +54,7 @@ pub fn tensors(
     file: &File,
     input: &Input,
 ) -> Result<()> {
-    let source = input.file.as_ref().filter(|_| input.is_mapped());
+    let source = input.mapped();
     let mut progress = Progress::new(terminal, safetensors::length(tensors, metadata));
     let mut update = |done| progress.update(done);
     safetensors::write(tensors, metadata, input, &mut FileSink::<&File>::new(file, source), &mut update).map_err(|e| {

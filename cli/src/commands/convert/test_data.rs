@@ -14,6 +14,9 @@ const NAME: &str = "test_data_set_0";
 /// The most inputs, and the most outputs. Their files are opened before the model is examined.
 const MOST: usize = 64;
 
+/// How many files are open for the test data of a model.
+pub const FILES: usize = 2 * MOST;
+
 /// A folder of tensors being written.
 pub struct TestData {
     path: PathBuf,

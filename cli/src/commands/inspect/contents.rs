@@ -93,7 +93,6 @@ impl<'a> Contents<'a> {
             let (uid, name) = (output.uid.clone(), output.name.clone());
             self.outputs.push(Port::inferred(model, &mut symbols, uid, name, output.source));
         }
-        self.cost = Some(Cost::of(model));
     }
 }
 

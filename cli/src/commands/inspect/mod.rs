@@ -89,7 +89,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
             let verdict = Verdict::malformed(&input, &error);
             verdict.tell(terminal);
             if args.format == View::Html {
-                write(terminal, &args, output, &page(&input, &verdict, None, &digest(&input)))?;
+                write(terminal, &args, output, &page(&input, &verdict, None, &digest(&input), None))?;
             }
             return Ok(Outcome::rejected(&input.name, &verdict.findings, verdict.more));
         }
@@ -111,6 +111,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     let mut details = Details::default();
     if let Some(model) = model {
         contents.infer(model);
+        contents.cost = Some(Cost::of(model));
         details = Details::of(model, &args);
     }
     if args.format == View::Text {

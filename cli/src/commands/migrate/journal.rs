@@ -2,7 +2,8 @@
 //! nothing but `options` comes before the records of a run with these options.
 
 use super::record::Record;
-use anyhow::{Context, Result};
+use crate::input::read_at;
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
@@ -11,8 +12,6 @@ use std::{
     path::Path,
 };
 
-/// As many bytes as most records have.
-const SHORT: usize = 4096;
 /// The file's name in the folder of results.
 pub const NAME: &str = ".cntk2onnx.jsonl";
 
@@ -24,10 +23,18 @@ pub struct Journal {
     earlier: HashMap<String, Earlier>,
 }
 
+/// Where a record is in the journal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    start: u64,
+    /// The length of the record, without the end of the line.
+    length: usize,
+}
+
 /// The result of an earlier run for a file.
 #[derive(Clone)]
 pub struct Earlier {
-    pub place: u64,
+    pub place: Place,
     pub record: Record,
 }
 
@@ -50,7 +57,7 @@ impl Journal {
                 if read == 0 || line.last() != Some(&b'\n') {
                     break;
                 }
-                let place = length;
+                let place = Place { start: length, length: line.len() - 1 };
                 length += read;
                 let Some(record) = Record::parse(&line) else { continue };
                 match (record.name().map(str::to_owned), record.options()) {
@@ -62,9 +69,10 @@ impl Journal {
                 }
             }
             file.set_len(length)?;
+            (&file).seek(SeekFrom::Start(length))?;
             let mut journal = Self { file, length, options, earlier };
             if !same {
-                journal.write(&json!({ "options": journal.options }).to_string())?;
+                journal.write(json!({ "options": journal.options }).to_string())?;
             }
             Ok(journal)
         };
@@ -76,30 +84,34 @@ impl Journal {
         std::mem::take(&mut self.earlier)
     }
 
-    /// Appends a record and returns its position.
-    pub fn append(&mut self, record: &Record) -> Result<u64> {
-        self.write(&record.line()?)
+    /// Appends a record and returns its place.
+    pub fn append(&mut self, record: &Record) -> Result<Place> {
+        self.write(record.line()?)
     }
 
-    fn write(&mut self, line: &str) -> Result<u64> {
-        let place = self.length;
-        self.file.seek(SeekFrom::Start(place))?;
-        self.file.write_all(format!("{line}\n").as_bytes())?;
-        self.length += line.len() as u64 + 1;
+    fn write(&mut self, mut line: String) -> Result<Place> {
+        let place = Place { start: self.length, length: line.len() };
+        line.push('\n');
+        self.file.write_all(line.as_bytes())?;
+        self.length += line.len() as u64;
         Ok(place)
     }
 
-    /// The record at a position, as text without the end of the line.
-    pub fn line(&mut self, place: u64) -> Result<Vec<u8>> {
-        self.file.seek(SeekFrom::Start(place))?;
-        let mut line = vec![];
-        BufReader::with_capacity(SHORT, &self.file).read_until(b'\n', &mut line)?;
-        line.pop();
+    /// The record at a place, as text.
+    pub fn line(&self, place: Place) -> Result<Vec<u8>> {
+        let mut line = vec![0; place.length];
+        let mut read = 0;
+        while read < line.len() {
+            match read_at(&self.file, &mut line[read..], place.start + read as u64)? {
+                0 => bail!("the journal was altered while it was in use"),
+                n => read += n,
+            }
+        }
         Ok(line)
     }
 
-    /// The record at a position.
-    pub fn read(&mut self, place: u64) -> Result<Record> {
+    /// The record at a place.
+    pub fn read(&self, place: Place) -> Result<Record> {
         Record::parse(&self.line(place)?).context("the journal was altered while it was in use")
     }
 }

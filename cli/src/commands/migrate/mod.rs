@@ -1,11 +1,12 @@
 //! `migrate`: converts every CNTK file of a tree in processes apart, and records the result of each.
 //!
-//! `tree` finds the files and names their outputs. `pool` runs `worker`s in parallel. `journal` records finished files,
+//! `tree` finds the files, `outputs` names what becomes of them. `pool` runs `worker`s in parallel. `journal` records finished files,
 //! so that a later run can continue one that was stopped. At the end, `manifest` and `page` are made from the journal.
 
 mod group;
 mod journal;
 mod manifest;
+mod outputs;
 mod page;
 mod pool;
 mod record;
@@ -15,13 +16,13 @@ pub mod worker;
 use crate::{
     args::Common,
     exit,
-    output::Output,
+    output::{self, Output},
     signed::SignatureArgs,
     terminal::{self, Terminal},
 };
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
-use journal::{Earlier, Journal};
+use journal::{Earlier, Journal, Place};
+pub use outputs::{Files, Made, REPORT, Target};
 use pool::Pool;
 use record::{Record, Totals};
 use std::{
@@ -85,56 +86,6 @@ pub struct Args {
     pub convert: Vec<OsString>,
 }
 
-/// The suffix of the report on a file, after the stem.
-pub const REPORT: &str = ".report.html";
-
-/// The result of a conversion.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Target {
-    Onnx,
-    Pytorch,
-    Safetensors,
-}
-
-impl Target {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Onnx => "onnx",
-            Self::Pytorch => "pytorch",
-            Self::Safetensors => "safetensors",
-        }
-    }
-}
-
-/// The names of the outputs for a file.
-pub struct Files<'a> {
-    stem: &'a str,
-    test_data: bool,
-}
-
-impl<'a> Files<'a> {
-    /// The names that begin with `stem`, for these options of `convert`.
-    pub fn of(stem: &'a str, convert: &[OsString]) -> Self {
-        Self { stem, test_data: convert.iter().any(|option| option == "--test-data") }
-    }
-
-    /// The name of a result. An ONNX model with test data gets a folder of its own, as in the ONNX Model Zoo.
-    pub fn result(&self, target: Target) -> String {
-        let suffix = match target {
-            Target::Onnx if self.test_data => "_onnx",
-            Target::Onnx => ".onnx",
-            Target::Pytorch => "_pytorch",
-            Target::Safetensors => ".safetensors",
-        };
-        format!("{}{suffix}", self.stem)
-    }
-
-    /// The name of the report on the file.
-    pub fn report(&self) -> String {
-        format!("{}{REPORT}", self.stem)
-    }
-}
-
 pub fn run(terminal: &Terminal, common: &Common, mut args: Args) -> Result<u8> {
     args.to.sort();
     args.to.dedup();
@@ -151,7 +102,7 @@ pub fn run(terminal: &Terminal, common: &Common, mut args: Args) -> Result<u8> {
     if args.dry_run {
         return dry_run(&items, &args);
     }
-    let out = open(&args.output)?;
+    let (out, fresh) = open(&args.output)?;
     let mut journal = Journal::open(&out, record::options(common, &args))?;
     let stop = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
@@ -160,11 +111,11 @@ pub fn run(terminal: &Terminal, common: &Common, mut args: Args) -> Result<u8> {
         signal_hook::flag::register_conditional_shutdown(signal, exit::IO.into(), Arc::clone(&stop))?;
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
-    let run = Run { terminal, common, args: &args, root: &root, out: &out, expected };
+    let run = Run { terminal, common, args: &args, root: &root, out: &out, fresh, expected };
     let (mut places, totals) = run.all(&items, &mut journal, &stop)?;
     let interrupted = stop.load(Ordering::Relaxed);
     places.sort();
-    finish(terminal, &out, &mut journal, &places, &totals)?;
+    finish(terminal, &out, &journal, &places, &totals)?;
     if interrupted {
         terminal.error("interrupted; the same command goes on where this one stopped");
         return Ok(exit::IO);
@@ -179,9 +130,9 @@ fn expected(args: &Args) -> Result<Option<HashMap<String, String>>> {
     Ok(Some(statement.resources.into_iter().map(|r| (r.name, r.digest)).collect()))
 }
 
-/// The folder of results, created if necessary.
-fn open(path: &Path) -> Result<PathBuf> {
-    let open = || -> Result<PathBuf> {
+/// The folder of results, created if necessary, and whether it is empty.
+fn open(path: &Path) -> Result<(PathBuf, bool)> {
+    let open = || -> Result<(PathBuf, bool)> {
         fs::create_dir_all(path)?;
         let empty = fs::read_dir(path)?.next().is_none();
         if !empty && !path.join(journal::NAME).exists() {
@@ -189,7 +140,7 @@ fn open(path: &Path) -> Result<PathBuf> {
         }
         let path = fs::canonicalize(path)?;
         tree::sweep(&path);
-        Ok(path)
+        Ok((path, empty))
     };
     open().with_context(|| path.display().to_string())
 }
@@ -228,8 +179,10 @@ enum Done<'a> {
 
 /// A file is small if it has at most this many bytes.
 const SMALL: u64 = 256 << 10;
-/// The most small files that one process converts. It keeps them all open, with their outputs: some 15 for each.
-const MOST: usize = 32;
+/// The most small files that one process converts, and the most bytes that they have together.
+const MOST: (usize, u64) = (256, 8 << 20);
+/// A process that converts several files converts at least this many, if each core gets as many.
+const LEAST: usize = 16;
 
 struct Run<'a> {
     terminal: &'a Terminal,
@@ -237,12 +190,14 @@ struct Run<'a> {
     args: &'a Args,
     root: &'a Path,
     out: &'a Path,
+    /// Was the folder of results empty?
+    fresh: bool,
     expected: Option<HashMap<String, String>>,
 }
 
 impl Run<'_> {
     /// Converts the files that are not finished, and returns the position of each file's record in the journal.
-    fn all(&self, items: &[Item], journal: &mut Journal, stop: &AtomicBool) -> Result<(Vec<(String, u64)>, Totals)> {
+    fn all(&self, items: &[Item], journal: &mut Journal, stop: &AtomicBool) -> Result<(Vec<(String, Place)>, Totals)> {
         let pool = Pool {
             jobs: self.args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)).max(1),
             timeout: self.args.timeout,
@@ -258,11 +213,11 @@ impl Run<'_> {
         pool.run(
             &self.groups(items, pool.jobs),
             |group, tell| {
-                let mut jobs = vec![];
+                let (mut jobs, mut folder) = (vec![], None);
                 for item in group {
                     match done_before(item) {
                         Some(old) => tell((item.name.clone(), Done::Before(old))),
-                        None => match self.job(item) {
+                        None => match self.job(item, &mut folder) {
                             Ok(job) => jobs.push(job),
                             Err(record) => tell((item.name.clone(), Done::Now(record))),
                         },
@@ -270,7 +225,7 @@ impl Run<'_> {
                 }
                 let command = || worker::command(self.common, self.args, self.root, self.out);
                 group::convert(&jobs, &pool, command, |job, record| {
-                    let record = record.with_files(self.out, self.outputs(&job.stem));
+                    let record = record.with_files(self.out, &self.outputs(&job.stem));
                     tell((job.name.clone(), Done::Now(record)));
                 });
             },
@@ -289,18 +244,26 @@ impl Run<'_> {
         Ok((places, totals))
     }
 
-    /// The files that a process converts: one large one, or several small ones. The largest come first, so that none is
-    /// left alone at the end.
+    /// The files that a process converts: one large one, or several small ones. The largest come first, and the last groups
+    /// are the smallest, so that all processes end at about the same time.
     fn groups<'i>(&self, items: &'i [Item], jobs: usize) -> Vec<Vec<&'i Item>> {
-        let size = |item: &Item| fs::metadata(self.root.join(&item.name)).map_or(0, |file| file.len());
-        let mut order: Vec<_> = items.iter().map(|item| (Reverse(size(item)), item)).collect();
-        order.sort_by_key(|(size, _)| *size);
-        let large = order.partition_point(|(size, _)| size.0 > SMALL);
-        let (large, small) = order.split_at(large);
-        // Every process gets several groups, so that all end at about the same time.
-        let together = if self.args.isolate { 1 } else { (small.len() / (4 * jobs)).clamp(1, MOST) };
-        let groups = large.chunks(1).chain(small.chunks(together));
-        groups.map(|group| group.iter().map(|(_, item)| *item).collect()).collect()
+        let (mut large, mut small): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| item.size > SMALL);
+        large.sort_by_key(|item| Reverse(item.size));
+        let mut groups: Vec<_> = large.into_iter().map(|item| vec![item]).collect();
+        let open = Files::of("", &self.args.convert).handles(&self.args.to);
+        let most = if self.args.isolate { 1 } else { (worker::handles() / open).clamp(1, MOST.0) };
+        // Neighbours are in the same folders.
+        while !small.is_empty() {
+            let share = (small.len() / (4 * jobs)).max(LEAST.min(small.len().div_ceil(jobs))).min(most);
+            let mut bytes = 0;
+            let fits = small[..share].iter().take_while(|item| {
+                bytes += item.size;
+                bytes <= MOST.1
+            });
+            let count = fits.count().max(1);
+            groups.push(small.drain(..count).collect());
+        }
+        groups
     }
 
     /// Are the file and its outputs unchanged since the earlier run?
@@ -315,7 +278,8 @@ impl Run<'_> {
 
     /// What a worker is to do for a file, with the outputs of earlier runs removed; the record of a file that is not
     /// converted.
-    fn job(&self, item: &Item) -> Result<Job, Record> {
+    /// `made` is the folder of the file before, which exists.
+    fn job(&self, item: &Item, made: &mut Option<PathBuf>) -> Result<Job, Record> {
         let stem = match &item.found {
             Found::Model { stem } => stem,
             Found::Other { kind, what } => return Err(Record::skipped(&item.name, *kind, what)),
@@ -325,20 +289,22 @@ impl Run<'_> {
             None => None,
             Some(all) => Some(all.get(&item.name).ok_or_else(|| Record::unsigned(&item.name))?.clone()),
         };
-        self.outputs(stem).for_each(|name| record::remove(&self.out.join(name)));
-        if let Some(folder) = self.out.join(stem).parent()
-            && let Err(error) = fs::create_dir_all(folder)
-        {
-            return Err(Record::unreadable(&item.name, &format!("{}: {error}", folder.display())));
+        if !self.fresh {
+            self.outputs(stem).iter().for_each(|output| record::remove(self.out, output));
+        }
+        let folder = output::folder(&self.out.join(stem)).to_owned();
+        if made.as_ref() != Some(&folder) {
+            if let Err(error) = fs::create_dir_all(&folder) {
+                return Err(Record::unreadable(&item.name, &format!("{}: {error}", folder.display())));
+            }
+            *made = Some(folder);
         }
         Ok(Job { name: item.name.clone(), stem: stem.clone(), expected })
     }
 
-    /// The names of all outputs for a file.
-    fn outputs(&self, stem: &str) -> impl Iterator<Item = String> {
-        let files = Files::of(stem, &self.args.convert);
-        let results: Vec<_> = self.args.to.iter().map(|target| files.result(*target)).collect();
-        results.into_iter().chain([files.report()])
+    /// All outputs for a file.
+    fn outputs(&self, stem: &str) -> Vec<Made> {
+        Files::of(stem, &self.args.convert).all(&self.args.to)
     }
 }
 
@@ -346,24 +312,21 @@ impl Run<'_> {
 fn finish(
     terminal: &Terminal,
     out: &Path,
-    journal: &mut Journal,
-    places: &[(String, u64)],
+    journal: &Journal,
+    places: &[(String, Place)],
     totals: &Totals,
 ) -> Result<()> {
     let paths = [out.join("manifest.json"), out.join("index.html")];
     let [manifest, page] = &paths;
     let (manifest, page) = (Output::create(manifest, true)?, Output::create(page, true)?);
     let (mut json, mut html) = (BufWriter::new(manifest.file()), BufWriter::new(page.file()));
-    let mut write =
-        || -> Result<()> {
-            page::begin(&mut html, totals)?;
-            manifest::write(&mut json, journal, places, totals, |record| {
-                Ok(html.write_all(page::row(record).as_bytes())?)
-            })?;
-            page::end(&mut html)?;
-            html.flush()?;
-            Ok(json.flush()?)
-        };
+    let mut write = || -> Result<()> {
+        page::begin(&mut html, totals)?;
+        manifest::write(&mut json, journal, places, totals, page::row, |rows| Ok(html.write_all(rows.as_bytes())?))?;
+        page::end(&mut html)?;
+        html.flush()?;
+        Ok(json.flush()?)
+    };
     write().with_context(|| out.display().to_string())?;
     drop((json, html));
     manifest.finish()?;

@@ -9,7 +9,6 @@ use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -40,20 +39,26 @@ pub struct Ended {
 impl Pool<'_> {
     /// Works on the items, several at once. `work` tells its results one by one; `end` is called for each, one after the
     /// other.
-    pub fn run<T: Sync, D: Send>(
+    pub fn run<T: Sync, D>(
         &self,
         items: &[T],
         work: impl Fn(&T, &dyn Fn(D)) + Sync,
-        mut end: impl FnMut(D) -> Result<()>,
+        end: impl FnMut(D) -> Result<()> + Send,
     ) -> Result<()> {
         let next = AtomicUsize::new(0);
-        let (sender, receiver) = mpsc::channel();
+        let end = Mutex::new((end, Ok(())));
+        let tell = |done| {
+            let (end, ended) = &mut *lock(&end);
+            if ended.is_ok() {
+                *ended = end(done);
+            }
+            if ended.is_err() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+        };
         thread::scope(|scope| {
             for _ in 0..self.jobs.min(items.len()) {
-                let (sender, next, work) = (sender.clone(), &next, &work);
-                scope.spawn(move || {
-                    // If nobody listens any more, the stop flag is set.
-                    let tell = |done| drop(sender.send(done));
+                scope.spawn(|| {
                     while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
                         if self.stop.load(Ordering::Relaxed) {
                             return;
@@ -62,13 +67,8 @@ impl Pool<'_> {
                     }
                 });
             }
-            drop(sender);
-            let ended = receiver.iter().try_for_each(&mut end);
-            if ended.is_err() {
-                self.stop.store(true, Ordering::Relaxed);
-            }
-            ended
-        })
+        });
+        end.into_inner().unwrap_or_else(PoisonError::into_inner).1
     }
 
     /// Runs a process with this standard input to its end, or until it takes longer than the time limit for a line of

@@ -1,6 +1,6 @@
 //! The record of one file: an object of the manifest (`docs/manifest.schema.json`).
 
-use super::{Args, pool::Ended};
+use super::{Args, Made, pool::Ended};
 use crate::{args::Common, commands::convert::hash::hex, exit, signed, terminal};
 use cntk_parser::FileKind;
 use serde_json::{Map, Value, json};
@@ -87,13 +87,21 @@ impl Record {
     }
 
     /// Adds the files that the worker wrote below `out`.
-    pub fn with_files(mut self, out: &Path, outputs: impl Iterator<Item = String>) -> Self {
+    pub fn with_files(mut self, out: &Path, outputs: &[Made]) -> Self {
         let mut files = vec![];
         for output in outputs {
-            // Remove a folder that stayed empty.
-            let _ = fs::remove_dir(out.join(&output));
-            collect(out, &output, &mut files);
-            collect(out, &format!("{output}.data"), &mut files);
+            match output {
+                Made::File(name) => collect(out, name, &mut files),
+                Made::Onnx(name) => {
+                    collect(out, name, &mut files);
+                    collect(out, &format!("{name}.data"), &mut files);
+                }
+                Made::Folder(name) => {
+                    // Remove a folder that stayed empty.
+                    let _ = fs::remove_dir(out.join(name));
+                    collect_all(out, name, &mut files);
+                }
+            }
         }
         // A worker that failed has written nothing or not everything.
         let files = if self.is_final() { files } else { vec![] };
@@ -172,16 +180,22 @@ impl Totals {
     }
 }
 
-/// Collects the file or the files of the folder `name` below `out`.
-fn collect(out: &Path, name: &str, files: &mut Vec<Value>) {
-    let path = out.join(name);
-    if path.is_dir() {
-        let mut inner: Vec<_> = fs::read_dir(&path).into_iter().flatten().flatten().map(|e| e.file_name()).collect();
-        inner.sort();
-        inner.iter().for_each(|file| collect(out, &format!("{name}/{}", file.to_string_lossy()), files));
-        return;
+/// Collects the files of the folder `name` below `out`.
+fn collect_all(out: &Path, name: &str, files: &mut Vec<Value>) {
+    let mut inner: Vec<_> = fs::read_dir(out.join(name)).into_iter().flatten().flatten().collect();
+    inner.sort_by_key(fs::DirEntry::file_name);
+    for entry in inner {
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect_all(out, &name, files),
+            _ => collect(out, &name, files),
+        }
     }
-    if let Ok((digest, length)) = File::open(path).and_then(|mut file| signed::sum(&mut file)) {
+}
+
+/// Collects the file `name` below `out`, if there is one.
+fn collect(out: &Path, name: &str, files: &mut Vec<Value>) {
+    if let Ok((digest, length)) = File::open(out.join(name)).and_then(|mut file| signed::sum(&mut file)) {
         files.push(json!({ "path": name, "bytes": length, "sha256": hex(&digest) }));
     }
 }
@@ -193,11 +207,15 @@ pub fn file_digest(path: &Path) -> Option<String> {
 }
 
 /// Removes an output of an earlier run.
-pub fn remove(path: &Path) {
-    let mut data = path.as_os_str().to_owned();
-    data.push(".data");
-    let _ = fs::remove_file(data);
-    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+pub fn remove(out: &Path, output: &Made) {
+    let _ = match output {
+        Made::File(name) => fs::remove_file(out.join(name)),
+        Made::Onnx(name) => {
+            let _ = fs::remove_file(out.join(format!("{name}.data")));
+            fs::remove_file(out.join(name))
+        }
+        Made::Folder(name) => fs::remove_dir_all(out.join(name)),
+    };
 }
 
 #[cfg(all(test, unix))]

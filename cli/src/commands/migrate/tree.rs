@@ -17,6 +17,8 @@ const SUFFIXES: [&str; 4] = ["model", "dnn", "cmf", "ckp"];
 pub struct Item {
     /// The path relative to the tree, with `/` between parts.
     pub name: String,
+    /// Its size in bytes, if it is a file.
+    pub size: u64,
     pub found: Found,
 }
 
@@ -42,7 +44,7 @@ pub fn find(root: &Path, out: Option<&Path>) -> Vec<Item> {
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) => {
-                items.push(Item { name: prefix + ".", found: unreadable(&error) });
+                items.push(Item { name: prefix + ".", size: 0, found: unreadable(&error) });
                 continue;
             }
         };
@@ -51,11 +53,13 @@ pub fn find(root: &Path, out: Option<&Path>) -> Vec<Item> {
             let path = entry.path();
             let Some(name) = entry.file_name().to_str().map(|name| format!("{prefix}{name}")) else {
                 let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-                items.push(Item { name, found: Found::Unreadable("its name is not UTF-8".to_owned()) });
+                items.push(Item { name, size: 0, found: Found::Unreadable("its name is not UTF-8".to_owned()) });
                 continue;
             };
             let linked = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-            let found = match fs::metadata(&path) {
+            let metadata = fs::metadata(&path);
+            let size = metadata.as_ref().map_or(0, |file| if file.is_file() { file.len() } else { 0 });
+            let found = match metadata {
                 Ok(kind) if kind.is_dir() && linked => other("a link to a folder"),
                 Ok(kind) if kind.is_dir() => {
                     if out.is_none_or(|out| out != path) {
@@ -67,7 +71,7 @@ pub fn find(root: &Path, out: Option<&Path>) -> Vec<Item> {
                 Ok(_) => other("no regular file"),
                 Err(error) => unreadable(&error),
             };
-            items.push(Item { name, found });
+            items.push(Item { name, size, found });
         }
     }
     items.sort_by(|a, b| a.name.cmp(&b.name));
@@ -85,15 +89,18 @@ fn unreadable(error: &std::io::Error) -> Found {
 
 /// Recognises a file by its first bytes.
 fn look(path: &Path) -> Found {
-    let mut head = vec![];
-    if let Err(error) = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)) {
-        return unreadable(&error);
-    }
     let model = Found::Model { stem: String::new() };
     let named =
         path.extension().and_then(|s| s.to_str()).is_some_and(|s| SUFFIXES.iter().any(|k| s.eq_ignore_ascii_case(k)));
-    if named {
-        return model;
+    let mut head = vec![];
+    match File::open(path) {
+        Ok(_) if named => return model,
+        Ok(file) => {
+            if let Err(error) = file.take(HEAD).read_to_end(&mut head) {
+                return unreadable(&error);
+            }
+        }
+        Err(error) => return unreadable(&error),
     }
     let Err(error) = cntk_parser::parse(&ModelFile::new(&head), &Limits::default()) else { return model };
     match FileKind::of(&head, Some(&error)) {
@@ -159,7 +166,8 @@ mod tests {
     use super::*;
 
     fn named(names: &[&str]) -> Vec<String> {
-        let item = |name: &&str| Item { name: (*name).to_owned(), found: Found::Model { stem: String::new() } };
+        let item =
+            |name: &&str| Item { name: (*name).to_owned(), size: 0, found: Found::Model { stem: String::new() } };
         let mut items: Vec<_> = names.iter().map(item).collect();
         name_outputs(&mut items);
         let stem = |item: &Item| match &item.found {

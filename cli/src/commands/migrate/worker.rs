@@ -19,6 +19,7 @@ use crate::{
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use cntk_parser::{FileKind, ModelFile, Severity, model::ValidatedModel};
+use cntk2onnx::{Conversion, Options, Refusal};
 use serde_json::json;
 use std::{
     ffi::OsString,
@@ -43,6 +44,9 @@ pub struct Args {
     #[arg(last = true)]
     pub convert: Vec<OsString>,
 }
+
+/// Handles for other purposes than the outputs of models.
+const SPARE: usize = 32;
 
 /// A file to convert.
 pub struct Job {
@@ -221,7 +225,7 @@ impl Opened {
                 if verdict.kind == FileKind::Checkpoint {
                     return Ok((exit::DONE, "skipped"));
                 }
-                tell(report, &input, &verdict, None, &digest)?;
+                tell(report, &page(&input, &verdict, None, &digest, None))?;
                 return Ok((exit::REJECTED, "invalid"));
             }
         };
@@ -233,24 +237,23 @@ impl Opened {
             contents.infer(model);
         }
         describe(&contents, record);
-        tell(report, &input, &verdict, validation.model.as_ref(), &digest)?;
-        let Some(model) = &validation.model else { return Ok((exit::REJECTED, "invalid")) };
+        let Some(model) = &validation.model else {
+            tell(report, &page(&input, &verdict, None, &digest, None))?;
+            return Ok((exit::REJECTED, "invalid"));
+        };
+        let onnx: Vec<_> = prepared.iter().map(|(_, one)| one.onnx(model)).collect();
+        let mut plain = prepared.iter().zip(&onnx).filter(|((_, one), _)| one.options() == Options::default());
+        let plain = plain.find_map(|(_, onnx)| onnx.as_ref()).map(|onnx| onnx.as_ref().map(|onnx| &onnx.summary));
+        tell(report, &page(&input, &verdict, Some(model), &digest, plain))?;
         if load::over_budget(terminal, common, &input.name, model).is_some() {
             return Ok((exit::REJECTED, "invalid"));
         }
-        Ok(convert_all(terminal, &input, model, verdict.hint, prepared, record)?)
+        Ok(convert_all(terminal, &input, model, verdict.hint, prepared.into_iter().zip(onnx), record)?)
     }
 }
 
 /// Writes the report on the file.
-fn tell(
-    output: Output,
-    input: &Input,
-    verdict: &Verdict<'_>,
-    model: Option<&ValidatedModel<'_>>,
-    digest: &str,
-) -> Result<()> {
-    let text = page(input, verdict, model, digest);
+fn tell(output: Output, text: &str) -> Result<()> {
     output.file().write_all(text.as_bytes())?;
     output.finish()
 }
@@ -260,15 +263,15 @@ fn convert_all(
     input: &Input,
     model: &ValidatedModel<'_>,
     hint: Option<String>,
-    prepared: Vec<(Target, convert::Prepared)>,
+    prepared: impl ExactSizeIterator<Item = ((Target, convert::Prepared), Option<Result<Conversion, Refusal>>)>,
     record: &mut Told,
 ) -> Result<(u8, &'static str)> {
     let (mut dropped, mut evidence) = (vec![], vec![]);
     record.messages.extend(hint);
     let (mut worst, mut done) = (exit::DONE, 0);
     let count = prepared.len();
-    for (target, one) in prepared {
-        let ended = one.finish(terminal, input, model)?;
+    for ((target, one), onnx) in prepared {
+        let ended = one.finish(terminal, input, model, onnx)?;
         worst = worst.max(ended.code);
         done += usize::from(ended.code == exit::DONE);
         record.messages.extend(ended.reasons.iter().map(|reason| format!("{}: {reason}", target.word())));
@@ -316,6 +319,18 @@ fn describe(contents: &Contents<'_>, record: &mut Told) {
     record.entries.push(("inputs", Json::list(&contents.inputs, Port::json)));
     record.entries.push(("outputs", Json::list(&contents.outputs, Port::json)));
     record.entries.push(("parameters", Json::Number(contents.parameters.iter().map(|p| p.elements).sum())));
+}
+
+/// How many files a worker may have open.
+#[cfg(target_os = "linux")]
+pub fn handles() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1024).saturating_sub(SPARE).min(1024)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn handles() -> usize {
+    256 - SPARE
 }
 
 /// Limits the memory of this process, and makes it end together with its parent.
