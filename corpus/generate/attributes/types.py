@@ -103,6 +103,14 @@ def _():
     return C.cast(y, np.float32), {x: ragged(2)}, HALF
 
 
+@case("type_float_constants_in_double")
+def _():
+    x = C.input_variable((3,), dtype=np.float64, name="x")
+    small = C.constant(1.000001)
+    y = C.log(small - x) + x * C.constant(0.7) - C.clip(x, C.constant(0.3), C.constant(1 / 3))
+    return C.combine([y, C.element_select(C.less(x, C.constant(0.1)), C.constant(0.2), x)]), {x: np.array([[1.0, 0.5, 0.25], [0.1, -1.0, 0.35]])}
+
+
 for _label, _inside in (("half", np.float16), ("float", np.float32)):
     @case("type_%s_inside_double" % _label)
     def _(inside=_inside):

@@ -271,8 +271,12 @@ impl Lower<'_, '_, '_> {
 
     /// `v` in the element type `elem`.
     pub(crate) fn cast(&mut self, v: &Val, elem: Elem) -> Val {
-        if v.elem.is_double() == elem.is_double() || v.literal.is_some() {
+        if v.elem.is_double() == elem.is_double() {
             return Val { elem, ..v.clone() };
+        }
+        if let Some(value) = v.literal {
+            // Its digits depend on the type.
+            return Val { dims: v.dims.clone(), ..self.number(value, elem) };
         }
         let id = self.converted(v.id, elem);
         Val { elem, ..v.with(id) }
