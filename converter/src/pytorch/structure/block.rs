@@ -15,6 +15,9 @@ use crate::pytorch::python::wrap::Lines;
 use crate::pytorch::state::{Held, Kind, State};
 use std::ops::Range;
 
+/// About how wide a statement becomes.
+const STATEMENT: usize = 62;
+
 /// What stands in the place of a run: a loop over its modules, or a call.
 pub(super) struct Made {
     pub(super) block: Block,
@@ -132,8 +135,11 @@ fn made(
     let mut lines = Lines::default();
     lines.statement(2, "self.layers1 = ", &constant(&made));
     let length = lines.finish().lines().count();
-    let filling = columns.stages(function, units, holder).and_then(|f| Some((f.length()?, f)));
-    match filling.filter(|(shorter, _)| *shorter < length) {
+    let shorter = |by: usize| move |f: Filling| f.length().filter(|lines| lines + by <= length).map(|lines| (lines, f));
+    let stages = columns.stages(function, units.clone(), holder).and_then(shorter(1));
+    // A table is worth more lines, but for a chain of sizes.
+    let table = || columns.table(function, units, holder).and_then(|(f, chain)| shorter(if chain { 1 } else { 2 })(f));
+    match stages.or_else(table) {
         Some((length, filling)) => (nn(holder, Vec::new()), Some(filling), length),
         None => (made, None, length),
     }
@@ -168,11 +174,14 @@ pub(super) fn lines(site: &Site<'_>, states: &[State], alike: &[Run]) -> Cost {
     let signature = if arguments > 3 { 2 * arguments } else { 0 };
     let own = site.states(unit, period);
     let init: usize = own.iter().map(|s| states[s.0 as usize].init("name").len()).sum();
-    let layers: usize = site.forms[unit..unit + period].iter().flatten().map(|f| f.layers).sum();
-    let one = init + layers.max(1);
+    let forms = || site.forms[unit..unit + period].iter().flatten();
+    let statements = forms().map(|f| f.width).sum::<usize>().div_ceil(STATEMENT);
+    let straight = site.is_straight(unit, period);
+    let layers = forms().map(|f| f.layers).sum::<usize>().max(if straight { 1 } else { statements });
+    let one = init + layers;
     let loops = !context(site, unit, period).is_empty();
     let more = if loops { 2 * alike.iter().filter(|r| r.count > 1).count() } else { 0 };
-    let class = match (site.is_straight(unit, period), period) {
+    let class = match (straight, period) {
         (true, 1 | 2) => 2,
         (true, links) => links + 3,
         (false, _) => 5 + one,

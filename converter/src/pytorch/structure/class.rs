@@ -79,9 +79,10 @@ impl Writer<'_> {
                 let value = &self.body.values[v.0 as usize];
                 let expr = value.expr.rewrite(&mut |e| match e {
                     Expr::Value(v) => values.get(v).map(|v| Expr::Value(*v)),
-                    Expr::Int(_) => {
+                    Expr::Int(n) => {
                         slot += 1;
                         let template = self.columns.templates[slot - 1].clone()?;
+                        let template = if *n < 0 { -template } else { template };
                         Some(template.rewrite(&mut |e| {
                             let Expr::Local(name) = e else { return None };
                             let p = self.columns.parameters.iter().position(|p| p.name == *name)?;

@@ -1,6 +1,6 @@
 //! The numbers in which equal units differ: what a constructor takes, and how a run is made with it.
 
-use super::filling::Filling;
+use super::filling::{Filling, SIZES, Turns};
 use super::form::{self, Slot, is_sequential, parts};
 use super::{derived, series};
 use crate::pytorch::python::expr::{Argument, Expr, StateId, args, nn};
@@ -103,13 +103,7 @@ impl Columns {
         if let ([one], false) = (all.as_slice(), holder.ends_with("List")) {
             return call(one.clone());
         }
-        let hold = |items: Vec<Expr>| {
-            if holder.ends_with("List") {
-                nn(holder, vec![Expr::List(items).into()])
-            } else {
-                nn(holder, items.into_iter().map(Argument::from).collect())
-            }
-        };
+        let hold = |items: Vec<Expr>| hold(holder, items);
         let pieces = series::pieces(&all, call);
         let several = pieces.len() > 1;
         let pieces = hold(pieces);
@@ -144,7 +138,16 @@ impl Columns {
             _ => list().method("extend", args![Expr::List(vec![series::repeat(next, "_", others)])]),
         });
         let lists = vec![(StateId(0), nn(holder, Vec::new()))];
-        Some(Filling { lists, variables: stages.variables, over: stages.over, statements })
+        let turns = Turns { variables: stages.variables, over: stages.over, statements };
+        Some(Filling { lists, sizes: None, turns: Some(turns) })
+    }
+
+    /// Some of the units in a list of this kind, from a table of their sizes, and whether that is a chain.
+    pub(super) fn table(&self, function: &Expr, units: Range<usize>, holder: &'static str) -> Option<(Filling, bool)> {
+        let all: Vec<Vec<Expr>> = units.map(|u| self.arguments(u)).collect();
+        let series::Table { sizes, made, chain } = series::table(&all, SIZES, &|values| self.call(function, &values))?;
+        let lists = vec![(StateId(0), hold(holder, vec![made]))];
+        Some((Filling { lists, sizes: Some((SIZES.to_owned(), sizes)), turns: None }, chain))
     }
 
     /// A loop over all units, of which there are so many.
@@ -213,6 +216,15 @@ impl Columns {
         made.extend(differ.into_iter().map(|(name, value)| Argument { name: Some(name), value }));
         made.extend(named);
         replaced(constructor, made)
+    }
+}
+
+/// A list of this kind with these modules.
+fn hold(holder: &'static str, items: Vec<Expr>) -> Expr {
+    if holder.ends_with("List") {
+        nn(holder, vec![Expr::List(items).into()])
+    } else {
+        nn(holder, items.into_iter().map(Argument::from).collect())
     }
 }
 

@@ -1,18 +1,31 @@
-//! Loops in `__init__` that fill lists of modules: the stages of a network, and lists that a loop of `forward` goes over.
+//! Lists of modules that take more than one statement of `__init__`: a loop fills them, such as the stages of a network or
+//! lists that a loop of `forward` goes over, or one is made from a table of sizes.
 
 use crate::pytorch::helpers::Needs;
 use crate::pytorch::python::expr::{Expr, StateId};
 use crate::pytorch::python::print::constant;
 use crate::pytorch::python::wrap::Lines;
+use std::collections::HashMap;
 
-/// How long the line that begins a loop may be.
+/// How long a line may be.
 const LINE: usize = 80;
+
+/// What a table of sizes is called.
+pub(super) const SIZES: &str = "sizes";
+
+/// What makes lists.
+#[derive(Clone, Debug)]
+pub(crate) struct Filling {
+    /// The lists, and what makes each: an empty one where a loop fills it.
+    pub(super) lists: Vec<(StateId, Expr)>,
+    /// A table that is written before them.
+    pub(super) sizes: Option<(String, Expr)>,
+    pub(super) turns: Option<Turns>,
+}
 
 /// A loop that fills lists.
 #[derive(Clone, Debug)]
-pub(crate) struct Filling {
-    /// The lists, and what makes them empty.
-    pub(super) lists: Vec<(StateId, Expr)>,
+pub(super) struct Turns {
     /// The loop's variables, and what they go over.
     pub(super) variables: String,
     pub(super) over: Expr,
@@ -26,40 +39,61 @@ impl Filling {
     }
 
     /// The same for other lists.
-    pub(super) fn with_lists(&self, ids: &[StateId]) -> Self {
-        let place = |id: StateId| self.lists().position(|own| own == id);
-        let other = |e: &Expr| match e {
-            Expr::State(id) => Some(Expr::State(*ids.get(place(*id)?)?)),
-            _ => None,
-        };
-        Self {
-            lists: ids.iter().zip(&self.lists).map(|(id, (_, empty))| (*id, empty.clone())).collect(),
-            statements: self.statements.iter().map(|s| s.rewrite(&mut { other })).collect(),
-            ..self.clone()
+    pub(super) fn with_lists(mut self, ids: &[StateId]) -> Self {
+        let place: HashMap<StateId, StateId> = self.lists().zip(ids.iter().copied()).collect();
+        self.lists.iter_mut().zip(ids).for_each(|((list, _), id)| *list = *id);
+        for statement in self.turns.iter_mut().flat_map(|t| &mut t.statements) {
+            *statement = statement.rewrite(&mut |e| match e {
+                Expr::State(id) => place.get(id).map(|id| Expr::State(*id)),
+                _ => None,
+            });
+        }
+        self
+    }
+
+    /// Numbers the tables of a network.
+    pub(super) fn name_tables(all: &mut [Self]) {
+        let tables = all.iter_mut().filter_map(|f| Some((f.sizes.as_mut()?, &mut f.lists)));
+        for (number, ((name, _), lists)) in (1..).zip(tables).skip(1) {
+            *name = format!("{SIZES}{number}");
+            for (_, made) in lists {
+                *made = made.rewrite(&mut |e| (*e == Expr::local(SIZES)).then(|| Expr::local(name.clone())));
+            }
         }
     }
 
     /// How many lines it takes; `None` where the first one would be too long.
     pub(super) fn length(&self) -> Option<usize> {
         let mut lines = Lines::default();
-        self.write(&|_| "layers1".to_owned(), &mut lines);
-        let first = "for  in :".len() + self.variables.len() + constant(&self.over).len();
-        (first <= LINE).then(|| lines.finish().lines().count())
+        self.write(&|_| "layers".to_owned(), &mut lines);
+        let sizes = self.sizes.iter().map(|(name, sizes)| name.len() + " = ".len() + constant(sizes).len());
+        let turns = self.turns.iter().map(|t| "for  in :".len() + t.variables.len() + constant(&t.over).len());
+        sizes.chain(turns).all(|width| width <= LINE).then(|| lines.finish().lines().count())
     }
 
-    /// Writes the lists and the loop.
+    /// Writes it.
     pub(crate) fn write(&self, name: &impl Fn(StateId) -> String, lines: &mut Lines) {
         let own = |id: StateId| Expr::local("self").attribute(name(id));
-        let empty: Vec<[String; 2]> = self.lists.iter().map(|(id, e)| [constant(&own(*id)), constant(e)]).collect();
-        let all = |k: usize| empty.iter().map(|e| e[k].as_str()).collect::<Vec<_>>().join(", ");
-        let together = format!("{} = {}", all(0), all(1));
-        if together.len() <= LINE {
-            lines.push(2, &together);
-        } else {
-            empty.iter().for_each(|[list, made]| lines.push(2, &format!("{list} = {made}")));
+        if let Some((name, sizes)) = &self.sizes {
+            lines.push(2, &format!("{name} = {}", constant(sizes)));
         }
-        lines.push(2, &format!("for {} in {}:", self.variables, constant(&self.over)));
-        for statement in &self.statements {
+        let made: Vec<[String; 2]> = self.lists.iter().map(|(id, e)| [constant(&own(*id)), constant(e)]).collect();
+        let lists = made.iter().map(|m| m[0].as_str()).collect::<Vec<_>>().join(", ");
+        let each = made.iter().map(|m| m[1].as_str()).collect::<Vec<_>>().join(", ");
+        let all = match made.as_slice() {
+            [[_, one], rest @ ..] if rest.len() > 1 && rest.iter().all(|m| m[1] == *one) => {
+                format!("{lists} = ({one} for _ in range({}))", made.len())
+            }
+            _ => format!("{lists} = {each}"),
+        };
+        if made.len() > 1 && all.len() <= LINE {
+            lines.push(2, &all);
+        } else {
+            made.iter().for_each(|[list, made]| lines.statement(2, &format!("{list} = "), made));
+        }
+        let Some(turns) = &self.turns else { return };
+        lines.push(2, &format!("for {} in {}:", turns.variables, constant(&turns.over)));
+        for statement in &turns.statements {
             let statement = statement.rewrite(&mut |e| match e {
                 Expr::State(id) => Some(own(*id)),
                 _ => None,
@@ -70,7 +104,7 @@ impl Filling {
 
     /// Takes in what it calls.
     pub(crate) fn see(&self, needs: &mut Needs) {
-        self.lists.iter().for_each(|(_, empty)| needs.see(empty));
-        self.statements.iter().for_each(|s| needs.see(s));
+        self.lists.iter().for_each(|(_, made)| needs.see(made));
+        self.turns.iter().flat_map(|t| &t.statements).for_each(|s| needs.see(s));
     }
 }

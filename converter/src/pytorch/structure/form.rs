@@ -63,6 +63,8 @@ pub(super) struct Form {
     pub(super) slots: Vec<Slot>,
     /// How many layers take a statement of their own.
     pub(super) layers: usize,
+    /// How wide its expressions are.
+    pub(super) width: usize,
     /// Is it one layer or function that `nn.Sequential` can hold?
     pub(super) straight: bool,
     /// What it computes, in words that a class may be named after.
@@ -97,12 +99,14 @@ pub(super) fn of(network: &Network<'_>, segment: &Segment) -> Option<Form> {
     writer.values(network, segment);
     let calls = |v: &&ValueId| network.body.values[v.0 as usize].expr.calls().layers > 0;
     let layers = segment.values.iter().filter(calls).count();
+    let computed = segment.values.iter().filter(|v| !network.body.values[v.0 as usize].is_atom);
+    let width = computed.map(|v| constant(network.body.expr(*v)).len() + network.body.code(*v).reads().len()).sum();
     let words = super::names::words(network, segment);
     let straight = match (segment.values.as_slice(), segment.entry) {
         ([one], Some(entry)) => link(&network.body.values[one.0 as usize].expr, entry, network.states).is_some(),
         _ => false,
     };
-    Some(Form { shape: writer.shape.into(), slots: writer.slots, layers, straight, words })
+    Some(Form { shape: writer.shape.into(), slots: writer.slots, layers, width, straight, words })
 }
 
 /// Text that is equal for pieces of state that differ in weights and sizes alone, and the sizes.
@@ -228,6 +232,11 @@ impl Writer {
             },
             Expr::State(s) => {
                 let _ = write!(self.shape, "s{}", self.states.get(s).copied().unwrap_or(usize::MAX));
+            }
+            // `-n` stands for the same number as `n`.
+            Expr::Int(n) if *n < 0 && *n > i128::MIN => {
+                self.shape.push('-');
+                self.slot(name, Expr::Int(-n));
             }
             Expr::Int(_) => self.slot(name, expr.clone()),
             Expr::Layer(s, _, arguments) => {

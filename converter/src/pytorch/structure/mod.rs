@@ -125,6 +125,7 @@ pub(super) fn recover(mut network: Network<'_>) -> Recovered {
         }
     }
     network.body.fold(&folds);
+    Filling::name_tables(&mut fillings);
     Recovered { blocks, fillings }
 }
 

@@ -77,10 +77,14 @@ struct Variant {
 }
 
 impl Variant {
-    /// Is the part no more than layers that bring the entry to the right size?
+    /// Is the part no more than a convolution, normalized, that brings the entry to the right size?
     fn projects(&self) -> bool {
-        let layers = &self.part.links;
-        Some(self.part.source) == self.segment.entry && layers.len() > 1 && layers.iter().all(Option::is_some)
+        let is = |e: &Expr, what: &str| match e {
+            Expr::Call(function, _) => matches!(&**function, Expr::Torch(_, name) if name.starts_with(what)),
+            _ => false,
+        };
+        let whole = Some(self.part.source) == self.segment.entry;
+        whole && matches!(self.part.constructors.as_slice(), [a, b] if is(a, "Conv") && is(b, "BatchNorm"))
     }
 
     /// The tensors of the part.

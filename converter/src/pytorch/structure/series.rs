@@ -61,6 +61,35 @@ pub(super) fn each(all: &[Vec<Expr>], variables: &[&str], call: &impl Fn(Vec<Exp
     Some(Expr::Repeat(Box::new(call), variables, Box::new(sequence(values))))
 }
 
+/// The arguments of modules in a table.
+pub(super) struct Table {
+    /// Either a row for each module, or, as a chain, `(8, 16, 4)` where each takes what the one before it gives.
+    pub(super) sizes: Expr,
+    pub(super) chain: bool,
+    /// What makes the modules from it.
+    pub(super) made: Expr,
+}
+
+/// The arguments of modules in a table with this name.
+pub(super) fn table(all: &[Vec<Expr>], name: &str, call: &impl Fn(Vec<Expr>) -> Expr) -> Option<Table> {
+    let table = Expr::local(name);
+    let changing = changing(all);
+    if let [a, b] = changing[..]
+        && all.windows(2).all(|u| u[0] != u[1] && u[0][b] == u[1][a])
+    {
+        let sizes = std::iter::once(&all[0][a]).chain(all.iter().map(|u| &u[b])).cloned().collect();
+        let mut row = all[0].clone();
+        (row[a], row[b]) = (table.clone().at(Expr::local("i")), table.at(Expr::local("i") + Expr::Int(1)));
+        return Some(Table { sizes: Expr::Tuple(sizes), chain: true, made: repeat(call(row), "i", all.len()) });
+    }
+    if let Some(Expr::Repeat(item, variables, rows)) = each(all, &["n", "m"], call) {
+        return Some(Table { sizes: *rows, chain: false, made: Expr::Repeat(item, variables, Box::new(table)) });
+    }
+    let sizes = sequence(all.iter().map(|u| Expr::Tuple(u.clone())).collect());
+    let made = Expr::Repeat(Box::new(call(vec![Expr::local("*size")])), "size".to_owned(), Box::new(table));
+    (changing.len() > 2).then_some(Table { sizes, chain: false, made })
+}
+
 /// Which arguments change.
 pub(super) fn changing(all: &[Vec<Expr>]) -> Vec<usize> {
     let arguments = all.first().map_or(0, Vec::len);
@@ -274,6 +303,21 @@ mod tests {
         assert_eq!(text(&rows[..3]), None);
         assert_eq!(text(&[&[8, 4, 1], &[8, 4, 1], &[8, 8, 1], &[8, 9, 1]]), None);
         assert_eq!(text(&[&[1, 1, 1], &[2, 1, 1], &[1, 1, 1], &[2, 1, 1]]), None);
+    }
+
+    #[test]
+    fn sizes_stand_in_a_table() {
+        let text = |rows: &[&[i64]]| {
+            let t = table(&units(rows), "sizes", &call)?;
+            Some(format!("{} {} {}", constant(&t.sizes), t.chain, constant(&t.made)))
+        };
+        let chain = "(8, 16, 12, 4) true *[B(sizes[i], sizes[i + 1], 1) for i in range(3)]";
+        assert_eq!(text(&[&[8, 16, 1], &[16, 12, 1], &[12, 4, 1]]).as_deref(), Some(chain));
+        let rows = "((8, 4), (12, 6)) false *[B(n, m) for n, m in sizes]";
+        assert_eq!(text(&[&[8, 4], &[12, 6]]).as_deref(), Some(rows));
+        let rows = "[(8, 4, 1)] * 3 + [(4, 2, 3)] false *[B(*size) for size in sizes]";
+        assert_eq!(text(&[&[8, 4, 1], &[8, 4, 1], &[8, 4, 1], &[4, 2, 3]]).as_deref(), Some(rows));
+        assert_eq!(text(&[&[8, 4], &[8, 4]]), None);
     }
 
     #[test]

@@ -119,10 +119,11 @@ fn a_projection_that_some_blocks_have_is_an_argument() {
     let absent = "        self.shortcut = nn.Sequential()\n        if in_features != features:\n";
     assert!(blocks[0].contains(absent), "{}", blocks[0]);
     assert!(blocks[0].contains("y = y + self.shortcut(x)\n"), "{}", blocks[0]);
-    let (made, keys) = net.used(x);
-    let run = "nn.Sequential(*[ResidualBlock(8, 8) for _ in range(2)], ResidualBlock(8, 16), \
-               *[ResidualBlock(16, 16) for _ in range(2)])";
-    assert_eq!(made, [run]);
+    let keys = net.used(x).1;
+    let table = "        sizes = [(8, 8)] * 2 + [(8, 16)] + [(16, 16)] * 2
+        self.list = nn.Sequential(*[ResidualBlock(n, m) for n, m in sizes])
+";
+    assert_eq!(net.filled(), table);
     assert_eq!(keys.len(), 11);
     assert!(
         keys.contains(&"2.shortcut.0.weight".to_owned()) && !keys.contains(&"1.shortcut.0.weight".to_owned()),

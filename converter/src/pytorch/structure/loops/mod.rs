@@ -8,7 +8,7 @@ mod gather;
 
 use super::Network;
 use super::columns::Columns;
-use super::filling::Filling;
+use super::filling::{Filling, Turns};
 use super::form;
 use crate::pytorch::python::body::{Item, Repeat};
 use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, args, nn, torch};
@@ -163,7 +163,8 @@ fn filling(places: &[Vec<&State>], lists: &[List]) -> Option<Filling> {
         statements.extend(freeze.map(|e| e.rewrite(&mut |e| (*e == Expr::local(LAYER)).then(|| last.clone()))));
     }
     let lists = lists.iter().zip((0..).map(StateId)).map(|(list, id)| (id, nn(list.holder, Vec::new())));
-    Some(Filling { lists: lists.collect(), variables, over: *over, statements })
+    let turns = Turns { variables, over: *over, statements };
+    Some(Filling { lists: lists.collect(), sizes: None, turns: Some(turns) })
 }
 
 /// Writes loops. Gives those that fill their lists.
