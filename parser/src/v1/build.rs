@@ -180,11 +180,13 @@ fn left_out(graph: &Graph<'_>, needed: &[bool], context: &mut Context<'_>) -> Re
         return Err(named(graph, node, Error::new(kind, graph.relation_at(node)).in_key("inputs")));
     }
     let name = graph.names.get(first).map_or("", |names| names.uid);
-    let who = match nodes.skip(1).count() {
-        0 => format!("\"{}\", which nothing else reads", Escaped(name)),
-        others => format!("\"{}\" and {others} more nodes, which nothing else reads", Escaped(name)),
+    let text = match nodes.skip(1).count() {
+        0 => format!("\"{}\" is left out, as in CNTK, because nothing else reads it", Escaped(name)),
+        others => format!(
+            "\"{}\" and {others} more nodes are left out, as in CNTK, because nothing else reads them",
+            Escaped(name)
+        ),
     };
-    let text = format!("CNTK leaves out {who}, and so does this");
     context.warn("v1.ignored", graph.relation_at(first), path(first, name), text);
     Ok(())
 }

@@ -63,7 +63,7 @@ fn header(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Result<(u64, u6
     let version = reader.u64()?;
     reader.marker("EVersion")?;
     if version == 0 {
-        let message = "CNTK 2.7 reads model version 0 as 1, and so does this".to_owned();
+        let message = "model version 0 is read as 1, as in CNTK 2.7".to_owned();
         context.warn("v1.ignored", at, String::new(), message);
     }
     if version > NEWEST {

@@ -35,7 +35,7 @@ pub(in crate::v1) fn slice<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, 
                 return body.bad("a stride that is not longer than its range", stride, at);
             }
             if stride != 1 {
-                let text = format!("CNTK 2.7 ignores the stride {stride} of a v1 slice, and so does this");
+                let text = format!("the stride {stride} of a v1 slice has no effect, as in CNTK 2.7");
                 body.note = Some(("v1.ignored", text));
             }
         }
@@ -169,7 +169,7 @@ pub(in crate::v1) fn crop<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, E
     let (x, y) = (body.reader.f64()?, body.reader.f64()?);
     if !x.is_nan() && !y.is_nan() {
         let text =
-            format!("CNTK 2.7 ignores the offsets {x:?} and {y:?} of a v1 Crop and finds its own, and so does this");
+            format!("the offsets {x:?} and {y:?} of a v1 Crop have no effect, as in CNTK 2.7, which finds its own");
         body.note = Some(("v1.ignored", text));
     }
     Ok(typed(Operator::Crop(Crop { offset: None })))
