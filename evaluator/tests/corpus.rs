@@ -12,7 +12,11 @@ use std::{
     collections::HashMap,
     env, fs,
     io::Read,
+    iter,
+    num::NonZero,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
 };
 
 /// Folders of `corpus/` that hold cases.
@@ -23,14 +27,18 @@ type Arrays = HashMap<String, Vec<u8>>;
 
 #[test]
 fn recorded_outputs_are_computed() {
-    let mut compared = 0;
-    let mut failures = Vec::new();
-    for case in cases() {
-        match check(&case) {
-            Ok(outputs) => compared += outputs,
-            Err(why) => failures.push(format!("{}: {why}", case.display())),
-        }
-    }
+    let (cases, next) = (cases(), AtomicUsize::new(0));
+    let work = || {
+        let own = iter::from_fn(|| cases.get(next.fetch_add(1, Ordering::Relaxed)));
+        own.map(|case| check(case).map_err(|why| format!("{}: {why}", case.display()))).collect::<Vec<_>>()
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let results: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|w| w.join().expect("a check does not panic")).collect()
+    });
+    let compared: usize = results.iter().flatten().sum();
+    let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n"));
     assert!(compared > 0, "nothing was compared");
     println!("{compared} outputs compared");

@@ -57,6 +57,7 @@ fn hostile() -> Vec<PathBuf> {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn the_c_example_converts_and_refuses() {
     let program = compile("cc", "convert.c");
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("resnet.onnx");
@@ -73,6 +74,7 @@ fn the_c_example_converts_and_refuses() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "part of the whole: cargo test --workspace --profile fast")]
 fn the_cpp_example_names_what_is_wrong() {
     let program = compile("c++", "check.cpp");
     let models = hostile();

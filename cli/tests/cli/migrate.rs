@@ -177,7 +177,9 @@ fn an_interrupt_ends_cleanly() {
     use std::io::{BufRead, BufReader};
     let folder = Folder::new();
     fs::create_dir(folder.path("tree")).unwrap();
-    for i in 0..200 {
+    // More than are converted before the interrupt arrives; a debug build takes several times as long for each.
+    let files = if cfg!(debug_assertions) { 50 } else { 200 };
+    for i in 0..files {
         fs::copy(corpus("zoo/alexnet_small.model"), folder.path(&format!("tree/{i}.model"))).unwrap();
     }
     let migrate = ["migrate", "tree", "-o", "out", "--jobs", "1", "-v"];
@@ -190,9 +192,9 @@ fn an_interrupt_ends_cleanly() {
     assert_eq!(child.wait().unwrap().code(), Some(2), "{rest:?}");
     assert!(rest.iter().any(|line| line.contains("interrupted; the same command goes on")), "{rest:?}");
     let first = outcomes(&manifest(&folder));
-    assert!(!first.is_empty() && first.len() < 200 && first.values().all(|o| o == "converted"), "{first:?}");
+    assert!(!first.is_empty() && first.len() < files && first.values().all(|o| o == "converted"), "{first:?}");
     folder.run(&["migrate", "tree", "-o", "out"]).done();
-    assert_eq!(outcomes(&manifest(&folder)).len(), 200);
+    assert_eq!(outcomes(&manifest(&folder)).len(), files);
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn every_prefix_of_a_model_is_refused() {
     for case in
         support::cases("hostile").iter().filter(|c| c.name.starts_with("control_") || c.name == "container_good")
     {
-        for end in 0..case.bytes.len() {
+        for end in (0..case.bytes.len()).step_by(if cfg!(debug_assertions) { 5 } else { 1 }) {
             let error =
                 cntk_parser::parse(&cntk_parser::ModelFile::new(&case.bytes[..end]), &Limits::default()).unwrap_err();
             assert!(error.offset() <= end as u64, "{} cut at {end}: {error}", case.name);
