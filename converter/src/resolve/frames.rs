@@ -7,7 +7,7 @@
 
 mod place;
 
-use cntk_parser::model::{FunctionId, Source, ValidatedModel};
+use cntk_parser::model::{FunctionId, SequenceAxisId, Source, ValidatedModel};
 use cntk_parser::ops::Operator;
 use cntk_parser::ops::facts::Values;
 use place::{Grid, INFINITE};
@@ -48,6 +48,18 @@ pub enum Cut {
     Range(i64, Option<i64>),
 }
 
+/// How many frames of zeros surround frames that are put back into their sequences; `None` for as many as there are
+/// besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Margins {
+    /// Before the frames.
+    pub before: Option<u64>,
+    /// After the frames.
+    pub after: Option<u64>,
+    /// Do frames of longer sequences lie where shorter ones have zeros, so that these must be filled with zeros first?
+    pub fill: bool,
+}
+
 impl Frames {
     /// The lengths of what is selected: of at most so many frames, all but so many.
     pub fn lengths(self) -> (Option<u64>, u64) {
@@ -71,6 +83,21 @@ impl Frames {
             Self::Tail { from: 0, to } => Cut::Range(-number(to)?, None),
             Self::Tail { from, to } => Cut::Range(-number(to)?, Some(-number(from)?)),
         })
+    }
+
+    /// What surrounds these frames in the sequences that they are frames of. `single` and `even` are as in [`Self::cut`].
+    /// `None` if that depends on the lengths.
+    pub fn margins(self, single: bool, even: bool) -> Option<Margins> {
+        let fits = |n: u64| i32::try_from(n).is_ok().then_some(n);
+        let (before, after) = match self {
+            // One frame of each sequence, whose length the file does not tell.
+            Self::Inner { .. } if single => return None,
+            Self::Inner { skip, drop } => (Some(fits(skip)?), Some(fits(drop)?)),
+            Self::Head { from, .. } => (Some(fits(from)?), None),
+            Self::Tail { .. } if !even => return None,
+            Self::Tail { from, .. } => (None, Some(fits(from)?)),
+        };
+        Some(Margins { before, after, fill: !even && matches!(self, Self::Inner { drop: 1.., .. }) })
     }
 }
 
@@ -114,6 +141,15 @@ pub fn gathered(model: &ValidatedModel<'_>, x: Source, index: Source) -> Option<
     let axis = |s| model.type_of(s).axes.sequence;
     match picked(model, condition) {
         Picked::Frames(frames) if axis(x) == axis(condition) => Some(frames),
+        _ => None,
+    }
+}
+
+/// The frames on `axis` to which a packed index scatters, if they are the same range for all data.
+pub fn scattered(model: &ValidatedModel<'_>, index: Source, axis: SequenceAxisId) -> Option<Frames> {
+    let (_, condition) = origin(model, index)?;
+    match picked(model, condition) {
+        Picked::Frames(frames) if model.type_of(condition).axes.sequence == Some(axis) => Some(frames),
         _ => None,
     }
 }
@@ -202,6 +238,10 @@ mod tests {
                 let at = |i: i64| if i < 0 { n + i } else { i };
                 let Some(Cut::Range(from, to)) = frames.cut(false, true) else { panic!("{frames:?}") };
                 assert_eq!((at(from)..to.map_or(n, at)).collect::<Vec<_>>(), selected, "{frames:?} of {n}");
+                let margins = frames.margins(false, true).expect("even sequences");
+                let (first, last) = (selected[0] as u64, selected[selected.len() - 1] as u64);
+                assert!(margins.before.is_none_or(|before| before == first), "{frames:?} of {n}");
+                assert!(margins.after.is_none_or(|after| after == n as u64 - 1 - last), "{frames:?} of {n}");
                 let (most, less) = frames.lengths();
                 let length = n.min(most.map_or(n, |most| most as i64)) - less as i64;
                 assert_eq!(length, selected.len() as i64, "{frames:?} of {n}");
@@ -218,5 +258,12 @@ mod tests {
         assert_eq!(Frames::Tail { from: 0, to: 1 }.cut(true, false), None);
         assert_eq!(Frames::Tail { from: 1, to: 3 }.cut(false, false), None);
         assert_eq!(Frames::Head { from: 0, to: u64::MAX }.cut(false, false), None);
+        assert_eq!(Frames::Tail { from: 0, to: 1 }.margins(true, false), None);
+        assert_eq!(Frames::Inner { skip: 2, drop: 0 }.margins(true, true), None);
+        let filled = |frames: Frames, even| frames.margins(false, even).map(|m| m.fill);
+        assert_eq!(filled(Frames::Inner { skip: 0, drop: 1 }, false), Some(true));
+        assert_eq!(filled(Frames::Inner { skip: 0, drop: 1 }, true), Some(false));
+        assert_eq!(filled(Frames::Inner { skip: 1, drop: 0 }, false), Some(false));
+        assert_eq!(filled(Frames::Head { from: 1, to: 3 }, false), Some(false));
     }
 }

@@ -240,6 +240,38 @@ def _():
     return C.sequence.scatter(inner, c), {x: ragged(2, lengths=LONG), c: conditions()}
 
 
+def first(x):
+    return C.sequence.is_first(x)
+
+
+def last(x):
+    return C.sequence.is_last(x)
+
+
+for _name, _condition in [("first", first), ("last", last), ("but_first", lambda x: 1 - first(x)), ("but_last", lambda x: 1 - last(x)),
+                          ("inner", lambda x: (1 - first(x)) * (1 - last(x))), ("second", lambda x: C.sequence.past_value(first(x))),
+                          ("last_but_one", lambda x: C.sequence.future_value(last(x))), ("all", lambda x: first(x) + 1 - first(x))]:
+    @case("sequence_scatter_to_%s" % _name)
+    def _(condition=_condition):
+        x = C.sequence.input_variable((2,), name="x")
+        frames = C.exp(C.sequence.gather(x, condition(x)))
+        return C.sequence.scatter(frames, condition(x)), {x: ragged(2, lengths=LONG)}
+
+
+@case("sequence_scatter_to_second_of_matrices")
+def _():
+    x = C.sequence.input_variable((2, 3), name="x")
+    second = C.sequence.past_value(first(x))
+    return C.sequence.scatter(C.exp(C.sequence.gather(x, second)), second), {x: ragged(2, 3, lengths=LONG)}
+
+
+for _name, _one, _condition in [("first", C.sequence.first, first), ("last", C.sequence.last, last)]:
+    @case("sequence_scatter_one_frame_to_%s" % _name)
+    def _(one=_one, condition=_condition):
+        x = C.sequence.input_variable((2,), name="x")
+        return C.sequence.scatter(C.exp(one(x)), condition(x)), {x: ragged(2, lengths=LONG)}
+
+
 # --- reductions and softmax over the sequence
 @case("sequence_reduce_sum_max")
 def _():

@@ -106,7 +106,7 @@ operators! { cx, node:
         plain("the frame indices of a Where; refused where anything but GatherPacked and ScatterPacked reads it"),
         sequence::lower(cx, node);
     GatherPacked => plain("GatherElements or Gather along the sequence axis"), sequence::lower(cx, node);
-    ScatterPacked => plain("Gather of the frames, zeros elsewhere; MatMul where a frame may repeat"), sequence::lower(cx, node);
+    ScatterPacked => plain("Pad of a range of frames; Gather of others, zeros elsewhere; MatMul where one may repeat"), sequence::lower(cx, node);
     Times(a) =>
         plain("MatMul, Gemm; a product over the sequence axis masks what is beyond the length"),
         linear::times(cx, node, a);

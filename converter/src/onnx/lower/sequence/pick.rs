@@ -8,7 +8,7 @@ use crate::layout::Lead;
 use crate::onnx::builder::Measured;
 use crate::onnx::graph::{Dim, Dims, ElemType, ValueId};
 use crate::report::Reason;
-use crate::resolve::frames::{Cut, Frames, Picked, origin, picked};
+use crate::resolve::frames::{Cut, Frames, Margins, Picked, origin, picked};
 use cntk_parser::model::{SequenceAxisId, Source};
 use smallvec::smallvec;
 
@@ -278,6 +278,9 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     if lead.sequence != Some(picks.axis) {
         return Err(Reason::new("", "the layout is not that of the condition"));
     }
+    if let Some(v) = padded(cx, &x, picks, lead)? {
+        return Ok(smallvec![v]);
+    }
     if picks.counted {
         return Ok(smallvec![sums_at(cx, &x, picks, lead)?]);
     }
@@ -298,6 +301,44 @@ pub(super) fn scatter(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Low
     let flags = cx.frame_flags(truth, &full);
     let zero = cx.b.scalar_like(id, 0.0);
     Ok(smallvec![Val { id: cx.b.choose(flags, id, zero), lead }])
+}
+
+/// A range of frames as a Pad, if where they go does not depend on the lengths.
+fn padded(cx: &mut Lowering<'_, '_, '_>, x: &Val, picks: Picks, lead: Lead) -> Result<Option<Val>, Reason> {
+    let even = !cx.is_ragged(picks.axis);
+    let single = x.lead.sequence.is_none();
+    let Some(Margins { before, after, fill }) = picks.frames.and_then(|f| f.margins(single, even)) else {
+        return Ok(None);
+    };
+    let x = if fill { cx.mask_fill(x, 0.0)? } else { *x };
+    let frames = if single { cx.b.unsqueeze(x.id, &[1]) } else { x.id };
+    let (time, mut dims) = (cx.time(picks.axis), cx.b.dims(frames).clone());
+    let size = std::mem::replace(&mut dims[1], time);
+    if (before, after) == (Some(0), Some(0)) && size == time {
+        return Ok(Some(Val { id: frames, lead }));
+    }
+    // The amounts before every axis, then those after.
+    let rank = dims.len();
+    let pads = if let (Some(before), Some(after)) = (before, after) {
+        let mut amounts = vec![0; 2 * rank];
+        (amounts[1], amounts[rank + 1]) = (number(before)?, number(after)?);
+        cx.b.ints(&amounts)
+    } else {
+        let (whole, part) = (cx.b.dim_value(time)?, cx.b.dim_value(size)?);
+        let known = number(before.or(after).unwrap_or(0))?;
+        let mut rest = cx.b.sub(whole, part);
+        let given = cx.b.ints(&[known]);
+        if known > 0 {
+            rest = cx.b.sub(rest, given);
+        }
+        let mut parts = Vec::new();
+        for margin in [before, after] {
+            parts.extend([cx.b.ints(&[0]), if margin.is_some() { given } else { rest }]);
+            parts.extend((rank > 2).then(|| cx.b.ints(&vec![0; rank - 2])));
+        }
+        cx.b.concat(&parts, 0)
+    };
+    Ok(Some(Val { id: cx.b.pad_dynamic(frames, pads, "constant", 0.0, dims), lead }))
 }
 
 /// At each step, the sum of the frames that have its index.
