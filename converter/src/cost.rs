@@ -46,8 +46,8 @@ impl Cost {
                 None => cost.unknown = cost.unknown.saturating_add(1),
             }
         }
-        for (id, variable) in (0..).map(cntk_parser::model::VariableId).zip(&model.model().variables) {
-            let stored = matches!(variable.kind, VariableKind::Parameter | VariableKind::Constant);
+        for id in model.variable_ids() {
+            let stored = matches!(model.variable(id).kind, VariableKind::Parameter | VariableKind::Constant);
             if stored && needed.last.contains_key(&Source::Variable(id)) {
                 let count = elements(&model.type_of(Source::Variable(id)).shape).unwrap_or(0);
                 cost.parameters = cost.parameters.saturating_add(count);

@@ -300,7 +300,7 @@ impl Maker<'_> {
     /// one.
     fn lengths(&self, axis: SequenceAxisId) -> Vec<usize> {
         let shorter = |i: usize| self.steps.saturating_sub(1 + i / 2).max(1);
-        let is_long = |i: usize| !self.of.ragged || (i + axis.0 as usize).is_multiple_of(2);
+        let is_long = |i: usize| !self.of.ragged || (i + axis.index()).is_multiple_of(2);
         (0..self.of.batch).map(|i| if is_long(i) { self.steps } else { shorter(i) }).collect()
     }
 }

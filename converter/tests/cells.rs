@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Every loop of a model of the corpus, recognised or not.
 fn cells(name: &str) -> Vec<Option<Cell>> {
-    with_model(name, |model| (0..model.loops().len()).map(|i| recognise(model, id(i))).collect())
+    with_model(name, |model| model.loop_ids().map(|id| recognise(model, id)).collect())
 }
 
 fn with_model<T>(name: &str, look: impl FnOnce(&ValidatedModel<'_>) -> T) -> T {
@@ -18,8 +18,9 @@ fn with_model<T>(name: &str, look: impl FnOnce(&ValidatedModel<'_>) -> T) -> T {
     look(&validate(model, &ValidateOptions::default()).model.expect("the model is valid"))
 }
 
-fn id(i: usize) -> LoopId {
-    LoopId(u32::try_from(i).expect("few loops"))
+/// A model's first loop.
+fn first(model: &ValidatedModel<'_>) -> LoopId {
+    model.loop_ids().next().expect("the model has a loop")
 }
 
 /// The only loop of a model.
@@ -108,7 +109,7 @@ fn directions_are_the_delays() {
 #[test]
 fn gates_are_columns_of_the_layer_s_matrices() {
     with_model("attributes/lstm_forwards", |model| {
-        let cell = recognise(model, id(0)).expect("an LSTM");
+        let cell = recognise(model, first(model)).expect("an LSTM");
         let Kind::Lstm(lstm) = &cell.kind else { panic!("{cell:?}") };
         let (h, width) = (cell.hidden, 4 * cell.hidden);
         // CNTK's layer stacks i, g, f, o.
@@ -132,7 +133,7 @@ fn gates_are_columns_of_the_layer_s_matrices() {
 #[test]
 fn a_gru_of_cntk_s_layer_resets_before_the_product() {
     with_model("attributes/gru_forwards", |model| {
-        let cell = recognise(model, id(0)).expect("a GRU");
+        let cell = recognise(model, first(model)).expect("a GRU");
         let Kind::Gru(gru) = &cell.kind else { panic!("{cell:?}") };
         assert_eq!(gru.reset_after, None);
         assert_eq!(gru.activation, Activation::Tanh);
@@ -177,7 +178,7 @@ fn inputs_of_their_own_have_blocks_of_their_own() {
 #[test]
 fn peepholes_projections_and_stabilizers_are_told_apart() {
     with_model("attributes/lstm_everything_forwards", |model| {
-        let cell = recognise(model, id(0)).expect("an LSTM");
+        let cell = recognise(model, first(model)).expect("an LSTM");
         let Kind::Lstm(lstm) = &cell.kind else { panic!("{cell:?}") };
         let projection = cell.projection.expect("a projection");
         assert_eq!(model.variable(projection.weight.weight).name, "P");

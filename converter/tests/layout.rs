@@ -1,7 +1,7 @@
 //! What `layout` and `resolve` decide for the models of `corpus/`: folded axes, frames that a Where picks, offsets of automatic
 //! crops. A change of `layout.txt` is a change that users see in the shapes of what they get. `BLESS=1` writes it.
 
-use cntk_parser::model::{FunctionId, SequenceAxisId};
+use cntk_parser::model::FunctionId;
 use cntk_parser::ops::Operator;
 use cntk_parser::{Limits, ModelFile, ValidateOptions, parse, validate};
 use cntk2onnx::Options;
@@ -45,8 +45,9 @@ fn decisions(bytes: &[u8]) -> Vec<String> {
     let (model, options) = (&model, Options::default());
     let Ok(graph) = Graph::new(model, &options) else { return Vec::new() };
     let layout = Layout::new(&graph, &options);
-    let mut lines: Vec<String> = (0..model.sequence_axes().len())
-        .map(|i| format!("axis {i} is {}", if layout.is_folded(SequenceAxisId(i as u32)) { "folded" } else { "kept" }))
+    let mut lines: Vec<String> = model
+        .sequence_axis_ids()
+        .map(|axis| format!("axis {} is {}", axis.index(), if layout.is_folded(axis) { "folded" } else { "kept" }))
         .collect();
     for f in graph.functions() {
         let at = |f: FunctionId| &model.function(f).uid;

@@ -107,8 +107,9 @@ fn every_loop_of_the_corpus_is_one_operator() {
         let Ok(done) = cntk2onnx::convert(&model, &all()) else { continue };
         // Negative samples of sequences are found by packing them into rows, in a loop of its own.
         let packed = usize::from(!lengths(names(&done.onnx, &done.onnx.inputs)).is_empty());
-        let more: usize = (0..model.model().functions.len())
-            .filter_map(|i| match model.operator(cntk_parser::model::FunctionId(u32::try_from(i).ok()?)) {
+        let more: usize = model
+            .function_ids()
+            .filter_map(|f| match model.operator(f) {
                 cntk_parser::ops::Operator::OptimizedRNNStack(a) => usize::try_from(a.num_layers).ok(),
                 operator if operator.op() == Some(Op::CosDistanceWithNegativeSamples) => Some(packed),
                 _ => None,

@@ -55,7 +55,7 @@ impl<'m> Walk<'m> {
                 Some(_) => Ok(()),
             }?;
         }
-        let take = |source: &Source| self.value(*source).map_err(|e| self.failed(FunctionId(0), e));
+        let take = |source: &Source| self.value(*source).map_err(|e| self.unavailable(*source, e));
         wanted.iter().map(take).collect()
     }
 
@@ -207,7 +207,7 @@ impl<'m> Walk<'m> {
     /// ended are skipped.
     fn recurrence(&mut self, of: LoopId, first: FunctionId) -> Result<(), EvaluationError> {
         let model = self.model;
-        let Some(ring) = model.loops().get(of.0 as usize) else { return Ok(()) };
+        let ring = model.recurrence(of);
         let lengths = self.lengths(&ring.members).map_err(|e| self.failed(first, e))?;
         let mut ring = Ring::new(&ring.members, ring.backward, lengths);
         for step in 0..ring.longest() {
@@ -291,10 +291,19 @@ impl<'m> Walk<'m> {
 
     /// The error about a function.
     fn failed(&self, id: FunctionId, why: Fault) -> EvaluationError {
-        let record = self.model.function(id);
-        let (uid, op) = (record.uid.to_owned(), self.model.operator(id).name());
+        self.unavailable(Source::Output(id, 0), why)
+    }
+
+    fn unavailable(&self, source: Source, why: Fault) -> EvaluationError {
         match why {
-            Fault::Why(why) => EvaluationError::Operator { uid, op, at: record.at, why },
+            Fault::Why(why) => match source {
+                Source::Variable(v) => EvaluationError::Input { input: self.model.variable(v).uid.to_owned(), why },
+                Source::Output(f, _) => {
+                    let record = self.model.function(f);
+                    let (uid, op) = (record.uid.to_owned(), self.model.operator(f).name());
+                    EvaluationError::Operator { uid, op, at: record.at, why }
+                }
+            },
             Fault::Work(limit) => EvaluationError::Work { limit },
             Fault::Memory(limit) => EvaluationError::Memory { limit },
         }

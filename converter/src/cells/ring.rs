@@ -29,7 +29,7 @@ pub(super) struct Delay {
 
 impl<'m, 'a> Ring<'m, 'a> {
     pub(super) fn new(model: &'m ValidatedModel<'a>, id: LoopId) -> Option<Self> {
-        let found = &model.loops()[id.0 as usize];
+        let found = model.recurrence(id);
         let mut ring = Self { model, id, backward: found.backward, delays: Vec::new() };
         for f in &found.members {
             let (Operator::PastValue(a) | Operator::FutureValue(a)) = model.operator(*f) else { continue };
@@ -174,7 +174,7 @@ impl<'m, 'a> Ring<'m, 'a> {
 
     /// A multiple of `of` that a function of the loop computes: the factor and the multiple.
     pub(super) fn scaled(&self, of: Source) -> Option<(Source, Source)> {
-        let members = &self.model.loops()[self.id.0 as usize].members;
+        let members = &self.model.recurrence(self.id).members;
         members.iter().find_map(|f| {
             let source = Source::Output(*f, 0);
             Some((self.multiple(source, of)??, source))

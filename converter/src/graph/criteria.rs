@@ -142,12 +142,12 @@ impl Flow {
         // Members of a recurrence are consecutive, so a second pass propagates what went round a loop in the first.
         for _ in 0..2 {
             for f in model.order().iter().rev() {
-                let bits = flow.needed[f.0 as usize];
+                let bits = flow.needed[f.index()];
                 model.inputs(*f).iter().for_each(|source| flow.need(*source, bits));
             }
             for f in model.order() {
                 let bits = model.inputs(*f).iter().fold(0, |bits, source| bits | flow.takes(*source));
-                flow.takes[f.0 as usize] |= bits;
+                flow.takes[f.index()] |= bits;
             }
             if model.loops().is_empty() {
                 break;
@@ -156,7 +156,7 @@ impl Flow {
         for f in model.order() {
             let weight = |source: &Source| matches!(source, Source::Variable(v) if model.variable(*v).kind == VariableKind::Parameter);
             if model.inputs(*f).iter().any(weight) {
-                let (needed, takes) = (flow.needed[f.0 as usize], flow.takes[f.0 as usize]);
+                let (needed, takes) = (flow.needed[f.index()], flow.takes[f.index()]);
                 flow.learned
                     .iter_mut()
                     .enumerate()
@@ -192,7 +192,7 @@ impl Flow {
 
     fn need(&mut self, source: Source, bits: u64) {
         match source {
-            Source::Output(f, _) => self.needed[f.0 as usize] |= bits,
+            Source::Output(f, _) => self.needed[f.index()] |= bits,
             Source::Variable(v) => {
                 if let Some(bit) = self.input_bits.get(&v) {
                     self.input_needed[bit.trailing_zeros() as usize] |= bits;
@@ -202,13 +202,13 @@ impl Flow {
     }
 
     fn needed(&self, f: FunctionId) -> u64 {
-        self.needed[f.0 as usize]
+        self.needed[f.index()]
     }
 
     /// The inputs that a value depends on.
     fn takes(&self, source: Source) -> u64 {
         match source {
-            Source::Output(f, _) => self.takes[f.0 as usize],
+            Source::Output(f, _) => self.takes[f.index()],
             Source::Variable(v) => self.input_bits.get(&v).copied().unwrap_or(0),
         }
     }

@@ -13,7 +13,7 @@ impl Dependent {
         let mut dependent = vec![false; model.model().functions.len()];
         let mut waiting: Vec<FunctionId> = Vec::new();
         let mut add = |f: FunctionId, waiting: &mut Vec<FunctionId>| {
-            if !std::mem::replace(&mut dependent[f.0 as usize], true) {
+            if !std::mem::replace(&mut dependent[f.index()], true) {
                 waiting.push(f);
             }
         };
@@ -32,7 +32,7 @@ impl Dependent {
     pub(super) fn is_fixed(&self, model: &ValidatedModel<'_>, source: Source) -> bool {
         match source {
             Source::Variable(_) => !is_input(model, source),
-            Source::Output(f, _) => !self.0[f.0 as usize],
+            Source::Output(f, _) => !self.0[f.index()],
         }
     }
 }
@@ -58,7 +58,7 @@ impl Readers {
         let edges = || {
             model.order().iter().flat_map(|f| {
                 let from = |source: &Source| if let Source::Output(from, _) = source { Some(*from) } else { None };
-                model.inputs(*f).iter().filter_map(from).map(|from| (from.0 as usize, *f))
+                model.inputs(*f).iter().filter_map(from).map(|from| (from.index(), *f))
             })
         };
         let mut ends = vec![0; model.model().functions.len()];
@@ -69,7 +69,8 @@ impl Readers {
             *end = total;
         }
         // Each part is filled from its end; afterwards, `starts` is where each begins.
-        let mut list = vec![FunctionId(0); total];
+        let Some(any) = model.order().first() else { return Self { ends, list: Vec::new() } };
+        let mut list = vec![*any; total];
         let mut starts = ends.clone();
         for (from, reader) in edges() {
             starts[from] -= 1;
@@ -79,7 +80,7 @@ impl Readers {
     }
 
     fn of(&self, f: FunctionId) -> &[FunctionId] {
-        let at = f.0 as usize;
+        let at = f.index();
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.list[start..self.ends[at]]
     }

@@ -77,10 +77,10 @@ impl Interface {
         let used = listed(model, selected.outputs.iter().map(|o| o.source));
         let mut seen = HashSet::new();
         let wanted: Vec<_> = selected.outputs.into_iter().filter(|o| seen.insert(o.uid.clone())).collect();
-        let arguments: Vec<VariableId> = (0..model.model().variables.len())
-            .filter_map(|i| u32::try_from(i).ok().map(VariableId))
+        let arguments: Vec<VariableId> = model
+            .variable_ids()
             .filter(|v| {
-                used[v.0 as usize] && matches!(model.variable(*v).kind, VariableKind::Input | VariableKind::Placeholder)
+                used[v.index()] && matches!(model.variable(*v).kind, VariableKind::Input | VariableKind::Placeholder)
             })
             .collect();
         if wanted.is_empty() {
@@ -126,7 +126,7 @@ impl<'m, 'a> Graph<'m, 'a> {
 
     /// Does a wanted output need this function?
     pub fn is_live(&self, id: FunctionId) -> bool {
-        self.live[id.0 as usize]
+        self.live[id.index()]
     }
 
     /// The needed functions, producers before consumers; members of a loop are consecutive.
@@ -145,7 +145,7 @@ impl<'m, 'a> Graph<'m, 'a> {
 /// Refusals for the needed values whose type is not known (user-defined functions and open placeholders). Nothing that
 /// depends on them has a type either.
 fn untyped(model: &ValidatedModel<'_>, live: &[bool], arguments: &[Argument]) -> Vec<Reason> {
-    let foreign = model.order().iter().filter(|f| live[f.0 as usize]).filter_map(|f| {
+    let foreign = model.order().iter().filter(|f| live[f.index()]).filter_map(|f| {
         let why = match model.operator(*f) {
             Operator::User => "a user-defined function is code that the file does not contain",
             Operator::Foreign(foreign) => foreign.why,
@@ -179,7 +179,7 @@ fn packed_indices_read(model: &ValidatedModel<'_>, live: &[bool], outputs: &[Wan
         |source: &Source| matches!(source, Source::Output(f, _) if matches!(model.operator(*f), Operator::PackedIndex));
     let what = "reads a packed index, a position in CNTK's minibatch that only GatherPacked and ScatterPacked can use";
     let mut reasons = Vec::new();
-    for f in model.order().iter().copied().filter(|f| live[f.0 as usize]) {
+    for f in model.order().iter().copied().filter(|f| live[f.index()]) {
         let takes = |i| i == 1 && matches!(model.operator(f), Operator::GatherPacked | Operator::ScatterPacked);
         if model.inputs(f).iter().enumerate().any(|(i, source)| packed(source) && !takes(i)) {
             let function = model.function(f);
@@ -227,11 +227,11 @@ impl Reached {
         let mut stack: Vec<Source> = from.collect();
         while let Some(source) = stack.pop() {
             match source {
-                Source::Variable(v) => self.variables[v.0 as usize] = true,
+                Source::Variable(v) => self.variables[v.index()] = true,
                 Source::Output(f, _) => {
                     let mut next = Some(f);
                     while let Some(f) = next {
-                        if std::mem::replace(&mut self.functions[f.0 as usize], true) {
+                        if std::mem::replace(&mut self.functions[f.index()], true) {
                             break;
                         }
                         stack.extend(model.inputs(f));

@@ -30,7 +30,7 @@ impl<'m, 'a> Paths<'m, 'a> {
         for f in model.order() {
             for source in model.inputs(*f) {
                 if let Source::Variable(v) = source {
-                    let owner = &mut owners[v.0 as usize];
+                    let owner = &mut owners[v.index()];
                     *owner = common(model, *owner, model.parent(*f));
                 }
             }
@@ -47,7 +47,7 @@ impl<'m, 'a> Paths<'m, 'a> {
     pub fn variable(&self, id: VariableId) -> String {
         let variable = self.model.variable(id);
         let last = if variable.name.is_empty() { variable.uid } else { variable.name };
-        match self.owners[id.0 as usize] {
+        match self.owners[id.index()] {
             Owner::Block(block) => self.join(Some(block), last),
             Owner::Top | Owner::Unread => last.to_owned(),
         }

@@ -81,12 +81,12 @@ impl Batches {
     fn source(&self, source: Source) -> usize {
         match source {
             Source::Variable(_) => 0,
-            Source::Output(f, _) => 1 + f.0 as usize,
+            Source::Output(f, _) => 1 + f.index(),
         }
     }
 
     fn axis(&self, axis: SequenceAxisId) -> usize {
-        1 + self.functions + axis.0 as usize
+        1 + self.functions + axis.index()
     }
 
     /// The place of a size that only the run tells.

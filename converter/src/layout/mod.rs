@@ -68,7 +68,7 @@ impl Layout {
 
     /// Is this axis folded into the batch?
     pub fn is_folded(&self, axis: SequenceAxisId) -> bool {
-        self.folded[axis.0 as usize]
+        self.folded[axis.index()]
     }
 
     /// The dimensions that stand for `axes`, the dynamic axes of `source`.
@@ -107,7 +107,7 @@ fn mark_read(graph: &Graph<'_, '_>, f: FunctionId, read: &mut [bool]) {
     if mixes {
         for t in types.chain(model.output_types(f)) {
             if let Some(s) = t.axes.sequence {
-                read[s.0 as usize] = true;
+                read[s.index()] = true;
             }
         }
     }
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use cntk_parser::model::{Axis, VariableId};
 
-    const SEQUENCE: SequenceAxisId = SequenceAxisId(3);
+    const SEQUENCE: SequenceAxisId = SequenceAxisId::made_up(3);
 
     fn leads() -> impl Iterator<Item = Lead> {
         let batches = [None, Some(Batch::INPUTS)].into_iter();
@@ -177,9 +177,9 @@ mod tests {
     fn a_folded_axis_is_part_of_the_batch() {
         let layout = Layout { folded: vec![true, false], batches: Batches::apart(1, 2) };
         for (i, folded) in [(0, true), (1, false)] {
-            let sequence = Some(SequenceAxisId(i));
-            assert_eq!(layout.is_folded(SequenceAxisId(i)), folded);
-            let input = Source::Variable(VariableId(7));
+            let sequence = Some(SequenceAxisId::made_up(i));
+            assert_eq!(layout.is_folded(SequenceAxisId::made_up(i)), folded);
+            let input = Source::Variable(VariableId::made_up(7));
             let lead = layout.lead(input, DynamicAxes { batch: true, sequence });
             assert_eq!(lead, Lead { batch: Some(Batch::INPUTS), sequence: sequence.filter(|_| !folded) });
         }
@@ -190,7 +190,7 @@ mod tests {
         let value = |batch, sequence: Option<u32>| ValueType {
             shape: Default::default(),
             data_type: cntk_parser::model::DataType::Float,
-            axes: DynamicAxes { batch, sequence: sequence.map(SequenceAxisId) },
+            axes: DynamicAxes { batch, sequence: sequence.map(SequenceAxisId::made_up) },
         };
         let frames = || value(true, Some(0));
         let changes = |output: ValueType, inputs: &[ValueType]| changes_axes(&[output], inputs.iter());

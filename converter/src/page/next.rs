@@ -23,7 +23,7 @@ const LISTED: usize = 100;
 pub fn leftovers(html: &mut String, model: &ValidatedModel<'_>, interface: Option<&Interface>) {
     let (dropped, notes) = interface.map_or((&[][..], &[][..]), |i| (&i.dropped[..], &i.notes[..]));
     let live = needed(model, model.outputs().iter().map(|o| o.source));
-    let idle = model.order().iter().filter(|f| !live[f.0 as usize]).count();
+    let idle = model.order().iter().filter(|f| !live[f.index()]).count();
     let count = |op: Op| model.order().iter().filter(|f| model.operator(**f).op() == Some(op)).count();
     let mut items: Vec<String> = dropped.iter().map(|d| format!("left out by inference: {}", Text(d))).collect();
     items.extend(notes.iter().map(|note| Text(note).to_string()));

@@ -11,9 +11,8 @@ use std::fmt::Write;
 
 /// `read`: look at the numbers, too.
 pub fn write(html: &mut String, model: &ValidatedModel<'_>, read: bool) {
-    let stored: Vec<VariableId> = (0..)
-        .map(VariableId)
-        .take(model.model().variables.len())
+    let stored: Vec<VariableId> = model
+        .variable_ids()
         .filter(|id| matches!(model.variable(*id).kind, VariableKind::Parameter | VariableKind::Constant))
         .collect();
     if stored.is_empty() {

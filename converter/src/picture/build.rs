@@ -9,7 +9,7 @@ use crate::{
     graph::{Interface, needed},
     options::Outputs,
 };
-use cntk_parser::model::{FunctionId, FunctionKind, Source, ValidatedModel, VariableId, VariableKind};
+use cntk_parser::model::{FunctionId, FunctionKind, Source, ValidatedModel, VariableKind};
 use hashbrown::{HashMap, HashSet};
 use std::cell::RefCell;
 
@@ -92,7 +92,7 @@ impl<'m, 'a> Builder<'m, 'a> {
             Err(_) => live.clone(),
         };
         let mut takers: HashMap<Source, Vec<FunctionId>> = HashMap::new();
-        for f in model.order().iter().filter(|f| live[f.0 as usize]) {
+        for f in model.order().iter().filter(|f| live[f.index()]) {
             for source in model.inputs(*f) {
                 let takers = takers.entry(*source).or_default();
                 if takers.last() != Some(f) {
@@ -102,7 +102,7 @@ impl<'m, 'a> Builder<'m, 'a> {
         }
         let mut symbols = Symbols::default();
         // The names of axes are those of the interface.
-        for id in (0..).map(VariableId).take(model.model().variables.len()) {
+        for id in model.variable_ids() {
             if model.variable(id).kind == VariableKind::Input && model.is_known(Source::Variable(id)) {
                 symbols.dynamic_axes(model.type_of(Source::Variable(id)));
             }
@@ -111,12 +111,12 @@ impl<'m, 'a> Builder<'m, 'a> {
     }
 
     pub(super) fn is_criterion(&self, f: FunctionId) -> bool {
-        !self.wanted[f.0 as usize]
+        !self.wanted[f.index()]
     }
 
     /// Everything that the outputs need, and the blocks around nearly all of it, which are opened.
     fn whole(&self) -> (Vec<FunctionId>, HashSet<FunctionId>) {
-        let functions: Vec<_> = self.model.order().iter().copied().filter(|f| self.live[f.0 as usize]).collect();
+        let functions: Vec<_> = self.model.order().iter().copied().filter(|f| self.live[f.index()]).collect();
         let mut opened = HashSet::new();
         for _ in 0..OPENED {
             let units = Units::new(self.model, &functions, &opened);

@@ -121,7 +121,7 @@ mod tests {
     use cntk_parser::model::{FunctionId, Source};
 
     fn links(pairs: &[(usize, usize)]) -> Vec<Link> {
-        let value = Source::Output(FunctionId(0), 0);
+        let value = Source::Output(FunctionId::made_up(0), 0);
         pairs.iter().map(|(from, to)| Link { from: *from, to: *to, value, back: false }).collect()
     }
 

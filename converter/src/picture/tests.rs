@@ -122,7 +122,7 @@ fn every_function_that_is_needed_is_in_one_box() {
     for name in ["zoo/s2s_attention_model.model", "zoo/resnet_bottleneck.model", "v1/v1_convolution_17.model"] {
         with_model(&corpus().join(name), |model| {
             let needed = crate::graph::needed(model, model.outputs().iter().map(|o| o.source));
-            let mut expected: Vec<_> = model.order().iter().copied().filter(|f| needed[f.0 as usize]).collect();
+            let mut expected: Vec<_> = model.order().iter().copied().filter(|f| needed[f.index()]).collect();
             for nodes in [Picture::of(model).nodes, Picture::layers(model)] {
                 let mut shown: Vec<_> = nodes.iter().flat_map(|node| node.functions.clone()).collect();
                 shown.sort();

@@ -204,7 +204,7 @@ mod tests {
         };
         let axes = vec![Axis { index, name: "s", ordered: index != i32::MAX }];
         let a = ReduceElements { axes, reduction, keep_dimensions: true };
-        let lead = Lead { batch: Some(Batch::INPUTS), sequence: sequence.then_some(SequenceAxisId(0)) };
+        let lead = Lead { batch: Some(Batch::INPUTS), sequence: sequence.then_some(SequenceAxisId::made_up(0)) };
         Reduce::new(&a, &value(2), lead, &value(kept)).unwrap()
     }
 
@@ -220,7 +220,10 @@ mod tests {
     fn reductions_of_the_batch_skip_padding() {
         let mean = |frames| Fold::Mean { frames, half: false };
         let over = |fold, padding| Reduce::Fold { fold, dims: vec![0, 1], keep: true, padding };
-        assert_eq!(resolved(i32::MAX, Reduction::Mean, true, 2), over(mean(Some(SequenceAxisId(0))), Some(0.0)));
+        assert_eq!(
+            resolved(i32::MAX, Reduction::Mean, true, 2),
+            over(mean(Some(SequenceAxisId::made_up(0))), Some(0.0))
+        );
         assert_eq!(resolved(i32::MAX, Reduction::Prod, true, 2), over(Fold::Prod, Some(1.0)));
         let samples = Reduce::Fold { fold: mean(None), dims: vec![0], keep: true, padding: None };
         assert_eq!(resolved(i32::MAX, Reduction::Mean, false, 2), samples);

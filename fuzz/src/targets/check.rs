@@ -37,7 +37,7 @@ pub fn proof(model: &ValidatedModel<'_>) {
     use cntk_parser::model::Source;
     let mut place = vec![None; model.model().functions.len()];
     for (at, id) in model.order().iter().enumerate() {
-        assert!(place[id.0 as usize].replace(at).is_none(), "{id:?} stands twice in the order");
+        assert!(place[id.index()].replace(at).is_none(), "{id:?} stands twice in the order");
     }
     for id in model.order() {
         assert_eq!(model.inputs(*id).is_empty(), model.function(*id).inputs.is_empty());
@@ -46,7 +46,7 @@ pub fn proof(model: &ValidatedModel<'_>) {
             // Looks it up: an unresolved one would panic.
             let _ = model.type_of(*source);
             let Source::Output(from, _) = source else { continue };
-            let before = place[from.0 as usize].expect("an input is in the order") < place[id.0 as usize].unwrap_or(0);
+            let before = place[from.index()].expect("an input is in the order") < place[id.index()].unwrap_or(0);
             let same_loop = model.loop_of(*id).is_some() && model.loop_of(*id) == model.loop_of(*from);
             assert!(before || same_loop, "{id:?} stands before its input {from:?}");
         }

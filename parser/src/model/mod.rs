@@ -5,6 +5,7 @@
 mod array;
 mod axis;
 mod find;
+mod id;
 mod origin;
 pub(crate) mod read;
 mod shape;
@@ -14,14 +15,13 @@ mod validated;
 
 pub use array::{Array, ElementStorage};
 pub use axis::{Axis, AxisKind};
+pub use id::{FunctionId, LoopId, SequenceAxisId, VariableId};
 pub use origin::Origin;
 pub(crate) use origin::Part;
 pub use shape::{Dim, Dims, Shape};
 pub use sizes::Sizes;
 pub use types::{
-    Attributes, Block, Container, DataType, Foreign, Function, FunctionId, FunctionKind, Listed, Model, Offset,
-    UserFunction, Variable, VariableId, VariableKind,
+    Attributes, Block, Container, DataType, Foreign, Function, FunctionKind, Listed, Model, Offset, UserFunction,
+    Variable, VariableKind,
 };
-pub use validated::{
-    DynamicAxes, Loop, LoopId, Output, SequenceAxis, SequenceAxisId, Source, ValidatedModel, ValueType,
-};
+pub use validated::{DynamicAxes, Loop, Output, SequenceAxis, Source, ValidatedModel, ValueType};

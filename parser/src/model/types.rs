@@ -9,14 +9,6 @@ use std::ops::Range;
 /// A byte offset in the file.
 pub type Offset = u64;
 
-/// Index of a variable record in [`Model::variables`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct VariableId(pub u32);
-
-/// Index of a function record in [`Model::functions`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FunctionId(pub u32);
-
 /// `NDArrayView.DataType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -1,6 +1,6 @@
 //! The validated model: every reference is resolved and every type inferred.
 
-use super::{DataType, Dims, Function, FunctionId, Model, Variable, VariableId};
+use super::{DataType, Dims, Function, FunctionId, LoopId, Model, SequenceAxisId, Variable, VariableId};
 use crate::ops::Operator;
 use crate::validate::Operators;
 use hashbrown::HashSet;
@@ -14,10 +14,6 @@ pub enum Source {
     /// Output `1` of a primitive or user-defined function.
     Output(FunctionId, u32),
 }
-
-/// Index into [`ValidatedModel::sequence_axes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SequenceAxisId(pub u32);
 
 /// A sequence axis: values with the same sequence axis have the same lengths.
 #[derive(Clone, Debug)]
@@ -48,10 +44,6 @@ pub struct ValueType {
     /// Dynamic axes.
     pub axes: DynamicAxes,
 }
-
-/// Index into [`ValidatedModel::loops`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LoopId(pub u32);
 
 /// A recurrence: a strongly connected component of the inlined graph. Every cycle in it passes a delay, and all these
 /// delays have the same direction.
@@ -109,6 +101,26 @@ impl<'a> ValidatedModel<'a> {
     /// The ids of all functions, blocks and unreachable ones included, in file order.
     pub fn function_ids(&self) -> impl Iterator<Item = FunctionId> + use<> {
         (0..).take(self.model.functions.len()).map(FunctionId)
+    }
+
+    /// The ids of all variables, in file order.
+    pub fn variable_ids(&self) -> impl Iterator<Item = VariableId> + use<> {
+        (0..).take(self.model.variables.len()).map(VariableId)
+    }
+
+    /// The ids of the recurrences, in the order of [`Self::loops`].
+    pub fn loop_ids(&self) -> impl Iterator<Item = LoopId> + use<> {
+        (0..).take(self.loops.len()).map(LoopId)
+    }
+
+    /// The ids of the sequence axes, in the order of [`Self::sequence_axes`].
+    pub fn sequence_axis_ids(&self) -> impl Iterator<Item = SequenceAxisId> + use<> {
+        (0..).take(self.sequence_axes.len()).map(SequenceAxisId)
+    }
+
+    /// Recurrences by id.
+    pub fn recurrence(&self, id: LoopId) -> &Loop {
+        &self.loops[id.index()]
     }
 
     /// Function records by id.

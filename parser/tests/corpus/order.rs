@@ -15,7 +15,7 @@ fn computes(model: &ValidatedModel<'_>, id: cntk_parser::model::FunctionId) -> b
 fn broken(model: &ValidatedModel<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut say = |text: String| wrong.push(text);
-    let ids = || (0..model.model().functions.len()).map(|i| cntk_parser::model::FunctionId(i as u32));
+    let ids = || model.function_ids();
     let places: HashMap<_, _> = model.order().iter().enumerate().map(|(i, id)| (*id, i)).collect();
     if places.len() != model.order().len() {
         say("a function is ordered twice".into());
@@ -43,7 +43,7 @@ fn broken(model: &ValidatedModel<'_>) -> Vec<String> {
     for (i, found) in model.loops().iter().enumerate() {
         let first = places[&found.members[0]];
         for (k, member) in found.members.iter().enumerate() {
-            if places[member] != first + k || model.loop_of(*member).unwrap().0 as usize != i {
+            if places[member] != first + k || model.loop_of(*member).unwrap().index() != i {
                 say(format!("loop {i} does not stand together"));
             }
         }
@@ -67,7 +67,7 @@ fn broken(model: &ValidatedModel<'_>) -> Vec<String> {
         model.type_of(output.source);
     }
     for (i, axis) in model.sequence_axes().iter().enumerate() {
-        if model.type_of(axis.origin).axes.sequence.is_none_or(|id| id.0 as usize != i) {
+        if model.type_of(axis.origin).axes.sequence.is_none_or(|id| id.index() != i) {
             say(format!("sequence axis {:?} is not its origin's", axis.name));
         }
     }

@@ -4,7 +4,7 @@ use super::{
     matching::Matching,
     weights::{self, Change},
 };
-use cntk_parser::model::{Dim, FunctionId, Source, ValidatedModel, ValueType, Variable, VariableId, VariableKind};
+use cntk_parser::model::{Dim, FunctionId, Source, ValidatedModel, ValueType, Variable, VariableKind};
 use serde_json::Value;
 
 /// All differences.
@@ -72,8 +72,8 @@ impl Comparison {
     }
 
     fn variables(&mut self, a: &ValidatedModel<'_>, b: &ValidatedModel<'_>, matching: &Matching) {
-        for (i, v) in (0..).zip(&a.model().variables) {
-            let Some(other) = matching.variables.to.get(&VariableId(i)) else {
+        for (id, v) in a.variable_ids().map(|id| (id, a.variable(id))) {
+            let Some(other) = matching.variables.to.get(&id) else {
                 if v.kind != VariableKind::Placeholder {
                     self.list(v).push(Difference::Removed(of_variable(v)));
                 }
@@ -85,7 +85,7 @@ impl Comparison {
                 self.list(v).push(changed(what.clone(), of_variable(v), of_variable(w)));
             }
             if v.kind == VariableKind::Input {
-                let types = (a.type_of(Source::Variable(VariableId(i))), b.type_of(Source::Variable(*other)));
+                let types = (a.type_of(Source::Variable(id)), b.type_of(Source::Variable(*other)));
                 self.types(&what, types);
                 if v.is_sparse != w.is_sparse {
                     let word = |sparse| if sparse { "sparse" } else { "dense" }.to_owned();
@@ -108,8 +108,8 @@ impl Comparison {
                 }
             }
         }
-        for (i, w) in (0..).zip(&b.model().variables) {
-            if w.kind != VariableKind::Placeholder && !matching.variables.is_taken(VariableId(i)) {
+        for (id, w) in b.variable_ids().map(|id| (id, b.variable(id))) {
+            if w.kind != VariableKind::Placeholder && !matching.variables.is_taken(id) {
                 self.list(w).push(Difference::Added(of_variable(w)));
             }
         }

@@ -119,6 +119,7 @@ fn functions<'m>(model: &'m ValidatedModel<'_>, name: bool) -> Vec<(FunctionId, 
 }
 
 fn variables<'m>(model: &'m ValidatedModel<'_>, name: bool) -> Vec<(VariableId, &'m str)> {
-    let all = (0..).zip(&model.model().variables).filter(|(_, v)| v.kind != VariableKind::Placeholder);
-    all.map(|(i, v)| (VariableId(i), if name { v.name } else { v.uid })).collect()
+    let all = model.variable_ids().map(|id| (id, model.variable(id)));
+    let all = all.filter(|(_, v)| v.kind != VariableKind::Placeholder);
+    all.map(|(id, v)| (id, if name { v.name } else { v.uid })).collect()
 }

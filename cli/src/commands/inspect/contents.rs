@@ -2,7 +2,7 @@
 
 use crate::json::Json;
 use cntk_parser::model::{
-    Array, Container, DataType, FunctionKind, Model, Shape, Source, ValidatedModel, Variable, VariableId, VariableKind,
+    Array, Container, DataType, FunctionKind, Model, Shape, Source, ValidatedModel, Variable, VariableKind,
 };
 use cntk2onnx::{Cost, Symbols, symbols::size};
 use std::{borrow::Cow, collections::BTreeMap};
@@ -79,9 +79,9 @@ impl<'a> Contents<'a> {
     /// Adds the types that validation inferred.
     pub fn infer(&mut self, model: &ValidatedModel<'a>) {
         let mut symbols = Symbols::default();
-        let inputs = model.model().variables.iter().enumerate().filter(|(_, v)| v.kind == VariableKind::Input);
-        for ((index, _), port) in inputs.zip(&mut self.inputs) {
-            let kind = model.type_of(Source::Variable(VariableId(index as u32)));
+        let inputs = model.variable_ids().filter(|v| model.variable(*v).kind == VariableKind::Input);
+        for (input, port) in inputs.zip(&mut self.inputs) {
+            let kind = model.type_of(Source::Variable(input));
             port.dynamic_axes = symbols.dynamic_axes(kind);
         }
         for id in model.unbound() {

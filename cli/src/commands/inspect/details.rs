@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::{json::Json, terminal};
-use cntk_parser::model::{FunctionKind, Source, ValidatedModel, VariableId, VariableKind};
+use cntk_parser::model::{FunctionKind, Source, ValidatedModel, VariableKind};
 use cntk2onnx::{Paths, Symbols};
 
 /// The lists; `None` for one that was not asked for.
@@ -101,7 +101,7 @@ fn nodes(model: &ValidatedModel<'_>, paths: &Paths<'_, '_>, symbols: &mut Symbol
 
 fn tree(model: &ValidatedModel<'_>, paths: &Paths<'_, '_>, symbols: &mut Symbols) -> Vec<(String, String)> {
     let is_stored = |kind| matches!(kind, VariableKind::Parameter | VariableKind::Constant);
-    let ids = (0..).map(VariableId).zip(&model.model().variables).filter(|(_, v)| is_stored(v.kind));
+    let ids = model.variable_ids().map(|id| (id, model.variable(id))).filter(|(_, v)| is_stored(v.kind));
     let mut all: Vec<_> = ids.map(|(id, _)| (paths.variable(id), symbols.text(model, Source::Variable(id)))).collect();
     all.sort();
     all

@@ -27,8 +27,8 @@ impl Values {
     /// The value of a source in the current scope.
     pub(crate) fn get(&self, source: Source) -> Option<Val> {
         self.bodies.iter().rev().find_map(|body| body.get(&source).copied()).or_else(|| match source {
-            Source::Variable(v) => self.variables[v.0 as usize],
-            Source::Output(f, 0) => self.outputs[f.0 as usize],
+            Source::Variable(v) => self.variables[v.index()],
+            Source::Output(f, 0) => self.outputs[f.index()],
             Source::Output(..) => self.further.get(&source).copied(),
         })
     }
@@ -44,8 +44,8 @@ impl Values {
     /// Binds a source outside of all bodies.
     pub(crate) fn bind_outside(&mut self, source: Source, value: Val) {
         match source {
-            Source::Variable(v) => self.variables[v.0 as usize] = Some(value),
-            Source::Output(f, 0) => self.outputs[f.0 as usize] = Some(value),
+            Source::Variable(v) => self.variables[v.index()] = Some(value),
+            Source::Output(f, 0) => self.outputs[f.index()] = Some(value),
             Source::Output(..) => drop(self.further.insert(source, value)),
         }
     }

@@ -30,7 +30,7 @@ struct Kept {
 
 pub(super) fn lower(cx: &mut Lower<'_, '_, '_>, id: LoopId) -> Result<(), (FunctionId, Reason)> {
     let model = cx.graph.model;
-    let one = &model.loops()[id.0 as usize];
+    let one = model.recurrence(id);
     let members: Vec<FunctionId> = one.members.clone();
     let Some(first) = members.iter().copied().find(|f| offset(cx, *f).is_some()) else { return Ok(()) };
     let fail = |reason| (first, reason);

@@ -361,8 +361,8 @@ fn blocks_that_hold_whole_units_name_the_class() {
             x = net.body.compute(of(left) + right);
             // Around every layer is a block of its own, and around all of a unit, or only the first, is another.
             for (k, state) in net.states[before..].iter_mut().enumerate() {
-                state.within = vec![FunctionId(100 + 2 * i + k as u32)];
-                state.within.extend((whole || k == 0).then_some(FunctionId(i)));
+                state.within = vec![FunctionId::made_up(100 + 2 * i + k as u32)];
+                state.within.extend((whole || k == 0).then_some(FunctionId::made_up(i)));
             }
         }
         let blocks = net.recover(x);

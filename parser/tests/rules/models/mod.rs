@@ -144,7 +144,7 @@ fn typed(value: &ValueType) -> String {
     };
     let dims: Vec<String> = value.shape.iter().map(dim).collect();
     let batch = if value.axes.batch { " batch" } else { "" };
-    let sequence = value.axes.sequence.map_or_else(String::new, |s| format!(" sequence {}", s.0));
+    let sequence = value.axes.sequence.map_or_else(String::new, |s| format!(" sequence {}", s.index()));
     format!("{:?} ({}){batch}{sequence}", value.data_type, dims.join(", "))
 }
 
@@ -160,15 +160,15 @@ fn show(record: &Record) -> String {
     }
     let Some(model) = validation.model else { return out };
     let uid = |id: FunctionId| model.function(id).uid;
-    for id in (0..model.model().variables.len()).map(|i| cntk_parser::model::VariableId(i as u32)) {
+    for id in model.variable_ids() {
         let source = Source::Variable(id);
         writeln!(out, "  {}: {}", value(&model, source), typed(model.type_of(source))).unwrap();
     }
-    for id in (0..model.model().functions.len()).map(|i| FunctionId(i as u32)) {
+    for id in model.function_ids() {
         let inputs: Vec<String> = model.inputs(id).iter().map(|source| value(&model, *source)).collect();
         let types: Vec<String> = model.output_types(id).iter().map(typed).collect();
         let owner = model.parent(id).map_or_else(String::new, |parent| format!(" in {}", uid(parent)));
-        let member = model.loop_of(id).map_or_else(String::new, |l| format!(" of loop {}", l.0));
+        let member = model.loop_of(id).map_or_else(String::new, |l| format!(" of loop {}", l.index()));
         let op = model.operator(id).name();
         writeln!(out, "  {} = {op}({}){owner}{member}: {}", uid(id), inputs.join(", "), types.join("; ")).unwrap();
     }

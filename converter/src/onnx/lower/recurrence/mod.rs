@@ -38,7 +38,7 @@ pub(crate) struct Recurrences {
 
 /// Lowers a whole loop.
 pub(super) fn lower(cx: &mut Lowering<'_, '_, '_>, id: LoopId) {
-    let members = &cx.graph.model.loops()[id.0 as usize].members;
+    let members = &cx.graph.model.recurrence(id).members;
     let Some(first) = members.first().copied() else { return };
     let before = cx.b.begin(cx.naming.origin(first));
     let made = attempt(cx, id);
@@ -90,7 +90,7 @@ impl Frame {
     /// `None` if the lowering of something that the loop reads was refused.
     fn new(cx: &mut Lowering<'_, '_, '_>, id: LoopId) -> Result<Option<Self>, Refused> {
         let model = cx.graph.model;
-        let found = &model.loops()[id.0 as usize];
+        let found = model.recurrence(id);
         let mut states = Vec::new();
         let mut axis = None;
         for f in &found.members {

@@ -75,7 +75,7 @@ enum Reading {
 /// The members that can be computed outside of the loop once `output` is known, in order.
 fn computable(cx: &Lowering<'_, '_, '_>, frame: &Frame, output: Source) -> Vec<FunctionId> {
     let model = cx.graph.model;
-    let members = &model.loops()[frame.id.0 as usize].members;
+    let members = &model.recurrence(frame.id).members;
     let mut order = Vec::new();
     let mut done = HashSet::new();
     let known = |done: &HashSet<FunctionId>, s: &Source| match s {

@@ -118,7 +118,7 @@ impl Direction {
 /// The sequences that members read from outside, each once; `None` if the lowering of one was refused.
 fn scanned(cx: &mut Lowering<'_, '_, '_>, frame: &Frame) -> Result<Option<Vec<(Source, Val)>>, Refused> {
     let model = cx.graph.model;
-    let members = &model.loops()[frame.id.0 as usize].members;
+    let members = &model.recurrence(frame.id).members;
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for f in members {
@@ -204,7 +204,7 @@ fn scan_state(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, state: &State, outer
 /// Lowers the members and returns the next states; `None` if the lowering of a member was refused.
 fn body(cx: &mut Lowering<'_, '_, '_>, frame: &Frame, states: &[ScanPart]) -> Measured<Option<Vec<ValueId>>> {
     let model = cx.graph.model;
-    for f in &model.loops()[frame.id.0 as usize].members {
+    for f in &model.recurrence(frame.id).members {
         if super::delay(model.operator(*f)).is_none() {
             cx.lower_one(*f);
         }

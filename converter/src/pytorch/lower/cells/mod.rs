@@ -36,7 +36,7 @@ pub(super) struct Found {
 /// The loops that become layers.
 pub(super) fn find(cx: &Lower<'_, '_, '_>) -> HashMap<LoopId, Found> {
     let mut loops: Vec<LoopId> = cx.graph.functions().filter_map(|f| cx.graph.model.loop_of(f)).collect();
-    loops.sort_unstable_by_key(|id| id.0);
+    loops.sort_unstable_by_key(|id| id.index());
     loops.dedup();
     let mut groups: HashMap<Rc<Plan>, Vec<(LoopId, Rc<Cell>)>> = HashMap::new();
     for id in loops {
@@ -46,7 +46,7 @@ pub(super) fn find(cx: &Lower<'_, '_, '_>) -> HashMap<LoopId, Found> {
     let mut found = HashMap::new();
     for (plan, group) in groups {
         let members: HashSet<FunctionId> =
-            group.iter().flat_map(|(id, _)| &cx.graph.model.loops()[id.0 as usize].members).copied().collect();
+            group.iter().flat_map(|(id, _)| &cx.graph.model.recurrence(*id).members).copied().collect();
         if plan.parts.iter().all(|p| exclusive(cx, p.variable, &members, group.len())) {
             found.extend(group.into_iter().map(|(id, cell)| (id, Found { cell, plan: Rc::clone(&plan) })));
         }
@@ -57,7 +57,7 @@ pub(super) fn find(cx: &Lower<'_, '_, '_>) -> HashMap<LoopId, Found> {
 /// The layer that a loop could become without regard to other loops.
 fn candidate(cx: &Lower<'_, '_, '_>, id: LoopId) -> Option<(Cell, Plan)> {
     let model = cx.graph.model;
-    let members = &model.loops()[id.0 as usize].members;
+    let members = &model.recurrence(id).members;
     // A layer would train weights that these keep from training.
     let plain = |f: &FunctionId| !matches!(model.operator(*f), Operator::StopGradient | Operator::Dropout(_));
     if !members.iter().all(plain) {
