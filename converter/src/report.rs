@@ -1,5 +1,6 @@
 //! The results of a conversion: the summary of what was done, or the reasons why it was refused.
 
+use cntk_parser::model::{FunctionId, ValidatedModel};
 use std::fmt;
 
 /// Why one node cannot be converted as asked.
@@ -27,6 +28,17 @@ impl Reason {
             name: String::new(),
             attribute: attribute.into(),
             reason: reason.into().into_boxed_str(),
+        }
+    }
+
+    /// This reason, about a function.
+    pub(crate) fn of(self, model: &ValidatedModel<'_>, f: FunctionId) -> Self {
+        let function = model.function(f);
+        Self {
+            op: model.operator(f).name().to_owned(),
+            uid: function.uid.to_owned(),
+            name: function.name.to_owned(),
+            ..self
         }
     }
 }

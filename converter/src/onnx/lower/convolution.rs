@@ -53,19 +53,30 @@ fn plain(
         dims.push(Dim::Known(1));
     }
     dims.extend(sizes);
+    let attributes = attributes(cx, w, windows, a.groups, [("pads", pads)])?;
+    let elem = cx.b.elem(x);
+    Ok(cx.b.emit("Conv", &[x, w], attributes, elem, dims))
+}
+
+/// The attributes of a convolution with the kernel `w`. `amounts` are named; they are written where they are not all 0.
+fn attributes<const N: usize>(
+    cx: &Lowering<'_, '_, '_>,
+    w: ValueId,
+    windows: &[Window],
+    groups: u64,
+    amounts: [(&'static str, Vec<i64>); N],
+) -> Result<Vec<(&'static str, Attribute)>, Reason> {
     let mut attributes = vec![];
     push_ints(&mut attributes, "dilations", windows.iter().map(|w| w.dilation), 1);
-    if a.groups > 1 {
-        attributes.push(("group", Attribute::Int(a.groups as i64)));
+    if groups > 1 {
+        attributes.push(("group", Attribute::Int(groups as i64)));
     }
     let kernel = cx.b.sizes(w).ok_or_else(|| Reason::new("kernel", "a kernel of free size"))?;
     attributes.push(("kernel_shape", Attribute::Ints(kernel[2..].iter().map(|n| *n as i64).collect())));
-    if pads.iter().any(|p| *p != 0) {
-        attributes.push(("pads", Attribute::Ints(pads)));
-    }
+    let amounts = amounts.into_iter().filter(|(_, all)| all.iter().any(|n| *n != 0));
+    attributes.extend(amounts.map(|(name, all)| (name, Attribute::Ints(all))));
     push_ints(&mut attributes, "strides", windows.iter().map(|w| w.stride), 1);
-    let elem = cx.b.elem(x);
-    Ok(cx.b.emit("Conv", &[x, w], attributes, elem, dims))
+    Ok(attributes)
 }
 
 /// Adds an attribute list unless every entry is the default.
@@ -283,20 +294,8 @@ fn transposed(
         out.push(Dim::Known(1));
     }
     out.extend(sizes);
-    let mut attributes = vec![];
-    push_ints(&mut attributes, "dilations", windows.iter().map(|w| w.dilation), 1);
-    if a.groups > 1 {
-        attributes.push(("group", Attribute::Int(a.groups as i64)));
-    }
-    let kernel = cx.b.sizes(w).ok_or_else(|| Reason::new("kernel", "a kernel of free size"))?;
-    attributes.push(("kernel_shape", Attribute::Ints(kernel[2..].iter().map(|n| *n as i64).collect())));
-    if output_padding.iter().any(|p| *p != 0) {
-        attributes.push(("output_padding", Attribute::Ints(output_padding)));
-    }
-    if pads.iter().any(|p| *p != 0) {
-        attributes.push(("pads", Attribute::Ints(pads)));
-    }
-    push_ints(&mut attributes, "strides", windows.iter().map(|w| w.stride), 1);
+    let padded = [("output_padding", output_padding), ("pads", pads)];
+    let attributes = attributes(cx, w, windows, a.groups, padded)?;
     let elem = cx.b.elem(x);
     let mut y = cx.b.emit("ConvTranspose", &[x, w], attributes, elem, out);
     if !cut.is_empty() {

@@ -226,13 +226,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
 
     /// Records the reason why `f` cannot be lowered.
     pub(crate) fn refuse(&mut self, f: FunctionId, reason: Reason) {
-        let function = self.graph.model.function(f);
-        self.reasons.push(Reason {
-            op: self.graph.model.operator(f).name().to_owned(),
-            uid: function.uid.to_owned(),
-            name: function.name.to_owned(),
-            ..reason
-        });
+        self.reasons.push(reason.of(self.graph.model, f));
     }
 
     /// The value of a source; `None` if its lowering was refused. A weight becomes an initializer on first use.

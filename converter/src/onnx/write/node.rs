@@ -6,6 +6,7 @@ use super::{
     value_info::Infos,
 };
 use crate::onnx::graph::{Attribute, Node, OnnxModel, Subgraph, Tensor, ValueId};
+use std::collections::HashSet;
 
 /// Builds the messages of nodes, one after another in the same memory.
 pub(super) struct Nodes<'m> {
@@ -101,11 +102,12 @@ fn subgraph(model: &OnnxModel, names: &Names<'_>, graph: &Subgraph) -> proto::Gr
     let (mut nodes, mut infos) = (Nodes::new(model, names), Infos::new(model, names));
     let mut info = |id: &ValueId| infos.of(*id).clone();
     let inner = graph.nodes.iter().flat_map(|n| n.outputs.iter().flatten());
+    let outputs: HashSet<ValueId> = graph.outputs.iter().copied().collect();
     proto::Graph {
         name: graph.name.clone(),
         input: graph.inputs.iter().map(&mut info).collect(),
         output: graph.outputs.iter().map(&mut info).collect(),
-        value_info: inner.filter(|id| !graph.outputs.contains(id)).map(&mut info).collect(),
+        value_info: inner.filter(|id| !outputs.contains(id)).map(&mut info).collect(),
         node: graph.nodes.iter().map(|n| nodes.of(n).clone()).collect(),
     }
 }

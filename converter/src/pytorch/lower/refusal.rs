@@ -9,13 +9,7 @@ use smallvec::SmallVec;
 impl Lower<'_, '_, '_> {
     /// Records the reason why `f` cannot be lowered.
     pub(super) fn refuse(&mut self, f: FunctionId, reason: Reason) {
-        let function = self.graph.model.function(f);
-        self.reasons.push(Reason {
-            op: self.graph.model.operator(f).name().to_owned(),
-            uid: function.uid.to_owned(),
-            name: function.name.to_owned(),
-            ..reason
-        });
+        self.reasons.push(reason.of(self.graph.model, f));
     }
 
     /// A call of a method that the user has to write.
