@@ -73,8 +73,9 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     }
     let trusted = args.against.as_deref().map(|path| Input::open(path, common)).transpose()?;
     // A single file is opened before the sandbox is entered. For several, the sandbox must allow opening them.
+    let open = |path| Input::open(path, common).map(|input| input.signed_by(signed.as_ref()));
     let mut first = match &*paths {
-        [path] => Some(Input::open(path, common)),
+        [path] => Some(open(path)),
         _ => None,
     };
     let needs = sandbox::Needs::reading(if first.is_some() { &[] } else { &paths });
@@ -87,8 +88,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<Outcome> 
     }
     for (index, path) in paths.iter().enumerate() {
         let last = index + 1 == paths.len();
-        let input = first.take().unwrap_or_else(|| Input::open(path, common));
-        let input = input.map(|input| (input.signed_by(signed.as_ref()), trusted.as_ref()));
+        let input = first.take().unwrap_or_else(|| open(path)).map(|input| (input, trusted.as_ref()));
         worst = worst.max(one(terminal, common, &args, path, input, last, &mut report)?);
     }
     if !args.inputs.is_empty() {
