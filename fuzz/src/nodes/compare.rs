@@ -2,7 +2,7 @@
 
 use super::{File, Node, Value};
 use cntk_parser::model::{Container, ElementStorage, Model, Shape, Variable, VariableKind};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Panics if a model is not that of the tree.
 pub fn compare(model: &Model<'_>, file: &File) {
@@ -10,10 +10,9 @@ pub fn compare(model: &Model<'_>, file: &File) {
     assert_eq!(model.container, Container::Nodes { version });
     let variables: HashMap<_, _> = model.variables.iter().map(|v| (v.uid, v)).collect();
     let functions: HashMap<_, _> = model.functions.iter().map(|f| (f.uid, f)).collect();
-    let mut children = HashMap::new();
-    for (name, of) in &file.relations {
-        children.insert(name.to_ascii_lowercase(), of.len());
-    }
+    let children: HashMap<_, _> =
+        file.relations.iter().map(|(name, of)| (name.to_ascii_lowercase(), of.as_slice())).collect();
+    let needed = needed(file, &children);
     // What convolutions and old batch normalizations make of their parameters is not the file's.
     let reshaped = file.nodes.iter().any(|node| node.op == "Convolution");
     for node in &file.nodes {
@@ -34,15 +33,44 @@ pub fn compare(model: &Model<'_>, file: &File) {
                 parameter(variable, node, version, reshaped);
             }
             "DynamicAxis" | "OutputMultiplexer" | "Mean" | "InvStdDev" => {}
+            // Nodes that only read each other are left out.
+            _ if !needed.contains(&node.name.to_ascii_lowercase()) => {}
             op => {
                 let function = functions.get(uid).unwrap_or_else(|| panic!("no function {uid:?}"));
-                let found = children.get(&node.name.to_ascii_lowercase()).copied().unwrap_or(0);
+                let found = children.get(&node.name.to_ascii_lowercase()).map_or(0, |of| of.len());
                 if ["Plus", "Times", "Tanh", "Splice", "Clip", "Pooling", "Slice"].contains(&op) {
                     assert_eq!(function.inputs.len(), found, "{uid:?}");
                 }
             }
         }
     }
+}
+
+/// The groups whose members are outputs of the model.
+const OUTPUTS: [&str; 4] = ["BCriterionNodes", "BCriteriaNodes", "BEvalNodes", "BOutputNodes"];
+
+/// The names of the nodes that the model consists of: the outputs and what they depend on; all nodes if there is no output.
+fn needed(file: &File, children: &HashMap<String, &[String]>) -> HashSet<String> {
+    let read: HashSet<_> = children.values().copied().flatten().map(|name| name.to_ascii_lowercase()).collect();
+    let listed = file.groups.iter().filter(|group| OUTPUTS.contains(&group.begin.as_str()));
+    let listed: HashSet<_> = listed.flat_map(|group| &group.members).map(|name| name.to_ascii_lowercase()).collect();
+    let is_output = |node: &&Node| {
+        let name = node.name.to_ascii_lowercase();
+        let ends_here =
+            !read.contains(&name) || listed.contains(&name) || ["Mean", "InvStdDev"].contains(&node.op.as_str());
+        ends_here && children.get(&name).is_some_and(|of| !of.is_empty())
+    };
+    let mut todo: Vec<_> = file.nodes.iter().filter(is_output).map(|node| node.name.to_ascii_lowercase()).collect();
+    if todo.is_empty() {
+        return file.nodes.iter().map(|node| node.name.to_ascii_lowercase()).collect();
+    }
+    let mut needed = HashSet::new();
+    while let Some(name) = todo.pop() {
+        if needed.insert(name.clone()) {
+            todo.extend(children.get(&name).copied().into_iter().flatten().map(|name| name.to_ascii_lowercase()));
+        }
+    }
+    needed
 }
 
 fn parameter(variable: &Variable<'_>, node: &Node, version: u64, reshaped: bool) {
