@@ -92,9 +92,9 @@ pub(super) fn make(
         first.filter(|_| same)
     };
     let wanted: Vec<Option<String>> = (0..own.len()).map(wanted).collect();
-    // In the network's first segment, the entry is an argument that others read for its shape.
-    let shapes = |u: &usize| (*u..*u + period).any(|k| site.segments[k].shapes);
-    let like = units.iter().copied().find(|u| !shapes(u)).unwrap_or(units[0]);
+    // The entry of the network's first unit is an argument from which all units take shapes and types. Others tell the two apart.
+    let tells_apart = |u: &usize| site.segments[*u].entry.is_none_or(|v| !self::context(site, *u, period).contains(&v));
+    let like = units.iter().copied().find(tells_apart).unwrap_or(units[0]);
     let own = site.states(like, period);
     let block = Writer { body, states, site, columns: &columns }.block(&name, like, period, &own, wanted);
     let (mut folds, mut lists, mut fillings) = (Vec::new(), Vec::new(), Vec::new());

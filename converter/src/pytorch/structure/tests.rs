@@ -247,6 +247,21 @@ fn the_first_block_reads_shapes_as_the_others_do() {
 }
 
 #[test]
+fn what_the_first_block_reads_of_the_input_twice_is_told_apart() {
+    let (mut net, x) = Net::new();
+    let mut y = x;
+    for _ in 0..9 {
+        let z = net.linear(8, 8, y);
+        let rows = of(x).size(0);
+        let z = net.body.compute(of(z).method("expand", args![rows, -1]));
+        y = net.relu(z);
+    }
+    let blocks = net.recover(y);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    assert!(blocks[0].contains("self.layer1(x)"), "{}", blocks[0]);
+}
+
+#[test]
 fn branches_repeat_what_the_trunk_has() {
     let (mut net, x) = Net::new();
     let chain = |net: &mut Net, from: ValueId, first: usize| {
