@@ -252,13 +252,35 @@ fn a_run_that_was_killed_goes_on() {
 #[test]
 fn a_worker_out_of_memory_stops_nothing_else() {
     let folder = tree();
-    let run = folder.run(&["migrate", "tree", "-o", "out", "--memory", "1", "--no-sandbox"]);
-    assert!(run.code.is_some_and(|c| c > 0), "{}", run.stderr);
-    let outcomes = outcomes(&manifest(&folder));
-    assert!(outcomes.values().any(|o| o == "skipped") && outcomes.len() >= 7, "{outcomes:?}");
-    if cfg!(target_os = "linux") {
-        assert!(outcomes["net.model"] == "memory" || outcomes["net.model"] == "crashed", "{outcomes:?}");
+    for limit in [["--max-memory", "1M"], ["--memory", "1"]] {
+        let run = folder.run(&[&["migrate", "tree", "-o", "out", "--no-sandbox"][..], &limit].concat());
+        assert!(run.code.is_some_and(|c| c > 0), "{}", run.stderr);
+        let outcomes = outcomes(&manifest(&folder));
+        assert!(outcomes.values().any(|o| o == "skipped") && outcomes.len() >= 7, "{outcomes:?}");
+        if cfg!(target_os = "linux") {
+            assert!(outcomes["net.model"] == "memory" || outcomes["net.model"] == "crashed", "{outcomes:?}");
+        }
     }
+}
+
+/// The reader's share of `--max-memory`, on every system. With a higher limit only that file is converted.
+#[test]
+fn a_file_over_the_limit_of_memory_is_tried_again_with_a_higher_one() {
+    let folder = Folder::with_model();
+    fs::create_dir(folder.path("tree")).unwrap();
+    fs::copy(folder.path("m.model"), folder.path("tree/m.model")).unwrap();
+    folder.write("tree/readme.txt", b"nothing of CNTK's");
+    let migrate = |limit: &str| {
+        let run = folder.run(&["migrate", "tree", "-o", "out", "-v", "--max-memory", limit]);
+        (run.code, outcomes(&manifest(&folder))["m.model"].clone(), run.stderr)
+    };
+    let (code, outcome, stderr) = migrate("100");
+    assert!(code == Some(1) && ["memory", "crashed"].contains(&&*outcome), "{outcome} {stderr}");
+    assert!(!folder.path("out/m.report.html").exists());
+    let (code, outcome, stderr) = migrate("4G");
+    assert_eq!((code, &*outcome), (Some(0), "converted"), "{stderr}");
+    let (.., stderr) = migrate("5G");
+    assert!(stderr.contains("m.model: done before"), "{stderr}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Journal {
                 length += read;
                 let Some(record) = Record::parse(&line) else { continue };
                 match (record.name().map(str::to_owned), record.options()) {
-                    (None, Some(found)) => same = *found == options,
+                    (None, Some(found)) => same = results(found) == results(&options),
                     (Some(name), _) if same => {
                         earlier.insert(name, Earlier { place, record: record.digests_only() });
                     }
@@ -114,4 +114,13 @@ impl Journal {
     pub fn read(&self, place: Place) -> Result<Record> {
         Record::parse(&self.line(place)?).context("the journal was altered while it was in use")
     }
+}
+
+/// The options on which results depend: not the limit of memory, over which a file has no result.
+fn results(options: &Value) -> Value {
+    let mut options = options.clone();
+    if let Some(limits) = options.get_mut("limits").and_then(Value::as_object_mut) {
+        limits.remove("memory");
+    }
+    options
 }

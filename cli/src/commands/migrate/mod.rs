@@ -21,6 +21,7 @@ use crate::{
     terminal::{self, Terminal},
 };
 use anyhow::{Context, Result, bail};
+use cntk_parser::Limits;
 use journal::{Earlier, Journal, Place};
 pub use outputs::{Files, Made, REPORT, Target};
 use pool::Pool;
@@ -50,7 +51,10 @@ Examples:
   cntk2onnx migrate /share/models -o out -- --opset 13 --weights external
 
 OUT mirrors TREE; OUT/manifest.json (an in-toto statement) and OUT/index.html say what became of each file, and each model has
-a report (.report.html). A run that was stopped goes on where it was. The exit code is the worst of all files'.")]
+a report (.report.html). A run that was stopped goes on where it was. The exit code is the worst of all files'.
+
+--timeout and --max-memory are for each file. Here --max-memory limits not only what the reader keeps, but all memory of the
+process beyond the size of the file (Linux); a file that needs more has the outcome `memory`.")]
 pub struct Args {
     /// The folder to search; files are recognised by content, whatever their names
     #[arg(value_name = "TREE")]
@@ -64,9 +68,9 @@ pub struct Args {
     /// Give up on a file after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub timeout: Duration,
-    /// Give up on a file that needs this many MiB more than its own size (Linux)
-    #[arg(long, value_name = "MIB", default_value_t = 4096)]
-    pub memory: u64,
+    /// The same as --max-memory, in MiB
+    #[arg(long, value_name = "MIB", hide = true, conflicts_with = "max-memory")]
+    pub memory: Option<u64>,
     /// How many files to convert at once [default: one for each core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
@@ -121,6 +125,17 @@ pub fn run(terminal: &Terminal, common: &Common, mut args: Args) -> Result<u8> {
         return Ok(exit::IO);
     }
     Ok(totals.worst)
+}
+
+impl Args {
+    /// The limits for each file.
+    fn limits(&self, common: &Common) -> Limits {
+        let mut limits = common.limits.parser.clone();
+        if let Some(mib) = self.memory {
+            limits.memory = mib.saturating_mul(1 << 20);
+        }
+        limits
+    }
 }
 
 /// The signed digests of files by name, if a signature is required.

@@ -43,7 +43,7 @@ fn advice(outcome: &str) -> &'static str {
         "invalid" => "malformed or unsafe: look for another copy of the file",
         "unreadable" => "check the rights of the file, or the link",
         "timeout" => "raise --timeout and run again",
-        "memory" => "raise --memory and run again",
+        "memory" => "raise --max-memory and run again",
         "crashed" => "a defect of cntk2onnx: please report it, with the file if you can",
         "failed" => "the results could not be written, or the file changed meanwhile: run again",
         "unsigned" => "not among the files that were signed",

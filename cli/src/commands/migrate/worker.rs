@@ -18,7 +18,7 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
-use cntk_parser::{FileKind, ModelFile, Severity, model::ValidatedModel};
+use cntk_parser::{ErrorKind, FileKind, ModelFile, Severity, model::ValidatedModel};
 use cntk2onnx::{Conversion, Options, Refusal};
 use serde_json::json;
 use std::{
@@ -38,9 +38,6 @@ pub struct Args {
     pub out: PathBuf,
     #[arg(long, value_delimiter = ',', required = true)]
     pub to: Vec<Target>,
-    /// How many MiB the process may take beyond the size of the files
-    #[arg(long)]
-    pub memory: u64,
     #[arg(last = true)]
     pub convert: Vec<OsString>,
 }
@@ -74,7 +71,6 @@ impl Job {
 pub fn command(common: &Common, args: &super::Args, tree: &Path, out: &Path) -> process::Command {
     let mut command = process::Command::new(program());
     command.arg("migrate-worker").arg(tree).arg(out).arg("--quiet");
-    command.args(["--memory", &args.memory.to_string()]);
     command.arg("--to").arg(args.to.iter().map(|target| target.word()).collect::<Vec<_>>().join(","));
     if common.allow_udf {
         command.arg("--allow-udf");
@@ -82,7 +78,7 @@ pub fn command(common: &Common, args: &super::Args, tree: &Path, out: &Path) -> 
     if common.no_sandbox {
         command.arg("--no-sandbox");
     }
-    for (name, value, _) in common.limits.parser.list() {
+    for (name, value, _) in args.limits(common).list() {
         command.arg(format!("--max-{name}")).arg(value.to_string());
     }
     command.args(common.budget.words());
@@ -125,7 +121,7 @@ pub fn run(terminal: &Terminal, common: &Common, args: Args) -> Result<u8> {
     let jobs = io::stdin().lines().map(|line| Job::parse(&line?)).collect::<Result<Vec<_>>>()?;
     let opened: Vec<_> = jobs.iter().map(|job| Opened::open(common, &args, &conversions, job)).collect();
     let ready = || opened.iter().filter_map(|opened| opened.as_ref().ok());
-    confine(args.memory, ready().map(|opened| opened.input.len()).sum());
+    confine(common.limits.parser.memory, ready().map(|opened| opened.input.len()).sum());
     sandbox::enter(terminal, common, &ready().fold(Needs::nothing(), |needs, opened| needs.and(opened.needs())));
     for (job, opened) in jobs.iter().zip(opened) {
         terminal::report(&format!("{}\n", record(common, job, opened).line()))?;
@@ -224,6 +220,9 @@ impl Opened {
                 record.messages.extend(verdict.hint.clone());
                 if verdict.kind == FileKind::Checkpoint {
                     return Ok((exit::DONE, "skipped"));
+                }
+                if matches!(error.kind(), ErrorKind::Limit { limit: "memory", .. }) {
+                    return Ok((exit::REJECTED, "memory"));
                 }
                 tell(report, &page(&input, &verdict, None, &digest, None))?;
                 return Ok((exit::REJECTED, "invalid"));
@@ -333,11 +332,11 @@ pub fn handles() -> usize {
     256 - SPARE
 }
 
-/// Limits the memory of this process, and makes it end together with its parent.
+/// Limits the memory of this process to so many bytes beyond those of its files, and makes it end together with its parent.
 #[cfg(target_os = "linux")]
-fn confine(memory: u64, file: usize) {
+fn confine(memory: u64, files: usize) {
     use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
-    let most = memory.saturating_mul(1 << 20).saturating_add(file as u64);
+    let most = memory.saturating_add(files as u64);
     // If the system refuses, the limits of the parser remain.
     let _ = setrlimit(Resource::As, Rlimit { current: Some(most), maximum: Some(most) });
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
