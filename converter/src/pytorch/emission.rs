@@ -15,6 +15,8 @@ pub(super) struct Emission<'l, 'g, 'm, 'a> {
     pub(super) names: &'l HashMap<StateId, String>,
     /// Loops that fill lists, by the names of these.
     pub(super) fillings: HashMap<String, &'l Filling>,
+    /// The time constant of all batch normalizations, if they have one.
+    pub(super) time_constant: Option<String>,
     /// Names of outputs.
     pub(super) outputs: Vec<String>,
     /// The check of the inputs, if there is one.

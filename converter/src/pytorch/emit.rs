@@ -5,6 +5,7 @@ use super::guard::Guard;
 use super::helpers::{Helper, Import, Needs};
 use super::interface::Interface;
 use super::lower::{Class, Lower};
+use super::momentum::{self, TIME_CONSTANT};
 use super::python::expr::{StateId, ValueId};
 use super::python::names::{Names, class_name};
 use super::python::plan::Plan;
@@ -27,6 +28,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         FunctionKind::Block(b) => Some(b.op_name.to_owned()),
         _ => None,
     };
+    let time_constant = momentum::share(&mut lower.states, &lower.body.states(&returned));
     let Recovered { blocks, fillings } = structure::recover(Network {
         body: &mut lower.body,
         states: &mut lower.states,
@@ -58,6 +60,7 @@ pub(super) fn emit(mut lower: Lower<'_, '_, '_>, outputs: &[ValueId], own: &PyTo
         states: used.iter().map(|id| (names[id].clone(), &lower.states[id.0 as usize])).collect(),
         fillings: fillings.iter().flat_map(named).collect(),
         names: &names,
+        time_constant,
         outputs: lower.graph.outputs.iter().map(|o| o.name.clone()).collect(),
         guard,
     };
@@ -134,7 +137,10 @@ impl Emission<'_, '_, '_, '_> {
             if i > 0 || !helper.text.starts_with('#') {
                 code.push(0, "");
             }
-            code.block(0, helper.text);
+            match &self.time_constant {
+                Some(time_constant) => code.block(0, &helper.text.replace(TIME_CONSTANT, time_constant)),
+                None => code.block(0, helper.text),
+            }
         }
         for layer in &layers {
             code.push(0, "");

@@ -14,6 +14,7 @@ mod guard;
 mod helpers;
 mod interface;
 mod lower;
+mod momentum;
 mod python;
 mod recorded;
 mod reference;

@@ -12,19 +12,14 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
-BN_SAMPLES = 64
-
-
-def bn_momentum(time_constant: float) -> float:
-    """The momentum for minibatches of BN_SAMPLES that does what the time constant did."""
-    return 1 - math.exp(-BN_SAMPLES / time_constant)
+# CNTK's time constant counts samples, PyTorch's momentum minibatches, here of 64:
+BN_MOMENTUM = 1 - math.exp(-64 / 40.0)
 
 
 class DenseLayer(nn.Module):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.bn1 = nn.BatchNorm2d(in_channels, momentum=bn_momentum(40.0))
+        self.bn1 = nn.BatchNorm2d(in_channels, momentum=BN_MOMENTUM)
         self.conv1 = nn.Conv2d(in_channels, 4, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -36,10 +31,10 @@ class DensenetSmall(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 8, 3, padding=1, bias=False)
         self.layers1 = nn.Sequential(*[DenseLayer(8 + 4 * i) for i in range(3)])
-        self.bn1 = nn.BatchNorm2d(20, momentum=bn_momentum(40.0))
+        self.bn1 = nn.BatchNorm2d(20, momentum=BN_MOMENTUM)
         self.conv2 = nn.Conv2d(20, 10, 1, bias=False)
         self.layers2 = nn.Sequential(*[DenseLayer(10 + 4 * i) for i in range(3)])
-        self.bn2 = nn.BatchNorm2d(22, momentum=bn_momentum(40.0))
+        self.bn2 = nn.BatchNorm2d(22, momentum=BN_MOMENTUM)
         self.linear1 = nn.Linear(22, 10)
 
     def forward(self, features: Tensor) -> Tensor:

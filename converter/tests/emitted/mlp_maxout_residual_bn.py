@@ -11,13 +11,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
-BN_SAMPLES = 64
-
-
-def bn_momentum(time_constant: float) -> float:
-    """The momentum for minibatches of BN_SAMPLES that does what the time constant did."""
-    return 1 - math.exp(-BN_SAMPLES / time_constant)
+# CNTK's time constant counts samples, PyTorch's momentum minibatches, here of 64:
+BN_MOMENTUM = 1 - math.exp(-64 / 100.0)
 
 
 class MlpMaxoutResidualBn(nn.Module):
@@ -25,7 +20,7 @@ class MlpMaxoutResidualBn(nn.Module):
         super().__init__()
         self.linear1 = nn.Linear(8, 16)
         self.linear2 = nn.Linear(8, 8)
-        self.bn1 = nn.BatchNorm1d(8, momentum=bn_momentum(100.0))
+        self.bn1 = nn.BatchNorm1d(8, momentum=BN_MOMENTUM)
         self.linear3 = nn.Linear(8, 4)
 
     def forward(self, row: Tensor) -> Tensor:

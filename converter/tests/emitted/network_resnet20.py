@@ -11,13 +11,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
-BN_SAMPLES = 64
-
-
-def bn_momentum(time_constant: float) -> float:
-    """The momentum for minibatches of BN_SAMPLES that does what the time constant did."""
-    return 1 - math.exp(-BN_SAMPLES / time_constant)
+# CNTK's time constant counts samples, PyTorch's momentum minibatches, here of 64:
+BN_MOMENTUM = 1 - math.exp(-64 / 4096.0)
 
 
 class BasicBlock(nn.Module):
@@ -26,14 +21,14 @@ class BasicBlock(nn.Module):
         self.conv1 = nn.Conv2d(
             in_channels, channels, 3, stride=stride, padding=1, bias=False
         )
-        self.bn1 = nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0))
+        self.bn1 = nn.BatchNorm2d(channels, momentum=BN_MOMENTUM)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0))
+        self.bn2 = nn.BatchNorm2d(channels, momentum=BN_MOMENTUM)
         self.shortcut = nn.Sequential()
         if in_channels != channels:
             self.shortcut = nn.Sequential(
                 nn.Conv2d(in_channels, channels, 1, stride=stride, bias=False),
-                nn.BatchNorm2d(channels, momentum=bn_momentum(4096.0)),
+                nn.BatchNorm2d(channels, momentum=BN_MOMENTUM),
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -46,7 +41,7 @@ class NetworkResnet20(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16, momentum=bn_momentum(4096.0))
+        self.bn1 = nn.BatchNorm2d(16, momentum=BN_MOMENTUM)
         self.layers = nn.Sequential()
         for in_channels, channels, stride in ((16, 16, 1), (16, 32, 2), (32, 64, 2)):
             self.layers.append(BasicBlock(in_channels, channels, stride))

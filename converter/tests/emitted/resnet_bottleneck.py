@@ -11,31 +11,26 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
-BN_SAMPLES = 64
-
-
-def bn_momentum(time_constant: float) -> float:
-    """The momentum for minibatches of BN_SAMPLES that does what the time constant did."""
-    return 1 - math.exp(-BN_SAMPLES / time_constant)
+# CNTK's time constant counts samples, PyTorch's momentum minibatches, here of 64:
+BN_MOMENTUM = 1 - math.exp(-64 / 60.0)
 
 
 class Bottleneck(nn.Module):
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
+        self.bn1 = nn.BatchNorm2d(channels, momentum=BN_MOMENTUM)
         self.conv2 = nn.Conv2d(
             channels, channels, 3, stride=stride, padding=1, bias=False
         )
-        self.bn2 = nn.BatchNorm2d(channels, momentum=bn_momentum(60.0))
+        self.bn2 = nn.BatchNorm2d(channels, momentum=BN_MOMENTUM)
         self.conv3 = nn.Conv2d(channels, 4 * channels, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(4 * channels, momentum=bn_momentum(60.0))
+        self.bn3 = nn.BatchNorm2d(4 * channels, momentum=BN_MOMENTUM)
         self.shortcut = nn.Sequential()
         if in_channels != 4 * channels:
             self.shortcut = nn.Sequential(
                 nn.Conv2d(in_channels, 4 * channels, 1, stride=stride, bias=False),
-                nn.BatchNorm2d(4 * channels, momentum=bn_momentum(60.0)),
+                nn.BatchNorm2d(4 * channels, momentum=BN_MOMENTUM),
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -49,7 +44,7 @@ class ResnetBottleneck(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 8, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(8, momentum=bn_momentum(60.0))
+        self.bn1 = nn.BatchNorm2d(8, momentum=BN_MOMENTUM)
         self.layers = nn.Sequential(
             Bottleneck(8, 4), Bottleneck(16, 4), Bottleneck(16, 8, 2), Bottleneck(32, 8)
         )

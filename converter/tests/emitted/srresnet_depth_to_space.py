@@ -11,13 +11,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-# CNTK's time constants count samples, PyTorch's momentum minibatches of so many:
-BN_SAMPLES = 64
-
-
-def bn_momentum(time_constant: float) -> float:
-    """The momentum for minibatches of BN_SAMPLES that does what the time constant did."""
-    return 1 - math.exp(-BN_SAMPLES / time_constant)
+# CNTK's time constant counts samples, PyTorch's momentum minibatches, here of 64:
+BN_MOMENTUM = 1 - math.exp(-64 / 20.0)
 
 
 class SrresnetDepthToSpace(nn.Module):
@@ -26,17 +21,17 @@ class SrresnetDepthToSpace(nn.Module):
         self.conv1 = nn.Conv2d(3, 8, 9, padding=4, bias=False)
         self.prelu1 = nn.PReLU(8)
         self.conv2 = nn.Conv2d(8, 8, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(8, momentum=bn_momentum(20.0))
+        self.bn1 = nn.BatchNorm2d(8, momentum=BN_MOMENTUM)
         self.prelu2 = nn.PReLU(8)
         self.conv3 = nn.Conv2d(8, 8, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(8, momentum=bn_momentum(20.0))
+        self.bn2 = nn.BatchNorm2d(8, momentum=BN_MOMENTUM)
         self.conv4 = nn.Conv2d(8, 8, 3, padding=1, bias=False)
-        self.bn3 = nn.BatchNorm2d(8, momentum=bn_momentum(20.0))
+        self.bn3 = nn.BatchNorm2d(8, momentum=BN_MOMENTUM)
         self.prelu3 = nn.PReLU(8)
         self.conv5 = nn.Conv2d(8, 8, 3, padding=1, bias=False)
-        self.bn4 = nn.BatchNorm2d(8, momentum=bn_momentum(20.0))
+        self.bn4 = nn.BatchNorm2d(8, momentum=BN_MOMENTUM)
         self.conv6 = nn.Conv2d(8, 8, 3, padding=1, bias=False)
-        self.bn5 = nn.BatchNorm2d(8, momentum=bn_momentum(20.0))
+        self.bn5 = nn.BatchNorm2d(8, momentum=BN_MOMENTUM)
         self.conv7 = nn.Conv2d(8, 16, 3, padding=1)
         self.conv8 = nn.Conv2d(4, 3, 9, padding=4, bias=False)
 

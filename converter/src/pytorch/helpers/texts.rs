@@ -17,6 +17,13 @@ def bn_momentum(time_constant: float) -> float:
 "#,
     },
     Helper {
+        name: "BN_MOMENTUM",
+        imports: &[Import::Math],
+        text: r#"# CNTK's time constant counts samples, PyTorch's momentum minibatches, here of 64:
+BN_MOMENTUM = 1 - math.exp(-64 / TIME_CONSTANT)
+"#,
+    },
+    Helper {
         name: "auto_pad",
         imports: &[Import::Functional],
         text: r#"def auto_pad(

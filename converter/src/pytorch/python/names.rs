@@ -96,6 +96,7 @@ const RESERVED: &[&str] = &[
     "O",
     "step",
     "BN_SAMPLES",
+    "BN_MOMENTUM",
     "WEIGHTS",
 ];
 

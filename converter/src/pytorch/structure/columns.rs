@@ -262,8 +262,8 @@ impl Maker {
     fn column(&mut self, label: &'static str, column: &[Option<&Expr>]) -> Option<Part> {
         let first = column.iter().flatten().next()?;
         if column.iter().flatten().all(|e| e == first) {
-            let open = column.iter().any(Option::is_none);
-            return self.akin(label, column).filter(|_| open);
+            let given = column.iter().any(Option::is_none) && default(label).as_ref() != Some(*first);
+            return self.akin(label, column).filter(|_| given);
         }
         let Some(length) = tuples(column) else { return Some(self.parameter(label, column)) };
         let parts = (0..length).map(|k| {

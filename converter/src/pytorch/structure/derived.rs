@@ -13,6 +13,8 @@ pub(super) enum Derived {
     Over(usize, i128),
     /// Two others differ.
     Differ(usize, usize),
+    /// Another one is not this width.
+    Not(usize, i128),
     /// Another one is not what it is where it is left out.
     Given(usize, &'static str),
 }
@@ -24,6 +26,7 @@ impl Derived {
             Self::Times(p, n) => Expr::Int(n) * argument(p),
             Self::Over(p, n) => Expr::binary(Binary::Floor, argument(p), Expr::Int(n)),
             Self::Differ(p, q) => Expr::binary(Binary::NotEqual, argument(p), argument(q)),
+            Self::Not(p, n) => Expr::binary(Binary::NotEqual, argument(p), Expr::Int(n)),
             Self::Given(p, name) => Expr::binary(Binary::NotEqual, argument(p), default(name).unwrap_or(Expr::Nothing)),
         }
     }
@@ -81,6 +84,16 @@ fn condition(labels: &[Vec<&'static str>], values: &[Vec<Expr>], part: usize) ->
             return Some(Derived::Differ(p, q));
         }
     }
+    // The width of what all make is no argument.
+    let fixed = !all().any(|q| made(&labels[q]));
+    for p in all().filter(|p| fixed && taken(&labels[*p])) {
+        let without = values[part].iter().position(|v| *v == Expr::Bool(false));
+        if let Some(Expr::Int(n)) = without.map(|u| &values[p][u])
+            && holds(&|u| values[p][u] != Expr::Int(*n))
+        {
+            return Some(Derived::Not(p, *n));
+        }
+    }
     let strided = all().find(|p| labels[*p].contains(&"stride") && holds(&|u| values[*p][u] != Expr::Int(1)));
     strided.map(|p| Derived::Given(p, "stride"))
 }
@@ -116,5 +129,8 @@ mod tests {
         assert_eq!(find(&labels, &values)[3], Some(Derived::Over(1, 2)));
         values[3] = numbers(&[16, 16, 24]);
         assert_eq!(find(&labels, &values)[3], None);
+        let labels = [vec!["in_channels"], vec!["shortcut"]];
+        let values = [numbers(&[8, 32, 32]), flags([true, false, false])];
+        assert_eq!(find(&labels, &values)[1], Some(Derived::Not(0, 32)));
     }
 }

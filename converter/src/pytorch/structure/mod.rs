@@ -54,6 +54,9 @@ use runs::Run;
 use segments::Segment;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+/// Classes for residual blocks may make the file so many lines longer, and a fifth.
+const SPARE: usize = 4;
+
 /// What the pass works on.
 pub(super) struct Network<'n> {
     pub(super) body: &'n mut Body,
@@ -140,7 +143,8 @@ impl Found {
     fn new(network: &Network<'_>, segments: Vec<Segment>, forms: Vec<Option<Form>>) -> Self {
         let mut found = Self { segments, forms, groups: Vec::new() };
         let (states, site) = (&*network.states, found.site());
-        found.groups = runs::find(&found.segments, &found.forms, &|alike| block::lines(&site, states, alike));
+        let spare = SPARE + loops::length(network) / 5;
+        found.groups = runs::find(&found.segments, &found.forms, spare, &|alike| block::lines(&site, states, alike));
         found
     }
 
@@ -177,13 +181,14 @@ impl Found {
                 computed.filter_map(|v| group_of.get(v).copied()).filter(|group| !left[*group]).collect();
             let better = |g: &usize| {
                 let runs = &self.groups[*g];
+                let residual = self.forms[runs[0].first].as_ref().is_some_and(|f| names::is_residual(&f.words));
                 let units = runs.iter().map(|r| r.count).sum::<usize>();
                 let cost = block::lines(&self.site(), network.states, runs);
                 let rest = length.saturating_sub(cost.without);
                 // As a class, they would be more than an eighth of the file longer than a network with one of them.
                 let dear = 8 * (rest + cost.with) > 9 * (rest + cost.without / units.max(1));
                 runs.iter().filter(|run| !held(run)).count() <= usize::from(l.gathers())
-                    && (dear && l.lines + 1 < cost.with || l.gathers())
+                    && (dear && !residual && l.lines + 1 < cost.with || l.gathers())
             };
             let fits = l.gathers() || if touching.is_empty() { !l.is_straight(network) } else { l.is_small() };
             if fits && touching.iter().all(better) {
@@ -231,12 +236,13 @@ impl Found {
         // Chains inside of chains: of runs with common values, the first stays.
         let mut taken: HashSet<ValueId> = HashSet::new();
         let apart = |mut runs: Vec<Run>| {
+            let all = runs.len();
             runs.retain(|run| {
                 let free = self.values(run).all(|v| network.body.values[v.0 as usize].is_atom || !taken.contains(&v));
                 taken.extend(self.values(run).filter(|_| free));
                 free
             });
-            (!runs.is_empty() && cost(&runs).with < cost(&runs).without).then_some(runs)
+            (!runs.is_empty() && (runs.len() == all || cost(&runs).with < cost(&runs).without)).then_some(runs)
         };
         self.groups = groups.into_iter().filter_map(apart).collect();
     }

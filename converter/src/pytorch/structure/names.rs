@@ -1,6 +1,7 @@
 //! What to call a class: after what it does.
 
 use super::Network;
+use super::form::parts;
 use super::segments::Segment;
 use crate::pytorch::python::expr::StateId;
 use crate::pytorch::python::expr::{Binary, Expr, Module};
@@ -96,6 +97,7 @@ fn layer(constructor: &Expr) -> &'static str {
                 "PReLU" => "Prelu",
                 name if name.starts_with("BatchNorm") => "Bn",
                 name if name.starts_with("ConvTranspose") => "Deconv",
+                name if name.starts_with("Conv") && is_depthwise(constructor) => "Depthwise",
                 name if name.starts_with("Conv") => "Conv",
                 _ => word,
             },
@@ -108,6 +110,19 @@ fn layer(constructor: &Expr) -> &'static str {
         };
     });
     word
+}
+
+/// Does a convolution have a kernel of its own for each channel?
+fn is_depthwise(constructor: &Expr) -> bool {
+    let Some((_, arguments, _)) = parts(constructor) else { return false };
+    let groups = arguments.iter().find(|a| a.name == Some("groups"));
+    groups.is_some_and(|groups| arguments.first().is_some_and(|channels| channels.value == groups.value))
+}
+
+/// Is it a residual block of normalized layers? A person writes a class for it, even if the network has only one.
+pub(super) fn is_residual(words: &[&'static str]) -> bool {
+    let count = |all: &[&str]| words.iter().filter(|w| all.contains(*w)).count();
+    count(&["Conv", "Depthwise", "Linear"]) > 1 && count(&["Bn"]) > 1 && count(&["Add"]) == 1 && count(&["Cat"]) == 0
 }
 
 /// A name for what does all this.
@@ -125,6 +140,7 @@ pub(super) fn class(words: &[&'static str]) -> String {
         None if has("Conv") && has("Cat") => {
             (if count("Conv") > 2 { "InceptionBlock" } else { "DenseLayer" }).to_owned()
         }
+        None if has("Depthwise") && has("Add") => "InvertedResidual".to_owned(),
         None if has("Conv") && has("Add") => match (words.first(), count("Conv")) {
             (Some(&("Bn" | "Relu")), _) => "PreActBlock".to_owned(),
             (_, 3 | 4) if count("Relu") > 2 => "Bottleneck".to_owned(),
@@ -165,6 +181,14 @@ pub(super) fn function(words: &[&'static str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn residual_blocks() {
+        let inverted = ["Conv", "Bn", "Relu", "Depthwise", "Bn", "Relu", "Conv", "Bn", "Add"];
+        assert!(is_residual(&inverted) && !is_residual(&inverted[..8]));
+        assert!(!is_residual(&["Linear", "Relu", "Linear", "Add"]));
+        assert_eq!(class(&inverted), "InvertedResidual");
+    }
 
     #[test]
     fn names_of_functions() {

@@ -1,6 +1,7 @@
 //! Runs of segments with the same forms.
 
 use super::form::Form;
+use super::names;
 use super::segments::Segment;
 use std::collections::HashMap;
 
@@ -43,9 +44,15 @@ pub(super) struct Cost {
 }
 
 /// All runs, those of equal units together, shorter units first: what is repeated inside of larger units is one in them.
-/// Only groups that become shorter by `cost` are taken, and not where units of two take clearly fewer lines.
-pub(super) fn find(segments: &[Segment], forms: &[Option<Form>], cost: &impl Fn(&[Run]) -> Cost) -> Vec<Vec<Run>> {
-    Search::new(segments, forms).all(cost)
+/// Only groups that become shorter by `cost` are taken, and not where units of two take clearly fewer lines; residual blocks
+/// that stand here and there, or once, may take as many lines more as there are to `spare`.
+pub(super) fn find(
+    segments: &[Segment],
+    forms: &[Option<Form>],
+    spare: usize,
+    cost: &impl Fn(&[Run]) -> Cost,
+) -> Vec<Vec<Run>> {
+    Search { spare, ..Search::new(segments, forms) }.all(cost)
 }
 
 /// The runs among segments from `start` on: more of those in `groups`, whose runs are all before, and others.
@@ -73,6 +80,8 @@ struct Search<'s> {
     claimed: Vec<bool>,
     /// The first segment from each on whose exit the model gives away.
     shows: Vec<usize>,
+    /// How many lines more residual blocks may take with classes.
+    spare: usize,
     groups: Vec<Vec<Run>>,
 }
 
@@ -91,6 +100,7 @@ impl<'s> Search<'s> {
             weights: (0..count).map(weight).collect(),
             claimed: vec![false; count],
             shows,
+            spare: 0,
             groups: Vec::new(),
         }
     }
@@ -98,10 +108,10 @@ impl<'s> Search<'s> {
     fn all(mut self, cost: &impl Fn(&[Run]) -> Cost) -> Vec<Vec<Run>> {
         for period in 1..=LONGEST.min(self.ids.len() / 2) {
             let found = self.repeated(period, cost);
-            self.take(found, cost);
+            self.take(found, 0, cost);
         }
         let found = self.scattered();
-        self.take(found, cost);
+        self.take(found, self.spare, cost);
         self.groups.sort_by_key(|runs| runs.first().map(|r| r.first));
         self.groups
     }
@@ -183,7 +193,12 @@ impl<'s> Search<'s> {
         found
     }
 
-    /// Larger segments that are repeated here and there, with what always follows them.
+    /// Is it a residual block, which is a class even if there is only one?
+    fn is_residual(&self, i: usize) -> bool {
+        self.spare > 0 && self.forms[i].as_ref().is_some_and(|f| names::is_residual(&f.words))
+    }
+
+    /// Larger segments that are repeated here and there, or are residual blocks, with what always follows them.
     fn scattered(&self) -> Vec<Run> {
         let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut order = Vec::new();
@@ -200,25 +215,34 @@ impl<'s> Search<'s> {
         let mut found = Vec::new();
         for id in order {
             let all = &places[&id];
-            let mut period = 1;
+            let (mut period, single) = (1, all.len() == 1);
+            if single && !self.is_residual(all[0]) {
+                continue;
+            }
             let plain = |i: usize| {
                 i < self.ids.len() && !self.claimed[i] && self.segments[i].states.is_empty() && self.forms[i].is_some()
             };
             let follows = |i: usize, period: usize| {
                 plain(i + period) && self.ids[i + period] == self.ids[all[0] + period] && self.shows[i] >= i + period
             };
-            while all.len() > 1 && period < LONGEST && all.iter().all(|i| follows(*i, period)) {
+            let ends = |period: usize| !single || period == 1 && self.activates(all[0], all[0] + 1);
+            while period < LONGEST && all.iter().all(|i| follows(*i, period)) && ends(period) {
                 period += 1;
             }
-            if all.len() > 1 {
-                found.extend(all.iter().map(|first| Run { first: *first, period, count: 1 }));
-            }
+            found.extend(all.iter().map(|first| Run { first: *first, period, count: 1 }));
         }
         found
     }
 
-    /// Takes those of the found runs whose groups are worth it, with equal units that stand alone.
-    fn take(&mut self, found: Vec<Run>, cost: &impl Fn(&[Run]) -> Cost) {
+    /// Is a segment the activation of a residual block that does not begin with one?
+    fn activates(&self, block: usize, i: usize) -> bool {
+        let words = |i: usize| self.forms[i].iter().flat_map(|f| f.words.iter().copied());
+        words(i).eq(["Relu"]) && words(block).next() == Some("Conv")
+    }
+
+    /// Takes those of the found runs whose groups are worth it, with equal units that stand alone. Those of residual blocks may
+    /// take some lines to `spare`.
+    fn take(&mut self, found: Vec<Run>, mut spare: usize, cost: &impl Fn(&[Run]) -> Cost) {
         let mut groups: Vec<Vec<Run>> = Vec::new();
         let mut place: HashMap<Vec<usize>, usize> = HashMap::new();
         let mut starts: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -250,7 +274,10 @@ impl<'s> Search<'s> {
         for mut runs in groups {
             runs.sort_unstable_by_key(|r| r.first);
             let lines = cost(&runs);
-            if lines.with < lines.without && !self.better_in_twos(&runs, lines, cost) {
+            let more = (lines.with + 1).saturating_sub(lines.without);
+            let residual = runs[0].period <= 2 && self.is_residual(runs[0].first) && more <= spare;
+            if residual || more == 0 && !self.better_in_twos(&runs, lines, cost) {
+                spare = spare.saturating_sub(more);
                 runs.iter().for_each(|r| self.claimed[r.first..r.end()].fill(true));
                 self.groups.push(runs);
             }

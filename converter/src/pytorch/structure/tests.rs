@@ -8,6 +8,7 @@ use crate::pytorch::state::Kind;
 use crate::weights::ElemType;
 
 mod loops;
+mod residual;
 
 /// A network in the making, over one argument `x`.
 struct Net {
