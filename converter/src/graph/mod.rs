@@ -6,10 +6,13 @@ pub(crate) mod asked;
 mod criteria;
 mod fixed;
 pub mod literal;
+mod node;
 mod outputs;
 pub mod paths;
 pub mod sampling;
 pub mod sign;
+
+pub(crate) use node::{Lowered, Node};
 
 use crate::options::{Options, Outputs};
 use crate::report::{Reason, Refusal};

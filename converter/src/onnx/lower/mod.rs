@@ -27,12 +27,11 @@ pub use dispatch::entry;
 
 use super::builder::{Builder, Measured};
 use super::graph::{Dim, ElemType, OnnxModel, Stored};
-use crate::graph::Graph;
+use crate::graph::{self, Graph};
 use crate::layout::{Batch, Layout, Lead};
 use crate::options::Options;
 use crate::report::{Reason, Refusal};
-use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
-use cntk_parser::ops::Operator;
+use cntk_parser::model::{DataType, FunctionId, SequenceAxisId, Source, VariableId, VariableKind};
 use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -40,29 +39,8 @@ use std::borrow::Cow;
 pub(crate) use value::Val;
 use values::Values;
 
-/// The outputs of a lowered function, or the reason why it cannot be lowered.
-pub(crate) type Lowered = Result<SmallVec<[Val; 1]>, Reason>;
-
-/// A function being lowered, with its operands.
-pub(crate) struct Node<'m, 'a> {
-    /// Its id.
-    pub(crate) id: FunctionId,
-    /// Operator and attributes.
-    pub(crate) op: &'m Operator<'a>,
-    /// Operands, in the record's order.
-    pub(crate) inputs: SmallVec<[Val; 3]>,
-    /// The sources of the operands.
-    pub(crate) sources: &'m [Source],
-    /// The types of its outputs, as CNTK infers them.
-    pub(crate) types: &'m [ValueType],
-}
-
-impl Node<'_, '_> {
-    /// The source of its first output.
-    pub(crate) fn result(&self) -> Source {
-        Source::Output(self.id, 0)
-    }
-}
+pub(crate) type Lowered = graph::Lowered<Val>;
+pub(crate) type Node<'m, 'a> = graph::Node<'m, 'a, Val>;
 
 /// The state of a lowering.
 pub(crate) struct Lowering<'g, 'm, 'a> {
@@ -206,7 +184,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
                 Err(reason) => return self.refuse(f, reason),
             }
         }
-        let node = Node { id: f, op: model.operator(f), inputs, sources, types: model.output_types(f) };
+        let node = self.graph.node(f, inputs);
         let before = self.b.begin(self.naming.origin(f));
         let lowered = dispatch::lower(self, &node);
         if let Ok(outputs) = &lowered {
@@ -264,7 +242,7 @@ impl<'g, 'm, 'a> Lowering<'g, 'm, 'a> {
             // Small tensors become literals, because lowerings look at their values.
             (Some(range), Some(stored)) if count > 16 => self.b.stored(None, elem, &dims, range.clone(), stored),
             _ => {
-                let values = crate::graph::literal::elements(array);
+                let values = graph::literal::elements(array);
                 self.b.own_tensor(elem, &dims, values)
             }
         };

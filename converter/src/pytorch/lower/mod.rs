@@ -33,11 +33,10 @@ use super::python::body::Body;
 use super::python::expr::{Expr, StateId, ValueId, args, of};
 use super::python::names::{Names, identifier};
 use super::state::State;
-use crate::graph::Graph;
+use crate::graph::{self, Graph};
 use crate::layout::{Batch, Layout, Lead};
 use crate::report::Reason;
-use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId, Source, ValueType, VariableId, VariableKind};
-use cntk_parser::ops::Operator;
+use cntk_parser::model::{FunctionId, LoopId, SequenceAxisId, Source, VariableId, VariableKind};
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 
@@ -45,27 +44,8 @@ pub(crate) use cells::class::Class;
 pub(crate) use owner::Owner;
 pub(crate) use value::{Elem, Val};
 
-/// The outputs of a lowered function, or the reason why it cannot be lowered.
-pub(crate) type Lowered = Result<SmallVec<[Val; 1]>, Reason>;
-
-/// A function being lowered, with its operands.
-pub(crate) struct Node<'m, 'a> {
-    pub(crate) id: FunctionId,
-    pub(crate) op: &'m Operator<'a>,
-    /// Operands, in the record's order.
-    pub(crate) inputs: SmallVec<[Val; 3]>,
-    /// The sources of the operands.
-    pub(crate) sources: &'m [Source],
-    /// The types of its outputs, as CNTK infers them.
-    pub(crate) types: &'m [ValueType],
-}
-
-impl Node<'_, '_> {
-    /// The source of its first output.
-    pub(crate) fn result(&self) -> Source {
-        Source::Output(self.id, 0)
-    }
-}
+pub(crate) type Lowered = graph::Lowered<Val>;
+pub(crate) type Node<'m, 'a> = graph::Node<'m, 'a, Val>;
 
 /// Values known in one block of the body.
 #[derive(Default)]
@@ -301,7 +281,7 @@ impl<'g, 'm, 'a> Lower<'g, 'm, 'a> {
                 Err(reason) => return self.refuse(f, reason),
             }
         }
-        let node = Node { id: f, op: model.operator(f), inputs, sources, types: model.output_types(f) };
+        let node = self.graph.node(f, inputs);
         match dispatch::lower(self, &node) {
             Ok(outputs) => self.bind_outputs(f, outputs),
             Err(reason) if self.stub => self.bind_stub(&node, reason),

@@ -2,9 +2,10 @@
 //! change.
 
 use super::super::{Lowered, Lowering, Node, Val};
+use crate::layout::Lead;
 use crate::onnx::graph::ElemType;
 use crate::report::Reason;
-use cntk_parser::model::Dim as TypeDim;
+use cntk_parser::model::{Dim as TypeDim, SequenceAxisId};
 use cntk_parser::ops::attributes::UnpackSequence;
 use smallvec::smallvec;
 
@@ -36,14 +37,7 @@ pub(super) fn unpack(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>, a: &Unp
 
 /// ToSequence: the outermost static axis becomes a sequence axis, with lengths given by the second operand.
 pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let x = node.inputs[0];
-    let lead = cx.lead(node.result());
-    let (Some(axis), Some(_), None) = (lead.sequence, x.lead.batch, x.lead.sequence) else {
-        return Err(Reason::new("", "the operand is not one value per sample"));
-    };
-    if cx.static_rank(&x) == 0 {
-        return Err(Reason::new("", "the operand has no axis that could be the sequence"));
-    }
+    let (x, lead, axis) = operand(cx, node)?;
     let lengths = match node.inputs.get(1) {
         None => None,
         Some(given) => {
@@ -60,6 +54,13 @@ pub(super) fn to_sequence(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) ->
 
 /// ToSequenceLike: as [`to_sequence`], with the lengths of another sequence. Frames beyond these are dropped.
 pub(super) fn to_sequence_like(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
+    let (x, lead, axis) = operand(cx, node)?;
+    let id = cx.resize(x.id, 1, axis)?;
+    Ok(smallvec![Val { id, lead }])
+}
+
+/// The operand whose outermost static axis becomes a sequence, the axes before the result, and the axis of the sequence.
+fn operand(cx: &Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Result<(Val, Lead, SequenceAxisId), Reason> {
     let x = node.inputs[0];
     let lead = cx.lead(node.result());
     let (Some(axis), Some(_), None) = (lead.sequence, x.lead.batch, x.lead.sequence) else {
@@ -68,6 +69,5 @@ pub(super) fn to_sequence_like(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_
     if cx.static_rank(&x) == 0 {
         return Err(Reason::new("", "the operand has no axis that could be the sequence"));
     }
-    let id = cx.resize(x.id, 1, axis)?;
-    Ok(smallvec![Val { id, lead }])
+    Ok((x, lead, axis))
 }
