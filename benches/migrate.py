@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures `migrate` of many small models against a loop over them in one process, which calls the library.
 
-    benches/migrate.py [--tool target/release/cntk2onnx] [--loop target/release/examples/folder] [--rounds 5]
+    benches/migrate.py [--no-reports] [--tool target/release/cntk2onnx] [--loop target/release/examples/folder] [--rounds 5]
                        [--count 10000] [--work /dev/shm/migrate] [TREE]
 
 Without a TREE it makes one of the small models in corpus/, copied until there are as many as wanted. The loop is the
@@ -62,6 +62,7 @@ def main():
     parser.add_argument("tree", nargs="?", type=Path)
     parser.add_argument("--tool", default=str(ROOT / "target/release/cntk2onnx"))
     parser.add_argument("--loop", default=str(ROOT / "target/release/examples/folder"))
+    parser.add_argument("--no-reports", action="store_true", help="an option of migrate")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--work", type=Path, default=Path("/dev/shm/migrate"))
@@ -75,7 +76,8 @@ def main():
         make(tree, args.count)
     outs = {"loop": args.work / "loop", "migrate": args.work / "migrate"}
     commands = {"loop": [args.loop, str(tree), str(outs["loop"])],
-                "migrate": [args.tool, "migrate", str(tree), "-o", str(outs["migrate"]), "--quiet"]}
+                "migrate": [args.tool, "migrate", str(tree), "-o", str(outs["migrate"]), "--quiet",
+                            *["--no-reports"] * args.no_reports]}
     times = {name: [] for name in commands}
     for turn in range(args.rounds + 1):                 # the first round is not counted
         for name, command in commands.items():

@@ -141,6 +141,31 @@ fn small_files_share_a_process() {
     assert_eq!(contents(&folder.path("out")), contents(&folder.path("apart")));
 }
 
+/// The outputs and the findings are the same without reports, and those of an earlier run are removed.
+#[test]
+fn reports_can_be_left_out() {
+    let folder = tree();
+    let migrate = |more: &[&str]| folder.run(&[&["migrate", "tree", "-o", "out"], more].concat());
+    migrate(&[]);
+    let mut all = contents(&folder.path("out"));
+    let reports: Vec<_> = all.keys().filter(|name| name.ends_with(".report.html")).cloned().collect();
+    assert!(reports.len() > 3, "{reports:?}");
+    let findings = |folder: &Folder| {
+        let files = manifest(folder)["predicate"]["files"].as_array().unwrap().clone();
+        files.iter().map(|file| file["findings"].clone()).collect::<Vec<_>>()
+    };
+    let before = findings(&folder);
+    let run = migrate(&["--no-reports"]);
+    assert!(!run.stderr.contains("report.html"), "{}", run.stderr);
+    let mut without = contents(&folder.path("out"));
+    reports.iter().for_each(|name| assert!(all.remove(name).is_some()));
+    let page = without.remove("index.html").unwrap();
+    all.remove("index.html");
+    assert_eq!(without, all);
+    assert_eq!(findings(&folder), before);
+    assert!(!String::from_utf8(page).unwrap().contains(".report.html"));
+}
+
 #[test]
 fn evidence_is_counted() {
     let folder = tree();
@@ -252,7 +277,7 @@ fn a_run_that_was_killed_goes_on() {
 #[test]
 fn a_worker_out_of_memory_stops_nothing_else() {
     let folder = tree();
-    for limit in [["--max-memory", "1M"], ["--memory", "1"]] {
+    for limit in [["--max-memory", "1K"], ["--memory", "0"]] {
         let run = folder.run(&[&["migrate", "tree", "-o", "out", "--no-sandbox"][..], &limit].concat());
         assert!(run.code.is_some_and(|c| c > 0), "{}", run.stderr);
         let outcomes = outcomes(&manifest(&folder));

@@ -77,6 +77,9 @@ pub struct Args {
     /// Convert each file in a process of its own; otherwise one converts several files of up to 256 KiB
     #[arg(long)]
     pub isolate: bool,
+    /// Write no report for each file; the manifest and the page hold its findings all the same
+    #[arg(long)]
+    pub no_reports: bool,
     /// Print what would be done without doing it
     #[arg(long)]
     pub dry_run: bool,

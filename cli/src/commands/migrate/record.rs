@@ -24,6 +24,7 @@ pub fn options(common: &Common, args: &Args) -> Value {
         "to": args.to.iter().map(|t| t.word()).collect::<Vec<_>>(),
         "convert": text(&args.convert),
         "allow_udf": common.allow_udf,
+        "reports": !args.no_reports,
         "limits": args.limits(common).list().iter().map(|(name, value, _)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>(),
         "budget": common.budget.words(),
         "signature": args.signed.signature.as_ref().map(|p| p.to_string_lossy().into_owned()),

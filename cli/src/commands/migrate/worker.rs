@@ -38,6 +38,8 @@ pub struct Args {
     pub out: PathBuf,
     #[arg(long, value_delimiter = ',', required = true)]
     pub to: Vec<Target>,
+    #[arg(long)]
+    pub no_reports: bool,
     #[arg(last = true)]
     pub convert: Vec<OsString>,
 }
@@ -72,6 +74,9 @@ pub fn command(common: &Common, args: &super::Args, tree: &Path, out: &Path) -> 
     let mut command = process::Command::new(program());
     command.arg("migrate-worker").arg(tree).arg(out).arg("--quiet");
     command.arg("--to").arg(args.to.iter().map(|target| target.word()).collect::<Vec<_>>().join(","));
+    if args.no_reports {
+        command.arg("--no-reports");
+    }
     if common.allow_udf {
         command.arg("--allow-udf");
     }
@@ -168,7 +173,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failed {
 /// A file and its outputs.
 struct Opened {
     input: Input,
-    report: Output,
+    report: Option<Output>,
     prepared: Vec<(Target, convert::Prepared)>,
 }
 
@@ -177,7 +182,7 @@ impl Opened {
         let path = args.tree.join(&job.name);
         let input = Input::open(&path, common).map_err(|error| Failed { outcome: "unreadable", error })?;
         let files = Files::of(&job.stem, &args.convert);
-        let report = Output::create(&args.out.join(files.report()), true)?;
+        let report = (!args.no_reports).then(|| Output::create(&args.out.join(files.report()), true)).transpose()?;
         let mut prepared = vec![];
         for (target, conversion) in conversions {
             let mut output = args.out.join(files.result(*target));
@@ -192,7 +197,7 @@ impl Opened {
     }
 
     fn needs(&self) -> Needs {
-        let report = Needs::writing([self.report.folder()], false);
+        let report = self.report.as_ref().map_or(Needs::nothing(), |report| Needs::writing([report.folder()], false));
         self.prepared.iter().fold(report, |needs, (_, one)| needs.and(one.needs()))
     }
 
@@ -224,7 +229,7 @@ impl Opened {
                 if matches!(error.kind(), ErrorKind::Limit { limit: "memory", .. }) {
                     return Ok((exit::REJECTED, "memory"));
                 }
-                tell(report, &page(&input, &verdict, None, &digest, None))?;
+                tell(report, || page(&input, &verdict, None, &digest, None))?;
                 return Ok((exit::REJECTED, "invalid"));
             }
         };
@@ -237,13 +242,13 @@ impl Opened {
         }
         describe(&contents, record);
         let Some(model) = &validation.model else {
-            tell(report, &page(&input, &verdict, None, &digest, None))?;
+            tell(report, || page(&input, &verdict, None, &digest, None))?;
             return Ok((exit::REJECTED, "invalid"));
         };
         let onnx: Vec<_> = prepared.iter().map(|(_, one)| one.onnx(model)).collect();
         let mut plain = prepared.iter().zip(&onnx).filter(|((_, one), _)| one.options() == Options::default());
         let plain = plain.find_map(|(_, onnx)| onnx.as_ref()).map(|onnx| onnx.as_ref().map(|onnx| &onnx.summary));
-        tell(report, &page(&input, &verdict, Some(model), &digest, plain))?;
+        tell(report, || page(&input, &verdict, Some(model), &digest, plain))?;
         if load::over_budget(terminal, common, &input.name, model).is_some() {
             return Ok((exit::REJECTED, "invalid"));
         }
@@ -251,9 +256,10 @@ impl Opened {
     }
 }
 
-/// Writes the report on the file.
-fn tell(output: Output, text: &str) -> Result<()> {
-    output.file().write_all(text.as_bytes())?;
+/// Writes the report on the file, if there is to be one.
+fn tell(output: Option<Output>, text: impl FnOnce() -> String) -> Result<()> {
+    let Some(output) = output else { return Ok(()) };
+    output.file().write_all(text().as_bytes())?;
     output.finish()
 }
 
