@@ -24,7 +24,7 @@ pub(super) fn by_structure(model: &ValidatedModel<'_>, outputs: &[Output<'_>], k
     let criteria = flow.criteria(numbers.fold(0, |bits, (bit, _)| bits | 1 << bit), mask(asked.len()));
     for (bit, i) in asked.iter().enumerate().filter(|(bit, _)| criteria >> bit & 1 == 1) {
         let compared = (0..asked.len()).find(|other| criteria >> other & 1 == 0 && flow.shares(bit, 1 << other));
-        let compared = compared.map(|other| super::outputs::describe(&outputs[asked[other]]));
+        let compared = compared.map(|other| outputs[asked[other]].to_string());
         let compared = compared.unwrap_or_else(|| "a prediction".to_owned());
         let labels = flow.labels(bit, !criteria);
         let labels = flow.inputs.iter().enumerate().filter(|(l, _)| labels >> l & 1 == 1);

@@ -33,7 +33,7 @@ pub fn small(model: &ValidatedModel<'_>, source: Source, most: u64) -> Option<Ve
         return None;
     }
     let array = variable.value.as_ref()?;
-    (array.shape.0.iter().product::<u64>() <= most).then(|| elements(array))
+    array.shape.elements().is_some_and(|n| n <= most).then(|| elements(array))
 }
 
 fn zig_zag(pieces: &[&[u8]]) -> Vec<f64> {

@@ -140,7 +140,7 @@ fn inference(model: &ValidatedModel<'_>) -> Selection {
     for (output, why) in all.iter().zip(why) {
         match why {
             None => selection.outputs.push(selected(output)),
-            Some(why) => selection.dropped.push(format!("{}: {why}", describe(output))),
+            Some(why) => selection.dropped.push(format!("{output}: {why}")),
         }
     }
     selection
@@ -154,11 +154,6 @@ fn leave_out(why: &mut [Option<String>], all: &[Output<'_>], reason: &str, is: i
             slot.get_or_insert_with(|| reason.to_owned());
         }
     }
-}
-
-/// Describes an output by its name, if it has one, and its uid.
-pub(super) fn describe(o: &Output<'_>) -> String {
-    if o.name.is_empty() { o.uid.to_string() } else { format!("{} ({})", o.name, o.uid) }
 }
 
 /// The note on a model whose outputs are all criteria.

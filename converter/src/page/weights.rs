@@ -35,7 +35,7 @@ pub fn write(html: &mut String, model: &ValidatedModel<'_>, read: bool) {
     for id in stored {
         let variable = model.variable(id);
         let kind = if variable.kind == VariableKind::Parameter { "parameter" } else { "constant" };
-        let elements = variable.value.as_ref().map_or(0, |a| a.shape.0.iter().fold(1u64, |n, d| n.saturating_mul(*d)));
+        let elements = variable.value.as_ref().map_or(0, |a| a.shape.elements().unwrap_or(u64::MAX));
         let _ = write!(
             html,
             "<tr><td><code>{}</code></td><td>{kind}</td><td><code>{}</code></td><td class=\"number\">{}</td>",

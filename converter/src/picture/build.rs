@@ -206,7 +206,7 @@ impl<'m, 'a> Builder<'m, 'a> {
                     && seen.insert(*v)
                 {
                     weights.push(*v);
-                    parameters = parameters.saturating_add(array.shape.0.iter().fold(1, |n, d| n.saturating_mul(*d)));
+                    parameters = parameters.saturating_add(array.shape.elements().unwrap_or(u64::MAX));
                 }
             }
         }

@@ -128,7 +128,7 @@ impl Weight {
 /// The element of an array with one element.
 pub(crate) fn single(variable: &Variable<'_>) -> Option<f64> {
     let array = variable.value.as_ref()?;
-    if array.shape.0.iter().product::<u64>() != 1 {
+    if array.shape.elements() != Some(1) {
         return None;
     }
     elements(array).first().copied()
@@ -137,5 +137,5 @@ pub(crate) fn single(variable: &Variable<'_>) -> Option<f64> {
 /// The elements of a small array.
 pub(crate) fn small(variable: &Variable<'_>, most: u64) -> Option<Vec<f64>> {
     let array = variable.value.as_ref()?;
-    (array.shape.0.iter().product::<u64>() <= most).then(|| elements(array))
+    array.shape.elements().is_some_and(|n| n <= most).then(|| elements(array))
 }

@@ -92,3 +92,18 @@ pub fn double(choice: &mut dyn Choice) -> f64 {
     ];
     EDGES[choice.below(EDGES.len())]
 }
+
+/// Changes a shape.
+pub(super) fn dims(dims: &mut Vec<u64>, choice: &mut dyn Choice) {
+    let place = choice.below(dims.len());
+    match choice.below(5) {
+        0 => dims.push(choice.number()),
+        1 if !dims.is_empty() => drop(dims.remove(place)),
+        2 => dims.reverse(),
+        _ => {
+            if let Some(n) = dims.get_mut(place) {
+                *n = choice.number();
+            }
+        }
+    }
+}

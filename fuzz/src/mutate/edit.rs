@@ -1,7 +1,7 @@
 //! Edits a tree in one place: a value, a list, a dictionary, or a whole record.
 
 use super::Choice;
-use super::attribute::{axis, double, int, member};
+use super::attribute::{axis, dims, double, int, member};
 use super::record;
 use super::walk::{count, nth};
 use crate::schema::{Dictionary, DictionaryValue, Member, NdArrayView, Values};
@@ -107,20 +107,6 @@ fn text(s: &mut String, choice: &mut dyn Choice) {
                 *s = cut.to_owned();
             } else if let Some(cut) = s.strip_suffix(|c: char| c.is_ascii_digit()) {
                 *s = format!("{cut}{}", choice.below(10));
-            }
-        }
-    }
-}
-
-pub(super) fn dims(dims: &mut Vec<u64>, choice: &mut dyn Choice) {
-    let place = choice.below(dims.len());
-    match choice.below(5) {
-        0 => dims.push(choice.number()),
-        1 if !dims.is_empty() => drop(dims.remove(place)),
-        2 => dims.reverse(),
-        _ => {
-            if let Some(n) = dims.get_mut(place) {
-                *n = choice.number();
             }
         }
     }

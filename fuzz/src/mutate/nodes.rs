@@ -190,7 +190,7 @@ fn change(value: &mut Value, choice: &mut dyn Choice) {
         Value::Ascii(bytes) => bytes.push(1 + choice.below(255) as u8),
         Value::Shape(dims) => {
             let mut wide = dims.iter().map(|dim| u64::from(*dim)).collect();
-            super::edit::dims(&mut wide, choice);
+            super::attribute::dims(&mut wide, choice);
             *dims = wide.into_iter().map(|dim| dim as u32).collect();
         }
         Value::ThreeSizes(sizes) => sizes[choice.below(3)] = choice.number(),
@@ -199,7 +199,7 @@ fn change(value: &mut Value, choice: &mut dyn Choice) {
             1 => drop(flags.pop()),
             _ => flags.iter_mut().for_each(|flag| *flag ^= 1),
         },
-        Value::Sizes(sizes) => super::edit::dims(sizes, choice),
+        Value::Sizes(sizes) => super::attribute::dims(sizes, choice),
         Value::Texts(texts) => match choice.below(3) {
             0 => drop(texts.pop()),
             _ => texts.push(word(choice)),

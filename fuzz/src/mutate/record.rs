@@ -1,8 +1,7 @@
 //! Edits of whole records: other ops with their attributes, other references, new functions, other variables.
 
 use super::Choice;
-use super::attribute::{attribute, axis};
-use super::edit::dims;
+use super::attribute::{attribute, axis, dims};
 use super::walk::{get, list, record, text, value};
 use crate::schema::{Dictionary, DictionaryValue, Entry, Member, Vector};
 use cntk_parser::ops::Op;

@@ -105,7 +105,7 @@ fn parameter_shape(node: &Node, version: u64) -> Shape {
 fn input_shape(node: &Node) -> Shape {
     let Value::Size(rows) = node.body[0] else { panic!("no rows") };
     let shape = shape(&node.body[2]);
-    let count = shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
+    let count = shape.elements();
     if rows == 0 || count == Some(rows) { shape } else { Shape([rows].into_iter().collect()) }
 }
 

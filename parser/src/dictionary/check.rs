@@ -123,7 +123,7 @@ impl<'l> Checker<'l> {
         }
         if array.elements == ElementStorage::Absent {
             if !self.tail {
-                let expected = array.shape.0.iter().fold(1_u64, |n, d| n.saturating_mul(*d));
+                let expected = array.shape.elements().unwrap_or(u64::MAX);
                 return Err(Error::new(ErrorKind::ValueCount { found: 0, expected }, array.at));
             }
             if place != Place::VariableValue {

@@ -19,6 +19,7 @@ pub use id::{FunctionId, LoopId, SequenceAxisId, VariableId};
 pub use origin::Origin;
 pub(crate) use origin::Part;
 pub use shape::{Dim, Dims, Shape};
+pub(crate) use shape::{MAX_DIM, MOST_AXES};
 pub use sizes::Sizes;
 pub use types::{
     Attributes, Block, Container, DataType, Foreign, Function, FunctionKind, Listed, Model, Offset, UserFunction,

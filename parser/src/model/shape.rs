@@ -2,6 +2,11 @@
 
 use super::sizes::Sizes;
 
+/// The most axes that a CNTK shape can have.
+pub(crate) const MOST_AXES: usize = 12;
+/// The largest dimension, stride or pad: CNTK keeps them in 32 bits.
+pub(crate) const MAX_DIM: u64 = i32::MAX as u64;
+
 /// A shape as the file stores it: **column-major**, entry 0 varies fastest. Entries may be sentinels.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -23,6 +28,11 @@ impl Shape {
     /// The number of axes.
     pub fn rank(&self) -> usize {
         self.0.len()
+    }
+
+    /// The product of all entries, `None` beyond 64 bits. It counts elements only where no entry is a sentinel.
+    pub fn elements(&self) -> Option<u64> {
+        self.0.iter().try_fold(1, |count: u64, entry| count.checked_mul(*entry))
     }
 }
 

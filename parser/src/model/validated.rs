@@ -5,6 +5,7 @@ use crate::ops::Operator;
 use crate::validate::Operators;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
+use std::fmt;
 
 /// Where a value comes from: the variable or operator that is left after resolving blocks, `Combine` and placeholders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,6 +67,13 @@ pub struct Output<'a> {
     pub source: Source,
     /// The function with that uid as the author sees it: a block stays a block. `None` for a variable.
     pub function: Option<FunctionId>,
+}
+
+/// Name and uid, as messages show them: `NAME (UID)`, or the uid alone.
+impl fmt::Display for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() { f.write_str(&self.uid) } else { write!(f, "{} ({})", self.name, self.uid) }
+    }
 }
 
 /// A model that passed validation without an error. Only [`crate::validate()`] makes one.

@@ -87,7 +87,7 @@ fn variable<'a>(emitter: &mut Emitter<'_, 'a>) -> Result<(), Error> {
         }
         Said::Statistic(statistic) if statistic.computed => {
             let layout = match graph.children(emitter.node).first() {
-                Some(Child::Node(child)) => layout(graph, *child as usize),
+                Some(Child::Node(child)) => graph.layout(*child),
                 _ => None,
             };
             let value = statistic.matrix.list(layout).map_err(|e| e.in_key("value"))?;
@@ -101,20 +101,6 @@ fn variable<'a>(emitter: &mut Emitter<'_, 'a>) -> Result<(), Error> {
     }
     emitter.variables.push(made);
     Ok(())
-}
-
-/// The number of elements, if the shape is definite.
-pub(super) fn elements(shape: &Shape) -> Option<u64> {
-    shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim))
-}
-
-/// The shape of a node's value, if the node's own body contains it.
-pub(super) fn layout<'g>(graph: &'g Graph<'_>, node: usize) -> Option<&'g Shape> {
-    match &graph.nodes.get(node)?.said {
-        Said::Input(input) => Some(&input.shape),
-        Said::Parameter(parameter) => Some(&parameter.shape),
-        _ => None,
-    }
 }
 
 fn stored<'a>(emitter: &Emitter<'_, 'a>, kind: VariableKind, value: Array<'a>) -> Variable<'a> {

@@ -1,6 +1,5 @@
 //! Turns nodes into functions: most become one primitive, the others a composition of several.
 
-use super::build::{elements, layout};
 use super::emit::{Emitter, plain};
 use super::relations::Child;
 use super::said::{Composition, Said};
@@ -153,7 +152,7 @@ fn convolution(
             *stride = *channels;
         }
         let expected = if stored.rank() == 2 { product_of(window, maps) } else { product_of(&kernel.0, maps) };
-        let found = elements(stored).unwrap_or(u64::MAX);
+        let found = stored.elements().unwrap_or(u64::MAX);
         // A kernel of fewer axes than its operand covers the others. Without sharing, each position has a kernel.
         let whole = stored.rank() == kernel.rank().saturating_add(1) && !attributes.sharing.contains(&false);
         let fits = if stored.rank() == 2 || whole { found == expected } else { found.is_multiple_of(expected) };
@@ -178,7 +177,7 @@ fn product_of(window: &[u64], maps: &Shape) -> u64 {
 /// channels, or 1 for it.
 fn with_window(rows: u64, columns: u64, kernel: &Shape, flat: bool) -> Shape {
     let mut shape = kernel.clone();
-    let channels = elements(kernel).and_then(|window| columns.checked_div(window));
+    let channels = kernel.elements().and_then(|window| columns.checked_div(window));
     if let Some(channels) = channels.filter(|channels| flat && *channels > 1) {
         match shape.0.last_mut() {
             Some(last @ 1) => *last = channels,
@@ -215,7 +214,7 @@ fn extend(attributes: &mut Convolution, rank: usize, window: &[u64]) {
 fn product(e: &mut Emitter<'_, '_>, times: &Times) -> Result<(), Error> {
     let inputs: [_; 2] = e.inputs()?;
     let scalar = |child: &Child<'_>| match child {
-        Child::Node(node) => layout(e.graph, *node as usize).is_some_and(|shape| shape.0.is_empty()),
+        Child::Node(node) => e.graph.layout(*node).is_some_and(|shape| shape.0.is_empty()),
         Child::Unknown(_) => false,
     };
     if e.graph.children(e.node).iter().any(scalar) {
@@ -249,7 +248,7 @@ fn statistic<'a>(e: &mut Emitter<'_, 'a>, child: usize) -> &'a str {
     let (Some(first), Some(own)) = (children.first().copied(), children.get(child).copied()) else { return "" };
     let reference = e.reference(own);
     let shape_of = |child| match child {
-        Child::Node(node) => layout(e.graph, node as usize),
+        Child::Node(node) => e.graph.layout(node),
         Child::Unknown(_) => None,
     };
     let own = match own {
@@ -257,9 +256,9 @@ fn statistic<'a>(e: &mut Emitter<'_, 'a>, child: usize) -> &'a str {
         Child::Unknown(_) => None,
     };
     let Some(own) = own.and_then(|place| e.variables.get(place as usize)) else { return reference };
-    let vector = Shape::from([elements(&own.shape).unwrap_or(0)]);
+    let vector = Shape::from([own.shape.elements().unwrap_or(0)]);
     let wanted = match shape_of(first) {
-        Some(shape) if elements(shape) == elements(&own.shape) => shape.clone(),
+        Some(shape) if shape.elements() == own.shape.elements() => shape.clone(),
         None if own.shape.rank() == 2 && own.shape.0.last() == Some(&1) => vector,
         _ => return reference,
     };
@@ -283,7 +282,7 @@ fn flat() -> Shape {
 fn lookup_table(e: &mut Emitter<'_, '_>) -> Result<(), Error> {
     let [table, x] = e.inputs()?;
     let columns = match e.graph.children(e.node).first() {
-        Some(Child::Node(node)) => layout(e.graph, *node as usize).and_then(|shape| shape.0.get(1).copied()),
+        Some(Child::Node(node)) => e.graph.layout(*node).and_then(|shape| shape.0.get(1).copied()),
         _ => None,
     };
     let times = Operator::Times(Times { output_rank: 1, infer_input_rank_to_map: -1 });

@@ -110,7 +110,7 @@ impl<'a> Matrix<'a> {
     /// A tensor of this shape. Its first dimension must be the number of rows and the product of the others that of
     /// columns.
     pub(super) fn tensor(&self, shape: Shape) -> Result<Array<'a>, Error> {
-        let expected = shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
+        let expected = shape.elements();
         let expected = expected.ok_or_else(|| Error::new(ErrorKind::ShapeOverflow, self.at))?;
         if expected == 0 {
             return Err(Error::new(ErrorKind::ZeroDimension, self.at));
@@ -127,7 +127,7 @@ impl<'a> Matrix<'a> {
     /// A tensor of a matrix that is just a list of numbers, of any shape.
     pub(super) fn list(&self, shape: Option<&Shape>) -> Result<Array<'a>, Error> {
         let count = self.count();
-        let fits = |shape: &&Shape| shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim)) == Some(count);
+        let fits = |shape: &&Shape| shape.elements() == Some(count);
         let shape = shape.filter(fits).cloned().unwrap_or_else(|| Shape::from([count]));
         if count == 0 {
             return Err(Error::new(ErrorKind::ZeroDimension, self.at));

@@ -7,6 +7,7 @@ use super::said::Said;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::escape::Escaped;
+use crate::model::Shape;
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -54,6 +55,15 @@ impl<'a> Graph<'a> {
         let order = self.nodes.get(node).map_or(&[][..], |node| node.order);
         let placed = order.iter().filter_map(|place| children.get(usize::from(*place)));
         placed.chain(children.iter().skip(order.len())).copied().collect()
+    }
+
+    /// The shape of a node's value, if the node's own body contains it.
+    pub(super) fn layout(&self, node: u32) -> Option<&Shape> {
+        match &self.nodes.get(node as usize)?.said {
+            Said::Input(input) => Some(&input.shape),
+            Said::Parameter(parameter) => Some(&parameter.shape),
+            _ => None,
+        }
     }
 
     /// Offset of the relations of a node.

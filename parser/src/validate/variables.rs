@@ -5,15 +5,11 @@ use super::findings::{Findings, Place, Quoted};
 use super::resolve::Resolution;
 use super::rules;
 use crate::model::{
-    Axis, AxisKind, DataType, FunctionId, FunctionKind, Model, Shape, Source, Variable, VariableId, VariableKind,
+    Axis, AxisKind, DataType, FunctionId, FunctionKind, MAX_DIM, MOST_AXES, Model, Shape, Source, Variable, VariableId,
+    VariableKind,
 };
 use crate::ops::Op;
 use crate::report::Severity;
-
-/// The most axes that a CNTK shape can have.
-const MOST_AXES: usize = 12;
-/// The largest dimension: CNTK keeps them in 32 bits.
-const MAX_DIM: u64 = i32::MAX as u64;
 
 /// Checks every record.
 pub(super) fn check<'a>(model: &Model<'a>, findings: &mut Findings<'_, 'a>) {
@@ -74,8 +70,7 @@ pub(super) fn check_tensor_shapes<'a>(model: &Model<'a>, resolution: &Resolution
     for (id, variable) in ids::<VariableId, _>(&model.variables) {
         let Some(value) = variable.value.as_ref().filter(|value| value.shape != variable.shape) else { continue };
         let text = format!("the tensor's shape {} is not the record's {}", show(&value.shape), show(&variable.shape));
-        let count = |shape: &Shape| shape.0.iter().copied().try_fold(1u64, u64::checked_mul);
-        let same_count = count(&value.shape) == count(&variable.shape);
+        let same_count = value.shape.elements() == variable.shape.elements();
         let severity = if same_count && shaped.get(id) == Some(&false) { Severity::Warning } else { Severity::Error };
         findings.add_as(&rules::TENSOR_SHAPE, severity, Place::VariableKey(id, "shape"), text);
     }

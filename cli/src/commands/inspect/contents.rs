@@ -181,5 +181,5 @@ impl<'a> Parameter<'a> {
 }
 
 fn elements(array: &Array<'_>) -> u64 {
-    array.shape.0.iter().fold(1, |n, d| n.saturating_mul(*d))
+    array.shape.elements().unwrap_or(u64::MAX)
 }

@@ -110,7 +110,7 @@ fn inferred(mut shape: Shape) -> Shape {
 pub(in crate::v1) fn legacy_reshape<'a>(body: &mut Body<'_, '_, 'a>) -> Result<Said<'a>, Error> {
     let rows = body.reader.u64()?;
     let layout = body.reader.legacy_shape()?;
-    let count = layout.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
+    let count = layout.elements();
     let new_shape = if !layout.0.is_empty() && count == Some(rows) { layout } else { Shape::from([rows]) };
     Ok(typed(Operator::Reshape(Reshape { new_shape, begin: None, end: None })))
 }

@@ -27,7 +27,7 @@ fn input_of<'a>(body: &mut Body<'_, '_, 'a>, sparse: bool) -> Result<Said<'a>, E
         }
     }
     let learns = body.version >= 10 && learning_rate(body)? > 0.0;
-    let count = shape.0.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
+    let count = shape.elements();
     if rows != 0 && count != Some(rows) {
         shape = Shape::from([rows]);
     }

@@ -6,6 +6,7 @@
 //! which has no record and no type.
 
 mod index;
+mod outputs;
 mod references;
 mod roots;
 mod scopes;
@@ -13,7 +14,7 @@ mod settle;
 
 use index::Index;
 pub(crate) use index::split_output_uid;
-pub(crate) use roots::output;
+pub(crate) use outputs::output;
 
 use super::arena::{Id, PerId, ids};
 use super::findings::Findings;
@@ -65,7 +66,7 @@ pub(crate) fn resolve<'a>(
     let roots = roots::find(model, operators, &index, findings);
     let mut references = references::collect(model, &index, &roots, findings);
     let scopes = scopes::walk(model, &roots, &references, findings);
-    let mut outputs = roots::outputs(model, &roots, &references, findings);
+    let mut outputs = outputs::outputs(model, &roots, &references, findings);
     settle::settle(model, &roots, &mut references, &mut outputs, findings);
     let (forward, unbound) = placeholders(model, &index, &roots, &references);
     Resolution {

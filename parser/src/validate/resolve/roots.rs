@@ -2,20 +2,15 @@
 
 use super::NO_FUNCTION;
 use super::index::{Index, block, split_output_uid};
-use super::references::References;
-use crate::model::{FunctionId, FunctionKind, Model, Output, Source};
+use crate::model::{FunctionId, FunctionKind, Model};
 use crate::ops::{Op, Operator};
 use crate::validate::arena::{Id, PerId, ids};
 use crate::validate::findings::{Findings, Place, Quoted};
 use crate::validate::operators::Operators;
 use crate::validate::rules;
-use std::borrow::Cow;
 
 /// The most outputs of a user-defined function, whose record does not give their number.
 const MAX_USER_OUTPUTS: u32 = 32;
-
-/// How many bytes the uids of the root's outputs may take beyond the size of the file.
-const MAX_OUTPUT_NAMES: u64 = 1 << 20;
 
 /// Roots and output counts.
 pub(super) struct Roots {
@@ -181,53 +176,6 @@ fn count_user_outputs(model: &Model<'_>, index: &Index<'_, '_>, counts: &mut Per
         let Some(count) = counts.get_mut(f) else { continue };
         if is_user && i < MAX_USER_OUTPUTS {
             *count = (*count).max(i.saturating_add(1));
-        }
-    }
-}
-
-/// The outputs of the root; their sources may still be aliases.
-pub(super) fn outputs<'a>(
-    model: &Model<'a>,
-    roots: &Roots,
-    references: &References,
-    findings: &mut Findings<'_, 'a>,
-) -> Vec<Output<'a>> {
-    let Some(root) = roots.root else { return Vec::new() };
-    let Some(function) = model.functions.get(root.place()) else { return Vec::new() };
-    if matches!(function.kind, FunctionKind::Primitive(Op::Combine)) {
-        let inputs = references.inputs.get(root).map(|i| i.as_slice()).unwrap_or_default();
-        return inputs.iter().map(|source| output(model, *source)).collect();
-    }
-    let count = roots.output_counts.get(root).copied().unwrap_or(0);
-    let room = u64::from(count).saturating_mul(function.uid.len() as u64);
-    if room > MAX_OUTPUT_NAMES.saturating_add(model.input.len() as u64) {
-        let text = format!("{count} outputs that begin with a uid of {} bytes", function.uid.len());
-        findings.add(&rules::OUTPUT_NAMES, Place::FunctionKey(root, "uid"), text);
-        return Vec::new();
-    }
-    (0..count).map(|i| output(model, Source::Output(root, i))).collect()
-}
-
-/// A value with the uid and name that CNTK gives it.
-pub(crate) fn output<'a>(model: &Model<'a>, source: Source) -> Output<'a> {
-    match source {
-        Source::Variable(v) => {
-            let (uid, name) = model.variables.get(v.place()).map_or(("", ""), |v| (v.uid, v.name));
-            Output { uid: Cow::Borrowed(uid), name: Cow::Borrowed(name), source, function: None }
-        }
-        Source::Output(f, i) => {
-            let function = model.functions.get(f.place());
-            let (uid, name) = function.map_or(("", ""), |f| (f.uid, f.name));
-            let name = match function.map(|f| &f.kind) {
-                Some(FunctionKind::Primitive(Op::TopK)) if i == 1 && !name.is_empty() => {
-                    Cow::Owned(format!("{name}_TopKIndexMask"))
-                }
-                Some(FunctionKind::Primitive(Op::UnpackSequence)) if i == 1 && !name.is_empty() => {
-                    Cow::Owned(format!("{name}_UnpackSequenceMask"))
-                }
-                _ => Cow::Borrowed(name),
-            };
-            Output { uid: Cow::Owned(format!("{uid}_Output_{i}")), name, source, function: Some(f) }
         }
     }
 }

@@ -9,6 +9,7 @@ mod data_type;
 mod declared;
 mod node;
 mod placeholders;
+mod sequence_axes;
 mod shapes;
 mod value;
 mod variables;
@@ -27,6 +28,7 @@ use crate::model::{
 use crate::ops::Operator;
 use hashbrown::{HashMap, HashSet};
 use node::{Context, Node, Stage};
+use sequence_axes::SequenceAxes;
 use smallvec::SmallVec;
 use value::{Certainty, Operand, alike, unknown};
 use variables::Variables;
@@ -59,7 +61,7 @@ pub(crate) fn infer<'a>(
         stage: Stage::Final,
         next_free: 0,
         made: HashMap::new(),
-        axes: axes::SequenceAxes::default(),
+        axes: SequenceAxes::default(),
     };
     let mut variables = variables::declared(model, &mut context);
     placeholders::assume(operators, resolution, &options.placeholders, &mut variables, &mut context);

@@ -1,16 +1,13 @@
 //! One function with its operands, as the rules of inference see it.
 
-use super::axes::SequenceAxes;
-use super::shapes::MAX_DIM;
+use super::sequence_axes::SequenceAxes;
 use super::value::{Operand, show};
-use crate::model::{Dim, Dims, Function, FunctionId, Model};
+use crate::model::{Dim, Dims, Function, FunctionId, MAX_DIM, MOST_AXES, Model};
 use crate::report::Severity;
 use crate::validate::findings::{Findings, Place};
 use crate::validate::rules::{self, Rule};
 use hashbrown::HashMap;
 
-/// The most axes that a CNTK shape can have.
-pub(crate) const MOST_AXES: usize = 12;
 /// The most elements per sample: more would only exhaust the memory of whoever evaluates the model.
 const MOST_ELEMENTS: u64 = 1 << 36;
 

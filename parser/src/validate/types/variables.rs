@@ -1,8 +1,8 @@
 //! The types that variable records declare.
 
-use super::node::{Context, MOST_AXES};
+use super::node::Context;
 use super::value::Certainty;
-use crate::model::{Dim, Dims, DynamicAxes, Model, Shape, Source, ValueType, Variable, VariableId};
+use crate::model::{Dim, Dims, DynamicAxes, MOST_AXES, Model, Shape, Source, ValueType, Variable, VariableId};
 use crate::validate::arena::{PerId, ids};
 
 /// The types of all variables.

@@ -86,7 +86,7 @@ fn sizes(a: &OptimizedRnnStack, input: u64, gates: u64, directions: u64) -> Opti
 /// The number of elements of a parameter.
 fn count(cx: &Lowering<'_, '_, '_>, id: VariableId) -> Option<u64> {
     let array = cx.graph.model.variable(id).value.as_ref()?;
-    array.shape.0.iter().try_fold(1u64, |n, d| n.checked_mul(*d))
+    array.shape.elements()
 }
 
 /// Adds one layer, from [sequence, batch, in] to [sequence, batch, directions * hidden].

@@ -1,10 +1,10 @@
 //! Shapes of convolutions and transposed convolutions (spec 4.7).
 
-use super::windows::{Keys, MAX_DIM, Slide, entries, length, size, spread, strides};
-use crate::model::{Dim, Dims, Shape};
+use super::windows::{Keys, Slide, entries, length, size, spread, strides};
+use crate::model::{Dim, Dims, MAX_DIM, MOST_AXES, Shape};
 use crate::ops::attributes::Convolution;
 use crate::validate::rules;
-use crate::validate::types::node::{MOST_AXES, Node};
+use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 
 const KEYS: Keys = Keys { window: "kernelShape" };

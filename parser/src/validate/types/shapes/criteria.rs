@@ -1,7 +1,6 @@
 //! Shapes of training criteria (spec 4.14).
 
-use super::windows::MAX_DIM;
-use crate::model::{Array, DataType, Dim, Dims, ElementStorage, Source};
+use crate::model::{Array, DataType, Dim, Dims, ElementStorage, MAX_DIM, Source};
 use crate::validate::arena::Id;
 use crate::validate::rules;
 use crate::validate::types::node::Node;

@@ -1,7 +1,6 @@
 //! Shapes of OneHot, Gather and TopK (spec 4.12).
 
-use super::windows::MAX_DIM;
-use crate::model::{AxisKind, Dim, Dims};
+use crate::model::{AxisKind, Dim, Dims, MAX_DIM};
 use crate::ops::attributes::{OneHot, TopK};
 use crate::validate::rules;
 use crate::validate::types::node::Node;

@@ -1,7 +1,6 @@
 //! Shapes of BatchNormalization and OptimizedRNNStack, which have parameters of their own.
 
-use super::windows::MAX_DIM;
-use crate::model::{Dim, Dims, Source};
+use crate::model::{Dim, Dims, MAX_DIM, Source};
 use crate::ops::attributes::{BatchNormalization, OptimizedRnnStack, RecurrentOp};
 use crate::validate::rules;
 use crate::validate::types::node::Node;

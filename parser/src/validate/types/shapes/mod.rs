@@ -14,8 +14,6 @@ mod sequence;
 mod slicing;
 mod windows;
 
-pub(crate) use windows::MAX_DIM;
-
 use super::node::Node;
 use crate::model::Dims;
 use crate::ops::Operator;

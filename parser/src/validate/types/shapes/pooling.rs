@@ -1,7 +1,7 @@
 //! Shapes of Pooling, Unpooling and ROIPooling (spec 4.8, 4.12).
 
-use super::windows::{Keys, MAX_DIM, Slide, entries, length, size, spread, strides};
-use crate::model::{Dim, Dims, Shape};
+use super::windows::{Keys, Slide, entries, length, size, spread, strides};
+use crate::model::{Dim, Dims, MAX_DIM, Shape};
 use crate::ops::attributes::{Pooling, RoiPooling, Unpooling};
 use crate::validate::rules;
 use crate::validate::types::node::Node;

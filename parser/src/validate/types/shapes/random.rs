@@ -1,7 +1,6 @@
 //! Shapes of random numbers and samples (spec 4.13).
 
-use super::windows::MAX_DIM;
-use crate::model::{DataType, Dim, Dims, Shape};
+use crate::model::{DataType, Dim, Dims, MAX_DIM, Shape};
 use crate::ops::attributes::{RandomDistribution, RandomSample};
 use crate::validate::rules;
 use crate::validate::types::node::Node;

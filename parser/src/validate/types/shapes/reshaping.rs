@@ -1,7 +1,6 @@
 //! Shapes of Reshape, Squeeze and TransposeAxes (spec 4.12).
 
-use super::windows::MAX_DIM;
-use crate::model::{Axis, AxisKind, Dim, Dims, Shape};
+use crate::model::{Axis, AxisKind, Dim, Dims, MAX_DIM, Shape};
 use crate::ops::attributes::{Reshape, Squeeze, TransposeAxes};
 use crate::validate::rules;
 use crate::validate::types::node::Node;

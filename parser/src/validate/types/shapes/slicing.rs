@@ -1,10 +1,9 @@
 //! Shapes of Slice, Splice, Pad and Crop (spec 4.12).
 
-use super::windows::MAX_DIM;
-use crate::model::{AxisKind, Dim, Dims};
+use crate::model::{AxisKind, Dim, Dims, MAX_DIM, MOST_AXES};
 use crate::ops::attributes::{Crop, Pad, PaddingMode, Slice, SliceRange, Splice};
 use crate::validate::rules;
-use crate::validate::types::node::{MOST_AXES, Node};
+use crate::validate::types::node::Node;
 use crate::validate::types::value::show;
 use smallvec::SmallVec;
 

@@ -2,12 +2,9 @@
 //!
 //! Everything here is in file order: entry 0 is the innermost axis.
 
-use crate::model::{Dim, Shape};
+use crate::model::{Dim, MAX_DIM, Shape};
 use crate::validate::rules;
 use crate::validate::types::node::Node;
-
-/// The largest dimension, stride or pad: CNTK keeps them in 32 bits.
-pub(crate) const MAX_DIM: u64 = i32::MAX as u64;
 
 /// How a window slides along one axis.
 #[derive(Clone, Copy, Debug)]
