@@ -21,6 +21,7 @@ mod progress;
 mod sandbox;
 mod sibling;
 mod signed;
+mod target;
 mod terminal;
 mod walk;
 

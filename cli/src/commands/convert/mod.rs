@@ -24,6 +24,7 @@ use crate::{
     sandbox::{self, Needs},
     sibling,
     signed::SignatureArgs,
+    target::Target,
     terminal::Terminal,
 };
 use anyhow::{Context, Result, bail};
@@ -113,34 +114,6 @@ pub struct Args {
     /// Form of the summary
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-}
-
-/// The options that are not for every target, with their targets. An option for another target is refused.
-const ONLY_FOR: &[(&str, &[Target])] = &[
-    ("opset", &[Target::Onnx]),
-    ("outputs", &[Target::Onnx, Target::Pytorch]),
-    ("weights", &[Target::Onnx]),
-    ("keep_sequence_axis", &[Target::Onnx]),
-    ("equal_lengths", &[Target::Onnx, Target::Pytorch]),
-    ("rename_inputs", &[Target::Onnx, Target::Pytorch]),
-    ("rename_outputs", &[Target::Onnx, Target::Pytorch]),
-    ("batch", &[Target::Onnx]),
-    ("input_shape", &[Target::Onnx]),
-    ("ids", &[Target::Onnx, Target::Pytorch]),
-    ("stub", &[Target::Pytorch]),
-    ("check_inputs", &[Target::Pytorch]),
-    ("record", &[Target::Pytorch]),
-    ("test_data", &[Target::Onnx]),
-];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Target {
-    /// One .onnx file
-    Onnx,
-    /// A directory with a PyTorch module and its weights
-    Pytorch,
-    /// The weights alone
-    Safetensors,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,8 +1,8 @@
 //! The options that were typed, so that one without effect can be refused.
 
-use super::{ONLY_FOR, Target};
+use crate::target::{ONLY_FOR, Target};
 use anyhow::{Result, bail};
-use clap::{ArgMatches, Command, Error, FromArgMatches, ValueEnum, parser::ValueSource};
+use clap::{ArgMatches, Command, Error, FromArgMatches, parser::ValueSource};
 
 /// The ids of the options on the command line.
 #[derive(Clone, Default)]
@@ -13,8 +13,7 @@ impl Typed {
     pub fn check(&self, target: Target) -> Result<()> {
         for (id, targets) in ONLY_FOR.iter().filter(|(_, targets)| !targets.contains(&target)) {
             if self.0.iter().any(|typed| typed == id) {
-                let name = |t: &Target| t.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
-                let targets: Vec<_> = targets.iter().map(|t| format!("--to {}", name(t))).collect();
+                let targets: Vec<_> = targets.iter().map(|t| format!("--to {}", t.word())).collect();
                 bail!("--{} is for {}", id.replace('_', "-"), targets.join(" and "));
             }
         }

@@ -18,12 +18,13 @@ use crate::{
     exit,
     output::{self, Output},
     signed::SignatureArgs,
+    target::Target,
     terminal::{self, Terminal},
 };
 use anyhow::{Context, Result, bail};
 use cntk_parser::Limits;
 use journal::{Earlier, Journal, Place};
-pub use outputs::{Files, Made, REPORT, Target};
+pub use outputs::{Files, Made, REPORT};
 use pool::Pool;
 use record::{Record, Totals};
 use std::{

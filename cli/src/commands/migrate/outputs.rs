@@ -1,29 +1,10 @@
 //! The outputs of a migration and their names.
 
-use crate::commands::convert;
-use clap::ValueEnum;
+use crate::{commands::convert, target::Target};
 use std::ffi::OsString;
 
 /// The suffix of the report on a file, after the stem.
 pub const REPORT: &str = ".report.html";
-
-/// The result of a conversion.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Target {
-    Onnx,
-    Pytorch,
-    Safetensors,
-}
-
-impl Target {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Onnx => "onnx",
-            Self::Pytorch => "pytorch",
-            Self::Safetensors => "safetensors",
-        }
-    }
-}
 
 /// An output for a file, by its name below the folder of results.
 pub enum Made {

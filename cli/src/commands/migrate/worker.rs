@@ -1,7 +1,7 @@
 //! The process that `migrate` starts for one file, or for several small ones. It reads the names of the files, a line of
 //! JSON each, and prints the record of each as a line.
 
-use super::{Files, Target};
+use super::Files;
 use crate::{
     args::Common,
     commands::{
@@ -14,6 +14,7 @@ use crate::{
     load::{self, Verdict},
     output::Output,
     sandbox::{self, Needs},
+    target::Target,
     terminal::{self, Terminal},
 };
 use anyhow::{Context, Result, anyhow};
