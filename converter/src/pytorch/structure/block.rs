@@ -169,8 +169,8 @@ pub(super) fn lines(site: &Site<'_>, states: &[State], alike: &[Run]) -> Cost {
         written += 1 + made(&columns, &function, at..at + run.count, "Sequential").2;
         at += run.count;
     }
-    // Four arguments or more are a burden, in the signature and in each call.
-    let arguments = columns.parameters.len();
+    // Four arguments or more are a burden, in the signature and in each call, and so are layers that differ in as many ways.
+    let arguments = columns.ways;
     let signature = if arguments > 3 { 2 * arguments } else { 0 };
     let own = site.states(unit, period);
     let init: usize = own.iter().map(|s| states[s.0 as usize].init("name").len()).sum();

@@ -1,8 +1,9 @@
 //! The numbers in which equal units differ: what a constructor takes, and how a run is made with it.
 
+use super::derived::{self, Derived};
 use super::filling::{Filling, SIZES, Turns};
 use super::form::{self, Slot, is_sequential, parts};
-use super::{derived, series};
+use super::series;
 use crate::pytorch::python::expr::{Argument, Expr, StateId, args, nn};
 use crate::pytorch::python::names::Names;
 use crate::pytorch::python::print::constant;
@@ -38,6 +39,8 @@ pub(super) struct Columns {
     /// What stands in each slot instead of the first unit's number, over the parameters as [`Expr::Local`].
     pub(super) templates: Vec<Option<Expr>>,
     pub(super) parameters: Vec<Parameter>,
+    /// In how many ways the units differ: in the parameters, and in what follows from the size of a kernel.
+    pub(super) ways: usize,
     /// The values of each parameter, unit by unit.
     values: Vec<Vec<Expr>>,
 }
@@ -84,7 +87,9 @@ impl Columns {
                 part => named(part),
             })
         });
-        Self { templates: templates.collect(), parameters, values }
+        let halves = derived.iter().filter(|d| matches!(d, Some(Derived::Half(_)))).count();
+        let ways = parameters.len() + halves;
+        Self { templates: templates.collect(), parameters, ways, values }
     }
 
     /// The arguments of one unit.
@@ -137,7 +142,9 @@ impl Columns {
             1 => list().method("append", args![next]),
             _ => list().method("extend", args![Expr::List(vec![series::repeat(next, "_", others)])]),
         });
-        let lists = vec![(StateId(0), nn(holder, Vec::new()))];
+        let before: Vec<Expr> = all[..stages.before].iter().map(|values| self.call(function, values)).collect();
+        let made = if before.is_empty() { nn(holder, Vec::new()) } else { hold(holder, before) };
+        let lists = vec![(StateId(0), made)];
         let turns = Turns { variables: stages.variables, over: stages.over, statements };
         Some(Filling { lists, sizes: None, turns: Some(turns) })
     }
@@ -357,6 +364,9 @@ fn called(labels: &[&'static str]) -> &'static str {
         _ if has("in_channels") && has("out_channels") => "channels",
         _ if has("in_features") && has("out_features") => "features",
         _ if has("in_channels") => "in_channels",
+        // Of a convolution and its normalization.
+        _ if has("out_channels") && has("channels") => "channels",
+        _ if has("kernel_size") => "kernel",
         _ if has("dilation") => "dilation",
         [first, ..] => first,
         [] => "size",

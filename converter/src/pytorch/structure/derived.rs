@@ -11,6 +11,8 @@ pub(super) enum Derived {
     Times(usize, i128),
     /// It is another one divided by a number.
     Over(usize, i128),
+    /// It is half of another one: the padding that a kernel needs.
+    Half(usize),
     /// Two others differ.
     Differ(usize, usize),
     /// Another one is not this width.
@@ -25,6 +27,7 @@ impl Derived {
         match self {
             Self::Times(p, n) => Expr::Int(n) * argument(p),
             Self::Over(p, n) => Expr::binary(Binary::Floor, argument(p), Expr::Int(n)),
+            Self::Half(p) => Expr::binary(Binary::Floor, argument(p), Expr::Int(2)),
             Self::Differ(p, q) => Expr::binary(Binary::NotEqual, argument(p), argument(q)),
             Self::Not(p, n) => Expr::binary(Binary::NotEqual, argument(p), Expr::Int(n)),
             Self::Given(p, name) => Expr::binary(Binary::NotEqual, argument(p), default(name).unwrap_or(Expr::Nothing)),
@@ -43,6 +46,11 @@ pub(super) fn find(labels: &[Vec<&'static str>], values: &[Vec<Expr>]) -> Vec<Op
         found.push(if made(&labels[p]) { multiple() } else { None });
     }
     for p in 0..labels.len() {
+        let is = |p: usize, label: &str| labels[p].iter().all(|l| *l == label);
+        if is(p, "padding") {
+            let half = |q: &usize| is(*q, "kernel_size") && halves(&values[*q], &values[p]);
+            found[p] = (0..labels.len()).find(half).map(Derived::Half);
+        }
         if matches!(values[p][0], Expr::Bool(_)) {
             found[p] = condition(labels, values, p);
         }
@@ -72,6 +80,11 @@ fn ratio(q: usize, base: &[Expr], p: &[Expr]) -> Option<Derived> {
     };
     let times = all(p, base).map(|n| Derived::Times(q, n));
     times.or_else(|| all(base, p).map(|n| Derived::Over(q, n)))
+}
+
+/// Are numbers halves of others, rounded down?
+fn halves(whole: &[Expr], half: &[Expr]) -> bool {
+    whole.iter().zip(half).all(|(a, b)| matches!((a, b), (Expr::Int(a), Expr::Int(b)) if *a >= 0 && a / 2 == *b))
 }
 
 /// When a part is there.
@@ -129,6 +142,8 @@ mod tests {
         assert_eq!(find(&labels, &values)[3], Some(Derived::Over(1, 2)));
         values[3] = numbers(&[16, 16, 24]);
         assert_eq!(find(&labels, &values)[3], None);
+        let kernels = find(&[vec!["kernel_size"], vec!["padding"]], &[numbers(&[1, 3, 5]), numbers(&[0, 1, 2])]);
+        assert_eq!(kernels, [None, Some(Derived::Half(0))]);
         let labels = [vec!["in_channels"], vec!["shortcut"]];
         let values = [numbers(&[8, 32, 32]), flags([true, false, false])];
         assert_eq!(find(&labels, &values)[1], Some(Derived::Not(0, 32)));

@@ -101,7 +101,7 @@ pub(super) fn of(network: &Network<'_>, segment: &Segment) -> Option<Form> {
     let layers = segment.values.iter().filter(calls).count();
     let computed = segment.values.iter().filter(|v| !network.body.values[v.0 as usize].is_atom);
     let width = computed.map(|v| constant(network.body.expr(*v)).len() + network.body.code(*v).reads().len()).sum();
-    let words = super::names::words(network, segment);
+    let words = super::names::words(network, &segment.values);
     let straight = match (segment.values.as_slice(), segment.entry) {
         ([one], Some(entry)) => link(&network.body.values[one.0 as usize].expr, entry, network.states).is_some(),
         _ => false,

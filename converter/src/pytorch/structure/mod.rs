@@ -137,14 +137,17 @@ struct Found {
     segments: Vec<Segment>,
     forms: Vec<Option<Form>>,
     groups: Vec<Vec<Run>>,
+    /// How many lines more the classes of residual blocks may take.
+    spare: usize,
 }
 
 impl Found {
     fn new(network: &Network<'_>, segments: Vec<Segment>, forms: Vec<Option<Form>>) -> Self {
-        let mut found = Self { segments, forms, groups: Vec::new() };
-        let (states, site) = (&*network.states, found.site());
         let spare = SPARE + loops::length(network) / 5;
-        found.groups = runs::find(&found.segments, &found.forms, spare, &|alike| block::lines(&site, states, alike));
+        let mut found = Self { segments, forms, groups: Vec::new(), spare };
+        let (states, site) = (&*network.states, found.site());
+        found.groups =
+            runs::find(&found.segments, &found.forms, found.spare, &|alike| block::lines(&site, states, alike));
         found
     }
 
@@ -173,7 +176,7 @@ impl Found {
         }
         let mut kept = Vec::new();
         let mut left = vec![false; self.groups.len()];
-        for l in loops {
+        for l in loops.into_iter().filter(|l| !l.is_residual(network)) {
             let inside: HashSet<ValueId> = l.values().collect();
             let held = |run: &Run| self.values(run).all(|v| inside.contains(&v));
             let computed = inside.iter().filter(|v| !network.body.values[v.0 as usize].is_atom);
@@ -181,14 +184,13 @@ impl Found {
                 computed.filter_map(|v| group_of.get(v).copied()).filter(|group| !left[*group]).collect();
             let better = |g: &usize| {
                 let runs = &self.groups[*g];
-                let residual = self.forms[runs[0].first].as_ref().is_some_and(|f| names::is_residual(&f.words));
                 let units = runs.iter().map(|r| r.count).sum::<usize>();
                 let cost = block::lines(&self.site(), network.states, runs);
                 let rest = length.saturating_sub(cost.without);
                 // As a class, they would be more than an eighth of the file longer than a network with one of them.
                 let dear = 8 * (rest + cost.with) > 9 * (rest + cost.without / units.max(1));
                 runs.iter().filter(|run| !held(run)).count() <= usize::from(l.gathers())
-                    && (dear && !residual && l.lines + 1 < cost.with || l.gathers())
+                    && (dear && l.lines + 1 < cost.with || l.gathers())
             };
             let fits = l.gathers() || if touching.is_empty() { !l.is_straight(network) } else { l.is_small() };
             if fits && touching.iter().all(better) {
@@ -232,7 +234,9 @@ impl Found {
         self.forms.extend(self.segments[start..].iter().map(|s| form::of(network, s)));
         let known = std::mem::take(&mut self.groups);
         let cost = |alike: &[Run]| block::lines(&self.site(), network.states, alike);
-        let groups = runs::find_more(&self.segments, &self.forms, start, known, &cost);
+        let used: usize = known.iter().map(|alike| cost(alike).over()).sum();
+        let spare = self.spare.saturating_sub(used);
+        let groups = runs::find_more(&self.segments, &self.forms, start, (known, spare), &cost);
         // Chains inside of chains: of runs with common values, the first stays.
         let mut taken: HashSet<ValueId> = HashSet::new();
         let apart = |mut runs: Vec<Run>| {

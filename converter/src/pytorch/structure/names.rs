@@ -2,9 +2,7 @@
 
 use super::Network;
 use super::form::parts;
-use super::segments::Segment;
-use crate::pytorch::python::expr::StateId;
-use crate::pytorch::python::expr::{Binary, Expr, Module};
+use crate::pytorch::python::expr::{Binary, Expr, Module, StateId, ValueId};
 use crate::pytorch::python::names::identifier;
 use crate::pytorch::state::{Kind, State};
 use cntk_parser::model::FunctionId;
@@ -44,14 +42,14 @@ impl Labels {
     }
 }
 
-/// What a segment does, in order.
-pub(super) fn words(network: &Network<'_>, segment: &Segment) -> Vec<&'static str> {
+/// What these values do, in order.
+pub(super) fn words(network: &Network<'_>, values: &[ValueId]) -> Vec<&'static str> {
     let is_state = |e: &Expr| match e {
         Expr::Value(v) => matches!(network.body.expr(*v), Expr::State(_)),
         other => matches!(other, Expr::State(_)),
     };
     let mut words = Vec::new();
-    for v in &segment.values {
+    for v in values {
         network.body.values[v.0 as usize].expr.each(&mut |e| {
             let word = match e {
                 Expr::Layer(s, ..) => match &network.states[s.0 as usize].kind {

@@ -43,6 +43,13 @@ pub(super) struct Cost {
     pub(super) without: usize,
 }
 
+impl Cost {
+    /// By how many lines the class fails to save one.
+    pub(super) fn over(self) -> usize {
+        (self.with + 1).saturating_sub(self.without)
+    }
+}
+
 /// All runs, those of equal units together, shorter units first: what is repeated inside of larger units is one in them.
 /// Only groups that become shorter by `cost` are taken, and not where units of two take clearly fewer lines; residual blocks
 /// that stand here and there, or once, may take as many lines more as there are to `spare`.
@@ -60,10 +67,10 @@ pub(super) fn find_more(
     segments: &[Segment],
     forms: &[Option<Form>],
     start: usize,
-    groups: Vec<Vec<Run>>,
+    (groups, spare): (Vec<Vec<Run>>, usize),
     cost: &impl Fn(&[Run]) -> Cost,
 ) -> Vec<Vec<Run>> {
-    let mut search = Search::new(segments, forms);
+    let mut search = Search { spare, ..Search::new(segments, forms) };
     search.claimed[..start].fill(true);
     search.groups = groups;
     search.extend(start, cost);
@@ -212,7 +219,7 @@ impl<'s> Search<'s> {
                 all.push(i);
             }
         }
-        let mut found = Vec::new();
+        let mut found: Vec<Run> = Vec::new();
         for id in order {
             let all = &places[&id];
             let (mut period, single) = (1, all.len() == 1);
@@ -229,9 +236,20 @@ impl<'s> Search<'s> {
             while period < LONGEST && all.iter().all(|i| follows(*i, period)) && ends(period) {
                 period += 1;
             }
-            found.extend(all.iter().map(|first| Run { first: *first, period, count: 1 }));
+            for first in all.iter().copied() {
+                match found.last_mut() {
+                    Some(run) if self.goes_on(run, first, period) => run.count += 1,
+                    _ => found.push(Run { first, period, count: 1 }),
+                }
+            }
         }
         found
+    }
+
+    /// Is a unit that begins here the next one of a run?
+    fn goes_on(&self, run: &Run, first: usize, period: usize) -> bool {
+        let equal = run.period == period && self.ids[run.first] == self.ids[first];
+        equal && run.end() == first && self.shows[run.first] >= first + period - 1
     }
 
     /// Is a segment the activation of a residual block that does not begin with one?
@@ -274,7 +292,7 @@ impl<'s> Search<'s> {
         for mut runs in groups {
             runs.sort_unstable_by_key(|r| r.first);
             let lines = cost(&runs);
-            let more = (lines.with + 1).saturating_sub(lines.without);
+            let more = lines.over();
             let residual = runs[0].period <= 2 && self.is_residual(runs[0].first) && more <= spare;
             if residual || more == 0 && !self.better_in_twos(&runs, lines, cost) {
                 spare = spare.saturating_sub(more);

@@ -96,8 +96,13 @@ pub(super) fn changing(all: &[Vec<Expr>]) -> Vec<usize> {
     (0..arguments).filter(|i| all.iter().any(|u| u[*i] != all[0][*i])).collect()
 }
 
+/// How many modules may stand before the stages of a network.
+const BEFORE: usize = 1;
+
 /// Stages of equally many modules, of which those after the first are equal.
 pub(super) struct Stages {
+    /// How many modules stand before them.
+    pub(super) before: usize,
     /// What changes from stage to stage, and its values.
     pub(super) variables: String,
     pub(super) over: Expr,
@@ -108,8 +113,17 @@ pub(super) struct Stages {
     pub(super) others: usize,
 }
 
-/// The stages that modules with these arguments make up, the fewest.
+/// The stages that modules with these arguments make up, the fewest, from the first module on or after one that is like no other.
 pub(super) fn stages(all: &[Vec<Expr>], names: &[&str]) -> Option<Stages> {
+    let after = |before: usize| {
+        let (single, rest) = all.split_at_checked(before)?;
+        let apart = single.iter().all(|unit| !rest.contains(unit));
+        apart.then(|| equal_stages(rest, names)).flatten().map(|s| Stages { before, ..s })
+    };
+    (0..=BEFORE).find_map(after)
+}
+
+fn equal_stages(all: &[Vec<Expr>], names: &[&str]) -> Option<Stages> {
     (2..=all.len() / 2).filter(|count| all.len().is_multiple_of(*count)).find_map(|count| {
         let stages: Vec<&[Vec<Expr>]> = all.chunks(all.len() / count).collect();
         if stages.iter().any(|s| s[1..].iter().any(|u| *u != s[1])) {
@@ -136,6 +150,7 @@ pub(super) fn stages(all: &[Vec<Expr>], names: &[&str]) -> Option<Stages> {
             several => Expr::Tuple(several.iter().map(|i| s[0][*i].clone()).collect()),
         };
         Some(Stages {
+            before: 0,
             variables: changing.iter().map(|i| names[*i]).collect::<Vec<_>>().join(", "),
             over: Expr::Tuple(stages.iter().map(row).collect()),
             first: arguments(0)?,
@@ -299,6 +314,9 @@ mod tests {
         assert_eq!(text(&rows).as_deref(), Some(found));
         let rows: [&[i64]; 4] = [&[8, 4, 1], &[8, 4, 1], &[8, 8, 1], &[8, 8, 1]];
         assert_eq!(text(&rows).as_deref(), Some("channels in (4, 8): B(8, channels, 1), 1 B(8, channels, 1)"));
+        let rows: [&[i64]; 5] = [&[3, 4, 2], rows[0], rows[1], rows[2], rows[3]];
+        assert_eq!(stages(&units(&rows), &["width", "channels", "stride"]).map(|s| s.before), Some(1));
+        let rows = &rows[1..];
         // Stages of other lengths, and what does not follow from the first module's arguments.
         assert_eq!(text(&rows[..3]), None);
         assert_eq!(text(&[&[8, 4, 1], &[8, 4, 1], &[8, 8, 1], &[8, 9, 1]]), None);

@@ -10,6 +10,7 @@ use super::Network;
 use super::columns::Columns;
 use super::filling::{Filling, Turns};
 use super::form;
+use super::names;
 use crate::pytorch::python::body::{Item, Repeat};
 use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, args, nn, torch};
 use crate::pytorch::python::print::constant;
@@ -66,6 +67,11 @@ impl Loop {
             matches!(code.reads(), [x] if form::link(code, x.value, network.states).is_some())
         };
         !self.gathers() && self.rounds.values[0].iter().all(link)
+    }
+
+    /// Is a round a residual block, which is a class rather than a loop?
+    pub(super) fn is_residual(&self, network: &Network<'_>) -> bool {
+        !self.gathers() && names::is_residual(&names::words(network, &self.rounds.values[0]))
     }
 
     /// Does it make more than one result, which no class does?

@@ -34,6 +34,21 @@ fn blocks_that_differ_are_classes_as_long_as_the_file_stays_short() {
 }
 
 #[test]
+fn blocks_inside_of_a_larger_one_are_found() {
+    let (mut net, x) = Net::new();
+    let first = net.linear(8, 8, x);
+    let mut y = first;
+    for _ in 0..3 {
+        y = net.normalized("tanh", y);
+    }
+    let y = net.linear(8, 8, y);
+    let z = net.body.compute(of(first) + y);
+    assert_eq!(net.recover(z).len(), 1);
+    let made = net.used(z).0;
+    assert!(made.contains(&"nn.Sequential(*[PreActBlock() for _ in range(3)])".to_owned()), "{made:?}");
+}
+
+#[test]
 fn a_block_without_normalization_that_is_alone_is_none() {
     let (mut net, x) = Net::new();
     let y = net.residual([8, 8], false, x);
