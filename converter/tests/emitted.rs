@@ -6,8 +6,8 @@ use cntk2onnx::pytorch::{PyTorchOptions, convert_pytorch};
 use std::path::Path;
 use std::{env, fs};
 
-/// Networks of `corpus/`: residual, dense, inception, grouped, sequential, attentive, recurrent.
-const NETWORKS: [&str; 14] = [
+/// Networks of `corpus/`: residual, dense, inception, grouped, sequential, attentive, recurrent, gated.
+const NETWORKS: [&str; 15] = [
     "attributes/network_resnet20",
     "zoo/resnet_bottleneck",
     "zoo/densenet_small",
@@ -22,6 +22,7 @@ const NETWORKS: [&str; 14] = [
     "zoo/gru_tagger",
     "zoo/s2s_attention_model",
     "zoo/siamese_shared_weights",
+    "zoo/wavenet_pastvalue",
 ];
 
 #[test]

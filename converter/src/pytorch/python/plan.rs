@@ -125,6 +125,16 @@ impl<'b> Plan<'b> {
             let may = out == last && uses[out.0 as usize] == 1 && value.hint.is_none() && !value.is_atom;
             self.inlined[out.0 as usize] = may && self.gives_tensor(&value.expr);
         }
+        // So does what is added to an argument and returned last of several.
+        if let ([.., _, out], Some(Item::Let(last))) = (outputs, self.body.items().last()) {
+            let value = &self.body.values[out.0 as usize];
+            let added = matches!(&*value.expr, Expr::Binary(Binary::Plus, a, _) if self.is_argument(a));
+            self.inlined[out.0 as usize] = added && out == last && uses[out.0 as usize] == 1 && value.hint.is_none();
+        }
+    }
+
+    fn is_argument(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::Value(v) if matches!(self.body.expr(*v), Expr::Local(_)))
     }
 
     /// The width of an expression without the values that it reads, and these values.
@@ -297,7 +307,8 @@ impl<'b> Plan<'b> {
         let mut results = Vec::new();
         for id in outputs {
             let (text, typed) = self.output(*id);
-            results.push(if typed {
+            // The type of a tuple is not asked for.
+            results.push(if typed || outputs.len() > 1 {
                 text
             } else {
                 let out = locals.unique("out");

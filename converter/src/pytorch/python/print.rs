@@ -143,6 +143,7 @@ fn around(op: Binary) -> (Prec, &'static str, Prec) {
         Binary::Times => (Prec::Product, " * ", Prec::Unary),
         Binary::Over => (Prec::Product, " / ", Prec::Unary),
         Binary::Floor => (Prec::Product, " // ", Prec::Unary),
+        Binary::Modulo => (Prec::Product, " % ", Prec::Unary),
         Binary::MatMul => (Prec::Product, " @ ", Prec::Unary),
         Binary::Power => (Prec::Primary, " ** ", Prec::Unary),
         Binary::And => (Prec::And, " & ", Prec::Sum),

@@ -132,6 +132,8 @@ pub(crate) enum Binary {
     Over,
     /// `//`
     Floor,
+    /// `%`
+    Modulo,
     MatMul,
     Power,
     And,
@@ -154,7 +156,8 @@ impl Binary {
             Self::Greater => Self::Less,
             Self::LessEqual => Self::GreaterEqual,
             Self::GreaterEqual => Self::LessEqual,
-            Self::Minus | Self::Over | Self::Floor | Self::MatMul | Self::Power | Self::Is => return None,
+            Self::Minus | Self::Over | Self::Floor | Self::Modulo => return None,
+            Self::MatMul | Self::Power | Self::Is => return None,
         })
     }
 
@@ -177,7 +180,7 @@ impl Expr {
             Self::Unary(..) => Prec::Unary,
             Self::Binary(op, ..) => match op {
                 Binary::Plus | Binary::Minus => Prec::Sum,
-                Binary::Times | Binary::Over | Binary::Floor | Binary::MatMul => Prec::Product,
+                Binary::Times | Binary::Over | Binary::Floor | Binary::Modulo | Binary::MatMul => Prec::Product,
                 Binary::Power => Prec::Power,
                 Binary::And => Prec::And,
                 _ => Prec::Compare,

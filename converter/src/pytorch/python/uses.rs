@@ -69,15 +69,20 @@ impl Body {
         let mut found: Vec<(usize, StateId)> = Vec::new();
         let mut add = |at: usize, e: &Code| found.extend(e.states().iter().map(|s| (at, *s)));
         self.uses(outputs).needed().for_each(|v| add(v.0 as usize, self.code(v)));
+        let mut last = 0;
         each(self.items(), &mut |item| {
-            // A loop is where its first value is.
+            // A loop is where its first value is, or after the value before it.
             let first = match item {
-                Item::For(_, _, _, inner) => inner.iter().find_map(|i| match i {
+                Item::For(_, _, _, inner) => Some(inner.iter().find_map(|i| match i {
                     Item::Let(id) => Some(id.0 as usize),
                     _ => None,
-                }),
+                })),
                 _ => None,
             };
+            let first = first.map(|first| first.unwrap_or(last));
+            if let Item::Let(id) = item {
+                last = id.0 as usize;
+            }
             item.kept().into_iter().for_each(|e| add(first.unwrap_or(self.values.len()), e));
         });
         found.sort_by_key(|(at, _)| *at);

@@ -16,7 +16,7 @@ use crate::pytorch::state::{Held, Kind, State};
 use std::ops::Range;
 
 /// About how wide a statement becomes.
-const STATEMENT: usize = 62;
+pub(super) const STATEMENT: usize = 62;
 
 /// What stands in the place of a run: a loop over its modules, or a call.
 pub(super) struct Made {
@@ -125,7 +125,7 @@ pub(super) fn make(
 }
 
 /// What makes some of the units, with the loop that fills it if that is shorter, and how many lines that takes.
-fn made(
+pub(super) fn made(
     columns: &Columns,
     function: &Expr,
     units: Range<usize>,

@@ -23,7 +23,7 @@ pub(crate) struct Block {
     pub(super) states: Vec<(String, State)>,
     body: Body,
     arguments: Vec<String>,
-    output: ValueId,
+    outputs: Vec<ValueId>,
     /// Parameters that the method reads.
     fields: Vec<usize>,
 }
@@ -45,74 +45,134 @@ impl Writer<'_> {
         own: &[StateId],
         wanted: Vec<Option<String>>,
     ) -> Block {
-        let mut body = Body::new();
-        let mut values: HashMap<ValueId, ValueId> = HashMap::new();
-        let ids: HashMap<StateId, StateId> = own.iter().zip(0..).map(|(s, i)| (*s, StateId(i))).collect();
-        let mut arguments = Names::of_variables();
-        let mut given = Vec::new();
-        let mut argument = |body: &mut Body, wanted: &str| {
-            let name = arguments.unique(wanted);
-            given.push(name.clone());
-            body.atom(Expr::Local(name))
-        };
+        let mut draft = Draft::new(self.columns, own);
         if let Some(entry) = self.site.segments[unit].entry {
-            values.insert(entry, argument(&mut body, "x"));
+            draft.argument(Some(entry), "x");
         }
         for v in context(self.site, unit, period) {
-            let value = &self.body.values[v.0 as usize];
-            let wanted = match &*value.expr {
-                Expr::Local(name) => name.clone(),
-                _ => value.hint.clone().unwrap_or_else(|| "given".to_owned()),
-            };
-            values.insert(v, argument(&mut body, &wanted));
+            draft.given(self.body, v);
         }
-        let mut states = Vec::new();
-        let mut fields = Vec::new();
-        let mut slot = 0;
         for (segment, form) in self.site.segments[unit..unit + period].iter().zip(&self.site.forms[unit..]) {
-            let end = slot + form.as_ref().map_or(0, |f| f.slots.len());
+            let end = draft.slot + form.as_ref().map_or(0, |f| f.slots.len());
             for s in &segment.states {
-                let wanted = wanted.get(states.len()).cloned().flatten();
-                states.push(State { wanted, ..self.columns.state(&self.states[s.0 as usize], &mut slot) });
+                let wanted = wanted.get(draft.states.len()).cloned().flatten();
+                draft.state(&self.states[s.0 as usize], wanted);
             }
             for v in &segment.values {
                 let value = &self.body.values[v.0 as usize];
-                let expr = value.expr.rewrite(&mut |e| match e {
-                    Expr::Value(v) => values.get(v).map(|v| Expr::Value(*v)),
-                    Expr::Int(n) => {
-                        slot += 1;
-                        let template = self.columns.templates[slot - 1].clone()?;
-                        let template = if *n < 0 { -template } else { template };
-                        Some(template.rewrite(&mut |e| {
-                            let Expr::Local(name) = e else { return None };
-                            let p = self.columns.parameters.iter().position(|p| p.name == *name)?;
-                            if !fields.contains(&p) {
-                                fields.push(p);
-                            }
-                            Some(Expr::local("self").attribute(name.clone()))
-                        }))
-                    }
-                    _ => None,
-                });
-                let expr = with_states(&expr, &ids);
-                let new = if value.is_atom { body.atom(expr) } else { body.compute(expr) };
-                values.insert(*v, new);
+                draft.value(*v, &value.expr, value.is_atom);
             }
-            debug_assert_eq!(slot, end, "the form has other slots");
-            slot = end;
+            debug_assert_eq!(draft.slot, end, "the form has other slots");
+            draft.slot = end;
         }
-        let output = values[&self.site.segments[unit + period - 1].exit];
+        let output = draft.values[&self.site.segments[unit + period - 1].exit];
+        draft.finish(name, self.site.is_straight(unit, period), vec![output])
+    }
+}
+
+/// A class in the making.
+pub(super) struct Draft<'c> {
+    columns: &'c Columns,
+    body: Body,
+    /// What stands for values and pieces of state of the network.
+    values: HashMap<ValueId, ValueId>,
+    ids: HashMap<StateId, StateId>,
+    states: Vec<State>,
+    names: Names,
+    arguments: Vec<String>,
+    fields: Vec<usize>,
+    /// How many of the numbers that may differ have been written.
+    slot: usize,
+}
+
+impl<'c> Draft<'c> {
+    /// The class of a unit with this state.
+    pub(super) fn new(columns: &'c Columns, own: &[StateId]) -> Self {
+        Self {
+            columns,
+            body: Body::new(),
+            values: HashMap::new(),
+            ids: own.iter().zip(0..).map(|(s, i)| (*s, StateId(i))).collect(),
+            states: Vec::new(),
+            names: Names::of_variables(),
+            arguments: Vec::new(),
+            fields: Vec::new(),
+            slot: 0,
+        }
+    }
+
+    /// Takes an argument, which stands for a value.
+    pub(super) fn argument(&mut self, v: Option<ValueId>, wanted: &str) -> ValueId {
+        let name = self.names.unique(wanted);
+        self.arguments.push(name.clone());
+        let argument = self.body.atom(Expr::Local(name));
+        self.values.extend(v.map(|v| (v, argument)));
+        argument
+    }
+
+    /// Takes a value of the network as an argument.
+    pub(super) fn given(&mut self, network: &Body, v: ValueId) {
+        let value = &network.values[v.0 as usize];
+        let wanted = match &*value.expr {
+            Expr::Local(name) => name.clone(),
+            _ => value.hint.clone().unwrap_or_else(|| "given".to_owned()),
+        };
+        self.argument(Some(v), &wanted);
+    }
+
+    /// Holds a piece of state.
+    pub(super) fn state(&mut self, state: &State, wanted: Option<String>) {
+        self.states.push(State { wanted, ..self.columns.state(state, &mut self.slot) });
+    }
+
+    /// Computes a value.
+    pub(super) fn value(&mut self, v: ValueId, expr: &Expr, is_atom: bool) {
+        let expr = expr.rewrite(&mut |e| match e {
+            Expr::Value(v) => self.values.get(v).map(|v| Expr::Value(*v)),
+            Expr::Int(n) => {
+                self.slot += 1;
+                let template = self.columns.templates[self.slot - 1].clone()?;
+                let template = if *n < 0 { -template } else { template };
+                Some(template.rewrite(&mut |e| {
+                    let Expr::Local(name) = e else { return None };
+                    let p = self.columns.parameters.iter().position(|p| p.name == *name)?;
+                    if !self.fields.contains(&p) {
+                        self.fields.push(p);
+                    }
+                    Some(Expr::local("self").attribute(name.clone()))
+                }))
+            }
+            _ => None,
+        });
+        let expr = with_states(&expr, &self.ids);
+        let new = if is_atom { self.body.atom(expr) } else { self.body.compute(expr) };
+        self.values.insert(v, new);
+    }
+
+    /// What stands for a value.
+    pub(super) fn of(&self, v: ValueId) -> Option<ValueId> {
+        self.values.get(&v).copied()
+    }
+
+    /// Adds one value of the class to another one.
+    pub(super) fn add(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.body.compute(Expr::from(a) + b)
+    }
+
+    /// The class, or a function where `nn.Sequential` does.
+    pub(super) fn finish(mut self, name: &str, straight: bool, outputs: Vec<ValueId>) -> Block {
         let mut names = Names::of_attributes();
         let parameters = self.columns.parameters.clone();
-        fields.iter().for_each(|p| {
+        self.fields.iter().for_each(|p| {
             names.take(&parameters[*p].name);
         });
-        let used: Vec<StateId> = (0..states.len() as u32).map(StateId).collect();
-        let named = name_all(&states, &used, &mut names);
+        let used: Vec<StateId> = (0..self.states.len() as u32).map(StateId).collect();
+        let named = name_all(&self.states, &used, &mut names);
         let mut states: Vec<(String, State)> =
-            used.iter().zip(states).map(|(id, state)| (named[id].clone(), state)).collect();
-        let chain = self.site.is_straight(unit, period).then(|| chain(&body, &mut states)).flatten();
-        Block { chain, name: name.to_owned(), parameters, states, body, arguments: given, output, fields }
+            used.iter().zip(std::mem::take(&mut self.states)).map(|(id, state)| (named[id].clone(), state)).collect();
+        let chain = straight.then(|| chain(&self.body, &mut states)).flatten();
+        let Self { body, arguments, fields, .. } = self;
+        Block { chain, name: name.to_owned(), parameters, states, body, arguments, outputs, fields }
     }
 }
 
@@ -150,7 +210,7 @@ impl Block {
         if let Some(links) = &self.chain {
             return links.iter().for_each(|e| needs.see(e));
         }
-        self.body.each_needed(&[self.output], &mut |e| needs.see(e));
+        self.body.each_needed(&self.outputs, &mut |e| needs.see(e));
         self.states.iter().for_each(|(name, state)| state.init(name).iter().for_each(|i| i.see(needs)));
     }
 
@@ -181,14 +241,19 @@ impl Block {
         out.push(0, "");
         let mut arguments = vec!["self".to_owned()];
         arguments.extend(self.arguments.iter().map(|a| format!("{a}: Tensor")));
-        out.signature(1, "forward", &arguments, "Tensor");
+        let result = match self.outputs.len() {
+            1 => "Tensor".to_owned(),
+            several => format!("tuple[{}]", vec!["Tensor"; several].join(", ")),
+        };
+        out.signature(1, "forward", &arguments, &result);
         let named: HashMap<StateId, String> =
             self.states.iter().zip(0..).map(|((name, _), i)| (StateId(i), name.clone())).collect();
         let mut locals = Names::of_variables();
         self.arguments.iter().for_each(|a| {
             locals.take(a);
         });
-        Plan::new(&self.body, &[self.output], &named, &mut locals).method(&mut out, 2, &[self.output], &mut locals);
+        let outputs = &self.outputs;
+        Plan::new(&self.body, outputs, &named, &mut locals).method(&mut out, 2, outputs, &mut locals);
         out.finish()
     }
 }

@@ -339,7 +339,7 @@ fn tuples(column: &[Option<&Expr>]) -> Option<usize> {
 
 /// What an argument is where it is left out.
 fn default(name: &str) -> Option<Expr> {
-    if name == "shortcut" { Some(Expr::Bool(false)) } else { form::default(name) }
+    if matches!(name, "shortcut" | "residual") { Some(Expr::Bool(false)) } else { form::default(name) }
 }
 
 /// The type of an argument that has all these values.

@@ -51,6 +51,13 @@ impl Filling {
         self
     }
 
+    /// The same with other expressions.
+    pub(super) fn rewritten(mut self, f: &impl Fn(&Expr) -> Expr) -> Self {
+        self.lists.iter_mut().for_each(|(_, made)| *made = f(made));
+        self.turns.iter_mut().flat_map(|t| &mut t.statements).for_each(|s| *s = f(s));
+        self
+    }
+
     /// Numbers the tables of a network.
     pub(super) fn name_tables(all: &mut [Self]) {
         let tables = all.iter_mut().filter_map(|f| Some((f.sizes.as_mut()?, &mut f.lists)));

@@ -116,6 +116,13 @@ pub(super) fn of_state(state: &State) -> Option<(String, Vec<Slot>)> {
     Some((writer.shape, writer.slots))
 }
 
+/// The numbers of an expression in which equal ones may differ.
+pub(super) fn of_expr(expr: &Expr) -> Vec<Slot> {
+    let mut writer = Writer::new(&Segment::gap());
+    writer.expr(expr, "size");
+    writer.slots
+}
+
 /// Text that is equal for segments that compute the same with the same weights.
 pub(super) fn exactly(network: &Network<'_>, segment: &Segment) -> Option<String> {
     segment.entry?;
@@ -179,7 +186,7 @@ impl Writer {
             Kind::Module(constructor) => self.constructor(constructor)?,
             Kind::Optional(present, constructor, absent) => {
                 let _ = write!(self.shape, "optional {} ", constant(absent));
-                self.slot("shortcut", present.clone());
+                self.slot(state.fallback, present.clone());
                 let first = self.slots.len();
                 self.constructor(constructor)?;
                 if *present == Expr::Bool(false) {

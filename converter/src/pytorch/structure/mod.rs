@@ -9,7 +9,7 @@
 //! Before that, layers that `torch.nn` holds in one are joined ([`recurrent`]), concatenations go on from earlier ones
 //! ([`concat`]), and masks read shapes near by ([`masks`]); segments that apply the same weights again are a loop ([`rolled`]);
 //! segments that differ in a part which some lack get one form ([`optional`]). Rounds with several results, and small ones in a short
-//! file, are a loop over lists of their layers ([`loops`]). What stays as it is has branches, which repeat in
+//! file, are a loop over lists of their layers, or over blocks ([`loops`]). What stays as it is has branches, which repeat in
 //! the same way ([`branches`]); equal ones that are joined are a list of modules ([`beside`]).
 //!
 //! Time is linear in the network: a segment has a bounded number of values, its form is made a bounded number of times. What is
@@ -98,10 +98,10 @@ pub(super) fn recover(mut network: Network<'_>) -> Recovered {
     for (value, expr) in before.into_iter().filter(|(v, _)| !taken.contains(v)) {
         network.body.values[value.0 as usize].expr = expr;
     }
-    let mut fillings = Vec::new();
+    let (mut blocks, mut fillings) = (Vec::new(), Vec::new());
     let loops = found.leave_to_loops(&network, loops::find(&network));
     if !loops.is_empty() {
-        fillings = loops::write(&mut network, loops);
+        (blocks, fillings) = loops::write(&mut network, loops);
         taken = found.taken();
     }
     let chains = Chains::new(&network, &taken);
@@ -110,9 +110,9 @@ pub(super) fn recover(mut network: Network<'_>) -> Recovered {
     found.add(&network, chains.all());
     let only = found.groups.iter().flatten().filter(|r| r.count > 1).count() == 1;
     if found.groups.is_empty() {
-        return Recovered { blocks: Vec::new(), fillings };
+        return Recovered { blocks, fillings };
     }
-    let (mut blocks, mut folds) = (Vec::new(), Vec::new());
+    let mut folds = Vec::new();
     let labels = Labels::new(&network);
     let site = found.site();
     for alike in &found.groups {
@@ -176,8 +176,12 @@ impl Found {
         }
         let mut kept = Vec::new();
         let mut left = vec![false; self.groups.len()];
+        let mut rolled: HashSet<ValueId> = HashSet::new();
         for l in loops.into_iter().filter(|l| !l.is_residual(network)) {
             let inside: HashSet<ValueId> = l.values().collect();
+            if !rolled.is_disjoint(&inside) {
+                continue;
+            }
             let held = |run: &Run| self.values(run).all(|v| inside.contains(&v));
             let computed = inside.iter().filter(|v| !network.body.values[v.0 as usize].is_atom);
             let touching: BTreeSet<usize> =
@@ -195,6 +199,7 @@ impl Found {
             let fits = l.gathers() || if touching.is_empty() { !l.is_straight(network) } else { l.is_small() };
             if fits && touching.iter().all(better) {
                 touching.into_iter().for_each(|group| left[group] = true);
+                rolled.extend(inside.iter().filter(|v| !network.body.values[v.0 as usize].is_atom));
                 kept.push(l);
             }
         }

@@ -14,6 +14,10 @@ enum Change {
     /// By the same number each time.
     By(i128),
     Doubles,
+    /// It doubles and starts again after so many.
+    Cycles(usize),
+    /// All but the last one are true.
+    Below(usize),
 }
 
 /// The modules with these arguments, runs of them as `*[… for i in range(n)]`.
@@ -23,13 +27,18 @@ pub(super) fn pieces(all: &[Vec<Expr>], call: &impl Fn(Vec<Expr>) -> Expr) -> Ve
     while let Some(first) = rest.first() {
         let same = rest.iter().take_while(|u| *u == first).count();
         let (changes, changing) = changes(rest);
-        if same >= FEWEST && same + 1 >= changing {
+        let below = changes.iter().any(|c| matches!(c, Change::Below(_)));
+        if same >= FEWEST && same + 1 >= changing && !below {
             items.push(repeat(call(first.clone()), "_", same));
             rest = &rest[same..];
         } else if changing > FEWEST {
             let values = first.iter().zip(changes).map(|(a, change)| match (a, change) {
                 (Expr::Int(a), Change::By(step)) => stepped(*a, step),
-                (Expr::Int(a), Change::Doubles) => doubled(*a),
+                (Expr::Int(a), Change::Doubles) => doubled(*a, Expr::local("i")),
+                (Expr::Int(a), Change::Cycles(length)) => {
+                    doubled(*a, Expr::binary(Binary::Modulo, Expr::local("i"), Expr::from(length)))
+                }
+                (_, Change::Below(count)) => Expr::binary(Binary::Less, Expr::local("i"), Expr::from(count)),
                 _ => a.clone(),
             });
             items.push(repeat(call(values.collect()), "i", changing));
@@ -222,9 +231,9 @@ fn stepped(first: i128, step: i128) -> Expr {
     }
 }
 
-/// `first * 2**i`
-fn doubled(first: i128) -> Expr {
-    let power = Expr::binary(Binary::Power, Expr::Int(2), Expr::local("i"));
+/// `first * 2**exponent`
+fn doubled(first: i128, exponent: Expr) -> Expr {
+    let power = Expr::binary(Binary::Power, Expr::Int(2), exponent);
     if first == 1 { power } else { Expr::Int(first) * power }
 }
 
@@ -234,24 +243,44 @@ fn changes(units: &[Vec<Expr>]) -> (Vec<Change>, usize) {
     let mut all = Vec::new();
     let mut count = units.len();
     for i in 0..a.len() {
-        let candidates: &[Change] = match (&a[i], &b[i]) {
-            (x, y) if x == y => &[Change::None],
-            (Expr::Int(x), Expr::Int(y)) if *x > 0 && *y == 2 * x => &[Change::Doubles, Change::By(*x)],
-            (Expr::Int(x), Expr::Int(y)) => &[Change::By(y - x)],
+        let last = units.len() - 1;
+        let below = || (0..=last).all(|k| units[k][i] == Expr::Bool(k < last));
+        let candidates: Vec<Change> = match (&a[i], &b[i]) {
+            (Expr::Bool(true), Expr::Bool(true)) if below() => vec![Change::Below(last), Change::None],
+            (x, y) if x == y => vec![Change::None],
+            (Expr::Int(x), Expr::Int(y)) if *x > 0 && *y == 2 * x => {
+                let cycle = units.iter().skip(1).position(|u| u[i] == units[0][i]).map_or(units.len(), |k| k + 1);
+                vec![Change::Doubles, Change::By(*x), Change::Cycles(cycle)]
+            }
+            (Expr::Int(x), Expr::Int(y)) => vec![Change::By(y - x)],
             _ => return (Vec::new(), 1),
         };
         let mut best = (Change::None, 0);
         for change in candidates {
-            let goes =
-                1 + units[..count].windows(2).take_while(|pair| follows(&pair[0][i], &pair[1][i], *change)).count();
+            let goes = match change {
+                Change::Below(_) => count,
+                Change::Cycles(length) => (0..count).take_while(|k| follows_in_cycle(units, i, *k, length)).count(),
+                _ => 1 + units[..count].windows(2).take_while(|pair| follows(&pair[0][i], &pair[1][i], change)).count(),
+            };
             if goes > best.1 {
-                best = (*change, goes);
+                best = (change, goes);
             }
         }
         all.push(best.0);
         count = best.1;
     }
+    for change in all.iter_mut().filter(|c| matches!(c, Change::Below(_)) && count < units.len()) {
+        *change = Change::None;
+    }
     (all, count)
+}
+
+/// Does it go on doubling and start again after so many?
+fn follows_in_cycle(units: &[Vec<Expr>], i: usize, k: usize, length: usize) -> bool {
+    match k % length {
+        0 => units[k][i] == units[0][i],
+        _ => follows(&units[k - 1][i], &units[k][i], Change::Doubles),
+    }
 }
 
 fn follows(x: &Expr, y: &Expr, change: Change) -> bool {
@@ -294,6 +323,10 @@ mod tests {
         assert_eq!(text(&[&[1], &[2], &[4], &[8]]), "*[B(2**i) for i in range(4)]");
         assert_eq!(text(&[&[1], &[2], &[3], &[4]]), "*[B(1 + i) for i in range(4)]");
         assert_eq!(text(&[&[6], &[12], &[24]]), "*[B(6 * 2**i) for i in range(3)]");
+        assert_eq!(text(&[&[3], &[6], &[3], &[6], &[3]]), "*[B(3 * 2 ** (i % 2)) for i in range(5)]");
+        let last = |last: bool| vec![Expr::Int(4), Expr::Bool(last)];
+        let written = pieces(&[last(true), last(true), last(false)], &call);
+        assert_eq!(written.iter().map(constant).collect::<Vec<_>>(), ["*[B(4, i < 2) for i in range(3)]"]);
     }
 
     #[test]

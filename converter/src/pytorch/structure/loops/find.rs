@@ -1,6 +1,7 @@
 //! Finds rounds: from the result of one to that of the next, backwards over what both read.
 
 use super::gather::Gathered;
+use super::tail::Tail;
 use crate::pytorch::python::expr::{Argument, Expr, StateId, Subscript, ValueId};
 use crate::pytorch::structure::beside::added;
 use crate::pytorch::structure::segments::Places;
@@ -30,6 +31,8 @@ pub(super) struct Rounds {
     pub(super) fixed: HashSet<ValueId>,
     /// What is read of more than the last one's result.
     pub(super) gathered: Vec<Gathered>,
+    /// What follows the last one.
+    pub(super) tail: Option<Tail>,
 }
 
 impl Rounds {
@@ -58,33 +61,34 @@ pub(super) struct Finder<'n> {
     /// The values that read each, where they are needed.
     pub(super) readers: HashMap<ValueId, Vec<ValueId>>,
     pub(super) outputs: HashSet<ValueId>,
+    /// May numbers in expressions differ from round to round?
+    loose: bool,
     /// Equal for pieces of state that differ in weights and sizes alone.
     shapes: RefCell<HashMap<StateId, Option<Rc<str>>>>,
 }
 
 impl<'n> Finder<'n> {
-    pub(super) fn new(network: &'n Network<'n>) -> Self {
+    pub(super) fn new(network: &'n Network<'n>, loose: bool) -> Self {
         let places = Places::new(network);
         let count = network.body.values.len();
         let (mut at, mut keys) = (vec![0; count], vec![0; count]);
         let mut readers: HashMap<ValueId, Vec<ValueId>> = HashMap::new();
         for (v, place) in places.order.iter().zip(1..) {
             at[v.0 as usize] = place;
-            keys[v.0 as usize] = key(places.expr(*v));
+            keys[v.0 as usize] = key(places.expr(*v), loose);
             for read in places.code(*v).values() {
                 readers.entry(read).or_default().push(*v);
             }
         }
         let outputs = network.outputs.iter().copied().collect();
-        Self { network, places, at, keys, readers, outputs, shapes: RefCell::default() }
+        Self { network, places, at, keys, readers, outputs, loose, shapes: RefCell::default() }
     }
 
-    /// All rounds that share no values, the last ones first.
-    pub(super) fn all(&self) -> Vec<Rounds> {
+    /// All rounds that share no values with each other or those in `claimed`, the last ones first.
+    pub(super) fn all(&self, mut claimed: HashSet<ValueId>) -> Vec<Rounds> {
         let mut alike: HashMap<u64, Vec<ValueId>> = HashMap::new();
         self.places.order.iter().for_each(|v| alike.entry(self.keys[v.0 as usize]).or_default().push(*v));
         alike.retain(|_, all| all.len() > 1);
-        let mut claimed: HashSet<ValueId> = HashSet::new();
         let mut found = Vec::new();
         // A round rather ends with what joins the results of layers than with a layer.
         for layers in [false, true] {
@@ -102,6 +106,8 @@ impl<'n> Finder<'n> {
                     tried.extend(pairs.iter().map(|pair| pair.values[0].1));
                     let Some(mut rounds) = self.rounds(pairs) else { continue };
                     if self.gather(&mut rounds, &claimed) {
+                        rounds.tail = self.tail(&rounds, &claimed);
+                        claimed.extend(rounds.tail.iter().flat_map(Tail::values));
                         claimed.extend(rounds.values.iter().flatten());
                         claimed.extend(rounds.gathered.iter().map(|g| g.join));
                         found.push(rounds);
@@ -174,7 +180,14 @@ impl<'n> Finder<'n> {
             only_added = sum;
         }
         let goes_on = only_added != values[0][0];
-        (own && apart && is_tensor && goes_on).then_some(Rounds { entry, values, states, fixed, gathered: Vec::new() })
+        (own && apart && is_tensor && goes_on).then_some(Rounds {
+            entry,
+            values,
+            states,
+            fixed,
+            gathered: Vec::new(),
+            tail: None,
+        })
     }
 
     /// The round from `u` to `v`, and the one to `u` that is computed alike.
@@ -245,7 +258,7 @@ impl<'n> Finder<'n> {
                 }
                 (Expr::State(s), Expr::State(t)) => Some((*s, *t)),
                 (Expr::Layer(s, w, xs), Expr::Layer(t, u, ys)) if w == u && named_alike(xs, ys) => Some((*s, *t)),
-                _ if same(x, y) => None,
+                _ if same(x, y, self.loose) => None,
                 _ => return None,
             };
             if let Some((s, t)) = held.filter(|(s, t)| s != t) {
@@ -275,9 +288,10 @@ impl<'n> Finder<'n> {
     }
 }
 
-/// Are two expressions the same apart from their parts?
-fn same(x: &Expr, y: &Expr) -> bool {
+/// Are two expressions the same apart from their parts, and from numbers of the same sign if these may differ?
+fn same(x: &Expr, y: &Expr, loose: bool) -> bool {
     match (x, y) {
+        (Expr::Int(a), Expr::Int(b)) if loose => (*a < 0) == (*b < 0),
         (Expr::Attribute(_, a), Expr::Attribute(_, b)) => a == b,
         (Expr::Call(_, a), Expr::Call(_, b)) => named_alike(a, b),
         (Expr::Index(_, a), Expr::Index(_, b)) => {
@@ -305,7 +319,7 @@ fn named_alike(a: &[Argument], b: &[Argument]) -> bool {
 }
 
 /// Equal for expressions that are the same apart from the values and pieces of state that they read.
-fn key(expr: &Expr) -> u64 {
+fn key(expr: &Expr, loose: bool) -> u64 {
     let mut hasher = DefaultHasher::new();
     expr.each(&mut |e| {
         std::mem::discriminant(e).hash(&mut hasher);
@@ -314,6 +328,7 @@ fn key(expr: &Expr) -> u64 {
             Expr::Torch(module, name) => (module, name).hash(&mut hasher),
             Expr::Attribute(_, name) => name.hash(&mut hasher),
             Expr::Helper(name) => name.hash(&mut hasher),
+            Expr::Int(n) if loose => (*n < 0).hash(&mut hasher),
             Expr::Int(n) => n.hash(&mut hasher),
             Expr::Binary(op, ..) => op.hash(&mut hasher),
             Expr::Call(_, all) | Expr::Layer(_, _, all) => all.len().hash(&mut hasher),

@@ -1,25 +1,28 @@
 //! Rounds that go on from each other and compute the same with layers of their own, as a loop over lists of these layers:
 //! `for conv, bn in zip(self.convs, self.bns)`. What each round computes besides its result may be summed up or collected.
 //!
-//! A class says more about a round that holds many layers, a loop is shorter where it holds few.
+//! A class says more about a round that holds many layers, a loop is shorter where it holds few. Rounds with several results
+//! are blocks of a [`class`] where that is shorter.
 
+mod class;
 mod find;
 mod gather;
+mod tail;
+mod write;
 
 use super::Network;
 use super::columns::Columns;
 use super::filling::{Filling, Turns};
-use super::form;
-use super::names;
-use crate::pytorch::python::body::{Item, Repeat};
-use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, args, nn, torch};
+use super::{block, form, names};
+use crate::pytorch::python::expr::{Expr, StateId, ValueId, args, nn};
 use crate::pytorch::python::print::constant;
-use crate::pytorch::python::uses::Uses;
 use crate::pytorch::python::wrap::Lines;
-use crate::pytorch::state::{Held, Kind, LAYER, State};
+use crate::pytorch::state::{Kind, LAYER, State};
+use class::Class;
 use find::{Finder, Rounds};
-use gather::Gathered;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use tail::Tail;
+pub(super) use write::write;
 
 /// The most layers of a round that a class could hold.
 const SMALL: usize = 3;
@@ -27,17 +30,26 @@ const SMALL: usize = 3;
 /// The most layers of other rounds.
 const LARGEST: usize = 8;
 
+/// As many lists stand on one line after `for`.
+const WIDE: usize = 3;
+
 /// The lines of a file besides what its network holds and computes.
 const FRAME: usize = 12;
 
 /// A loop that may be written.
 pub(super) struct Loop {
     rounds: Rounds,
-    lists: Vec<List>,
-    /// What fills all of them in one loop, where that is shorter.
-    filling: Option<Filling>,
+    over: Over,
     /// How many lines it takes.
     pub(super) lines: usize,
+}
+
+/// What it goes over.
+enum Over {
+    /// Lists of layers, and what fills all of them in one loop, where that is shorter.
+    Lists(Vec<List>, Option<Box<Filling>>),
+    /// Blocks of a class.
+    Blocks(Box<Class>),
 }
 
 /// What the rounds hold in one place.
@@ -52,12 +64,13 @@ struct List {
 impl Loop {
     /// What it computes.
     pub(super) fn values(&self) -> impl Iterator<Item = ValueId> {
-        self.rounds.values.iter().flatten().copied()
+        let tail = matches!(self.over, Over::Blocks(_)).then_some(self.rounds.tail.as_ref()).flatten();
+        self.rounds.values.iter().flatten().copied().chain(tail.into_iter().flat_map(Tail::values))
     }
 
     /// Is a round no more than a few layers?
     pub(super) fn is_small(&self) -> bool {
-        self.lists.len() <= SMALL
+        self.rounds.states[0].len() <= SMALL
     }
 
     /// Does it no more than `nn.Sequential` could?
@@ -86,9 +99,19 @@ pub(super) fn find(network: &Network<'_>) -> Vec<Loop> {
     if network.states.len() < 2 {
         return Vec::new();
     }
-    let finder = Finder::new(network);
-    let all = finder.all();
-    all.into_iter().filter_map(|rounds| measured(network, rounds)).collect()
+    let mut loops: Vec<Loop> = Finder::new(network, false)
+        .all(HashSet::new())
+        .into_iter()
+        .filter_map(|rounds| measured(network, rounds))
+        .collect();
+    // Blocks of a class may differ in numbers.
+    let claimed = loops.iter().filter(|l| l.gathers()).flat_map(Loop::values).collect();
+    for rounds in Finder::new(network, true).all(claimed) {
+        let class = if rounds.gathered.is_empty() { None } else { blocks(network, &rounds) };
+        loops.extend(class.map(|(over, lines)| Loop { rounds, over, lines }));
+    }
+    loops.sort_by_key(|l| !l.gathers());
+    loops
 }
 
 /// About how many lines the network takes as it is.
@@ -101,6 +124,45 @@ pub(super) fn length(network: &Network<'_>) -> usize {
 
 /// The loop for rounds, if it is shorter.
 fn measured(network: &Network<'_>, rounds: Rounds) -> Option<Loop> {
+    let lists = over_lists(network, &rounds);
+    let class = if rounds.gathered.is_empty() { None } else { blocks(network, &rounds) };
+    let dear = |(_, lines): &(Over, usize)| *lines;
+    let (over, lines) = match (lists, class) {
+        (Some(lists), Some(class)) => {
+            // Lists leave the last round as it is.
+            let more = if rounds.tail.is_some() { as_it_is(network, &rounds) } else { 0 };
+            let wide = if rounds.states[0].len() > WIDE { 2 } else { 0 };
+            if dear(&lists) + more + wide < dear(&class) { lists } else { class }
+        }
+        (lists, class) => lists.or(class)?,
+    };
+    Some(Loop { rounds, over, lines })
+}
+
+/// How many lines a round takes without a loop.
+fn as_it_is(network: &Network<'_>, rounds: &Rounds) -> usize {
+    let init = |s: &StateId| network.states[s.0 as usize].init("name").len();
+    rounds.states[0].iter().map(init).sum::<usize>() + layers(network, rounds)
+}
+
+/// How many statements a round takes.
+fn layers(network: &Network<'_>, rounds: &Rounds) -> usize {
+    rounds.values[0].iter().filter(|v| network.body.code(**v).calls().layers > 0).count().max(1)
+}
+
+/// Blocks of a class, if that is shorter, and how many lines they take.
+fn blocks(network: &Network<'_>, rounds: &Rounds) -> Option<(Over, usize)> {
+    let class = Class::new(network, rounds)?;
+    let lines = class.lines;
+    let computed = rounds.values[0].iter().filter(|v| !network.body.values[v.0 as usize].is_atom);
+    let width: usize = computed.map(|v| constant(network.body.expr(*v)).len()).sum();
+    let statements = (width / block::STATEMENT).saturating_sub(layers(network, rounds));
+    let count = rounds.values.len() + usize::from(rounds.tail.is_some());
+    (lines < count * (as_it_is(network, rounds) + statements)).then(|| (Over::Blocks(Box::new(class)), lines))
+}
+
+/// Lists of layers, if that is shorter, and how many lines they take.
+fn over_lists(network: &Network<'_>, rounds: &Rounds) -> Option<(Over, usize)> {
     let held = &rounds.states;
     if held[0].is_empty() || held[0].len() > LARGEST {
         return None;
@@ -108,8 +170,6 @@ fn measured(network: &Network<'_>, rounds: Rounds) -> Option<Loop> {
     let places: Vec<Vec<&State>> =
         (0..held[0].len()).map(|i| held.iter().map(|round| &network.states[round[i].0 as usize]).collect()).collect();
     let lists: Vec<List> = places.iter().map(|states| list(states)).collect::<Option<_>>()?;
-    let calls = |v: &ValueId| network.body.code(*v).calls().layers > 0;
-    let layers = rounds.values[0].iter().filter(|v| calls(v)).count().max(1);
     let lines = |list: &List| {
         let mut lines = Lines::default();
         lines.statement(2, "self.layers1 = ", &constant(&list.container));
@@ -119,11 +179,9 @@ fn measured(network: &Network<'_>, rounds: Rounds) -> Option<Loop> {
     let made = lists.iter().filter(|l| !l.serves_all).map(lines).sum::<usize>();
     let filling = filling(&places, &lists).and_then(|f| Some((f.length()?, f))).filter(|(length, _)| *length < made);
     let made = filling.as_ref().map_or(made, |(length, _)| *length);
-    let with = 1 + made + layers + 2 * rounds.gathered.len();
-    let init: usize = held[0].iter().map(|s| network.states[s.0 as usize].init("name").len()).sum();
-    let without = held.len() * (init + layers);
-    let filling = filling.map(|(_, f)| f);
-    (with < without).then_some(Loop { rounds, lists, filling, lines: with })
+    let with = 1 + made + layers(network, rounds) + 2 * rounds.gathered.len();
+    let filling = filling.map(|(_, f)| Box::new(f));
+    (with < held.len() * as_it_is(network, rounds)).then_some((Over::Lists(lists, filling), with))
 }
 
 /// What makes one list of these modules or parameters.
@@ -173,157 +231,12 @@ fn filling(places: &[Vec<&State>], lists: &[List]) -> Option<Filling> {
     Some(Filling { lists: lists.collect(), sizes: None, turns: Some(turns) })
 }
 
-/// Writes loops. Gives those that fill their lists.
-pub(super) fn write(network: &mut Network<'_>, loops: Vec<Loop>) -> Vec<Filling> {
-    let uses = network.body.uses(network.outputs);
-    let mut fillings = Vec::new();
-    let repeats: Vec<Repeat> = loops.into_iter().filter_map(|l| repeat(network, l, &uses, &mut fillings)).collect();
-    network.body.repeat(repeats);
-    fillings
-}
-
-fn repeat(network: &mut Network<'_>, found: Loop, uses: &Uses, fillings: &mut Vec<Filling>) -> Option<Repeat> {
-    let Loop { rounds, lists, filling, .. } = found;
-    let result = rounds.result()?;
-    let first = rounds.values[0].clone();
-    let place = place(network, &rounds, result);
-    let (held, variables) = hold(network, &rounds, lists, filling.is_some());
-    let order: Vec<StateId> = variables.iter().map(|(list, _)| *list).collect();
-    fillings.extend(filling.map(|f| f.with_lists(&order)));
-    let reads = |v: &ValueId| network.body.code(*v).values().filter(|r| *r == rounds.entry).count() as u32;
-    let alone = uses.of(rounds.entry) == first.iter().map(reads).sum::<u32>();
-    let name = match network.body.expr(rounds.entry) {
-        // Nothing else reads the argument.
-        Expr::Local(name) if alone => name.clone(),
-        _ => network.locals.unique("y"),
-    };
-    let mut begins = vec![(name.clone(), rounds.entry.into())];
-    for v in &first {
-        let value = &mut network.body.values[v.0 as usize];
-        value.expr = inside(&value.expr, rounds.entry, &name, &held).into();
-    }
-    let mut ends = Vec::new();
-    for g in &rounds.gathered {
-        let (begin, end) = gather(network, g, first[g.place]);
-        begins.push(begin);
-        ends.push(end);
-    }
-    ends.push(Item::set(name.clone(), first[0].into()));
-    let zip = |lists: Vec<Expr>| match <[Expr; 1]>::try_from(lists) {
-        Ok([one]) => one,
-        Err(lists) => Expr::local("zip").call(lists.into_iter().map(Argument::from).collect()),
-    };
-    let names: Vec<String> = variables.into_iter().map(|(_, name)| name).collect();
-    Some(Repeat {
-        values: first.into_iter().filter(|v| !network.body.values[v.0 as usize].is_atom).collect(),
-        place,
-        begins,
-        ends,
-        variables: names.join(", "),
-        over: zip(order.into_iter().map(Expr::State).collect()),
-        result,
-        name,
-    })
-}
-
-/// The first value that reads what a loop makes, or the result.
-fn place(network: &Network<'_>, rounds: &Rounds, result: ValueId) -> ValueId {
-    let mut wanted: HashSet<ValueId> = rounds.gathered.iter().map(|g| g.join).collect();
-    wanted.insert(result);
-    let first = network.body.items().iter().find_map(|item| match item {
-        Item::Let(id) if wanted.contains(id) => Some(*id),
-        _ => None,
+/// The state that an expression reads, in order.
+fn states(expr: &Expr) -> Vec<StateId> {
+    let mut found = Vec::new();
+    expr.each(&mut |e| match e {
+        Expr::State(s) | Expr::Layer(s, ..) => found.push(*s),
+        _ => {}
     });
-    first.unwrap_or(result)
-}
-
-/// The lists as pieces of state. Gives what stands for each piece of the first round, and the lists with their variables.
-fn hold(
-    network: &mut Network<'_>,
-    rounds: &Rounds,
-    lists: Vec<List>,
-    filled: bool,
-) -> (HashMap<StateId, String>, Vec<(StateId, String)>) {
-    let first = &rounds.states[0];
-    let called: Vec<String> = (0..first.len()).map(|i| called(network.states, rounds, i)).collect();
-    let (mut held, mut variables) = (HashMap::new(), Vec::new());
-    for (i, list) in lists.into_iter().enumerate() {
-        if list.serves_all {
-            continue;
-        }
-        let single = called.iter().filter(|c| **c == called[i]).count() == 1;
-        let number = called[..=i].iter().filter(|c| **c == called[i]).count();
-        let numbered = |name: &str| if single { name.to_owned() } else { format!("{name}{number}") };
-        let plural = if called[i].ends_with('s') { format!("{}_list", called[i]) } else { format!("{}s", called[i]) };
-        let (container, freeze) =
-            if filled { (nn(list.holder, Vec::new()), Vec::new()) } else { (list.container, list.freeze) };
-        let mut state = State::module(container, Some(numbered(&plural)), "layers");
-        state.kind = match state.kind {
-            Kind::Module(container) => Kind::List(container, freeze),
-            other => other,
-        };
-        state.within = network.states[first[i].0 as usize].within.clone();
-        for (k, round) in rounds.states.iter().enumerate() {
-            for tensor in &network.states[round[i].0 as usize].tensors {
-                let key = State::key(&k.to_string(), tensor);
-                state.tensors.push(Held { suffix: key, ..tensor.clone() });
-            }
-        }
-        network.states.push(state);
-        let variable = network.locals.unique(&numbered(&called[i]));
-        held.insert(first[i], variable.clone());
-        variables.push((StateId(network.states.len() as u32 - 1), variable));
-    }
-    (held, variables)
-}
-
-/// What to call one of the modules or parameters in a place: as the model does, without its number, or after its kind.
-fn called(states: &[State], rounds: &Rounds, i: usize) -> String {
-    let state = |round: &Vec<StateId>| &states[round[i].0 as usize];
-    let stem = |round: &Vec<StateId>| -> Option<String> {
-        let name = state(round).wanted.as_deref()?;
-        Some(name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_').to_owned())
-    };
-    let first = &rounds.states[0];
-    match stem(first).filter(|s| s.len() > 1 && rounds.states.iter().all(|r| stem(r).as_ref() == Some(s))) {
-        Some(stem) => stem,
-        None if state(first).kind == Kind::Parameter => {
-            let tensor = state(first).tensors.first();
-            (if tensor.is_some_and(|t| t.dims.len() < 2) { "bias" } else { "weight" }).to_owned()
-        }
-        None => state(first).fallback.to_owned(),
-    }
-}
-
-/// An expression of the first round inside of the loop.
-fn inside(expr: &Expr, entry: ValueId, name: &str, held: &HashMap<StateId, String>) -> Expr {
-    expr.rewrite(&mut |e| match e {
-        Expr::Value(v) if *v == entry => Some(Expr::local(name)),
-        Expr::State(s) => held.get(s).map(Expr::local),
-        Expr::Layer(s, weighs, list) => {
-            let list = list.iter().map(|a| Argument { name: a.name, value: inside(&a.value, entry, name, held) });
-            Some(Expr::Each(held.get(s)?.clone(), *weighs).call(list.collect()))
-        }
-        _ => None,
-    })
-}
-
-/// How a variable begins that sums up or collects a value, and how the loop adds to it. What joins the rounds reads it.
-fn gather(network: &mut Network<'_>, gathered: &Gathered, value: ValueId) -> ((String, Expr), Item) {
-    let Gathered { join, adds, before, after, .. } = gathered;
-    let name = network.locals.unique(if *adds { "total" } else { "parts" });
-    let variable = Expr::local(name.clone());
-    let all = |values: &[ValueId]| -> Vec<Expr> { values.iter().map(|v| Expr::Value(*v)).collect() };
-    let joined = &mut network.body.values[join.0 as usize].expr;
-    if *adds {
-        let begin = all(before)
-            .into_iter()
-            .reduce(|a, b| a + b)
-            .unwrap_or_else(|| torch("zeros", args![Expr::Tuple(Vec::new())]));
-        *joined = all(after).into_iter().fold(variable.clone(), |sum, v| sum + v).into();
-        return ((name.clone(), begin), Item::set(name, variable + Expr::Value(value)));
-    }
-    let whole = if after.is_empty() { variable.clone() } else { variable.clone() + Expr::List(all(after)) };
-    *joined = joined.rewrite(&mut |e| matches!(e, Expr::List(_)).then(|| whole.clone())).into();
-    ((name, Expr::List(all(before))), Item::act(variable.method("append", args![value])))
+    found
 }

@@ -74,6 +74,60 @@ fn what_rounds_compute_besides_their_result_is_summed_up() {
     assert_eq!((net.body.expr(y), net.body.expr(sum)), (&Expr::local("y"), &Expr::local("total")));
 }
 
+/// Gated layers with delays and a residual but for the last one, whose skips are summed up.
+fn wavenet(net: &mut Net, mut y: ValueId, delays: &[i64]) -> (Vec<ValueId>, ValueId) {
+    let mut hidden = Vec::new();
+    for (k, delay) in delays.iter().enumerate() {
+        let delayed = net.body.compute(functional("pad", args![y, Expr::Tuple(vec![0.into(), (*delay).into()])]));
+        let pair = net.body.compute(torch("cat", args![list(&[delayed, y]), 1]));
+        let (f, g) = (net.linear(16, 8, pair), net.linear(16, 8, pair));
+        let (f, g) =
+            (net.body.compute(of(f).method("tanh", args![])), net.body.compute(of(g).method("sigmoid", args![])));
+        hidden.push(net.body.compute(of(f) * g));
+        if k + 1 < delays.len() {
+            let w = net.linear(8, 8, hidden[k]);
+            y = net.body.compute(of(y) + w);
+        }
+    }
+    let skips: Vec<ValueId> = hidden.iter().map(|z| net.linear(8, 2, *z)).collect();
+    let sum = skips.into_iter().reduce(|a, b| net.body.compute(of(a) + b)).expect("there are some");
+    (hidden, sum)
+}
+
+#[test]
+fn blocks_with_two_results_are_a_class() {
+    let (mut net, x) = Net::new();
+    let y = net.linear(4, 8, x);
+    let (_, sum) = wavenet(&mut net, y, &[1, 2, 4, 1, 2, 4, 1]);
+    let classes = net.recover(sum);
+    assert_eq!(classes.len(), 1, "{classes:?}");
+    for line in [
+        "def __init__(self, size: int, residual: bool = False) -> None:",
+        "if residual:",
+        "def forward(self, x: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:",
+        "z = x if self.residual is None else x + self.residual(y)",
+        "return z, total + self.layer3(y)",
+    ] {
+        assert!(classes[0].contains(line), "{line}: {}", classes[0]);
+    }
+    let (made, keys) = net.used(sum);
+    let blocks = "nn.ModuleList([GatedBlock(2 ** (i % 3), i < 6) for i in range(7)])";
+    assert_eq!(made, ["nn.Linear(4, 8)", blocks]);
+    assert!(keys.contains(&"5.residual.weight".to_owned()) && !keys.contains(&"6.residual.weight".to_owned()));
+    assert_eq!(keys.iter().filter(|k| k.ends_with(".weight")).count(), 7 * 4 - 1);
+}
+
+#[test]
+fn what_else_is_read_of_a_last_round_leaves_it_as_it_is() {
+    let (mut net, x) = Net::new();
+    let y = net.linear(4, 8, x);
+    let (hidden, sum) = wavenet(&mut net, y, &[1; 7]);
+    // The last round is none of the blocks: an output reads what it computes inside.
+    let outputs = [sum, hidden[6]];
+    let classes = net.recover_all(&outputs);
+    assert!(classes.iter().all(|text| !text.contains("residual")), "{classes:?}");
+}
+
 #[test]
 fn what_rounds_compute_besides_their_result_is_collected() {
     let (mut net, x) = Net::new();

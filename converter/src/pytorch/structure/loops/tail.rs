@@ -1,0 +1,73 @@
+//! A last round that lacks the result, because nothing reads that: it computes what is gathered alone.
+
+use super::find::{Finder, Rounds};
+use crate::pytorch::python::expr::{StateId, ValueId};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+/// What follows the last round and computes a part of one.
+#[derive(Debug)]
+pub(super) struct Tail {
+    /// What stands in the places of the last round's values and pieces of state.
+    values: HashMap<ValueId, ValueId>,
+    states: HashMap<StateId, StateId>,
+}
+
+impl Tail {
+    /// What it computes.
+    pub(super) fn values(&self) -> impl Iterator<Item = ValueId> {
+        self.values.values().copied()
+    }
+
+    /// What it computes in the place of a value of the last round.
+    pub(super) fn value(&self, v: ValueId) -> Option<ValueId> {
+        self.values.get(&v).copied()
+    }
+
+    /// What it holds in the place of what the last round holds.
+    pub(super) fn state(&self, s: StateId) -> Option<StateId> {
+        self.states.get(&s).copied()
+    }
+}
+
+impl Finder<'_> {
+    /// The part of a round that follows the last one, if it alone reads the last result.
+    pub(super) fn tail(&self, rounds: &Rounds, claimed: &HashSet<ValueId>) -> Option<Tail> {
+        let (result, last) = (rounds.result()?, rounds.values.last()?);
+        let before = rounds.values.len().checked_sub(2).map(|k| rounds.values[k][0]);
+        let entry = before.unwrap_or(rounds.entry);
+        let inside: HashSet<ValueId> = last.iter().copied().collect();
+        let gathered: Vec<(ValueId, ValueId)> =
+            rounds.gathered.iter().map(|g| Some((last[g.place], *g.after.first()?))).collect::<Option<_>>()?;
+        let mut tail = Tail { values: HashMap::new(), states: HashMap::new() };
+        let (mut known, mut states, mut made) = (HashMap::new(), Vec::new(), HashSet::new());
+        let mut stack = gathered.clone();
+        while let Some((a, b)) = stack.pop() {
+            if a == b || a == entry || b == result {
+                if a == b && rounds.fixed.contains(&a) || a == entry && b == result {
+                    continue;
+                }
+                return None;
+            }
+            match tail.values.entry(a) {
+                Entry::Occupied(known) if *known.get() == b => continue,
+                Entry::Occupied(_) => return None,
+                Entry::Vacant(place) => {
+                    place.insert(b);
+                }
+            }
+            let is_atom = self.network.body.values[b.0 as usize].is_atom;
+            let taken = claimed.contains(&b) || inside.contains(&b) || self.outputs.contains(&b);
+            let free = is_atom || made.insert(b) && !taken;
+            if !free || a == result || !inside.contains(&a) || !self.fits(b) {
+                return None;
+            }
+            self.compare(a, b, &mut known, &mut states, &mut stack)?;
+        }
+        tail.states.extend(states);
+        let ends: HashSet<ValueId> = gathered.iter().map(|(_, b)| *b).collect();
+        let outside = |v: &ValueId| self.readers.get(v).into_iter().flatten().filter(|r| !made.contains(r)).count();
+        let alone = made.iter().all(|v| outside(v) <= usize::from(ends.contains(v)));
+        (alone && !gathered.is_empty() && outside(&result) == 0).then_some(tail)
+    }
+}
