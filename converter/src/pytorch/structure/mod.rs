@@ -85,6 +85,8 @@ pub(super) struct Recovered {
 pub(super) fn recover(mut network: Network<'_>) -> Recovered {
     recurrent::join(&mut network);
     let uses = network.body.uses(network.outputs);
+    concat::add_once(&mut network, &uses);
+    let uses = network.body.uses(network.outputs);
     concat::go_on(&mut network, &uses);
     masks::ask_what_they_mask(&mut network, &uses);
     let mut segments = segments::find(&network);

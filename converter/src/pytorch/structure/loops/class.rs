@@ -37,8 +37,8 @@ pub(super) struct Class {
 
 impl Class {
     /// The class for rounds, where each can be a block.
-    pub(super) fn new(network: &Network<'_>, rounds: &Rounds) -> Option<Self> {
-        let (context, constants) = shared(network, rounds)?;
+    pub(super) fn new(network: &Network<'_>, rounds: &Rounds, is_data: &impl Fn(ValueId) -> bool) -> Option<Self> {
+        let (context, constants) = shared(network, rounds, is_data)?;
         let place: Vec<usize> = order(rounds);
         let made = Maker { network, rounds, place: &place };
         let lacks = match &rounds.tail {
@@ -158,7 +158,11 @@ fn order(rounds: &Rounds) -> Vec<usize> {
 }
 
 /// What all rounds read: arguments of a class, and numbers that it has, too.
-fn shared(network: &Network<'_>, rounds: &Rounds) -> Option<(Vec<ValueId>, Vec<ValueId>)> {
+fn shared(
+    network: &Network<'_>,
+    rounds: &Rounds,
+    is_data: &impl Fn(ValueId) -> bool,
+) -> Option<(Vec<ValueId>, Vec<ValueId>)> {
     let mut fixed: Vec<ValueId> = rounds.fixed.iter().copied().collect();
     fixed.sort_unstable();
     let (mut context, mut constants) = (Vec::new(), Vec::new());
@@ -172,7 +176,7 @@ fn shared(network: &Network<'_>, rounds: &Rounds) -> Option<(Vec<ValueId>, Vec<V
                 e.each(&mut |e| local |= matches!(e, Expr::Local(_)));
                 constants.push(Some(v).filter(|_| !local)?);
             }
-            e if !value.is_atom && e.is_plainly_tensor() => context.push(v),
+            e if !value.is_atom && (e.is_plainly_tensor() || is_data(v)) => context.push(v),
             _ => return None,
         }
     }

@@ -18,6 +18,9 @@ const LARGEST: usize = 60;
 /// How many earlier values that are computed alike are tried as the result of the round before.
 const TRIED: usize = 4;
 
+/// How many of those whose operands are computed alike, too, are tried first.
+const ALIKE: usize = 2;
+
 /// Rounds, each of which goes on from the result of the one before.
 #[derive(Debug)]
 pub(super) struct Rounds {
@@ -41,6 +44,9 @@ impl Rounds {
         self.values.last()?.first().copied()
     }
 }
+
+/// Values that are computed alike, in order.
+type Alike = HashMap<u64, Vec<ValueId>>;
 
 /// A round beside the one before: pairs of what corresponds.
 struct Pair {
@@ -86,30 +92,39 @@ impl<'n> Finder<'n> {
 
     /// All rounds that share no values with each other or those in `claimed`, the last ones first.
     pub(super) fn all(&self, mut claimed: HashSet<ValueId>) -> Vec<Rounds> {
-        let mut alike: HashMap<u64, Vec<ValueId>> = HashMap::new();
-        self.places.order.iter().for_each(|v| alike.entry(self.keys[v.0 as usize]).or_default().push(*v));
-        alike.retain(|_, all| all.len() > 1);
+        let (mut alike, mut closely): (Alike, Alike) = Default::default();
+        for v in &self.places.order {
+            alike.entry(self.keys[v.0 as usize]).or_default().push(*v);
+            closely.entry(self.close_key(*v)).or_default().push(*v);
+        }
         let mut found = Vec::new();
         // A round rather ends with what joins the results of layers than with a layer.
         for layers in [false, true] {
             let mut tried: HashSet<ValueId> = HashSet::new();
             for v in self.places.order.iter().rev() {
                 let is_layer = self.places.code(*v).calls().layers > 0;
-                let Some(same) = alike.get(&self.keys[v.0 as usize]).filter(|_| is_layer == layers) else { continue };
-                if claimed.contains(v) || tried.contains(v) || self.places.source[v.0 as usize] {
+                if is_layer != layers || claimed.contains(v) || tried.contains(v) || self.places.source[v.0 as usize] {
                     continue;
                 }
-                let before = same.partition_point(|u| self.at[u.0 as usize] < self.at[v.0 as usize]);
-                for u in same[..before].iter().rev().take(TRIED) {
-                    let pairs = self.chain(*u, *v, &claimed);
+                let before = |same: &Alike, key: u64, most: usize| -> Vec<ValueId> {
+                    let Some(same) = same.get(&key) else { return Vec::new() };
+                    let before = same.partition_point(|u| self.at[u.0 as usize] < self.at[v.0 as usize]);
+                    same[..before].iter().rev().take(most).copied().collect()
+                };
+                let mut candidates = before(&closely, self.close_key(*v), ALIKE);
+                let others = before(&alike, self.keys[v.0 as usize], TRIED);
+                candidates.extend(others.into_iter().filter(|u| !candidates.contains(u)).collect::<Vec<_>>());
+                for u in candidates {
+                    let pairs = self.chain(u, *v, &claimed);
                     // Each chain is followed once, whether it comes to something or not.
                     tried.extend(pairs.iter().map(|pair| pair.values[0].1));
-                    let Some(mut rounds) = self.rounds(pairs) else { continue };
-                    if self.gather(&mut rounds, &claimed) {
-                        rounds.tail = self.tail(&rounds, &claimed);
+                    // The first of them may be no round, but what comes before.
+                    let others = &pairs[..pairs.len().saturating_sub(1)];
+                    let whole = self.whole(&pairs, &claimed).or_else(|| self.whole(others, &claimed));
+                    if let Some(rounds) = whole {
                         claimed.extend(rounds.tail.iter().flat_map(Tail::values));
                         claimed.extend(rounds.values.iter().flatten());
-                        claimed.extend(rounds.gathered.iter().map(|g| g.join));
+                        claimed.extend(rounds.gathered.iter().filter_map(|g| g.join));
                         found.push(rounds);
                         break;
                     }
@@ -117,6 +132,24 @@ impl<'n> Finder<'n> {
             }
         }
         found
+    }
+
+    /// Equal for values that are computed alike from values that are.
+    fn close_key(&self, v: ValueId) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.keys[v.0 as usize].hash(&mut hasher);
+        self.places.code(v).values().for_each(|o| self.keys[o.0 as usize].hash(&mut hasher));
+        hasher.finish()
+    }
+
+    /// Rounds of which nothing else is read than the last result and what is gathered.
+    fn whole(&self, pairs: &[Pair], claimed: &HashSet<ValueId>) -> Option<Rounds> {
+        let mut rounds = self.rounds(pairs)?;
+        if !self.gather(&mut rounds, claimed) {
+            return None;
+        }
+        rounds.tail = self.tail(&rounds, claimed);
+        Some(rounds)
     }
 
     /// The rounds that end with `v`, of which the last but one ends with `u`, each beside the one before.
@@ -151,7 +184,7 @@ impl<'n> Finder<'n> {
         pairs
     }
 
-    fn rounds(&self, pairs: Vec<Pair>) -> Option<Rounds> {
+    fn rounds(&self, pairs: &[Pair]) -> Option<Rounds> {
         let first = pairs.last()?;
         let mut values: Vec<Vec<ValueId>> = vec![first.values.iter().map(|(a, _)| *a).collect()];
         // In the order of their calls, most of the time.

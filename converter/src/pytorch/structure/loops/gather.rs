@@ -1,4 +1,4 @@
-//! What is read of every round: a sum or a concatenation of what each computes.
+//! What is read of every round: a sum or a concatenation of what each computes, or outputs.
 
 use super::find::{Finder, Rounds};
 use crate::pytorch::python::expr::ValueId;
@@ -17,7 +17,8 @@ const READERS: usize = 4;
 /// What joins a value of every round.
 #[derive(Debug)]
 pub(super) struct Gathered {
-    pub(super) join: ValueId,
+    /// The sum or concatenation; `None` where the model gives all of them away.
+    pub(super) join: Option<ValueId>,
     pub(super) adds: bool,
     /// The place of the value in the rounds.
     pub(super) place: usize,
@@ -39,7 +40,10 @@ impl Finder<'_> {
             let is_atom = self.network.body.values[values[0].0 as usize].is_atom;
             let ends = |k: usize| place == 0 && k == last;
             if values.iter().enumerate().any(|(k, v)| !is_atom && self.outputs.contains(v) && !ends(k)) {
-                return false;
+                let Some(given) = self.given(&values, place) else { return false };
+                rounds.gathered.push(given);
+                place += 1;
+                continue;
             }
             let readers: Vec<Vec<ValueId>> = values.iter().map(|v| self.outside(*v, &inside)).collect();
             let read = !is_atom && readers.iter().enumerate().any(|(k, all)| !ends(k) && !all.is_empty());
@@ -47,10 +51,12 @@ impl Finder<'_> {
                 place += 1;
                 continue;
             }
-            if let Some(found) = self.joined(&values, place) {
+            if let Some(found) = self.joined(&values, place, (&inside, rounds.result())) {
                 // Nothing else reads these values.
                 let alone = |(k, all): (usize, &Vec<ValueId>)| ends(k) || all.iter().all(|r| found.by.contains(r));
-                if !readers.iter().enumerate().all(alone) || claimed.contains(&found.gathered.join) {
+                if !readers.iter().enumerate().all(alone)
+                    || found.gathered.join.is_some_and(|join| claimed.contains(&join))
+                {
                     return false;
                 }
                 rounds.gathered.push(found.gathered);
@@ -114,29 +120,53 @@ impl Finder<'_> {
         Some(side)
     }
 
+    /// Values that the model gives away one after the other, and that nothing else reads.
+    fn given(&self, values: &[ValueId], place: usize) -> Option<Gathered> {
+        let outputs = self.network.outputs;
+        let from = outputs.iter().position(|v| *v == values[0])?;
+        let alone = |v: &ValueId| !self.readers.contains_key(v) && self.places.uses.of(*v) == 1;
+        let all = place > 0 && outputs[from..].starts_with(values) && values.iter().all(alone);
+        all.then_some(Gathered { join: None, adds: false, place, before: Vec::new(), after: Vec::new() })
+    }
+
     /// What joins these values with a few others before or after them.
-    fn joined(&self, values: &[ValueId], place: usize) -> Option<Joined> {
+    fn joined(
+        &self,
+        values: &[ValueId],
+        place: usize,
+        (inside, result): (&HashSet<ValueId>, Option<ValueId>),
+    ) -> Option<Joined> {
         let readers = self.readers.get(&values[0])?;
         let join = |r: &ValueId| -> Option<Joined> {
             let (join, adds, all, inner) = match concatenated(self.places.expr(*r)) {
                 Some(all) => (*r, false, all, vec![*r]),
                 None => {
-                    let (join, all, inner) = self.sum(*r, values.len() + OTHERS)?;
+                    let (join, all, inner) = self.sum(*r, values.len() + OTHERS, inside)?;
                     (join, true, all, inner)
                 }
             };
             let from = all.windows(values.len()).position(|w| w == values)?;
             let (before, after) = (all[..from].to_vec(), all[from + values.len()..].to_vec());
+            // Of the rounds, only the last result is there after them.
+            let apart = |v: &ValueId| !inside.contains(v) || Some(*v) == result && after.contains(v);
+            if !before.iter().chain(&after).all(apart) {
+                return None;
+            }
             let own: HashSet<&ValueId> = values.iter().collect();
             let once = all.iter().filter(|v| own.contains(v)).count() == values.len();
-            let gathered = Gathered { join, adds, place, before, after };
+            let gathered = Gathered { join: Some(join), adds, place, before, after };
             (once && all.len() <= values.len() + OTHERS).then_some(Joined { gathered, by: inner.into_iter().collect() })
         };
         readers.iter().take(READERS).find_map(join)
     }
 
     /// The whole sum that a value is part of, its operands, and the values that add them.
-    fn sum(&self, part: ValueId, most: usize) -> Option<(ValueId, Vec<ValueId>, Vec<ValueId>)> {
+    fn sum(
+        &self,
+        part: ValueId,
+        most: usize,
+        inside: &HashSet<ValueId>,
+    ) -> Option<(ValueId, Vec<ValueId>, Vec<ValueId>)> {
         added(self.places.expr(part))?;
         let mut top = part;
         for _ in 0..most {
@@ -149,7 +179,8 @@ impl Finder<'_> {
         let (mut operands, mut inner) = (Vec::new(), Vec::new());
         let mut stack = vec![top];
         while let Some(v) = stack.pop() {
-            let once = v == top || self.readers.get(&v).is_some_and(|r| r.len() == 1) && !self.outputs.contains(&v);
+            let own = inside.contains(&v) || self.outputs.contains(&v);
+            let once = v == top || self.readers.get(&v).is_some_and(|r| r.len() == 1) && !own;
             match added(self.places.expr(v)).filter(|_| once && self.at[v.0 as usize] > 0) {
                 Some([a, b]) => {
                     inner.push(v);
@@ -168,7 +199,8 @@ impl Finder<'_> {
     fn in_order(&self, rounds: &Rounds) -> bool {
         let at = |v: &ValueId| self.at[v.0 as usize];
         let Some(result) = rounds.result() else { return false };
-        let first = rounds.gathered.iter().map(|g| at(&g.join)).chain([at(&result)]).min().unwrap_or(0);
+        let first =
+            rounds.gathered.iter().filter_map(|g| g.join).map(|join| at(&join)).chain([at(&result)]).min().unwrap_or(0);
         let known = |v: &ValueId| at(v) < first;
         let before = rounds.gathered.iter().flat_map(|g| &g.before);
         known(&rounds.entry) && rounds.fixed.iter().all(known) && before.into_iter().all(known)

@@ -99,15 +99,14 @@ pub(super) fn find(network: &Network<'_>) -> Vec<Loop> {
     if network.states.len() < 2 {
         return Vec::new();
     }
-    let mut loops: Vec<Loop> = Finder::new(network, false)
-        .all(HashSet::new())
-        .into_iter()
-        .filter_map(|rounds| measured(network, rounds))
-        .collect();
+    let finder = Finder::new(network, false);
+    let mut loops: Vec<Loop> =
+        finder.all(HashSet::new()).into_iter().filter_map(|rounds| measured(&finder, rounds)).collect();
     // Blocks of a class may differ in numbers.
     let claimed = loops.iter().filter(|l| l.gathers()).flat_map(Loop::values).collect();
-    for rounds in Finder::new(network, true).all(claimed) {
-        let class = if rounds.gathered.is_empty() { None } else { blocks(network, &rounds) };
+    let finder = Finder::new(network, true);
+    for mut rounds in finder.all(claimed) {
+        let class = if rounds.gathered.is_empty() { None } else { blocks(&finder, &mut rounds) };
         loops.extend(class.map(|(over, lines)| Loop { rounds, over, lines }));
     }
     loops.sort_by_key(|l| !l.gathers());
@@ -123,9 +122,10 @@ pub(super) fn length(network: &Network<'_>) -> usize {
 }
 
 /// The loop for rounds, if it is shorter.
-fn measured(network: &Network<'_>, rounds: Rounds) -> Option<Loop> {
+fn measured(finder: &Finder<'_>, mut rounds: Rounds) -> Option<Loop> {
+    let network = finder.network;
     let lists = over_lists(network, &rounds);
-    let class = if rounds.gathered.is_empty() { None } else { blocks(network, &rounds) };
+    let class = if rounds.gathered.is_empty() { None } else { blocks(finder, &mut rounds) };
     let dear = |(_, lines): &(Over, usize)| *lines;
     let (over, lines) = match (lists, class) {
         (Some(lists), Some(class)) => {
@@ -151,8 +151,15 @@ fn layers(network: &Network<'_>, rounds: &Rounds) -> usize {
 }
 
 /// Blocks of a class, if that is shorter, and how many lines they take.
-fn blocks(network: &Network<'_>, rounds: &Rounds) -> Option<(Over, usize)> {
-    let class = Class::new(network, rounds)?;
+fn blocks(finder: &Finder<'_>, rounds: &mut Rounds) -> Option<(Over, usize)> {
+    let network = finder.network;
+    let is_data = |v: ValueId| !finder.places.source[v.0 as usize];
+    let mut class = Class::new(network, rounds, &is_data);
+    // What the last round lacks may be more than a class can leave out.
+    if class.is_none() && rounds.tail.take().is_some() {
+        class = Class::new(network, rounds, &is_data);
+    }
+    let class = class?;
     let lines = class.lines;
     let computed = rounds.values[0].iter().filter(|v| !network.body.values[v.0 as usize].is_atom);
     let width: usize = computed.map(|v| constant(network.body.expr(*v)).len()).sum();

@@ -15,16 +15,16 @@ use std::collections::{HashMap, HashSet};
 /// Writes loops. Gives classes for what they go over, and those that fill their lists.
 pub(in crate::pytorch::structure) fn write(network: &mut Network<'_>, loops: Vec<Loop>) -> (Vec<Block>, Vec<Filling>) {
     let uses = network.body.uses(network.outputs);
-    let (mut blocks, mut fillings) = (Vec::new(), Vec::new());
+    let (mut blocks, mut fillings, mut given) = (Vec::new(), Vec::new(), Vec::new());
     let only = loops.iter().filter(|l| matches!(l.over, Over::Blocks(_))).count() == 1;
     let written = loops.into_iter().filter_map(|Loop { rounds, over, .. }| match over {
         Over::Lists(lists, filling) => {
-            let (repeat, filling) = over_each(network, &rounds, (lists, filling), &uses)?;
+            let (repeat, filling) = over_each(network, &rounds, (lists, filling), (&uses, &mut given))?;
             fillings.extend(filling);
             Some(repeat)
         }
         Over::Blocks(class) => {
-            let (repeat, block, filling) = over_blocks(network, &rounds, (*class, only), &uses)?;
+            let (repeat, block, filling) = over_blocks(network, &rounds, (*class, only), (&uses, &mut given))?;
             fillings.extend(filling);
             blocks.push(block);
             Some(repeat)
@@ -32,8 +32,12 @@ pub(in crate::pytorch::structure) fn write(network: &mut Network<'_>, loops: Vec
     });
     let repeats: Vec<Repeat> = written.collect();
     network.body.repeat(repeats);
+    given.into_iter().for_each(|(values, list): Given| network.body.unpack_later(&values, Expr::local(list)));
     (blocks, fillings)
 }
+
+/// Outputs, and the list that has them.
+type Given = (Vec<ValueId>, String);
 
 /// The variable that goes from round to round.
 fn carried(network: &mut Network<'_>, rounds: &Rounds, uses: &Uses) -> String {
@@ -51,10 +55,15 @@ fn over_each(
     network: &mut Network<'_>,
     rounds: &Rounds,
     (lists, filling): (Vec<List>, Option<Box<Filling>>),
-    uses: &Uses,
+    (uses, given_away): (&Uses, &mut Vec<Given>),
 ) -> Option<(Repeat, Option<Filling>)> {
     let result = rounds.result()?;
-    let first = rounds.values[0].clone();
+    let mut first = rounds.values[0].clone();
+    // What is unpacked later is another value than what each round computes.
+    for g in rounds.gathered.iter().filter(|g| g.join.is_none()) {
+        let expr = network.body.expr(first[g.place]).clone();
+        first[g.place] = network.body.compute(expr);
+    }
     let place = place(network, rounds, result);
     let (held, variables) = hold(network, rounds, lists, filling.is_some());
     let order: Vec<StateId> = variables.iter().map(|(list, _)| *list).collect();
@@ -66,7 +75,7 @@ fn over_each(
     }
     let mut ends = Vec::new();
     for g in &rounds.gathered {
-        let name = gather(network, g, &g.after, &mut begins);
+        let name = gather(network, rounds, (g, &g.after), &mut begins, given_away);
         let value: Expr = first[g.place].into();
         ends.push(if g.adds { Item::set(name.clone(), Expr::local(name) + value) } else { append(&name, value) });
     }
@@ -94,7 +103,7 @@ fn over_blocks(
     network: &mut Network<'_>,
     rounds: &Rounds,
     (class, only): (Class, bool),
-    uses: &Uses,
+    (uses, given_away): (&Uses, &mut Vec<Given>),
 ) -> Option<(Repeat, Block, Option<Filling>)> {
     let result = rounds.result()?;
     let place = place(network, rounds, result);
@@ -106,7 +115,7 @@ fn over_blocks(
     let mut given: Vec<Expr> = std::iter::once(Expr::local(&name)).chain(context.into_iter().map(Expr::from)).collect();
     for g in &rounds.gathered {
         let after = if rounds.tail.is_some() { &g.after[1..] } else { &g.after };
-        let name = gather(network, g, after, &mut begins);
+        let name = gather(network, rounds, (g, after), &mut begins, given_away);
         if g.adds {
             given.push(Expr::local(&name));
             results.push(name);
@@ -128,7 +137,7 @@ fn append(list: &str, value: Expr) -> Item {
 
 /// The first value that reads what a loop makes, or the result.
 fn place(network: &Network<'_>, rounds: &Rounds, result: ValueId) -> ValueId {
-    let mut wanted: HashSet<ValueId> = rounds.gathered.iter().map(|g| g.join).collect();
+    let mut wanted: HashSet<ValueId> = rounds.gathered.iter().filter_map(|g| g.join).collect();
     wanted.insert(result);
     let first = network.body.items().iter().find_map(|item| match item {
         Item::Let(id) if wanted.contains(id) => Some(*id),
@@ -211,24 +220,32 @@ fn inside(expr: &Expr, entry: ValueId, name: &str, held: &HashMap<StateId, Strin
 /// A variable that sums up or collects a value, and how it begins. What joins the rounds reads it.
 fn gather(
     network: &mut Network<'_>,
-    gathered: &Gathered,
-    after: &[ValueId],
+    rounds: &Rounds,
+    (gathered, after): (&Gathered, &[ValueId]),
     begins: &mut Vec<(String, Expr)>,
+    given_away: &mut Vec<Given>,
 ) -> String {
-    let Gathered { join, adds, before, .. } = gathered;
+    let Gathered { join, adds, before, place, .. } = gathered;
     let name = network.locals.unique(if *adds { "total" } else { "parts" });
     let variable = Expr::local(name.clone());
     let all = |values: &[ValueId]| -> Vec<Expr> { values.iter().map(|v| Expr::Value(*v)).collect() };
-    let joined = &mut network.body.values[join.0 as usize].expr;
     if *adds {
         let zero = || torch("zeros", args![Expr::Tuple(Vec::new())]);
         let begin = all(before).into_iter().reduce(|a, b| a + b).unwrap_or_else(zero);
-        *joined = all(after).into_iter().fold(variable, |sum, v| sum + v).into();
         begins.push((name.clone(), begin));
-        return name;
+    } else {
+        begins.push((name.clone(), Expr::List(all(before))));
     }
-    let whole = if after.is_empty() { variable } else { variable + Expr::List(all(after)) };
-    *joined = joined.rewrite(&mut |e| matches!(e, Expr::List(_)).then(|| whole.clone())).into();
-    begins.push((name.clone(), Expr::List(all(before))));
+    let Some(join) = join else {
+        given_away.push((rounds.values.iter().map(|round| round[*place]).collect(), name.clone()));
+        return name;
+    };
+    let joined = &mut network.body.values[join.0 as usize].expr;
+    if *adds {
+        *joined = all(after).into_iter().fold(variable, |sum, v| sum + v).into();
+    } else {
+        let whole = if after.is_empty() { variable } else { variable + Expr::List(all(after)) };
+        *joined = joined.rewrite(&mut |e| matches!(e, Expr::List(_)).then(|| whole.clone())).into();
+    }
     name
 }

@@ -19,6 +19,63 @@ fn concatenations_go_on_from_earlier_ones() {
 }
 
 #[test]
+fn sums_are_computed_once() {
+    let (mut net, x) = Net::new();
+    let mut all = vec![net.linear(4, 8, x)];
+    for _ in 0..8 {
+        let sum = all.iter().copied().reduce(|a, b| net.body.compute(of(a) + b)).expect("there are some");
+        let y = net.linear(8, 8, sum);
+        all.push(net.relu(y));
+    }
+    let last = all[8];
+    net.recover(last);
+    let mut sums = 0;
+    net.body.each_needed(&[last], &mut |e| sums += usize::from(matches!(&**e, Expr::Binary(Binary::Plus, ..))));
+    assert!(sums <= 2, "{:?}", net.body.items());
+    assert_eq!(net.used(last).0.len(), 3);
+}
+
+#[test]
+fn a_sum_may_have_the_last_result() {
+    let (mut net, x) = Net::new();
+    let mut y = net.linear(4, 8, x);
+    let mut sum = None;
+    for _ in 0..6 {
+        let z = net.linear(8, 8, y);
+        let z = net.relu(z);
+        let (skip, w) = (net.linear(8, 8, z), net.linear(8, 8, z));
+        y = net.body.compute(of(w) + y);
+        sum = Some(sum.map_or(skip, |sum| net.body.compute(of(sum) + skip)));
+    }
+    let sum = net.body.compute(of(sum.expect("there is one")) + y);
+    net.recover(sum);
+    // Nothing but the loop calls layers of the rounds.
+    let layers = |item: &Item| matches!(item, Item::Let(id) if net.body.code(*id).calls().layers > 0);
+    let uses = net.body.uses(&[sum]);
+    let needed = |item: &&Item| matches!(item, Item::Let(id) if uses.needs(*id));
+    let outside = net.body.items().iter().filter(needed).filter(|item| layers(item)).count();
+    assert_eq!((outside, net.body.expr(sum)), (1, &(Expr::local("total") + y)));
+}
+
+#[test]
+fn outputs_of_every_round_are_collected() {
+    let (mut net, x) = Net::new();
+    let mut y = net.linear(4, 8, x);
+    y = net.relu(y);
+    let mut heads = Vec::new();
+    for _ in 0..6 {
+        let z = net.linear(8, 8, y);
+        y = net.relu(z);
+        heads.push(net.linear(8, 2, y));
+    }
+    assert_eq!(net.recover_all(&heads), Vec::<String>::new());
+    let looped = |item: &Item| matches!(item, Item::For(variables, ..) if variables.split(", ").count() == 2);
+    assert_eq!(net.body.items().iter().filter(|i| looped(i)).count(), 1, "{:?}", net.body.items());
+    let parts = |item: &Item| matches!(item, Item::Unpack(ids, e) if *ids == heads && ***e == Expr::local("parts"));
+    assert!(net.body.items().iter().any(parts), "{:?}", net.body.items());
+}
+
+#[test]
 fn masks_ask_what_they_mask() {
     let (mut net, x) = Net::new();
     let lengths = net.body.atom(Expr::local("lengths"));
