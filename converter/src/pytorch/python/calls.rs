@@ -1,6 +1,6 @@
-//! The layers that a statement calls.
+//! What an expression calls: layers that need a statement, and functions that make objects.
 
-use super::expr::{Expr, Weighs};
+use super::expr::{Argument, Expr, Weighs};
 
 /// The layers that a statement calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,19 @@ impl Expr {
             Self::Layer(_, Weighs::Statement, _) | Self::Each(_, Weighs::Statement) => Calls { layers: 1, blocks: 0 },
             Self::Layer(_, Weighs::Block, _) | Self::Each(_, Weighs::Block) => Calls { layers: 0, blocks: 1 },
             _ => Calls::default(),
+        }
+    }
+
+    /// The function and arguments of a call that makes an object, and the method called on what it makes.
+    pub(crate) fn construction(&self) -> Option<(&Self, &[Argument], &str)> {
+        let Self::Call(function, arguments) = self else { return None };
+        match &**function {
+            Self::Attribute(made, method) if arguments.is_empty() => {
+                let (function, arguments, _) = made.construction()?;
+                Some((function, arguments, method))
+            }
+            Self::Torch(..) | Self::Helper(_) | Self::Class(_) => Some((function, arguments, "")),
+            _ => None,
         }
     }
 }

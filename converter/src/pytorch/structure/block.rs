@@ -3,10 +3,10 @@
 use super::class::{Block, Writer};
 use super::columns::Columns;
 use super::filling::Filling;
-use super::form::{Form, Slot};
+use super::form::Slot;
 use super::names;
 use super::runs::{Cost, Run};
-use super::segments::Segment;
+use super::site::Site;
 use crate::pytorch::python::body::Body;
 use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, Weighs, nn};
 use crate::pytorch::python::names::{Names, class_name};
@@ -26,27 +26,6 @@ pub(super) struct Made {
     pub(super) fillings: Vec<Filling>,
     /// Lists of branches that stand side by side: which run, and what each takes.
     pub(super) lists: Vec<(usize, StateId, Vec<Argument>)>,
-}
-
-/// What is replaced.
-pub(super) struct Site<'s> {
-    pub(super) segments: &'s [Segment],
-    pub(super) forms: &'s [Option<Form>],
-}
-
-impl Site<'_> {
-    fn slots(&self, unit: usize, period: usize) -> Vec<Slot> {
-        self.forms[unit..unit + period].iter().flatten().flat_map(|f| f.slots.iter().cloned()).collect()
-    }
-
-    /// Is a unit nothing but what `nn.Sequential` can hold?
-    pub(super) fn is_straight(&self, unit: usize, period: usize) -> bool {
-        self.forms[unit..unit + period].iter().flatten().all(|f| f.straight)
-    }
-
-    fn states(&self, unit: usize, period: usize) -> Vec<StateId> {
-        self.segments[unit..unit + period].iter().flat_map(|s| s.states.iter().copied()).collect()
-    }
 }
 
 /// What names of classes and their modules depend on.
@@ -75,7 +54,7 @@ pub(super) fn make(
         return None;
     }
     let columns = Columns::new(&slots);
-    let context = context(site, units[0], period);
+    let context = site.context(units[0], period);
     let words: Vec<&'static str> =
         site.forms[units[0]..units[0] + period].iter().flatten().flat_map(|f| f.words.iter().copied()).collect();
     let straight = site.is_straight(units[0], period);
@@ -93,7 +72,7 @@ pub(super) fn make(
     };
     let wanted: Vec<Option<String>> = (0..own.len()).map(wanted).collect();
     // The entry of the network's first unit is an argument from which all units take shapes and types. Others tell the two apart.
-    let tells_apart = |u: &usize| site.segments[*u].entry.is_none_or(|v| !self::context(site, *u, period).contains(&v));
+    let tells_apart = |u: &usize| site.segments[*u].entry.is_none_or(|v| !site.context(*u, period).contains(&v));
     let like = units.iter().copied().find(tells_apart).unwrap_or(units[0]);
     let own = site.states(like, period);
     let block = Writer { body, states, site, columns: &columns }.block(&name, like, period, &own, wanted);
@@ -145,17 +124,6 @@ pub(super) fn made(
     }
 }
 
-/// What a unit reads besides its data, in order.
-pub(super) fn context(site: &Site<'_>, unit: usize, period: usize) -> Vec<ValueId> {
-    let mut found = Vec::new();
-    for v in site.segments[unit..unit + period].iter().flat_map(|s| &s.context) {
-        if !found.contains(v) {
-            found.push(*v);
-        }
-    }
-    found
-}
-
 /// How many lines units take: a class for them with all calls, and without one.
 pub(super) fn lines(site: &Site<'_>, states: &[State], alike: &[Run]) -> Cost {
     let Run { first: unit, period, .. } = alike[0];
@@ -179,7 +147,7 @@ pub(super) fn lines(site: &Site<'_>, states: &[State], alike: &[Run]) -> Cost {
     let straight = site.is_straight(unit, period);
     let layers = forms().map(|f| f.layers).sum::<usize>().max(if straight { 1 } else { statements });
     let one = init + layers;
-    let loops = !context(site, unit, period).is_empty();
+    let loops = !site.context(unit, period).is_empty();
     let more = if loops { 2 * alike.iter().filter(|r| r.count > 1).count() } else { 0 };
     let class = match (straight, period) {
         (true, 1 | 2) => 2,

@@ -1,8 +1,8 @@
 //! The text of a class for what is repeated, or of a function that makes it.
 
-use super::block::{Site, context};
 use super::columns::{Columns, Parameter};
 use super::form::link;
+use super::site::Site;
 use crate::pytorch::helpers::Needs;
 use crate::pytorch::python::body::Body;
 use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, nn};
@@ -49,7 +49,7 @@ impl Writer<'_> {
         if let Some(entry) = self.site.segments[unit].entry {
             draft.argument(Some(entry), "x");
         }
-        for v in context(self.site, unit, period) {
+        for v in self.site.context(unit, period) {
             draft.given(self.body, v);
         }
         for (segment, form) in self.site.segments[unit..unit + period].iter().zip(&self.site.forms[unit..]) {

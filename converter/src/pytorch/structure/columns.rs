@@ -2,7 +2,7 @@
 
 use super::derived::{self, Derived};
 use super::filling::{Filling, SIZES, Turns};
-use super::form::{self, Slot, is_sequential, parts};
+use super::form::{self, Slot, is_sequential};
 use super::series;
 use crate::pytorch::python::expr::{Argument, Expr, StateId, args, nn};
 use crate::pytorch::python::names::Names;
@@ -195,7 +195,7 @@ impl Columns {
 
     /// A constructor with the arguments that differ as parameters.
     fn constructor(&self, constructor: &Expr, slot: &mut usize) -> Expr {
-        let Some((function, arguments, _)) = parts(constructor) else { return constructor.clone() };
+        let Some((function, arguments, _)) = constructor.construction() else { return constructor.clone() };
         if is_sequential(function) {
             let inner = arguments.iter().map(|a| self.constructor(&a.value, slot).into()).collect();
             return replaced(constructor, inner);

@@ -200,7 +200,7 @@ impl Writer {
     }
 
     fn constructor(&mut self, constructor: &Expr) -> Option<()> {
-        let (function, arguments, after) = parts(constructor)?;
+        let (function, arguments, after) = constructor.construction()?;
         let _ = write!(self.shape, "{}{after} ", constant(function));
         if is_sequential(function) {
             return arguments.iter().try_for_each(|a| self.constructor(&a.value));
@@ -367,19 +367,6 @@ pub(super) fn is_chain(constructor: &Expr) -> bool {
 /// Does it make a chain of the modules that it is given?
 pub(super) fn is_sequential(function: &Expr) -> bool {
     matches!(function, Expr::Torch(Module::Nn, name) if name == "Sequential")
-}
-
-/// A constructor's function and arguments, and the method called on what it makes.
-pub(super) fn parts(constructor: &Expr) -> Option<(&Expr, &[Argument], &str)> {
-    let Expr::Call(function, arguments) = constructor else { return None };
-    match &**function {
-        Expr::Attribute(made, method) if arguments.is_empty() => {
-            let (function, arguments, _) = parts(made)?;
-            Some((function, arguments, method))
-        }
-        Expr::Torch(..) | Expr::Helper(_) | Expr::Class(_) => Some((function, arguments, "")),
-        _ => None,
-    }
 }
 
 /// What a layer calls its arguments.

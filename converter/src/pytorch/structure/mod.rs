@@ -34,6 +34,7 @@ mod rolled;
 mod runs;
 mod segments;
 mod series;
+mod site;
 #[cfg(test)]
 mod tests;
 
@@ -42,7 +43,7 @@ use super::python::expr::ValueId;
 use super::python::names::Names;
 use super::state::State;
 use beside::{Branches, Join};
-use block::{Naming, Site};
+use block::Naming;
 use branches::Chains;
 pub(super) use class::Block;
 use cntk_parser::model::FunctionId;
@@ -52,6 +53,7 @@ use loops::Loop;
 use names::Labels;
 use runs::Run;
 use segments::Segment;
+use site::Site;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Classes for residual blocks may make the file so many lines longer, and a fifth.

@@ -1,7 +1,6 @@
 //! What to call a class: after what it does.
 
 use super::Network;
-use super::form::parts;
 use crate::pytorch::python::expr::{Binary, Expr, Module, StateId, ValueId};
 use crate::pytorch::python::names::identifier;
 use crate::pytorch::state::{Kind, State};
@@ -112,7 +111,7 @@ fn layer(constructor: &Expr) -> &'static str {
 
 /// Does a convolution have a kernel of its own for each channel?
 fn is_depthwise(constructor: &Expr) -> bool {
-    let Some((_, arguments, _)) = parts(constructor) else { return false };
+    let Some((_, arguments, _)) = constructor.construction() else { return false };
     let groups = arguments.iter().find(|a| a.name == Some("groups"));
     groups.is_some_and(|groups| arguments.first().is_some_and(|channels| channels.value == groups.value))
 }

@@ -1,7 +1,6 @@
 //! Rounds as blocks of a class, whose method gives the result and what is gathered: `y, total = layer(y, total)`.
 
-use super::find::Rounds;
-use super::tail::Tail;
+use super::rounds::{Rounds, Tail};
 use crate::pytorch::python::expr::{Argument, Binary, Expr, StateId, ValueId, nn};
 use crate::pytorch::python::names::class_name;
 use crate::pytorch::state::{Held, Kind, State};

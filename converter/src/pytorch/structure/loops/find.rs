@@ -1,7 +1,6 @@
 //! Finds rounds: from the result of one to that of the next, backwards over what both read.
 
-use super::gather::Gathered;
-use super::tail::Tail;
+use super::rounds::{Rounds, Tail};
 use crate::pytorch::python::expr::{Argument, Expr, StateId, Subscript, ValueId};
 use crate::pytorch::structure::beside::added;
 use crate::pytorch::structure::segments::Places;
@@ -20,30 +19,6 @@ const TRIED: usize = 4;
 
 /// How many of those whose operands are computed alike, too, are tried first.
 const ALIKE: usize = 2;
-
-/// Rounds, each of which goes on from the result of the one before.
-#[derive(Debug)]
-pub(super) struct Rounds {
-    /// What the first one goes on from.
-    pub(super) entry: ValueId,
-    /// What each computes, its result first; equal places have equal parts.
-    pub(super) values: Vec<Vec<ValueId>>,
-    /// What each holds.
-    pub(super) states: Vec<Vec<StateId>>,
-    /// What all of them read as it is.
-    pub(super) fixed: HashSet<ValueId>,
-    /// What is read of more than the last one's result.
-    pub(super) gathered: Vec<Gathered>,
-    /// What follows the last one.
-    pub(super) tail: Option<Tail>,
-}
-
-impl Rounds {
-    /// The result of the last one.
-    pub(super) fn result(&self) -> Option<ValueId> {
-        self.values.last()?.first().copied()
-    }
-}
 
 /// Values that are computed alike, in order.
 type Alike = HashMap<u64, Vec<ValueId>>;

@@ -1,6 +1,7 @@
 //! What is read of every round: a sum or a concatenation of what each computes, or outputs.
 
-use super::find::{Finder, Rounds};
+use super::find::Finder;
+use super::rounds::{Gathered, Rounds};
 use crate::pytorch::python::expr::ValueId;
 use crate::pytorch::structure::beside::{added, concatenated};
 use std::collections::{HashMap, HashSet};
@@ -13,19 +14,6 @@ const OTHERS: usize = 3;
 
 /// How many values that read one are tried as what joins the rounds.
 const READERS: usize = 4;
-
-/// What joins a value of every round.
-#[derive(Debug)]
-pub(super) struct Gathered {
-    /// The sum or concatenation; `None` where the model gives all of them away.
-    pub(super) join: Option<ValueId>,
-    pub(super) adds: bool,
-    /// The place of the value in the rounds.
-    pub(super) place: usize,
-    /// Operands before and after those of the rounds.
-    pub(super) before: Vec<ValueId>,
-    pub(super) after: Vec<ValueId>,
-}
 
 impl Finder<'_> {
     /// Finds out what reads more of the rounds than the last one's result, and takes into them what leads there. `false`

@@ -7,6 +7,7 @@
 mod class;
 mod find;
 mod gather;
+mod rounds;
 mod tail;
 mod write;
 
@@ -19,9 +20,9 @@ use crate::pytorch::python::print::constant;
 use crate::pytorch::python::wrap::Lines;
 use crate::pytorch::state::{Kind, LAYER, State};
 use class::Class;
-use find::{Finder, Rounds};
+use find::Finder;
+use rounds::{Rounds, Tail};
 use std::collections::HashSet;
-use tail::Tail;
 pub(super) use write::write;
 
 /// The most layers of a round that a class could hold.

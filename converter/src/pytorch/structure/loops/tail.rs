@@ -1,34 +1,10 @@
 //! A last round that lacks the result, because nothing reads that: it computes what is gathered alone.
 
-use super::find::{Finder, Rounds};
-use crate::pytorch::python::expr::{StateId, ValueId};
+use super::find::Finder;
+use super::rounds::{Rounds, Tail};
+use crate::pytorch::python::expr::ValueId;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-
-/// What follows the last round and computes a part of one.
-#[derive(Debug)]
-pub(super) struct Tail {
-    /// What stands in the places of the last round's values and pieces of state.
-    values: HashMap<ValueId, ValueId>,
-    states: HashMap<StateId, StateId>,
-}
-
-impl Tail {
-    /// What it computes.
-    pub(super) fn values(&self) -> impl Iterator<Item = ValueId> {
-        self.values.values().copied()
-    }
-
-    /// What it computes in the place of a value of the last round.
-    pub(super) fn value(&self, v: ValueId) -> Option<ValueId> {
-        self.values.get(&v).copied()
-    }
-
-    /// What it holds in the place of what the last round holds.
-    pub(super) fn state(&self, s: StateId) -> Option<StateId> {
-        self.states.get(&s).copied()
-    }
-}
 
 impl Finder<'_> {
     /// The part of a round that follows the last one, if it alone reads the last result.

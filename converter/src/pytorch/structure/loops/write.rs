@@ -1,8 +1,7 @@
 //! Loops in the place of rounds.
 
 use super::class::Class;
-use super::find::Rounds;
-use super::gather::Gathered;
+use super::rounds::{Gathered, Rounds};
 use super::{List, Loop, Over};
 use crate::pytorch::python::body::{Item, Repeat};
 use crate::pytorch::python::expr::{Argument, Expr, StateId, ValueId, Weighs, args, nn, torch};
