@@ -21,7 +21,8 @@ def refuses(module, text, *arguments, **keywords):
 
 
 def sequences(load):
-    x = torch.randn(2, 3, 4)
+    # The model leaves out steps whose sum is not positive, and cannot do without any.
+    x = torch.rand(2, 3, 4) + 0.1
     x[1, 2] = float("nan")
     lengths = torch.tensor([3, 2])
     module = load()
