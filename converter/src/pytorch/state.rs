@@ -90,7 +90,11 @@ impl State {
 
     /// A submodule.
     pub(crate) fn module(constructor: Expr, wanted: Option<String>, fallback: &'static str) -> Self {
-        let kind = Kind::Module(constructor);
+        Self::of(Kind::Module(constructor), wanted, fallback)
+    }
+
+    /// A piece of state of this kind, without tensors.
+    pub(crate) fn of(kind: Kind, wanted: Option<String>, fallback: &'static str) -> Self {
         Self { kind, wanted, fallback, tensors: Vec::new(), remark: None, within: Vec::new() }
     }
 

@@ -168,11 +168,7 @@ fn hold(
 ) -> StateId {
     let fallback = if run.count > 1 { name } else { "block" };
     let wanted = (only && run.count > 1).then(|| name.to_owned());
-    let mut container = State::module(constructor, wanted, fallback);
-    container.kind = match container.kind {
-        Kind::Module(constructor) => Kind::Blocks(constructor),
-        other => other,
-    };
+    let mut container = State::of(Kind::Blocks(constructor), wanted, fallback);
     for (k, unit) in run.units().enumerate() {
         for (id, (name, _)) in site.states(unit, run.period).into_iter().zip(&block.states) {
             for held in states[id.0 as usize].tensors.clone() {

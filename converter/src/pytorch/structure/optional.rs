@@ -242,7 +242,7 @@ fn variant(
     let wanted = Some("shortcut".to_owned());
     let first = part.links.iter().flatten().next().filter(|_| present);
     let within = first.map_or_else(Vec::new, |s| network.states[s.0 as usize].within.clone());
-    network.states.push(State { kind, wanted, fallback: "shortcut", tensors: Vec::new(), remark: None, within });
+    network.states.push(State { within, ..State::of(kind, wanted, "shortcut") });
     let state = StateId(network.states.len() as u32 - 1);
     let absent = Expr::binary(Binary::Is, Expr::State(state), Expr::Nothing);
     let given = Expr::layer(state, vec![part.source.into()]);

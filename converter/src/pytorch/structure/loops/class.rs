@@ -44,19 +44,13 @@ impl Class {
             Some(tail) => Some(made.lacking(tail)?),
             None => None,
         };
-        let mut own = Vec::new();
-        let mut units: Vec<Unit> = Vec::new();
-        for k in 0..rounds.values.len() {
-            let unit = made.unit(k, lacks.as_ref())?;
-            if k == 0 {
-                own.clone_from(&unit.own);
-            }
-            units.push(unit);
-        }
+        let rounds_made = (0..rounds.values.len()).map(|k| made.unit(k, lacks.as_ref()));
+        let mut units: Vec<Unit> = rounds_made.collect::<Option<_>>()?;
         if let (Some(tail), Some(lacks)) = (&rounds.tail, &lacks) {
             units.push(made.last(tail, lacks)?);
         }
         let slots: Vec<Vec<Slot>> = units.iter().map(Unit::slots).collect::<Option<_>>()?;
+        let own = units[0].own.clone();
         if own.is_empty() || slots.iter().any(|s| s.len() != slots[0].len()) {
             return None;
         }
@@ -122,11 +116,8 @@ impl Class {
             e.rewrite(&mut |e| matches!(e, Expr::Class(n) if *n == self.name).then(|| Expr::Class(name.clone())))
         };
         let filling = self.filling.take().map(|f| f.rewritten(&renamed));
-        let mut list = State::module(renamed(&self.container), only.then(|| "layers".to_owned()), "layers");
-        list.kind = match list.kind {
-            Kind::Module(container) => Kind::Blocks(container),
-            other => other,
-        };
+        let kind = Kind::Blocks(renamed(&self.container));
+        let mut list = State::of(kind, only.then(|| "layers".to_owned()), "layers");
         for (k, unit) in self.states.iter().enumerate() {
             for (state, (name, _)) in unit.iter().zip(&block.states) {
                 for held in &state.tensors {
@@ -205,11 +196,6 @@ impl Unit {
     }
 }
 
-/// What the last round lacks: the places of its values.
-struct Lacking {
-    places: HashSet<usize>,
-}
-
 /// Makes blocks of rounds.
 struct Maker<'m> {
     network: &'m Network<'m>,
@@ -219,17 +205,16 @@ struct Maker<'m> {
 
 impl Maker<'_> {
     /// The places of what the last round lacks.
-    fn lacking(&self, tail: &Tail) -> Option<Lacking> {
+    fn lacking(&self, tail: &Tail) -> Option<HashSet<usize>> {
         let last = self.rounds.values.last()?;
         let computed = |p: &usize| !self.network.body.values[last[*p].0 as usize].is_atom;
-        let places = (0..last.len()).filter(computed).filter(|p| tail.value(last[*p]).is_none()).collect();
-        Some(Lacking { places })
+        Some((0..last.len()).filter(computed).filter(|p| tail.value(last[*p]).is_none()).collect())
     }
 
     /// One of the whole rounds.
-    fn unit(&self, k: usize, lacks: Option<&Lacking>) -> Option<Unit> {
+    fn unit(&self, k: usize, lacks: Option<&HashSet<usize>>) -> Option<Unit> {
         let round = &self.rounds.values[k];
-        let gone = |p: usize| p > 0 && lacks.is_some_and(|l| l.places.contains(&p));
+        let gone = |p: usize| p > 0 && lacks.is_some_and(|places| places.contains(&p));
         let missing: HashSet<ValueId> = (0..round.len()).filter(|p| gone(*p)).map(|p| round[p]).collect();
         let mut unit = Unit { own: Vec::new(), held: Vec::new(), states: Vec::new(), values: Vec::new(), lacks: false };
         let mut residual = None;
@@ -265,7 +250,7 @@ impl Maker<'_> {
     }
 
     /// The last round, which has the numbers of the one before it in the places of what it lacks.
-    fn last(&self, tail: &Tail, lacks: &Lacking) -> Option<Unit> {
+    fn last(&self, tail: &Tail, lacks: &HashSet<usize>) -> Option<Unit> {
         let k = self.rounds.values.len() - 1;
         let mut unit = self.unit(k, Some(lacks))?;
         unit.lacks = true;
@@ -302,8 +287,7 @@ impl Maker<'_> {
             }
         }
         let kind = Kind::Optional(Expr::Bool(true), made, Expr::Nothing);
-        let within = Vec::new();
-        State { kind, wanted: Some("residual".to_owned()), fallback: "residual", tensors, remark: None, within }
+        State { tensors, ..State::of(kind, Some("residual".to_owned()), "residual") }
     }
 }
 

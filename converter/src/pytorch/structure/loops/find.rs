@@ -49,20 +49,29 @@ pub(super) struct Finder<'n> {
 }
 
 impl<'n> Finder<'n> {
-    pub(super) fn new(network: &'n Network<'n>, loose: bool) -> Self {
+    /// Looks up what is computed alike with the same numbers.
+    pub(super) fn new(network: &'n Network<'n>) -> Self {
         let places = Places::new(network);
         let count = network.body.values.len();
         let (mut at, mut keys) = (vec![0; count], vec![0; count]);
         let mut readers: HashMap<ValueId, Vec<ValueId>> = HashMap::new();
         for (v, place) in places.order.iter().zip(1..) {
             at[v.0 as usize] = place;
-            keys[v.0 as usize] = key(places.expr(*v), loose);
+            keys[v.0 as usize] = key(places.expr(*v), false);
             for read in places.code(*v).values() {
                 readers.entry(read).or_default().push(*v);
             }
         }
         let outputs = network.outputs.iter().copied().collect();
-        Self { network, places, at, keys, readers, outputs, loose, shapes: RefCell::default() }
+        Self { network, places, at, keys, readers, outputs, loose: false, shapes: RefCell::default() }
+    }
+
+    /// From now on numbers in expressions may differ.
+    pub(super) fn loosen(&mut self) {
+        self.loose = true;
+        for v in &self.places.order {
+            self.keys[v.0 as usize] = key(self.places.expr(*v), true);
+        }
     }
 
     /// All rounds that share no values with each other or those in `claimed`, the last ones first.

@@ -88,7 +88,7 @@ impl Loop {
         !self.gathers() && names::is_residual(&names::words(network, &self.rounds.values[0]))
     }
 
-    /// Does it make more than one result, which no class does?
+    /// Does it make more than one result?
     pub(super) fn gathers(&self) -> bool {
         !self.rounds.gathered.is_empty()
     }
@@ -100,12 +100,12 @@ pub(super) fn find(network: &Network<'_>) -> Vec<Loop> {
     if network.states.len() < 2 {
         return Vec::new();
     }
-    let finder = Finder::new(network, false);
+    let mut finder = Finder::new(network);
     let mut loops: Vec<Loop> =
         finder.all(HashSet::new()).into_iter().filter_map(|rounds| measured(&finder, rounds)).collect();
     // Blocks of a class may differ in numbers.
     let claimed = loops.iter().filter(|l| l.gathers()).flat_map(Loop::values).collect();
-    let finder = Finder::new(network, true);
+    finder.loosen();
     for mut rounds in finder.all(claimed) {
         let class = if rounds.gathered.is_empty() { None } else { blocks(&finder, &mut rounds) };
         loops.extend(class.map(|(over, lines)| Loop { rounds, over, lines }));
@@ -127,13 +127,12 @@ fn measured(finder: &Finder<'_>, mut rounds: Rounds) -> Option<Loop> {
     let network = finder.network;
     let lists = over_lists(network, &rounds);
     let class = if rounds.gathered.is_empty() { None } else { blocks(finder, &mut rounds) };
-    let dear = |(_, lines): &(Over, usize)| *lines;
     let (over, lines) = match (lists, class) {
         (Some(lists), Some(class)) => {
             // Lists leave the last round as it is.
             let more = if rounds.tail.is_some() { as_it_is(network, &rounds) } else { 0 };
             let wide = if rounds.states[0].len() > WIDE { 2 } else { 0 };
-            if dear(&lists) + more + wide < dear(&class) { lists } else { class }
+            if lists.1 + more + wide < class.1 { lists } else { class }
         }
         (lists, class) => lists.or(class)?,
     };

@@ -165,11 +165,7 @@ fn hold(
         let plural = if called[i].ends_with('s') { format!("{}_list", called[i]) } else { format!("{}s", called[i]) };
         let (container, freeze) =
             if filled { (nn(list.holder, Vec::new()), Vec::new()) } else { (list.container, list.freeze) };
-        let mut state = State::module(container, Some(numbered(&plural)), "layers");
-        state.kind = match state.kind {
-            Kind::Module(container) => Kind::List(container, freeze),
-            other => other,
-        };
+        let mut state = State::of(Kind::List(container, freeze), Some(numbered(&plural)), "layers");
         state.within = network.states[first[i].0 as usize].within.clone();
         for (k, round) in rounds.states.iter().enumerate() {
             for tensor in &network.states[round[i].0 as usize].tensors {
