@@ -152,7 +152,7 @@ rules! {
     RNN_PARAMETERS = "type.rnn-parameters", Error, "the parameter of an OptimizedRNNStack has exactly the weights that it needs";
     SHAPE = "type.shape", Error, "the shapes of the operands go together";
     DATA_TYPE = "type.data-type", Error, "the element types of the operands agree";
-    DYNAMIC_AXES = "type.dynamic-axes", Error, "operands with dynamic axes have the same ones (those of a criterion may differ)";
+    DYNAMIC_AXES = "type.dynamic-axes", Error, "operands with dynamic axes have the same ones (those of a criterion may differ); an operand has some where CNTK needs samples or frames, and none where it needs a tensor";
     DELAY_AXES = "type.delay-axes", Error, "a delayed value has a sequence axis and the batch axis";
     LOOP_SHAPES = "type.loop", Error, "the shapes of a loop settle";
     DECLARED = "type.declared", Error, "a placeholder can be read with the type that its record says (a warning or note where it merely is another than that of what it stands for)";

@@ -395,6 +395,7 @@ fn tensors() -> Vec<Case> {
         gather(format!("indices as bytes {bytes:?}"), record, table());
     }
     gather("indices of a table without rows".into(), stored("", &[2], &[0.0; 2]), parameter("", &[]));
-    gather("indices of a table of unknown rows".into(), stored("", &[2], &[0.0, 9.0]), input("", &[2, u64::MAX - 2]));
+    let rows = input("", &[2, u64::MAX - 2]).set("dynamic_axis", list(&[]));
+    gather("indices of a table of unknown rows".into(), stored("", &[2], &[0.0, 9.0]), rows);
     cases
 }

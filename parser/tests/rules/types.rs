@@ -119,6 +119,24 @@ pub fn pairs() -> Vec<Pair> {
             plus(sequence_input("a", "s", &[2]), input("b", &[2])),
             plus(sequence_input("a", "s", &[2]), parameter("b", &[2])),
         ),
+        pair("type.dynamic-axes", of(34, parameter("a", &[2])), of(34, input("a", &[2]))),
+        pair("type.dynamic-axes", of(35, parameter("a", &[2])), of(35, input("a", &[2]))),
+        pair("type.dynamic-axes", of(36, parameter("a", &[2])), of(36, input("a", &[2]))),
+        pair("type.dynamic-axes", of(48, parameter("a", &[2])), of(48, input("a", &[2]))),
+        pair("type.dynamic-axes", of(53, parameter("a", &[2])), of(53, input("a", &[2]))),
+        pair("type.dynamic-axes", of(74, input("a", &[2])), of(74, parameter("a", &[2]))),
+        pair("type.dynamic-axes", weighted(1, parameter("w", &[1])), weighted(1, input("w", &[1]))),
+        pair("type.dynamic-axes", scattered(parameter("i", &[1])), scattered(sequence_input("i", "s", &[1]))),
+        pair("type.shape", of(34, input("a", &[2, 3])), of(34, input("a", &[1]))),
+        pair("type.shape", of(35, input("a", &[1])), of(35, input("a", &[2, 1]))),
+        pair("type.shape", of(48, input("a", &[1])), of(48, input("a", &[2, 1]))),
+        pair("type.shape", of(53, input("a", &[1])), of(53, input("a", &[2, 1]))),
+        pair("type.shape", weighted(2, input("w", &[2])), weighted(1, input("w", &[1, 1]))),
+        pair("type.shape", scattered(sequence_input("i", "s", &[2])), scattered(sequence_input("i", "s", &[1, 1]))),
+        pair("type.shape", among(parameter("n", &[1])), among(constant("n", &[1], &[2.9]))),
+        pair("type.shape", among(constant("n", &[2], &[1.0, 1.0])), among(constant("n", &[], &[1.0]))),
+        pair("attribute.range", among(constant("n", &[], &[0.5])), among(constant("n", &[], &[1.5]))),
+        pair("attribute.range", among(constant("n", &[], &[3.0])), among(constant("n", &[], &[2.0]))),
         pair("type.assumed", open(placeholder("p", &[3]).set("data_type", size(0))), open(placeholder("p", &[3]))),
         pair("type.delay-axes", delay(input("x", &[2])), delay(sequence_input("x", "s", &[2]))),
         pair("type.loop", growing(43, &[("axis", axis(0))]), growing(19, &[])),
@@ -134,6 +152,29 @@ pub fn pairs() -> Vec<Pair> {
         pair("type.declared", formal(&[4]), formal(&[3])),
         pair("type.unknown", with("shape", shape(&[u64::MAX - 1])), good()),
     ]
+}
+
+/// An operator whose first operand is an input of two numbers.
+fn of(op: u64, second: Record) -> Record {
+    model("F1", &[input("x", &[2]), second], &[function("F1", op, &["x", "a"], &[])])
+}
+
+/// Logistic with weights.
+fn weighted(classes: u64, weights: Record) -> Record {
+    let variables = [input("x", &[classes]), input("y", &[classes]), weights];
+    model("F1", &variables, &[function("F1", 48, &["x", "y", "w"], &[])])
+}
+
+/// ClassificationError among the `n` largest of two predictions.
+fn among(n: Record) -> Record {
+    let variables = [input("x", &[2]), input("y", &[2]), n];
+    model("F1", &variables, &[function("F1", 36, &["x", "y", "n"], &[])])
+}
+
+/// ScatterPacked.
+fn scattered(index: Record) -> Record {
+    let variables = [sequence_input("x", "s", &[2]), index, sequence_input("y", "s", &[1])];
+    model("F1", &variables, &[function("F1", 30, &["x", "i", "y"], &[])])
 }
 
 /// The outer product of two vectors.

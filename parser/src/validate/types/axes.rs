@@ -14,6 +14,19 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
             return node.input(&rules::DYNAMIC_AXES, *i, text);
         }
     }
+    for i in fixed(operator) {
+        if operand(node, *i).is_some_and(|axes| axes != DynamicAxes::default()) {
+            let text = format!("input {i} has dynamic axes, and CNTK takes one without");
+            return node.input(&rules::DYNAMIC_AXES, *i, text);
+        }
+    }
+    if operator.facts().class == Class::Similarity {
+        let (a, b) = (operand(node, 0), operand(node, 1));
+        if a.zip(b).is_some_and(|(a, b)| (a == DynamicAxes::default()) != (b == DynamicAxes::default())) {
+            let text = "CNTK compares values that both have dynamic axes, or that both have none".to_owned();
+            return node.input(&rules::DYNAMIC_AXES, 1, text);
+        }
+    }
     let batch = DynamicAxes { batch: true, sequence: None };
     let without_sequence = |axes: DynamicAxes| DynamicAxes { sequence: None, ..axes };
     match operator {
@@ -65,6 +78,22 @@ fn minibatches(operator: &Operator<'_>) -> &'static [usize] {
         Operator::Where(_) => &[0],
         Operator::PackedIndex => &[0, 1],
         Operator::GatherPacked | Operator::ReconcileDynamicAxis => &[1],
+        // The N of ClassificationError is a number.
+        Operator::SquaredError
+        | Operator::CrossEntropyWithSoftmax
+        | Operator::ClassificationError
+        | Operator::EditDistanceError(_)
+        | Operator::ForwardBackward(_) => &[0, 1],
+        Operator::ScatterPacked | Operator::Logistic | Operator::LambdaRank | Operator::NDCG => &[0, 1, 2],
+        _ => &[],
+    }
+}
+
+/// The operands that must not have a dynamic axis.
+fn fixed(operator: &Operator<'_>) -> &'static [usize] {
+    match operator {
+        Operator::Gather => &[1],
+        Operator::Assign => &[0, 1],
         _ => &[],
     }
 }

@@ -108,6 +108,16 @@ impl<'n> Node<'n, '_, '_, '_> {
         self.fail(&rules::SHAPE, format!("{what}: {} and {}", show(a), show(b)))
     }
 
+    /// Is input `i` one number in each `unit` (a frame or a sample)? If not, it is reported.
+    pub(crate) fn one_number(&mut self, i: usize, unit: &str) -> Option<()> {
+        let shape = self.shape(i)?;
+        if shape.iter().all(|dim| Self::equal(*dim, Dim::Known(1))) {
+            return Some(());
+        }
+        let text = format!("input {i} has the shape {}, not one number per {unit}", show(shape));
+        self.input(&rules::SHAPE, i, text)
+    }
+
     /// Can a tensor have this shape? If not, it is reported.
     pub(crate) fn bounded(&mut self, shape: &[Dim]) -> bool {
         if shape.len() > MOST_AXES {

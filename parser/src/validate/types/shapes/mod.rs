@@ -18,9 +18,13 @@ use super::node::Node;
 use crate::model::Dims;
 use crate::ops::Operator;
 use crate::ops::facts::ShapeRule;
+use criteria::Lengths;
 
 /// The shape of output 0; `None` if an input's shape is not known or an error was reported.
 pub(crate) fn infer(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<Dims> {
+    if matches!(operator, Operator::PackedIndex | Operator::GatherPacked | Operator::ScatterPacked) {
+        node.one_number(1, "frame")?;
+    }
     match operator.facts().shape {
         ShapeRule::First => elementwise::same_as(node, 0),
         ShapeRule::Broadcast => elementwise::broadcast(node),
@@ -60,11 +64,10 @@ fn own(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<Dims>
         Operator::RandomDistribution(a) => random::distribution(node, a),
         Operator::RandomSample(a) => random::sample(node, a),
         Operator::RandomSampleInclusionFrequency(a) => random::inclusion(node, a),
-        Operator::SquaredError
-        | Operator::CrossEntropyWithSoftmax
-        | Operator::ClassificationError
-        | Operator::Logistic
-        | Operator::CosDistance => criteria::pair(node),
+        Operator::SquaredError => criteria::pair(node, Lengths::SameOrOne),
+        Operator::ClassificationError => criteria::classification_error(node),
+        Operator::CrossEntropyWithSoftmax | Operator::CosDistance => criteria::pair(node, Lengths::Same),
+        Operator::Logistic => criteria::logistic(node),
         Operator::CosDistanceWithNegativeSamples => criteria::negative_samples(node),
         Operator::CustomProxyOp(a) => random::definite(node, a.output_shape.as_ref()?, "outputShape"),
         // Combine, blocks and user-defined functions have no shape of their own.

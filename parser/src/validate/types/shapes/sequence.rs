@@ -1,9 +1,8 @@
 //! Shapes of operators that convert between dynamic and static axes (spec 4.13).
 
-use crate::model::{Dim, Dims};
+use crate::model::Dims;
 use crate::validate::rules;
 use crate::validate::types::node::Node;
-use crate::validate::types::value::show;
 
 /// UnpackSequence, UnpackBatch: a dynamic axis becomes the first row-major axis.
 pub(super) fn unpack(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
@@ -23,10 +22,6 @@ pub(super) fn pack(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
 
 /// Where: one index per selected frame. The condition must be one number per frame.
 pub(super) fn positions(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
-    let condition = node.shape(0)?;
-    if condition.iter().any(|dim| !Node::equal(*dim, Dim::Known(1))) {
-        let text = format!("a condition of shape {}, not one number per frame", show(condition));
-        return node.input(&rules::SHAPE, 0, text);
-    }
+    node.one_number(0, "frame")?;
     Some(Dims::new())
 }
