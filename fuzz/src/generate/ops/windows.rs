@@ -157,7 +157,10 @@ pub(super) fn unpooling(m: &mut Maker<'_, '_>) -> Option<()> {
 pub(super) fn roi_pooling(m: &mut Maker<'_, '_>) -> Option<()> {
     let x = m.pick(|v| v.shape.len() == 3 && v.known().is_some() && v.batch && v.sequence.is_none())?;
     let (count, width, height) = (m.size(), m.size().min(x.shape[2]?), m.size().min(x.shape[1]?));
+    // Each sample has its own regions.
     let regions = m.tensor_of(&[count, 4], true, x.elem, Some(1.0));
+    let made = x.shaped(regions.shape.clone());
+    let regions = m.function(Op::ReconcileDynamicAxis, &[&regions, &x], vec![], made);
     let attributes = vec![
         entry("poolingType", number(0)),
         entry("roiOutputShape", file_shape(&[width, height])),

@@ -1,7 +1,8 @@
 //! Infers dynamic axes (spec 4.3): which of them a value has, and which sequence axis.
 
 use super::node::Node;
-use crate::model::{Axis, AxisKind, DynamicAxes, Source};
+use super::value::show as show_shape;
+use crate::model::{Axis, AxisKind, Dim, DynamicAxes, Source};
 use crate::ops::{Class, Operator};
 use crate::validate::findings::Quoted;
 use crate::validate::rules;
@@ -20,10 +21,18 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
             return node.input(&rules::DYNAMIC_AXES, *i, text);
         }
     }
-    if operator.facts().class == Class::Similarity {
-        let (a, b) = (operand(node, 0), operand(node, 1));
-        if a.zip(b).is_some_and(|(a, b)| (a == DynamicAxes::default()) != (b == DynamicAxes::default())) {
-            let text = "CNTK compares values that both have dynamic axes, or that both have none".to_owned();
+    single_sample(node, operator)?;
+    if let (Some(a), Some(b)) = (operand(node, 0), operand(node, 1)) {
+        let without = DynamicAxes::default();
+        let sound = match operator {
+            Operator::CosDistance | Operator::CosDistanceWithNegativeSamples | Operator::Unpooling(_) => {
+                (a == without) == (b == without)
+            }
+            Operator::Crop(_) => a != without || b == without,
+            _ => true,
+        };
+        if !sound {
+            let text = "one of the first two inputs has dynamic axes and the other has none".to_owned();
             return node.input(&rules::DYNAMIC_AXES, 1, text);
         }
     }
@@ -75,7 +84,7 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
 /// The operands that must have a dynamic axis.
 fn minibatches(operator: &Operator<'_>) -> &'static [usize] {
     match operator {
-        Operator::Where(_) => &[0],
+        Operator::Where(_) | Operator::UnpackBatch => &[0],
         Operator::PackedIndex => &[0, 1],
         Operator::GatherPacked | Operator::ReconcileDynamicAxis => &[1],
         // The N of ClassificationError is a number.
@@ -83,15 +92,37 @@ fn minibatches(operator: &Operator<'_>) -> &'static [usize] {
         | Operator::CrossEntropyWithSoftmax
         | Operator::ClassificationError
         | Operator::EditDistanceError(_)
-        | Operator::ForwardBackward(_) => &[0, 1],
+        | Operator::ForwardBackward(_)
+        | Operator::ROIPooling(_) => &[0, 1],
         Operator::ScatterPacked | Operator::Logistic | Operator::LambdaRank | Operator::NDCG => &[0, 1, 2],
         _ => &[],
     }
 }
 
+/// Operators that work on whole samples: CNTK takes each column of a value without dynamic axes for one. Columns have the length of the first
+/// file axis, so it reads and writes beyond the value, or the windows of one column reach into the next.
+fn single_sample(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<()> {
+    let i = match operator {
+        Operator::Convolution(_) => 1,
+        Operator::Pooling(_) | Operator::Unpooling(_) | Operator::BatchNormalization(_) => 0,
+        _ => return Some(()),
+    };
+    if operand(node, i) != Some(DynamicAxes::default()) {
+        return Some(());
+    }
+    let Some((_, columns)) = node.shape(i).and_then(|shape| shape.split_last()) else { return Some(()) };
+    if columns.iter().all(|dim| Node::equal(*dim, Dim::Known(1))) {
+        return Some(());
+    }
+    let shape = node.shape(i).map(|shape| show_shape(shape)).unwrap_or_default();
+    let text = format!("input {i} of shape {shape} has no dynamic axes: CNTK takes each of its columns for a sample");
+    node.input(&rules::DYNAMIC_AXES, i, text)
+}
+
 /// The operands that must not have a dynamic axis.
 fn fixed(operator: &Operator<'_>) -> &'static [usize] {
     match operator {
+        Operator::Convolution(_) | Operator::RandomSample(_) | Operator::RandomSampleInclusionFrequency(_) => &[0],
         Operator::Gather => &[1],
         Operator::Assign => &[0, 1],
         _ => &[],

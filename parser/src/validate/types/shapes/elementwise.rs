@@ -1,10 +1,10 @@
 //! Shapes of element-wise operators, with broadcasting.
 
-use crate::model::{Dims, Source};
+use crate::model::{Dims, DynamicAxes, Source};
 use crate::validate::arena::Id;
 use crate::validate::rules;
 use crate::validate::types::node::{Node, Stage};
-use crate::validate::types::value::show;
+use crate::validate::types::value::{count, show};
 
 /// The shape of input `i`, unchanged.
 pub(super) fn same_as(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<Dims> {
@@ -63,5 +63,14 @@ pub(super) fn delay(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
         let text = "its first input needs a sequence axis and the batch axis".to_owned();
         return node.input(&rules::DELAY_AXES, 0, text);
     }
-    broadcast(node)
+    let result = broadcast(node)?;
+    // CNTK repeats a stored initial state along axes of size 1, but not one for each sample.
+    if node.operands.get(1).and_then(|initial| initial.axes()).is_some_and(|axes| axes != DynamicAxes::default())
+        && let Some(initial) = node.shape(1)
+        && count(initial).is_some_and(|n| count(&result).is_some_and(|all| n != all))
+    {
+        let text = format!("an initial state of shape {} for each sample of shape {}", show(initial), show(&result));
+        return node.input(&rules::SHAPE, 1, text);
+    }
+    Some(result)
 }
