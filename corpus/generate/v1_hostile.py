@@ -440,6 +440,15 @@ def _():
     return f.bytes()
 
 
+@case("kernel_of_other_rows", "a kernel matrix of 4 x 18 for 6 maps of 3 x 4", "each map has one row", names=['"c"', '"K"'])
+def _():
+    f = network()
+    f.input("image", (5, 5, 1))
+    f.parameter("K", np.ones((4, 18)))
+    f.add("Convolution", "c", f.windows((3, 4, 1), (6,), (1, 1, 1), (True, True, False), 0, flat=True), "K", "image")
+    return f.bytes()
+
+
 def convolving(kernel=(3, 3, 2), maps=(4,), layout=1):
     f = network()
     f.input("image", (6, 5, 2))

@@ -131,6 +131,7 @@ fn convolution(
     flat: bool,
 ) -> Result<(), Error> {
     let inputs: [_; 2] = e.inputs()?;
+    let elements = |dims: &[u64]| dims.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim)).unwrap_or(u64::MAX);
     let mut attributes = attributes.clone();
     if let Some(Child::Node(node)) = e.graph.children(e.node).first()
         && let Some(Said::Parameter(parameter)) = e.graph.nodes.get(*node as usize).map(|node| &node.said)
@@ -151,13 +152,21 @@ fn convolution(
         {
             *stride = *channels;
         }
-        let expected = if stored.rank() == 2 { product_of(window, maps) } else { product_of(&kernel.0, maps) };
-        let found = stored.elements().unwrap_or(u64::MAX);
-        // A kernel of fewer axes than its operand covers the others. Without sharing, each position has a kernel.
-        let whole = stored.rank() == kernel.rank().saturating_add(1) && !attributes.sharing.contains(&false);
-        let fits = if stored.rank() == 2 || whole { found == expected } else { found.is_multiple_of(expected) };
-        if !fits {
-            return Err(Error::new(ErrorKind::ValueCount { found, expected }, variable.at).in_key("kernel"));
+        let wrong = |kind| Error::new(kind, variable.at).in_key("kernel");
+        if let [rows, columns] = *stored.0.as_slice() {
+            // A row for each map.
+            let expected = [elements(&maps.0), elements(window)];
+            if [rows, columns] != expected {
+                return Err(wrong(ErrorKind::MatrixShape { rows, columns, expected: expected.to_vec() }));
+            }
+        } else {
+            let (found, expected) = (elements(&stored.0), elements(&kernel.0).saturating_mul(elements(&maps.0)));
+            // A kernel of fewer axes than its operand covers the others. Without sharing, each position has a kernel.
+            let whole = stored.rank() == kernel.rank().saturating_add(1) && !attributes.sharing.contains(&false);
+            let fits = if whole { found == expected } else { found.is_multiple_of(expected) };
+            if !fits {
+                return Err(wrong(ErrorKind::ValueCount { found, expected }));
+            }
         }
         variable.shape = shape.clone();
         if let Some(value) = &mut variable.value {
@@ -166,11 +175,6 @@ fn convolution(
     }
     e.finish(Operator::Convolution(attributes), inputs.to_vec());
     Ok(())
-}
-
-/// The number of weights in kernels of this window, one for each map.
-fn product_of(window: &[u64], maps: &Shape) -> u64 {
-    window.iter().chain(&maps.0).try_fold(1_u64, |n, dim| n.checked_mul(*dim)).unwrap_or(u64::MAX)
 }
 
 /// The shape of a kernel stored as a matrix: its window and the number of rows. A file may not hold the number of
