@@ -123,7 +123,8 @@ fn single_sample(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Op
 fn fixed(operator: &Operator<'_>) -> &'static [usize] {
     match operator {
         Operator::Convolution(_) | Operator::RandomSample(_) | Operator::RandomSampleInclusionFrequency(_) => &[0],
-        Operator::Gather => &[1],
+        Operator::Gather | Operator::OptimizedRNNStack(_) => &[1],
+        Operator::BatchNormalization(_) => &[1, 2, 3, 4, 5],
         Operator::Assign => &[0, 1],
         _ => &[],
     }

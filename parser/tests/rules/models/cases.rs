@@ -212,8 +212,9 @@ pub(super) fn models() -> Vec<(&'static str, Record)> {
         ("blendTimeConstant", crate::build::double(0.0)),
         ("useCuDNNEngine", flag(false)),
     ];
-    let norm = [function("F", 40, &["h", "w", "w", "w", "w", "w"], &attributes)];
-    all.push(("half-precision normalization", model("F", &[input("h", &[3]).set("data_type", size(4)), w()], &norm)));
+    let norm = [function("F", 40, &["h", "w", "w", "w", "w", "n"], &attributes)];
+    let variables = [input("h", &[3]).set("data_type", size(4)), w(), parameter("n", &[])];
+    all.push(("half-precision normalization", model("F", &variables, &norm)));
     let distribution = [
         ("randomDistributionType", text("normal")),
         ("randomDistributionArgs", list(&[crate::build::double(0.0)])),

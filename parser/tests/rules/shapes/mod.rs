@@ -86,14 +86,19 @@ fn infer_records(op: u64, operands: &[Record], attributes: &[(&str, Value)]) -> 
     Ok(model.output_types(f).iter().map(|value| row(&value.shape)).collect())
 }
 
-/// The same for inputs of row-major shapes, with a batch axis unless CNTK takes none there: kernels, weights of classes, tables.
+/// The same for inputs of row-major shapes, with a batch axis unless CNTK takes none there: kernels, weights of classes, tables,
+/// statistics.
 fn infer(op: u64, operands: &[Row], attributes: &[(&str, Value)]) -> Result<Vec<Row>, &'static str> {
     let records: Vec<Record> = operands
         .iter()
         .enumerate()
         .map(|(i, row)| {
             let record = input("", &reversed(&row.iter().map(|dim| dim.unwrap_or(FREE)).collect::<Vec<_>>()));
-            if matches!((op, i), (33 | 45 | 46, 0) | (74, 1)) { record.set("dynamic_axis", list(&[])) } else { record }
+            if matches!((op, i), (33 | 45 | 46, 0) | (74, 1) | (40, 1..)) {
+                record.set("dynamic_axis", list(&[]))
+            } else {
+                record
+            }
         })
         .collect();
     infer_records(op, &records, attributes)

@@ -19,6 +19,13 @@ pub(super) fn batch_normalization(node: &mut Node<'_, '_, '_, '_>, attributes: &
             return node.input(&rules::SHAPE, i, text);
         }
     }
+    // Files before 2.0 have no count.
+    let counter = node.shape(5);
+    if let Some(counter) = counter.filter(|dims| dims.len() > 1 || !dims.iter().all(|n| Node::equal(*n, Dim::Known(1))))
+    {
+        let text = format!("a running count of shape {}, not a number", show(counter));
+        return node.input(&rules::SHAPE, 5, text);
+    }
     Some(x.clone())
 }
 
