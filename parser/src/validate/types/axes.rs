@@ -9,33 +9,7 @@ use crate::validate::rules;
 
 /// The dynamic axes of a function's outputs; `None` while they cannot be known.
 pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>) -> Option<DynamicAxes> {
-    for i in minibatches(operator) {
-        if operand(node, *i) == Some(DynamicAxes::default()) {
-            let text = format!("input {i} has no dynamic axes, and CNTK looks for its samples");
-            return node.input(&rules::DYNAMIC_AXES, *i, text);
-        }
-    }
-    for i in fixed(operator) {
-        if operand(node, *i).is_some_and(|axes| axes != DynamicAxes::default()) {
-            let text = format!("input {i} has dynamic axes, and CNTK takes one without");
-            return node.input(&rules::DYNAMIC_AXES, *i, text);
-        }
-    }
-    single_sample(node, operator)?;
-    if let (Some(a), Some(b)) = (operand(node, 0), operand(node, 1)) {
-        let without = DynamicAxes::default();
-        let sound = match operator {
-            Operator::CosDistance | Operator::CosDistanceWithNegativeSamples | Operator::Unpooling(_) => {
-                (a == without) == (b == without)
-            }
-            Operator::Crop(_) => a != without || b == without,
-            _ => true,
-        };
-        if !sound {
-            let text = "one of the first two inputs has dynamic axes and the other has none".to_owned();
-            return node.input(&rules::DYNAMIC_AXES, 1, text);
-        }
-    }
+    suit(node, operator)?;
     let batch = DynamicAxes { batch: true, sequence: None };
     let without_sequence = |axes: DynamicAxes| DynamicAxes { sequence: None, ..axes };
     match operator {
@@ -81,53 +55,82 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
     }
 }
 
-/// The operands that must have a dynamic axis.
-fn minibatches(operator: &Operator<'_>) -> &'static [usize] {
+/// Checks which operands have dynamic axes and which have none, as CNTK does when it loads or evaluates an operator.
+fn suit(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<()> {
+    let (needed, refused) = dynamic_operands(operator);
+    for i in needed {
+        if is_fixed(node, *i) == Some(true) {
+            let text = format!("input {i} has no dynamic axes, and CNTK looks for its samples");
+            return node.input(&rules::DYNAMIC_AXES, *i, text);
+        }
+    }
+    for i in refused {
+        if is_fixed(node, *i) == Some(false) {
+            let text = format!("input {i} has dynamic axes, and CNTK takes one without");
+            return node.input(&rules::DYNAMIC_AXES, *i, text);
+        }
+    }
+    let apart = match (is_fixed(node, 0), is_fixed(node, 1), operator) {
+        (
+            Some(a),
+            Some(b),
+            Operator::CosDistance | Operator::CosDistanceWithNegativeSamples | Operator::Unpooling(_),
+        ) => a != b,
+        (Some(x), Some(reference), Operator::Crop(_)) => x && !reference,
+        _ => false,
+    };
+    if apart {
+        let text = "one of the first two inputs has dynamic axes and the other has none".to_owned();
+        return node.input(&rules::DYNAMIC_AXES, 1, text);
+    }
     match operator {
-        Operator::Where(_) | Operator::UnpackBatch => &[0],
-        Operator::PackedIndex => &[0, 1],
-        Operator::GatherPacked | Operator::ReconcileDynamicAxis => &[1],
+        Operator::Convolution(_) => whole_samples(node, 1),
+        Operator::Pooling(_) | Operator::Unpooling(_) | Operator::BatchNormalization(_) => whole_samples(node, 0),
+        _ => Some(()),
+    }
+}
+
+/// The operands that must have a dynamic axis, and those that must have none.
+fn dynamic_operands(operator: &Operator<'_>) -> (&'static [usize], &'static [usize]) {
+    match operator {
+        Operator::Where(_) | Operator::UnpackBatch => (&[0], &[]),
+        Operator::GatherPacked | Operator::ReconcileDynamicAxis => (&[1], &[]),
         // The N of ClassificationError is a number.
-        Operator::SquaredError
+        Operator::PackedIndex
+        | Operator::SquaredError
         | Operator::CrossEntropyWithSoftmax
         | Operator::ClassificationError
         | Operator::EditDistanceError(_)
         | Operator::ForwardBackward(_)
-        | Operator::ROIPooling(_) => &[0, 1],
-        Operator::ScatterPacked | Operator::Logistic | Operator::LambdaRank | Operator::NDCG => &[0, 1, 2],
-        _ => &[],
+        | Operator::ROIPooling(_) => (&[0, 1], &[]),
+        Operator::ScatterPacked | Operator::Logistic | Operator::LambdaRank | Operator::NDCG => (&[0, 1, 2], &[]),
+        Operator::Convolution(_) | Operator::RandomSample(_) | Operator::RandomSampleInclusionFrequency(_) => {
+            (&[], &[0])
+        }
+        Operator::Gather | Operator::OptimizedRNNStack(_) => (&[], &[1]),
+        Operator::Assign => (&[], &[0, 1]),
+        Operator::BatchNormalization(_) => (&[], &[1, 2, 3, 4, 5]),
+        _ => (&[], &[]),
     }
 }
 
-/// Operators that work on whole samples: CNTK takes each column of a value without dynamic axes for one. Columns have the length of the first
-/// file axis, so it reads and writes beyond the value, or the windows of one column reach into the next.
-fn single_sample(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<()> {
-    let i = match operator {
-        Operator::Convolution(_) => 1,
-        Operator::Pooling(_) | Operator::Unpooling(_) | Operator::BatchNormalization(_) => 0,
-        _ => return Some(()),
-    };
-    if operand(node, i) != Some(DynamicAxes::default()) {
+/// Checks the operand of an operator that works on whole samples. CNTK takes each column of a value without dynamic axes for one. Columns have
+/// the length of the first file axis, so it reads and writes beyond the value, or the windows of one column reach into
+/// the next.
+fn whole_samples(node: &mut Node<'_, '_, '_, '_>, i: usize) -> Option<()> {
+    let columns = node.shape(i).and_then(|shape| shape.split_last()).map_or(&[][..], |(_, columns)| columns);
+    let one = columns.iter().all(|dim| Node::equal(*dim, Dim::Known(1)));
+    if one || is_fixed(node, i) != Some(true) {
         return Some(());
     }
-    let Some((_, columns)) = node.shape(i).and_then(|shape| shape.split_last()) else { return Some(()) };
-    if columns.iter().all(|dim| Node::equal(*dim, Dim::Known(1))) {
-        return Some(());
-    }
-    let shape = node.shape(i).map(|shape| show_shape(shape)).unwrap_or_default();
+    let shape = show_shape(node.shape(i)?);
     let text = format!("input {i} of shape {shape} has no dynamic axes: CNTK takes each of its columns for a sample");
     node.input(&rules::DYNAMIC_AXES, i, text)
 }
 
-/// The operands that must not have a dynamic axis.
-fn fixed(operator: &Operator<'_>) -> &'static [usize] {
-    match operator {
-        Operator::Convolution(_) | Operator::RandomSample(_) | Operator::RandomSampleInclusionFrequency(_) => &[0],
-        Operator::Gather | Operator::OptimizedRNNStack(_) => &[1],
-        Operator::BatchNormalization(_) => &[1, 2, 3, 4, 5],
-        Operator::Assign => &[0, 1],
-        _ => &[],
-    }
+/// Has an operand no dynamic axes?
+fn is_fixed(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<bool> {
+    operand(node, i).map(|axes| axes == DynamicAxes::default())
 }
 
 /// The axes of one operand.
