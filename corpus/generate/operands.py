@@ -7,7 +7,7 @@
 Each operator gets every combination of a parameter (p), an input without dynamic axes (n), one with a batch axis (b) and one with a
 sequence axis (s), and those without attributes a few combinations of shapes. Python refuses most of the latter, so a file of
 another operator is saved and its op code is changed. CNTK loads and evaluates every file in a child process. Printed are the files on which
-the two disagree: left are Unpoolings without dynamic axes, of which CNTK computes wrong numbers. With --hostile, the files of HOSTILE are written, with their labels.
+the two disagree. With --hostile, the files of HOSTILE are written, with their labels.
 """
 import argparse
 import itertools

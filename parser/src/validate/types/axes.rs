@@ -85,7 +85,7 @@ fn suit(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<()> 
     }
     match operator {
         Operator::Convolution(_) => whole_samples(node, 1),
-        Operator::Pooling(_) | Operator::Unpooling(_) | Operator::BatchNormalization(_) => whole_samples(node, 0),
+        Operator::BatchNormalization(_) => whole_samples(node, 0),
         _ => Some(()),
     }
 }
@@ -114,9 +114,8 @@ fn dynamic_operands(operator: &Operator<'_>) -> (&'static [usize], &'static [usi
     }
 }
 
-/// Checks the operand of an operator that works on whole samples. CNTK takes each column of a value without dynamic axes for one. Columns have
-/// the length of the first file axis, so it reads and writes beyond the value, or the windows of one column reach into
-/// the next.
+/// Checks the operand of an operator that works on whole samples. CNTK takes each column of a value without dynamic axes for one, though
+/// columns have the length of the first file axis: it reads and writes beyond the value. (A pooling stays within it.)
 fn whole_samples(node: &mut Node<'_, '_, '_, '_>, i: usize) -> Option<()> {
     let columns = node.shape(i).and_then(|shape| shape.split_last()).map_or(&[][..], |(_, columns)| columns);
     let one = columns.iter().all(|dim| Node::equal(*dim, Dim::Known(1)));
