@@ -137,7 +137,12 @@ impl Amount {
     /// The multiply-adds of a function; `None` if a size is free.
     pub(crate) fn multiply_adds(model: &ValidatedModel<'_>, id: FunctionId) -> Option<Self> {
         let count = multiply_adds(model, id)?;
-        Some(model.output_types(id).first().map_or_else(Self::default, |kind| Self::of(kind, count)))
+        let kind = match model.operator(id) {
+            // The result is a sum over the steps of the operands.
+            Operator::Times(times) if times.reduces_sequence() => model.type_of(*model.inputs(id).first()?),
+            _ => model.output_types(id).first()?,
+        };
+        Some(Self::of(kind, count))
     }
 
     pub(crate) fn add(&mut self, more: Self) {
@@ -287,5 +292,11 @@ mod tests {
         assert_eq!(net.peak_activation(10, 1), net.peak_activation(10, 99));
         let tagger = of("zoo/word_lm_peephole_projection.model");
         assert!(tagger.multiply_adds.per_step > 0 && tagger.peak_activation(1, 20) > tagger.peak_activation(1, 10));
+    }
+
+    #[test]
+    fn a_product_over_the_sequence_costs_by_the_step() {
+        let product = of("attributes/times_over_sequence_of_matrices.model").multiply_adds;
+        assert_eq!(product, Amount { per_step: 3 * 4, ..Amount::default() });
     }
 }

@@ -423,6 +423,19 @@ def _():
     return C.times(w, x, infer_input_rank_to_map=C.TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK), {x: ragged(3), w: ragged(1)}
 
 
+@case("times_over_sequence_of_matrices")
+def _():
+    x, w = C.sequence.input_variable((3,), name="x"), C.sequence.input_variable((3, 4), name="w")
+    return C.times(x, w, infer_input_rank_to_map=C.TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK), {x: ragged(3), w: ragged(3, 4)}
+
+
+@case("times_over_sequence_of_rows")
+def _():
+    x = C.sequence.input_variable((1,), name="x")
+    w = C.reshape(C.sequence.input_variable((2,), name="w"), (1, 2))
+    return C.times(x, w, infer_input_rank_to_map=C.TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK), {x: ragged(1), w.inputs[0]: ragged(2)}
+
+
 @case("times_over_sequence_attention")
 def _():
     x = C.sequence.input_variable((3,), name="x")

@@ -92,19 +92,19 @@ fn multiply(call: &mut Call<'_>, w: &Value, x: &Value, columns: usize, shape: &[
     Ok(vec![Value::of(frames, shape, elements)?])
 }
 
-/// Times with `inferInputRankToMap` -2: the sum over a sequence's steps of `x_t W_t`.
+/// Times with `inferInputRankToMap` -2: the sum over a sequence's steps of `x_t W_t`. A vector `W_t` is one row.
 fn over_sequence(call: &mut Call<'_>) -> Out {
     let frames = Frames::common(call.inputs)?;
     let (w, x) = (call.input(0).spread(&frames)?, call.input(1).spread(&frames)?);
-    let (m, n) = (w.width(), x.width());
+    let (k, m) = (x.width(), w.shape().last().copied().unwrap_or(1));
     let (left, right) = (x.contiguous(), w.contiguous());
     let mut elements = Vec::new();
     for steps in frames.ranges() {
-        call.meter.spend(&[steps.len(), m, n])?;
-        call.meter.room(&[n, m])?;
-        for i in 0..n {
-            elements.extend((0..m).map(|j| steps.clone().map(|t| left[t * n + i] * right[t * m + j]).sum::<f64>()));
-        }
+        call.meter.spend(&[steps.len(), k, m])?;
+        call.meter.room(&[m])?;
+        let terms = |j: usize| steps.clone().flat_map(move |t| (0..k).map(move |i| t * k + i)).map(move |row| (row, j));
+        elements.extend((0..m).map(|j| terms(j).map(|(row, j)| left[row] * right[row * m + j]).sum::<f64>()));
     }
-    Ok(vec![Value::of(Frames::Samples(frames.samples()), &[n, m], elements)?])
+    let shape = if w.shape().len() == 1 { vec![1, m] } else { vec![m] };
+    Ok(vec![Value::of(Frames::Samples(frames.samples()), &shape, elements)?])
 }

@@ -3,7 +3,7 @@
 mod pick;
 
 use super::{Lengths, Lower, Lowered, Node, Val};
-use crate::pytorch::python::expr::{Expr, Subscript, ValueId, args, functional, helper, keyword, of};
+use crate::pytorch::python::expr::{Binary, Expr, Subscript, ValueId, args, functional, helper, keyword, of};
 use crate::report::Reason;
 use cntk_parser::model::{SequenceAxisId, Source, VariableId};
 use cntk_parser::ops::Operator;
@@ -283,15 +283,19 @@ pub(super) fn pad_amounts(rank: usize, before: Expr, after: Expr) -> Expr {
 /// Times with `inferInputRankToMap` -2: `sum_t W_t x_t` for each sample.
 pub(super) fn times_over_sequence(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
     let (w, x) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
-    if w.lead.sequence.is_none() || w.lead != x.lead || w.rank() != 1 || x.rank() != 1 {
-        return Err(Reason::new(
-            "inferInputRankToMap",
-            "a product over the sequence axis of other operands than vectors",
-        ));
+    if w.lead.sequence.is_none() || w.lead != x.lead {
+        return Err(Reason::new("inferInputRankToMap", "a product over the sequence axis needs two sequences"));
     }
-    let id = cx.compute(of(w.id) * x.id);
-    let product = cx.mask_fill(&w.with(id), 0.0)?;
+    let (product, dims) = if w.rank() == 1 {
+        (of(w.id) * x.id, w.dims.clone())
+    } else {
+        // Each frame has a matrix.
+        let row = of(x.id).method("unsqueeze", args![-2]);
+        (Expr::binary(Binary::MatMul, row, of(w.id)).method("squeeze", args![-2]), w.dims[1..].into())
+    };
+    let id = cx.compute(product);
+    let product = cx.mask_fill(&Val { dims, ..w.with(id) }, 0.0)?;
     let id = cx.compute(of(product.id).method("sum", args![1]));
-    let made = Val { lead: w.lead.per_sample(), ..w.with(id) };
+    let made = Val { lead: w.lead.per_sample(), ..product.with(id) };
     Ok(smallvec![cx.reshape(&made, &node.types[0].shape)?])
 }

@@ -1,6 +1,6 @@
 //! Matrix products and layers with parameters of their own.
 
-use crate::generate::maker::{FLOAT, HALF, Maker};
+use crate::generate::maker::{FLOAT, HALF, Maker, Value};
 use crate::generate::values::{double, entry, flag, int, number, text};
 use crate::mutate::Choice;
 use crate::schema::Entry;
@@ -28,11 +28,13 @@ pub(super) fn times(m: &mut Maker<'_, '_>) -> Option<()> {
     Some(())
 }
 
-/// A product over the steps of two sequences.
+/// A product over the steps of two sequences: of matrices and vectors, or of vectors and numbers.
 fn over_sequence(m: &mut Maker<'_, '_>) -> Option<()> {
-    let w = m.pick(|v| v.shape.len() == 1 && v.known().is_some() && v.sequence.is_some() && v.batch)?;
-    let x = m.pick(|v| v.shape == [Some(1)] && v.elem == w.elem && v.same_axes(&w))?;
-    let mut made = w.shaped(vec![Some(1), w.shape[0]]);
+    let sequence = |v: &Value| v.known().is_some() && v.sequence.is_some() && v.batch;
+    let w = m.pick(|v| sequence(v) && (1..=2).contains(&v.shape.len()))?;
+    let inner = if w.shape.len() == 1 { Some(1) } else { w.shape[0] };
+    let x = m.pick(|v| v.shape == [inner] && v.elem == w.elem && v.same_axes(&w))?;
+    let mut made = w.shaped(if w.shape.len() == 1 { vec![Some(1), w.shape[0]] } else { vec![w.shape[1]] });
     made.sequence = None;
     let attributes = vec![entry("outputRank", number(1)), entry("inferInputRankToMap", int(-2))];
     m.function(Op::Times, &[&w, &x], attributes, made);

@@ -12,8 +12,16 @@ pub(in crate::onnx::lower) fn over_sequence(cx: &mut Lowering<'_, '_, '_>, node:
     let Some(axis) = x.lead.sequence.filter(|_| x.lead.batch.is_some() && w.lead == x.lead) else {
         return Err(Reason::new("inferInputRankToMap", "a product over the sequence axis needs two sequences"));
     };
-    // The product of the transposed (batch, frames, m) and (batch, frames, n).
     let (xd, wd) = (cx.tail(&x), cx.tail(&w));
+    let dims = cx.static_dims(&node.types[0]);
+    if wd.len() > 1 {
+        // Each frame has a matrix.
+        let row = cx.b.unsqueeze(x.id, &[x.lead.rank()]);
+        let products = cx.b.matmul(row, w.id);
+        let sum = cx.b.reduce("ReduceSum", products, &[x.lead.per_sample().rank()], false);
+        return Ok(smallvec![cx.with_static(sum, x.lead.per_sample(), &dims)?]);
+    }
+    // The product of the transposed (batch, frames, m) and (batch, frames, n).
     let (m, n) = (cx.b.product(&xd), cx.b.product(&wd));
     let time = cx.time(axis);
     let batch = cx.batch(axis);
@@ -25,6 +33,5 @@ pub(in crate::onnx::lower) fn over_sequence(cx: &mut Lowering<'_, '_, '_>, node:
     };
     let columns = cx.b.reshape(w.id, &[batch, time, n])?;
     let id = cx.b.matmul(rows, columns);
-    let dims = cx.static_dims(&node.types[0]);
     Ok(smallvec![cx.with_static(id, x.lead.per_sample(), &dims)?])
 }

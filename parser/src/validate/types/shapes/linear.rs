@@ -41,13 +41,15 @@ fn guess(node: &Node<'_, '_, '_, '_>, outputs: &[Dim]) -> Option<Dims> {
     waits.then(|| outputs.iter().copied().collect())
 }
 
-/// Times that also reduces the sequence axis: operands with the file shapes `[m]` and `[1]` give `(1, m)`.
+/// Times that also reduces the sequence axis: file shapes `[m, k]` and `[k]` give `[m]`; a column is a vector, so `[m]` and `[1]`
+/// give `[m, 1]`.
 fn over_sequence(node: &mut Node<'_, '_, '_, '_>, w: &Dims) -> Option<Dims> {
     let x = node.shape(1)?;
-    let ([m], [n]) = (w.as_slice(), x.as_slice()) else {
-        return node.mismatch("a product over the sequence axis needs vectors", w, x);
-    };
-    Some([*n, *m].into_iter().collect())
+    match (w.as_slice(), x.as_slice()) {
+        ([m], [one]) if Node::equal(*one, Dim::Known(1)) => Some([*one, *m].into_iter().collect()),
+        ([k, m], [n]) if Node::equal(*k, *n) => Some(std::iter::once(*m).collect()),
+        _ => node.mismatch("a product over the sequence axis needs a matrix and a vector", w, x),
+    }
 }
 
 /// TransposeTimes: `W` has the shape `(o, r)` or `(r,)`.
