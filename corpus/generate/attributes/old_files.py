@@ -146,10 +146,11 @@ def unary(shape, of_sequences=False):
     return make
 
 
-def binary(shape, probabilities=False):
+def binary(shape, probabilities=False, other=None):
     def make():
-        x, y = C.input_variable(shape, name="x"), C.input_variable(shape, name="y")
-        a, b = (positive(2, *shape) / 2.1, whole(2, 2, *shape)) if probabilities else (batch(*shape), positive(2, *shape))
+        right = shape if other is None else other
+        x, y = C.input_variable(shape, name="x"), C.input_variable(right, name="y")
+        a, b = (positive(2, *shape) / 2.1, whole(2, 2, *right)) if probabilities else (batch(*shape), positive(2, *right))
         return C.plus(x, y), {x: a, y: b}
     return make
 
@@ -162,6 +163,11 @@ for _op in ("SquaredError", "CrossEntropyWithSoftmax", "Logistic", "Classificati
     edited("old_op_%s" % _op.lower(), binary((4,), _op == "Logistic"), ("Plus", {"new_op": _op}))
 for _op in ("SquaredError", "CrossEntropyWithSoftmax"):
     edited("old_op_%s_rank2" % _op.lower(), binary((2, 3)), ("Plus", {"new_op": _op}))
+# Samples are vectors: a column and a row of as many numbers are compared one by one.
+for _op in ("SquaredError", "CrossEntropyWithSoftmax", "Logistic", "CosDistance"):
+    edited("old_op_%s_column" % _op.lower(), binary((3, 1), _op == "Logistic", (3,)), ("Plus", {"new_op": _op}))
+    edited("old_op_%s_row" % _op.lower(), binary((1, 3), _op == "Logistic", (3, 1)), ("Plus", {"new_op": _op}))
+edited("old_op_squarederror_number", binary((3,), other=(1,)), ("Plus", {"new_op": "SquaredError"}))
 
 
 # --- static axes counted from the end of the stored shape: -1 is NumPy's first

@@ -17,7 +17,7 @@ pub(super) fn number(call: &Call<'_>, x: f64) -> Out {
 
 /// The sum over all frames of a number computed from the frames of two operands.
 fn total(call: &mut Call<'_>, f: impl Fn(&[f64], &[f64]) -> f64) -> Out {
-    let (a, b) = pair(call)?;
+    let (a, b) = samples(call)?;
     let (width, a, b) = (a.width().max(1), a.contiguous(), b.contiguous());
     let sum = a.chunks(width).zip(b.chunks(width)).map(|(a, b)| f(a, b)).sum();
     number(call, sum)
@@ -76,8 +76,9 @@ fn vectors(call: &mut Call<'_>) -> Result<[Value; 2], Fault> {
     Ok([vector(a)?, vector(b)?])
 }
 
-/// The operands of a cosine: as vectors if they have the same number of elements, whatever their shapes are.
-fn directions(call: &mut Call<'_>) -> Result<(Value, Value), Fault> {
+/// The first two operands, with one shape. CNTK compares samples as vectors: operands with the same number of elements in different shapes
+/// become vectors.
+fn samples(call: &mut Call<'_>) -> Result<(Value, Value), Fault> {
     if call.input(0).width() != call.input(1).width() {
         return pair(call);
     }
@@ -91,7 +92,7 @@ pub(super) fn logistic(call: &mut Call<'_>) -> Out {
     if call.inputs.len() > 2 {
         call.reads_gaps()?;
     }
-    let (p, t) = pair(call)?;
+    let (p, t) = samples(call)?;
     let losses: Vec<f64> = p.data.iter().zip(&t.data).map(|(p, t)| -log(1.0 - t - p + 2.0 * t * p)).collect();
     let Some(weight) = call.inputs.get(2) else { return number(call, losses.iter().sum()) };
     let scale = weight.data.len() as f64 / weight.data.sum();
@@ -109,7 +110,7 @@ fn cosine(call: &Call<'_>, a: &[f64], b: &[f64]) -> f64 {
 
 /// CosDistance: the cosine of two samples over all static axes.
 pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
-    let (a, b) = directions(call)?;
+    let (a, b) = samples(call)?;
     let width = a.width().max(1);
     let (left, right) = (a.contiguous(), b.contiguous());
     let all = left.chunks(width).zip(right.chunks(width)).map(|(a, b)| cosine(call, a, b)).collect();
@@ -122,7 +123,7 @@ pub(super) fn cos_distance(call: &mut Call<'_>) -> Out {
 pub(super) fn negative_samples(call: &mut Call<'_>) -> Out {
     let whole = |v: &Value| if v.data.len() == 1 { v.elements()[0] as usize } else { 0 };
     let (shift, negatives) = (whole(call.input(2)), whole(call.input(3)));
-    let (x, y) = directions(call)?;
+    let (x, y) = samples(call)?;
     let (columns, width) = (x.frames.columns(), x.width());
     call.meter.room(&[columns.len(), negatives.saturating_add(1), width])?;
     let (left, right, zero) = (x.contiguous(), y.contiguous(), vec![0.0; width]);

@@ -56,16 +56,15 @@ fn samples(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> Measured<(Val, Va
     Ok((full(a)?, full(b)?))
 }
 
-/// CNTK takes the cosine of samples as vectors. Operands with the same number of elements in different shapes become
-/// vectors; no broadcasting applies to them.
-fn vectors(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> Measured<(Val, Val)> {
+/// CNTK compares samples as vectors. Operands with the same number of elements in different shapes become vectors; no
+/// broadcasting applies to them.
+fn vectors(cx: &mut Lowering<'_, '_, '_>, operands: &[Val]) -> Measured<[Val; 2]> {
     let (a, b) = (operands[0], operands[1]);
     let (x, y) = (cx.tail(&a), cx.tail(&b));
     if x == y || cx.b.product(&x) != cx.b.product(&y) {
-        return samples(cx, operands);
+        return Ok([a, b]);
     }
-    let flat = [flat(cx, &a)?, flat(cx, &b)?];
-    samples(cx, &flat)
+    Ok([flat(cx, &a)?, flat(cx, &b)?])
 }
 
 fn flat(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> Measured<Val> {
@@ -74,7 +73,8 @@ fn flat(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> Measured<Val> {
 
 /// The sum of squared differences.
 pub(super) fn squared_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (ids, lead) = cx.align(&node.inputs);
+    let operands = vectors(cx, &node.inputs)?;
+    let (ids, lead) = cx.align(&operands);
     let difference = cx.b.sub(ids[0], ids[1]);
     let square = cx.b.mul(difference, difference);
     total(cx, node, &Val { id: square, lead })
@@ -82,7 +82,8 @@ pub(super) fn squared_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) 
 
 /// The sum over samples of `logsumexp(z) * sum(label) - label . z`.
 pub(super) fn cross_entropy(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (z, label) = samples(cx, &node.inputs)?;
+    let operands = vectors(cx, &node.inputs)?;
+    let (z, label) = samples(cx, &operands)?;
     let lead = z.lead;
     let flat = Val { id: cx.flatten_static(&z)?, lead };
     let normaliser = cx.b.reduce("ReduceLogSumExp", flat.id, &[lead.rank()], false);
@@ -132,7 +133,8 @@ pub(super) fn classification_error(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_
 
 /// The sum of `-ln(1 - t - p + 2tp)`, where weights are scaled to a mean of 1.
 pub(super) fn logistic(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (ids, lead) = cx.align(&node.inputs[..2]);
+    let operands = vectors(cx, &node.inputs)?;
+    let (ids, lead) = cx.align(&operands);
     let (p, t) = (ids[0], ids[1]);
     let (one, two) = (cx.b.scalar_like(p, 1.0), cx.b.scalar_like(p, 2.0));
     let both = cx.b.mul(t, p);
@@ -165,7 +167,8 @@ fn grand_total(cx: &mut Lowering<'_, '_, '_>, v: &Val) -> Measured<ValueId> {
 
 /// The cosine of two samples over all static axes; 0 if one is zero.
 pub(super) fn cos_distance(cx: &mut Lowering<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (a, b) = vectors(cx, &node.inputs)?;
+    let operands = vectors(cx, &node.inputs)?;
+    let (a, b) = samples(cx, &operands)?;
     let lead = a.lead;
     let id = cosine(cx, &a, &b);
     let dims = cx.static_dims(&node.types[0]);
@@ -197,7 +200,8 @@ pub(super) fn cos_distance_with_negative_samples(cx: &mut Lowering<'_, '_, '_>, 
     if number > MOST_NEGATIVE_SAMPLES {
         return Err(Reason::new("numberOfNegativeSamples", "more than a thousand negative samples are not supported"));
     }
-    let (x, y) = vectors(cx, &node.inputs[..2])?;
+    let operands = vectors(cx, &node.inputs)?;
+    let (x, y) = samples(cx, &operands)?;
     let lead = x.lead;
     if lead.batch.is_none() {
         return Err(Reason::new("", "negative samples come from the batch, which the operands do not have"));

@@ -38,19 +38,13 @@ fn per_sample(cx: &mut Lower<'_, '_, '_>, v: &Val) -> Val {
     Val { dims: Dims::new(), ..v.with(id) }
 }
 
-/// Both operands as tensors of one shape.
-fn pair(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> (Val, Val) {
-    let inputs = [cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1])];
-    aligned(cx, node, &inputs)
-}
-
 fn aligned(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>, operands: &[Val]) -> (Val, Val) {
     let (ids, like) = cx.align(operands, &node.sources[..2]);
     (like.with(ids[0]), like.with(ids[1]))
 }
 
-/// CNTK takes the cosine of samples as vectors. Operands with the same number of elements in different shapes become
-/// vectors; no broadcasting applies to them.
+/// Both operands as tensors of one shape. CNTK compares samples as vectors: operands with the same number of elements in different shapes
+/// become vectors, and no broadcasting applies to them.
 fn vectors(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Result<(Val, Val), Reason> {
     let (a, b) = (cx.tensor(&node.inputs[0]), cx.tensor(&node.inputs[1]));
     let same = product(&a.dims).is_some_and(|n| product(&b.dims) == Some(n));
@@ -68,14 +62,14 @@ pub(super) fn sum_all(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowere
 
 /// The sum of squared differences.
 pub(super) fn squared_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (a, b) = pair(cx, node);
+    let (a, b) = vectors(cx, node)?;
     let id = cx.compute((of(a.id) - b.id).method("square", args![]));
     total(cx, node, &a.with(id))
 }
 
 /// The sum over samples of `logsumexp(z) * sum(label) - label . z`.
 pub(super) fn cross_entropy(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (z, label) = pair(cx, node);
+    let (z, label) = vectors(cx, node)?;
     let (z, label) = (cx.flatten(&z)?, cx.flatten(&label)?);
     let axis = z.lead.rank();
     let product = of(label.id) * functional("log_softmax", args![z.id, axis]);
@@ -115,7 +109,7 @@ pub(super) fn classification_error(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '
 
 /// The sum of `-ln(1 - t - p + 2tp)`, where weights are scaled to a mean of 1.
 pub(super) fn logistic(cx: &mut Lower<'_, '_, '_>, node: &Node<'_, '_>) -> Lowered {
-    let (p, t) = pair(cx, node);
+    let (p, t) = vectors(cx, node)?;
     let inner = cx.compute(Expr::from(2) * t.id * p.id - t.id - p.id + 1);
     let loss = cx.compute(-of(inner).method("clamp", args![least()]).method("log", args![]));
     let loss = p.with(loss);
