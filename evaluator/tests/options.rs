@@ -27,6 +27,28 @@ fn run_with(name: &str, x: Option<Array>, options: &Options) -> Result<Evaluatio
     evaluate(&model, &feeds, model.outputs(), options)
 }
 
+/// The sizes are free in the model, so only an evaluation knows them.
+#[test]
+fn a_vector_that_does_not_suit_the_matrices_of_a_sequence_is_refused() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/attributes/times_over_sequence_of_free_matrices.model");
+    let bytes = fs::read(path).unwrap();
+    let file = ModelFile::new(&bytes);
+    let model = validate(parse(&file, &FileLimits::default()).unwrap(), &ValidateOptions::default()).model.unwrap();
+    let result = |width: usize| {
+        let feeds = cntk_evaluator::inputs(&model, model.outputs()).into_iter().map(|id| {
+            let variable = model.variable(id);
+            let shape: &[usize] = if variable.name == "w" { &[1, 2, 3, 4] } else { &[1, 2, width] };
+            (variable.uid.to_owned(), array(shape, 0.5, None))
+        });
+        evaluate(&model, &feeds.collect(), model.outputs(), &Options::default())
+    };
+    assert_eq!(result(3).unwrap().outputs[0].array.values, [1.5; 4]);
+    for width in [2, 4] {
+        assert!(result(width).unwrap_err().to_string().contains("do not suit a product"));
+    }
+}
+
 fn numbers(name: &str, x: Option<(&[usize], f64)>, seed: u64) -> Vec<f64> {
     let options = Options { seed: Some(seed), ..Options::default() };
     run(name, x, &options).unwrap().outputs.swap_remove(0).array.values

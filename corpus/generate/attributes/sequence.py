@@ -429,6 +429,12 @@ def _():
     return C.times(x, w, infer_input_rank_to_map=C.TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK), {x: ragged(3), w: ragged(3, 4)}
 
 
+@case("times_over_sequence_of_free_matrices")
+def _():
+    x, w = C.sequence.input_variable((C.FreeDimension,), name="x"), C.sequence.input_variable((C.FreeDimension, 4), name="w")
+    return C.times(x, w, infer_input_rank_to_map=C.TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK), {x: ragged(3), w: ragged(3, 4)}
+
+
 @case("times_over_sequence_of_rows")
 def _():
     x = C.sequence.input_variable((1,), name="x")

@@ -97,6 +97,9 @@ fn over_sequence(call: &mut Call<'_>) -> Out {
     let frames = Frames::common(call.inputs)?;
     let (w, x) = (call.input(0).spread(&frames)?, call.input(1).spread(&frames)?);
     let (k, m) = (x.width(), w.shape().last().copied().unwrap_or(1));
+    if w.width() != k.saturating_mul(m) {
+        return fault(format!("the sizes {:?} and {:?} do not suit a product", w.shape(), x.shape()));
+    }
     let (left, right) = (x.contiguous(), w.contiguous());
     let mut elements = Vec::new();
     for steps in frames.ranges() {
