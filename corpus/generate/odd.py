@@ -300,7 +300,7 @@ def feeds(function):
     return result
 
 
-def evaluate(path, out):
+def evaluate(path, out, feeds):
     """In a child process: loads and evaluates, and says what came."""
     import cntk as C
     stage = "load"
@@ -320,8 +320,8 @@ def evaluate(path, out):
     os._exit(0)
 
 
-def judged(path):
-    """What CNTK says of a file."""
+def judged(path, feeds=feeds):
+    """What CNTK says of a file, given the data that `feeds` makes for the inputs of its function."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
@@ -331,7 +331,7 @@ def judged(path):
         import resource
         resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
         signal.alarm(SECONDS)
-        evaluate(path, write)
+        evaluate(path, write, feeds)
     os.close(write)
     text = b""
     while True:

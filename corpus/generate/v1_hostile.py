@@ -431,22 +431,22 @@ def _():
     return f.bytes()
 
 
-@case("kernel_of_another_size", "a kernel matrix of 4 x 7 for windows of 3 x 3", "the kernel does not divide", names=['"c"', '"K"'])
-def _():
+def with_kernel_matrix(rows_and_columns, window, maps):
     f = network()
     f.input("image", (5, 5, 1))
-    f.parameter("K", np.ones((4, 7)))
-    f.add("Convolution", "c", f.windows((3, 3, 1), (4,), (1, 1, 1), (True, True, False), 0, flat=True), "K", "image")
+    f.parameter("K", np.ones(rows_and_columns))
+    f.add("Convolution", "c", f.windows(window, (maps,), (1, 1, 1), (True, True, False), 0, flat=True), "K", "image")
     return f.bytes()
+
+
+@case("kernel_of_another_size", "a kernel matrix of 4 x 7 for windows of 3 x 3", "the kernel does not divide", names=['"c"', '"K"'])
+def _():
+    return with_kernel_matrix((4, 7), (3, 3, 1), 4)
 
 
 @case("kernel_of_other_rows", "a kernel matrix of 4 x 18 for 6 maps of 3 x 4", "each map has one row", names=['"c"', '"K"'])
 def _():
-    f = network()
-    f.input("image", (5, 5, 1))
-    f.parameter("K", np.ones((4, 18)))
-    f.add("Convolution", "c", f.windows((3, 4, 1), (6,), (1, 1, 1), (True, True, False), 0, flat=True), "K", "image")
-    return f.bytes()
+    return with_kernel_matrix((4, 18), (3, 4, 1), 6)
 
 
 def convolving(kernel=(3, 3, 2), maps=(4,), layout=1):

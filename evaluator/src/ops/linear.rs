@@ -105,8 +105,9 @@ fn over_sequence(call: &mut Call<'_>) -> Out {
     for steps in frames.ranges() {
         call.meter.spend(&[steps.len(), k, m])?;
         call.meter.room(&[m])?;
-        let terms = |j: usize| steps.clone().flat_map(move |t| (0..k).map(move |i| t * k + i)).map(move |row| (row, j));
-        elements.extend((0..m).map(|j| terms(j).map(|(row, j)| left[row] * right[row * m + j]).sum::<f64>()));
+        // The rows of all steps' matrices, one for each number of x.
+        let rows = steps.start * k..steps.end * k;
+        elements.extend((0..m).map(|j| rows.clone().map(|row| left[row] * right[row * m + j]).sum::<f64>()));
     }
     let shape = if w.shape().len() == 1 { vec![1, m] } else { vec![m] };
     Ok(vec![Value::of(Frames::Samples(frames.samples()), &shape, elements)?])

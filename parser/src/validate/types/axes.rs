@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use super::value::show as show_shape;
-use crate::model::{Axis, AxisKind, Dim, DynamicAxes, Source};
+use crate::model::{Axis, AxisKind, DynamicAxes, Source};
 use crate::ops::{Class, Operator};
 use crate::validate::findings::Quoted;
 use crate::validate::rules;
@@ -59,18 +59,18 @@ pub(crate) fn infer<'a>(node: &mut Node<'_, '_, '_, 'a>, operator: &Operator<'a>
 fn suit(node: &mut Node<'_, '_, '_, '_>, operator: &Operator<'_>) -> Option<()> {
     let (needed, refused) = dynamic_operands(operator);
     for i in needed {
-        if is_fixed(node, *i) == Some(true) {
+        if node.is_fixed(*i) == Some(true) {
             let text = format!("input {i} has no dynamic axes, and CNTK looks for its samples");
             return node.input(&rules::DYNAMIC_AXES, *i, text);
         }
     }
     for i in refused {
-        if is_fixed(node, *i) == Some(false) {
+        if node.is_fixed(*i) == Some(false) {
             let text = format!("input {i} has dynamic axes, and CNTK takes one without");
             return node.input(&rules::DYNAMIC_AXES, *i, text);
         }
     }
-    let apart = match (is_fixed(node, 0), is_fixed(node, 1), operator) {
+    let apart = match (node.is_fixed(0), node.is_fixed(1), operator) {
         (
             Some(a),
             Some(b),
@@ -118,18 +118,12 @@ fn dynamic_operands(operator: &Operator<'_>) -> (&'static [usize], &'static [usi
 /// columns have the length of the first file axis: it reads and writes beyond the value. (A pooling stays within it.)
 fn whole_samples(node: &mut Node<'_, '_, '_, '_>, i: usize) -> Option<()> {
     let columns = node.shape(i).and_then(|shape| shape.split_last()).map_or(&[][..], |(_, columns)| columns);
-    let one = columns.iter().all(|dim| Node::equal(*dim, Dim::Known(1)));
-    if one || is_fixed(node, i) != Some(true) {
+    if Node::is_one(columns) || node.is_fixed(i) != Some(true) {
         return Some(());
     }
     let shape = show_shape(node.shape(i)?);
     let text = format!("input {i} of shape {shape} has no dynamic axes: CNTK takes each of its columns for a sample");
     node.input(&rules::DYNAMIC_AXES, i, text)
-}
-
-/// Has an operand no dynamic axes?
-fn is_fixed(node: &Node<'_, '_, '_, '_>, i: usize) -> Option<bool> {
-    operand(node, i).map(|axes| axes == DynamicAxes::default())
 }
 
 /// The axes of one operand.

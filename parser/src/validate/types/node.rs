@@ -2,7 +2,7 @@
 
 use super::sequence_axes::SequenceAxes;
 use super::value::{Operand, show};
-use crate::model::{Dim, Dims, Function, FunctionId, MAX_DIM, MOST_AXES, Model};
+use crate::model::{Dim, Dims, DynamicAxes, Function, FunctionId, MAX_DIM, MOST_AXES, Model};
 use crate::report::Severity;
 use crate::validate::findings::{Findings, Place};
 use crate::validate::rules::{self, Rule};
@@ -108,10 +108,16 @@ impl<'n> Node<'n, '_, '_, '_> {
         self.fail(&rules::SHAPE, format!("{what}: {} and {}", show(a), show(b)))
     }
 
+    /// Has an operand no dynamic axes? `None` while that cannot be known.
+    pub(crate) fn is_fixed(&self, i: usize) -> Option<bool> {
+        let axes = self.operands.get(i)?.axes()?;
+        Some(axes == DynamicAxes::default())
+    }
+
     /// Is input `i` one number in each `unit` (a frame or a sample)? If not, it is reported.
     pub(crate) fn one_number(&mut self, i: usize, unit: &str) -> Option<()> {
         let shape = self.shape(i)?;
-        if shape.iter().all(|dim| Self::equal(*dim, Dim::Known(1))) {
+        if Self::is_one(shape) {
             return Some(());
         }
         let text = format!("input {i} has the shape {}, not one number per {unit}", show(shape));
@@ -169,6 +175,11 @@ impl<'n> Node<'n, '_, '_, '_> {
                 self.join(a, b)
             })
             .collect()
+    }
+
+    /// Are these the dimensions of one element, as far as can be known?
+    pub(crate) fn is_one(dims: &[Dim]) -> bool {
+        dims.iter().all(|dim| Self::equal(*dim, Dim::Known(1)))
     }
 
     /// Are two dimensions equal, as far as can be known?

@@ -1,6 +1,6 @@
 //! Shapes of element-wise operators, with broadcasting.
 
-use crate::model::{Dims, DynamicAxes, Source};
+use crate::model::{Dims, Source};
 use crate::validate::arena::Id;
 use crate::validate::rules;
 use crate::validate::types::node::{Node, Stage};
@@ -65,7 +65,7 @@ pub(super) fn delay(node: &mut Node<'_, '_, '_, '_>) -> Option<Dims> {
     }
     let result = broadcast(node)?;
     // CNTK repeats a stored initial state along axes of size 1, but not one for each sample.
-    if node.operands.get(1).and_then(|initial| initial.axes()).is_some_and(|axes| axes != DynamicAxes::default())
+    if node.is_fixed(1) == Some(false)
         && let Some(initial) = node.shape(1)
         && count(initial).is_some_and(|n| count(&result).is_some_and(|all| n != all))
     {

@@ -20,9 +20,7 @@ pub(super) fn batch_normalization(node: &mut Node<'_, '_, '_, '_>, attributes: &
         }
     }
     // Files before 2.0 have no count.
-    let counter = node.shape(5);
-    if let Some(counter) = counter.filter(|dims| dims.len() > 1 || !dims.iter().all(|n| Node::equal(*n, Dim::Known(1))))
-    {
+    if let Some(counter) = node.shape(5).filter(|dims| dims.len() > 1 || !Node::is_one(dims)) {
         let text = format!("a running count of shape {}, not a number", show(counter));
         return node.input(&rules::SHAPE, 5, text);
     }
